@@ -1,0 +1,90 @@
+/**
+ * Every error that Hone throws: code, message template, what to do. docs/errors.md is generated from this table.
+ * Places `{name}` are filled from the details given to HoneError.
+ */
+export const ERRORS = {
+  E_INTERNAL: { template: '{message}', hint: 'This is a defect of Hone; report it with the command and the model.' },
+  E_OPTION_UNKNOWN: {
+    template: "unknown option '{option}'",
+    hint: "Did you mean '{nearest}'? See `hone {verb} --help`.",
+  },
+  E_OPTION_VALUE: { template: "option {option}: expected {expected}, found '{found}'", hint: 'Correct the value.' },
+  E_FILE_NOT_FOUND: { template: 'cannot read {path}: {reason}', hint: 'Check the path and its permissions.' },
+  E_FILE_WRITE: {
+    template: 'cannot write {path}: {reason}',
+    hint: 'Free space or choose another place; nothing was left half written.',
+  },
+  E_INTERRUPTED: { template: 'interrupted: {what}', hint: 'Run the same command again.' },
+  E_ONNX_FORMAT: {
+    template: '{path} is not a readable ONNX file: {reason}',
+    hint: 'Export the model again and check that the file is complete.',
+  },
+  E_ONNX_VERSION: {
+    template: '{what} {found} is outside the supported range {low} to {high}',
+    hint: 'Export the model with a version inside the range.',
+  },
+  E_ONNX_EXTERNAL: {
+    template: 'external data of tensor {tensor}: {reason}',
+    hint: 'Put the data file beside the model, complete and under the name given in the model.',
+  },
+  E_GRAPH_INVALID: {
+    template: 'the graph is not valid:\n{diagnostics}',
+    hint: 'Repair the model or the pass that made it.',
+  },
+  E_OPERATOR_UNSUPPORTED: {
+    template: '{count} node(s) cannot be handled by {what}:\n{diagnostics}',
+    hint: 'Use `--executor onnxruntime`, or skip these nodes.',
+  },
+  E_DATA_FORMAT: {
+    template: 'data {path}: {reason}',
+    hint: 'Expected .npz, .npy, idx(.gz) or a folder of images per class.',
+  },
+  E_DATA_MISMATCH: {
+    template: 'data does not fit the model: expected {expected}, found {found}',
+    hint: 'Give arrays named like the model inputs, with a leading sample axis.',
+  },
+  E_DATA_EMPTY: { template: 'data {path} holds no samples', hint: 'Give at least one sample.' },
+  E_CALIBRATION: {
+    template: 'calibration of {value} failed: {reason}',
+    hint: 'Give representative, finite calibration samples.',
+  },
+  E_PLAN_FORMAT: {
+    template: 'not a usable plan: {reason}',
+    hint: 'Compile the model again with this version of Hone.',
+  },
+  E_PLAN_VERSION: {
+    template: 'plan format {found} is not supported (this build reads {expected})',
+    hint: 'Compile the model again with this version of Hone.',
+  },
+  E_INPUT_NAME: {
+    template: "no input named '{name}'; the model has {expected}",
+    hint: 'Use the names shown by `hone inspect`.',
+  },
+  E_INPUT_TYPE: {
+    template: 'input {name}: expected {expected}, found {found}',
+    hint: 'Send the tensor with the type of the model input.',
+  },
+  E_INPUT_SHAPE: {
+    template: 'input {name}: expected shape {expected}, found {found}',
+    hint: 'Send the tensor with the shape of the model input.',
+  },
+  E_INPUT_LENGTH: {
+    template: 'input {name}: expected {expected} elements, found {found}',
+    hint: 'Send exactly as many elements as the shape holds.',
+  },
+  E_SESSION_CLOSED: { template: 'the session is closed', hint: 'Open a new session.' },
+  E_ADDON_MISSING: {
+    template: 'the native engine is not there: {reason}',
+    hint: 'Run `npm run setup` (needs a C++20 compiler and cmake), or use --executor onnxruntime.',
+  },
+  E_CPU_MASK: {
+    template: "HONE_CPU: '{word}' is not usable here; this CPU offers {expected}",
+    hint: 'Give a comma-separated list of the offered words.',
+  },
+  E_REFERENCE_MISSING: {
+    template: 'onnxruntime-node is not installed: {reason}',
+    hint: 'Install the optional dependency onnxruntime-node on the host.',
+  },
+} as const satisfies Record<string, { template: string; hint: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,30 @@
+import type { ElementType } from './element-type';
+import type { Tensor } from './tensor';
+
+/** Consecutive samples of a dataset: one tensor per model input with a leading sample axis of `count`. */
+export interface Batch {
+  readonly count: number;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  /** Class index per sample; undefined when the dataset has no labels. */
+  readonly labels: Int32Array | undefined;
+}
+
+export interface BatchOptions {
+  /** Samples per batch; the last batch may be short. */
+  readonly size: number;
+  /** Shuffles the samples with this seed; undefined keeps their order. */
+  readonly seed?: number;
+}
+
+/** Samples that can be read again and again, in batches, without holding all of them in memory. */
+export interface Dataset {
+  /** Where the samples come from, for messages. */
+  readonly name: string;
+  readonly count: number;
+  readonly hasLabels: boolean;
+  /** Type and shape of one sample per input name (no sample axis). */
+  readonly inputs: ReadonlyMap<string, { readonly type: ElementType; readonly dims: readonly number[] }>;
+  batches(options: BatchOptions): AsyncIterable<Batch>;
+  /** The samples at these indices, as a dataset. */
+  select(indices: ArrayLike<number>): Dataset;
+}

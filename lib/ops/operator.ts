@@ -1,0 +1,208 @@
+import type { Diagnostic } from '../core/diagnostic';
+import type { ElementType } from '../ir/element-type';
+import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/graph';
+import type { Tensor } from '../ir/tensor';
+
+/** Opset of the internal dialect of the standard domain; the IR version written beside it is 10. */
+export const DIALECT_OPSET = 21;
+export const DIALECT_IR_VERSION = 10;
+
+/** A formal input or output of an operator. */
+export interface Parameter {
+  readonly name: string;
+  readonly types: readonly ElementType[];
+  readonly presence?: 'required' | 'optional' | 'variadic';
+}
+
+/** What a node of this operator may look like in the dialect. */
+export interface Schema {
+  readonly inputs: readonly Parameter[];
+  readonly outputs: readonly Parameter[];
+  /** Known attributes with their kind; `required` ones have no default. */
+  readonly attributes: Readonly<Record<string, { readonly kind: Attribute['kind']; readonly required?: boolean }>>;
+}
+
+/** What shape inference knows about one node. */
+export interface InferContext {
+  readonly node: Node;
+  /** Types of the inputs, in order; undefined where an input is left out or unknown. */
+  readonly inputs: readonly (ValueType | undefined)[];
+  /** Constant value of input `index`, when it is an initializer or was folded. */
+  constant(index: number): Tensor | undefined;
+  /** Known integer elements of a shape-like input `index`; symbolic extents stay names, unknown ones are undefined. */
+  partial(index: number): readonly (Dim | undefined)[] | undefined;
+}
+
+/** What inference returns per output: the type and, for shape-like values, the elements as far as they are known. */
+export interface Inferred extends ValueType {
+  readonly partial?: readonly (Dim | undefined)[];
+}
+
+/**
+ * Dense tensor for reference evaluation. `data` is Float32Array or Float64Array for floating values (the evaluation's
+ * precision), otherwise the natural typed array; int64 is held as Float64Array of safe integers, bool as Uint8Array of 0 and 1.
+ */
+export interface Dense {
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+  readonly data: DenseData;
+}
+export type DenseData =
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Int32Array
+  | Uint32Array;
+
+/** How reference evaluation rounds floating values: to float32 after every operation, or not at all. */
+export type Precision = 'float32' | 'float64';
+
+/** Work of one node for one inference. Shapes must be numbers. */
+export interface Cost {
+  /** Multiply-accumulate operations of convolutions and matrix products. */
+  readonly macs: number;
+  /** Other element operations. */
+  readonly elementOps: number;
+}
+
+/**
+ * A place where quantization may stand at a node's inputs or outputs.
+ * - `activation`: uint8 per tensor; `weight`: int8 symmetric along `axis`; `bias`: int32 with scale xs*ws
+ * - `same`: the output carries the first input's scale and zero point (MaxPool, Reshape, Concat, Pad, ...)
+ */
+export type QuantizationPoint =
+  | { readonly role: 'activation' }
+  | { readonly role: 'weight'; readonly axis: number }
+  | { readonly role: 'bias' }
+  | { readonly role: 'none' };
+
+export interface QuantizationRule {
+  readonly inputs: readonly QuantizationPoint[];
+  /** `own`: the output gets a scale of its own; `same`: inputs and outputs share one scale; `float`: output stays float. */
+  readonly output: 'own' | 'same' | 'float';
+}
+
+/** Names new values and nodes while a gradient or an upgrade adds nodes to a graph. All methods return the value name. */
+export interface Emitter {
+  /** Adds a node with one output. */
+  node(
+    op: string,
+    inputs: readonly string[],
+    attributes?: Parameters<typeof import('../ir/attribute').attributes>[0],
+    options?: { domain?: string },
+  ): string;
+  /** Adds a node with `count` outputs. */
+  nodes(
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes?: Parameters<typeof import('../ir/attribute').attributes>[0],
+    options?: { domain?: string },
+  ): string[];
+  constant(tensor: Tensor): string;
+  /** Type of a value; shapes are numbers. */
+  typeOf(value: string): ValueType;
+}
+
+/** Gradient rule: from gradients of the outputs to gradients of the wanted inputs. */
+export interface GradientContext {
+  readonly node: Node;
+  readonly emit: Emitter;
+  /** Gradient of each output; undefined where none flows. */
+  readonly outputGradients: readonly (string | undefined)[];
+  /** Whether input `index` needs a gradient (unused branches are not built). */
+  wants(index: number): boolean;
+}
+
+/** What an operator's `lower` facet may read. */
+export interface LowerContext {
+  readonly node: Node;
+  readonly inputs: readonly (ValueType | undefined)[];
+  readonly outputs: readonly (ValueType | undefined)[];
+  constant(index: number): Tensor | undefined;
+}
+
+/**
+ * One ONNX operator: everything that Hone knows of it, in one file. Only `op`, `since`, `schema` and `infer` must be there;
+ * a facet that is missing where it is needed becomes a diagnostic naming node and operator.
+ */
+export interface Operator {
+  readonly op: string;
+  /** `''` is the standard domain. */
+  readonly domain: string;
+  /** Version of the operator that the dialect holds (the newest not above opset 21). */
+  readonly since: number;
+  readonly schema: Schema;
+  /**
+   * Nodes of the dialect that do what `node` did under opset `from` (< since), or a diagnostic. The last node must
+   * produce the original outputs under their names. Absent: the form has not changed since opset 7.
+   */
+  readonly upgrade?: (node: Node, from: number, emit: UpgradeEmitter) => readonly Node[] | Diagnostic;
+  /** Types of the outputs, or a diagnostic when the inputs cannot be right. */
+  readonly infer: (context: InferContext) => readonly Inferred[] | Diagnostic;
+  /** Slow and obvious value of the outputs: the oracle. */
+  readonly evaluate?: (inputs: readonly (Dense | undefined)[], node: Node, precision: Precision) => readonly Dense[];
+  /** Names of input gradients (undefined: not wanted or zero), in input order. */
+  readonly gradient?: (context: GradientContext) => readonly (string | undefined)[];
+  readonly cost?: (
+    inputs: readonly (ValueType | undefined)[],
+    outputs: readonly (ValueType | undefined)[],
+    node: Node,
+  ) => Cost;
+  readonly quantization?: QuantizationRule;
+  /** The kernel family and parameters that run this node in the engine, or why none can. */
+  readonly lower?: (context: LowerContext) => KernelCall | Diagnostic;
+}
+
+/** Lets an upgrade make helper values; returns unique names. */
+export interface UpgradeEmitter {
+  fresh(hint: string): string;
+  constant(tensor: Tensor): string;
+  typeOf(value: string): ValueType | undefined;
+  constantOf(value: string): Tensor | undefined;
+}
+
+/** Two-dimensional window, NHWC order of axes h then w. */
+export interface Window {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  /** Padding: top, left, bottom, right. */
+  readonly pads: readonly [number, number, number, number];
+}
+
+/**
+ * A node in terms of engine kernels, before types (float or int8), layout and fusion are decided by the compiler.
+ * Operand order is that of the ONNX node.
+ */
+export type KernelCall =
+  | { readonly kernel: 'conv'; readonly window: Window; readonly groups: number }
+  | {
+      readonly kernel: 'fully-connected';
+      readonly transposeWeights: boolean;
+      readonly alpha: number;
+      readonly beta: number;
+    }
+  | { readonly kernel: 'binary'; readonly operation: 'add' | 'mul' }
+  | { readonly kernel: 'max-pool'; readonly window: Window }
+  | {
+      readonly kernel: 'average-pool';
+      readonly window: Window;
+      readonly countIncludePad: boolean;
+      readonly global: boolean;
+    }
+  | { readonly kernel: 'unary'; readonly table: (x: number) => number; readonly clamp?: readonly [number, number] }
+  | { readonly kernel: 'softmax'; readonly axis: number }
+  | { readonly kernel: 'concat'; readonly axis: number }
+  | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }
+  | { readonly kernel: 'pad'; readonly before: readonly number[]; readonly value: number }
+  | { readonly kernel: 'transpose'; readonly permutation: readonly number[] }
+  | { readonly kernel: 'reshape' }
+  | { readonly kernel: 'quantize' }
+  | { readonly kernel: 'dequantize' };
+
+/** The subgraph facets need when a node carries one (If, Loop, Scan). */
+export type Subgraph = Graph;

@@ -1,0 +1,205 @@
+#pragma once
+#include <cstdint>
+
+namespace hone {
+
+/// The plan file: flat, little-endian, mapped into memory as is. Mirrored by lib/plan/format.ts; docs/formats.md describes
+/// it; a test compares the two. All offsets count bytes from the start of the file; sections are 64-byte aligned.
+/// Every plan is independent of the instruction set: canonical int8 activations, NHWC, unpacked weights.
+
+inline constexpr char kPlanMagic[8] = {'H', 'O', 'N', 'E', 'P', 'L', 'A', 'N'};
+inline constexpr uint32_t kPlanVersion = 1;
+inline constexpr uint32_t kPlanMaxRank = 8;
+inline constexpr uint32_t kPlanNone = 0xFFFFFFFFu;
+
+/// A table or blob of the file.
+struct PlanSection {
+  uint64_t offset;
+  uint64_t count;  ///< records, or bytes for strings, operands, params, weights and metadata
+};
+
+struct PlanHeader {
+  char magic[8];
+  uint32_t version;
+  uint32_t header_bytes;
+  uint64_t file_bytes;
+  uint32_t crc32;  ///< IEEE CRC-32 of the whole file with this field as zero
+  uint32_t reserved;
+  uint8_t source_hash[32];  ///< SHA-256 of the ONNX file the plan was compiled from
+  PlanSection variants;     ///< PlanVariant: one per compiled set of input shapes, over shared weights
+  PlanSection tensors;      ///< PlanTensor
+  PlanSection nodes;        ///< PlanNode, in execution order within a variant
+  PlanSection ports;        ///< PlanPort: inputs and outputs as the user sees them
+  PlanSection states;       ///< PlanState: outputs that are the next run's inputs
+  PlanSection operands;     ///< uint32 tensor indices (variant-independent numbering), kPlanNone for a missing operand
+  PlanSection params;       ///< parameter structs, 8-byte aligned each
+  PlanSection strings;      ///< UTF-8, not terminated
+  PlanSection metadata;     ///< UTF-8 JSON: labels, preprocessing spec, provenance
+  PlanSection weights;      ///< constants, each 64-byte aligned
+  uint8_t padding[32];
+};
+static_assert(sizeof(PlanHeader) == 256);
+
+/// Reference into the strings section.
+struct PlanString {
+  uint32_t offset;
+  uint32_t bytes;
+};
+
+struct PlanVariant {
+  PlanString name;
+  uint32_t first_tensor, tensor_count;
+  uint32_t first_node, node_count;
+  uint32_t first_input, input_count;    ///< ports
+  uint32_t first_output, output_count;  ///< ports
+  uint32_t first_state, state_count;
+  uint64_t arena_bytes;
+};
+static_assert(sizeof(PlanVariant) == 56);
+
+enum class PlanType : uint8_t { kFloat32 = 0, kInt8 = 1, kUint8 = 2, kInt32 = 3 };
+
+enum class PlanPlace : uint8_t {
+  kArena = 0,     ///< offset into the arena, 64-byte aligned
+  kConstant = 1,  ///< offset into the weights section, 64-byte aligned
+  kPort = 2,      ///< memory of the caller; offset is unused
+  kState = 3,     ///< offset into the state memory (kept between runs), 64-byte aligned
+};
+
+/// Dims are physical: a rank-4 image tensor inside the plan is [N, H, W, C].
+struct PlanTensor {
+  PlanString name;
+  PlanType type;
+  PlanPlace place;
+  uint8_t rank;
+  uint8_t reserved;
+  int32_t zero_point;  ///< of int8 activations
+  float scale;         ///< of int8 activations, 0 elsewhere
+  uint32_t dims[kPlanMaxRank];
+  uint32_t reserved2;
+  uint64_t offset;
+  uint64_t bytes;
+};
+static_assert(sizeof(PlanTensor) == 72);
+
+/// An input or output as the user sees it.
+struct PlanPort {
+  PlanString name;
+  uint32_t tensor;  ///< a tensor of place kPort
+  PlanType type;
+  uint8_t rank;
+  uint16_t reserved;
+  uint32_t dims[kPlanMaxRank];  ///< in the ONNX layout
+};
+static_assert(sizeof(PlanPort) == 48);
+
+struct PlanState {
+  uint32_t input_tensor;   ///< place kState: read at the start of a run
+  uint32_t output_tensor;  ///< place kState: becomes input_tensor after the run
+};
+static_assert(sizeof(PlanState) == 8);
+
+/// Kernel families. Operand order after each name: outputs | inputs. Optional operands may be kPlanNone.
+enum class PlanOp : uint16_t {
+  kQuantizeS8 = 0,     ///< y s8 | x f32                                    params: PlanBorder
+  kDequantizeS8 = 1,   ///< y f32 | x s8                                    params: PlanBorder
+  kConvS8 = 2,         ///< y | x, w [O,KH,KW,I/g] s8, bias s32 [O], multiplier f32 [O], w_zero_points s8 [O]?, residual?   params: PlanConv
+  kDwconvS8 = 3,       ///< y | x, w [KH,KW,C] s8, bias, multiplier, w_zero_points?                params: PlanConv
+  kFcS8 = 4,           ///< y [M,N] | x [M,K], w [N,K] s8, bias, multiplier, w_zero_points?        params: PlanClamp
+  kBinaryS8 = 5,       ///< y | a, b (same element count as a, or one that repeats)               params: PlanBinary
+  kLutS8 = 6,          ///< y (s8 or u8) | x (s8 or u8), table u8 [256]
+  kMaxPoolS8 = 7,      ///< y | x                                           params: PlanPool
+  kAveragePoolS8 = 8,  ///< y | x                                           params: PlanPool
+  kCopyNd = 9,         ///< y | x, any type, also float                     params: PlanCopy
+  kFill = 10,          ///< y |                                             params: PlanFill
+  kSoftmaxF32 = 11,    ///< y | x, over the last dimension
+  kConvF32 = 12,       ///< y | x, w [O,KH,KW,I/g], bias [O]                params: PlanConv
+  kDwconvF32 = 13,     ///< y | x, w [KH,KW,C], bias [C]                    params: PlanConv
+  kFcF32 = 14,         ///< y | x, w [N,K], bias [N]                        params: PlanClamp
+  kBinaryF32 = 15,     ///< y | a, b                                        params: PlanBinary
+  kClampF32 = 16,      ///< y | x                                           params: PlanClamp
+  kMaxPoolF32 = 17,    ///< y | x                                           params: PlanPool
+  kAveragePoolF32 = 18 ///< y | x                                           params: PlanPool
+};
+inline constexpr uint32_t kPlanOpCount = 19;
+
+struct PlanNode {
+  PlanString name;   ///< name of the ONNX node (or nodes, joined by '+') that it computes
+  PlanOp op;
+  uint16_t output_count;
+  uint16_t input_count;
+  uint16_t reserved;
+  uint32_t first_operand;  ///< index into operands: outputs, then inputs
+  uint32_t params_bytes;
+  uint64_t params_offset;  ///< into the params section; 0 bytes when the op has none
+};
+static_assert(sizeof(PlanNode) == 32);
+
+/// int8 output bounds after a fused activation (qmin <= qmax, in int8), and float clamp for the float kernels.
+struct PlanClamp {
+  int32_t qmin, qmax;
+  float lo, hi;
+};
+static_assert(sizeof(PlanClamp) == 16);
+
+struct PlanWindow {
+  int32_t kernel_h, kernel_w;
+  int32_t stride_h, stride_w;
+  int32_t dilation_h, dilation_w;
+  int32_t pad_top, pad_left;
+};
+static_assert(sizeof(PlanWindow) == 32);
+
+struct PlanConv {
+  PlanWindow window;
+  int32_t groups;
+  int32_t reserved;
+  PlanClamp clamp;  ///< of the convolution's own output
+  /// Fused residual addition: the convolution's own int8 scale and zero point, and the bounds of the sum.
+  float conv_scale;
+  int32_t conv_zero_point;
+  PlanClamp add_clamp;
+};
+static_assert(sizeof(PlanConv) == 80);
+
+struct PlanPool {
+  PlanWindow window;
+  int32_t count_include_pad;
+  int32_t reserved;
+  PlanClamp clamp;
+};
+static_assert(sizeof(PlanPool) == 56);
+
+struct PlanBinary {
+  int32_t operation;  ///< 0 add, 1 multiply
+  int32_t reserved;
+  PlanClamp clamp;
+};
+static_assert(sizeof(PlanBinary) == 24);
+
+/// Border kernels change layout when `channels_first` is 1: the port is [N, C, spatial...], the plan tensor
+/// [N, spatial..., C]; else both have the same dims.
+struct PlanBorder {
+  int32_t channels_first;
+  int32_t reserved;
+};
+static_assert(sizeof(PlanBorder) == 8);
+
+struct PlanCopy {
+  int32_t rank;
+  int32_t reserved;
+  int64_t extents[kPlanMaxRank];
+  int64_t src_offset;                  ///< elements, start in x
+  int64_t dst_offset;                  ///< elements, start in y
+  int64_t src_strides[kPlanMaxRank];   ///< elements
+  int64_t dst_strides[kPlanMaxRank];   ///< elements
+};
+static_assert(sizeof(PlanCopy) == 216);
+
+struct PlanFill {
+  uint32_t value;  ///< bit pattern of one element
+  uint32_t reserved;
+};
+static_assert(sizeof(PlanFill) == 8);
+
+}  // namespace hone

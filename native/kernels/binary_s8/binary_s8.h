@@ -1,0 +1,39 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "native/core/cpu.h"
+#include "native/core/requantize.h"
+#include "native/core/tile.h"
+
+namespace hone {
+
+/// Element-wise int8 addition or multiplication with the literal QDQ formula (float32, each operation rounded once):
+///   fa = fl((a - a_zero_point) * a_scale), fb alike
+///   v  = fl((fa + fb) / out_scale)  or  fl((fa * fb) / out_scale), the inner result rounded to float32 first
+///   y  = rne(clamp(v, range.lo, range.hi)) + range.zero_point
+/// Every row equals ref bit for bit. y may be a or b. b may repeat: see b_count.
+enum class BinaryOperation : int32_t { kAdd = 0, kMul = 1 };
+
+struct BinaryS8Args {
+  int8_t* y;
+  const int8_t* a;
+  const int8_t* b;
+  int64_t b_count;  ///< elements of b; element i of a meets element i % b_count of b (count: same shape; channels; 1)
+  BinaryOperation operation;
+  AddScales scales;
+  OutputRange range;
+};
+
+/// An item is an element; blocks are not used.
+struct BinaryS8Row {
+  const char* name;
+  CpuFeatures needs;
+  void (*run)(const BinaryS8Args& args, const Tile& tile);
+};
+
+/// Rows, best first, ref last.
+extern const BinaryS8Row kBinaryS8Rows[];
+extern const int kBinaryS8RowCount;
+
+}  // namespace hone

@@ -1,0 +1,28 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "native/core/cpu.h"
+#include "native/core/tile.h"
+
+namespace hone {
+
+/// Writes one value to every element: y[i] = value, elements of 1 or 4 bytes.
+struct FillArgs {
+  uint8_t* y;
+  uint32_t value;         ///< bit pattern, low byte for element_bytes 1
+  int32_t element_bytes;  ///< 1 or 4
+};
+
+/// An item is an element; blocks are not used.
+struct FillRow {
+  const char* name;
+  CpuFeatures needs;
+  void (*run)(const FillArgs& args, const Tile& tile);
+};
+
+/// Rows, best first, ref last.
+extern const FillRow kFillRows[];
+extern const int kFillRowCount;
+
+}  // namespace hone

@@ -1,0 +1,29 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "native/core/cpu.h"
+#include "native/core/tile.h"
+
+namespace hone {
+
+/// Table lookup on bytes: y[i] = table[uint8(x[i])]. The table is indexed by the byte's bit pattern. Serves every unary
+/// function on int8, changes of scale, and the shift between int8 and uint8. Exact. y may be x.
+struct LutS8Args {
+  uint8_t* y;
+  const uint8_t* x;
+  const uint8_t* table;  ///< 256 entries
+};
+
+/// An item is an element; blocks are not used.
+struct LutS8Row {
+  const char* name;
+  CpuFeatures needs;
+  void (*run)(const LutS8Args& args, const Tile& tile);
+};
+
+/// Rows, best first, ref last.
+extern const LutS8Row kLutS8Rows[];
+extern const int kLutS8RowCount;
+
+}  // namespace hone

@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Folder of the real models and labelled data that some tests use; HONE_TEST_DATA overrides the place. */
+export const DATA_DIR = resolve(process.env.HONE_TEST_DATA ?? join(__dirname, '../../shared/data'));
+
+/** Path below the data folder. */
+export function dataPath(...parts: string[]): string {
+  return join(DATA_DIR, ...parts);
+}
+
+/** `describe` when the test data is there, else `describe.skip`, so that skipped tests stay visible by name. */
+export const describeWithData: jest.Describe = existsSync(DATA_DIR) ? describe : describe.skip;
+
+/** The ten real models, by file stem. */
+export const MODELS = [
+  'mnist-8',
+  'resnet8_cifar10_mlperftiny',
+  'resnet20_cifar10',
+  'dscnn_kws_mlperftiny',
+  'mobilenetv1_025_vww96_mlperftiny',
+  'squeezenet1_1_imagenet',
+  'ultraface_rfb_320',
+  'dtln_1_lstm',
+  'magika_fast_v2_1',
+  'aidreams260k_transformer',
+] as const;
