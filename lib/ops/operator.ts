@@ -70,7 +70,8 @@ export interface Cost {
 
 /**
  * A place where quantization may stand at a node's inputs or outputs.
- * - `activation`: uint8 per tensor; `weight`: int8 symmetric along `axis`; `bias`: int32 with scale xs*ws
+ * - `activation`: uint8 per tensor; `bias`: int32 with scale xs*ws
+ * - `weight`: int8 symmetric along `axis` (negative: from the end); an input that is not constant is an activation instead
  * - `same`: the output carries the first input's scale and zero point (MaxPool, Reshape, Concat, Pad, ...)
  */
 export type QuantizationPoint =
@@ -145,14 +146,15 @@ export interface Operator {
   readonly infer: (context: InferContext) => readonly Inferred[] | Diagnostic;
   /** Slow and obvious value of the outputs: the oracle. */
   readonly evaluate?: (inputs: readonly (Dense | undefined)[], node: Node, precision: Precision) => readonly Dense[];
-  /** Names of input gradients (undefined: not wanted or zero), in input order. */
-  readonly gradient?: (context: GradientContext) => readonly (string | undefined)[];
+  /** Names of input gradients (undefined: not wanted or zero), in input order, or why this form has none. */
+  readonly gradient?: (context: GradientContext) => readonly (string | undefined)[] | Diagnostic;
   readonly cost?: (
     inputs: readonly (ValueType | undefined)[],
     outputs: readonly (ValueType | undefined)[],
     node: Node,
   ) => Cost;
-  readonly quantization?: QuantizationRule;
+  /** One rule for the operator, or a rule per node where attributes decide (Gemm's transB). */
+  readonly quantization?: QuantizationRule | ((node: Node) => QuantizationRule);
   /** The kernel family and parameters that run this node in the engine, or why none can. */
   readonly lower?: (context: LowerContext) => KernelCall | Diagnostic;
 }
