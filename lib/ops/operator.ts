@@ -25,7 +25,7 @@ export interface Schema {
 /** What shape inference knows about one node. */
 export interface InferContext {
   readonly node: Node;
-  /** Types of the inputs, in order; undefined where an input is left out or unknown. */
+  /** Types of the inputs, in order; undefined only where one is left out (a node with an input of unknown type is not inferred). */
   readonly inputs: readonly (ValueType | undefined)[];
   /** Constant value of input `index`, when it is an initializer or was folded. */
   constant(index: number): Tensor | undefined;

@@ -1,0 +1,13 @@
+import { erf as errorFunction } from './erf-function';
+import type { Operator } from './operator';
+import { NUMBERS } from './schema';
+import { unary } from './unary';
+
+/** Gauss error function. */
+export const erf: Operator = unary({
+  op: 'Erf',
+  since: 13,
+  types: NUMBERS,
+  of: () => errorFunction,
+  quantizable: true,
+});

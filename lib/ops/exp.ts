@@ -1,0 +1,9 @@
+import type { Operator } from './operator';
+import { unary } from './unary';
+
+/** `e ** x`. */
+export const exp: Operator = unary({
+  op: 'Exp',
+  since: 13,
+  of: () => Math.exp,
+});

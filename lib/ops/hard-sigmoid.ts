@@ -1,0 +1,16 @@
+import { attribute } from '../ir/attribute';
+import type { Operator } from './operator';
+import { unary } from './unary';
+
+/** `clamp(alpha * x + beta, 0, 1)`. */
+export const hardSigmoid: Operator = unary({
+  op: 'HardSigmoid',
+  since: 6,
+  attributes: { alpha: { kind: 'float' }, beta: { kind: 'float' } },
+  of: (node) => {
+    const alpha = attribute(node, 'alpha', 'float', 0.2);
+    const beta = attribute(node, 'beta', 'float', 0.5);
+    return (x) => Math.max(0, Math.min(1, alpha * x + beta));
+  },
+  quantizable: true,
+});

@@ -1,0 +1,15 @@
+import { attribute } from '../ir/attribute';
+import type { Operator } from './operator';
+import { unary } from './unary';
+
+/** `x` above zero, `alpha * x` below. */
+export const leakyRelu: Operator = unary({
+  op: 'LeakyRelu',
+  since: 16,
+  attributes: { alpha: { kind: 'float' } },
+  of: (node) => {
+    const alpha = attribute(node, 'alpha', 'float', 0.01);
+    return (x) => (x < 0 ? alpha * x : x);
+  },
+  quantizable: true,
+});

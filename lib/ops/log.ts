@@ -1,0 +1,9 @@
+import type { Operator } from './operator';
+import { unary } from './unary';
+
+/** Natural logarithm; NaN below zero. */
+export const log: Operator = unary({
+  op: 'Log',
+  since: 13,
+  of: () => Math.log,
+});

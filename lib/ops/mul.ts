@@ -1,0 +1,19 @@
+import { binary } from './binary';
+import { mulDims } from './dims';
+import type { Operator } from './operator';
+
+/** Exact up to 2^53; beyond, the low 32 bits, which is what 32-bit types keep. */
+function multiplyIntegers(a: number, b: number): number {
+  const product = a * b;
+  return Number.isSafeInteger(product) ? product : Number(BigInt.asIntN(32, BigInt(a) * BigInt(b)));
+}
+
+/** Product of two broadcast tensors. */
+export const mul: Operator = binary({
+  op: 'Mul',
+  since: 14,
+  of: (a, b) => a * b,
+  ofIntegers: multiplyIntegers,
+  ofDims: mulDims,
+  kernel: 'mul',
+});
