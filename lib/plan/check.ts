@@ -1,0 +1,101 @@
+import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from './description';
+import { PLAN_ALIGNMENT, PLAN_MAX_RANK, PLAN_OPS, PLAN_TYPE_BYTES } from './format';
+
+/** Bytes that a tensor takes. */
+export function tensorBytes({ dims, type }: Pick<PlanTensor, 'dims' | 'type'>): number {
+  return dims.reduce((product, dim) => product * dim, PLAN_TYPE_BYTES[type]);
+}
+
+/**
+ * The first inconsistency of a plan, in words, or undefined: indices, bounds, operand counts, layout-independent
+ * parameter ranges. Shapes per operation are the business of the engine's loader, which trusts nobody.
+ */
+export function findPlanFault(plan: PlanDescription): string | undefined {
+  if (!/^[0-9a-f]{64}$/.test(plan.sourceHash)) return 'the source hash is not 64 hexadecimal digits';
+  if (plan.variants.length === 0) return 'there is no variant';
+  for (const variant of plan.variants) {
+    const fault = faultOfVariant(variant, plan.constants);
+    if (fault) return `variant '${variant.name}': ${fault}`;
+  }
+  return undefined;
+}
+
+function faultOfVariant(variant: PlanVariant, constants: readonly Uint8Array[]): string | undefined {
+  const { tensors, nodes, inputs, outputs, states, arenaBytes } = variant;
+  if (!isCount(arenaBytes)) return `arena of ${arenaBytes} bytes`;
+  for (const tensor of tensors) {
+    const fault = faultOfTensor(tensor, arenaBytes, constants);
+    if (fault) return `tensor '${tensor.name}': ${fault}`;
+  }
+  for (const node of nodes) {
+    const fault = faultOfNode(node, tensors.length);
+    if (fault) return `node '${node.name}': ${fault}`;
+  }
+  for (const port of [...inputs, ...outputs]) {
+    const fault = faultOfPort(port, tensors);
+    if (fault) return `port '${port.name}': ${fault}`;
+  }
+  for (const { input, output } of states)
+    for (const index of [input, output])
+      if (tensors[index]?.place !== 'state') return `state refers to tensor ${index}, which is not of place 'state'`;
+  return undefined;
+}
+
+function faultOfTensor(tensor: PlanTensor, arenaBytes: number, constants: readonly Uint8Array[]): string | undefined {
+  const { dims, scale = 0, zeroPoint = 0 } = tensor;
+  if (dims.length > PLAN_MAX_RANK) return `rank ${dims.length} is above ${PLAN_MAX_RANK}`;
+  if (!dims.every((dim) => Number.isInteger(dim) && dim >= 1 && dim < 2 ** 31)) return `extents [${dims}]`;
+  const bytes = tensorBytes(tensor);
+  if (!Number.isSafeInteger(bytes)) return `extents [${dims}] are too large`;
+  if (!Number.isFinite(scale) || scale < 0) return `scale ${scale}`;
+  if (!Number.isInteger(zeroPoint) || zeroPoint < -128 || zeroPoint > 127) return `zero point ${zeroPoint}`;
+  if (tensor.place === 'constant') {
+    const size = constants[tensor.constant]?.length;
+    if (size !== bytes) return `needs ${bytes} bytes, constant ${tensor.constant} has ${size ?? 'no'} bytes`;
+  } else if (tensor.place !== 'port') {
+    const { offset } = tensor;
+    if (!isCount(offset) || offset % PLAN_ALIGNMENT) return `offset ${offset}`;
+    if (tensor.place === 'arena' && offset + bytes > arenaBytes)
+      return `ends at ${offset + bytes}, beyond the arena of ${arenaBytes} bytes`;
+  }
+  return undefined;
+}
+
+function faultOfNode({ op, inputs, outputs, params }: PlanNode, tensorCount: number): string | undefined {
+  const rule = PLAN_OPS[op];
+  if (!rule) return `unknown operation '${op}'`;
+  const required = rule.inputs.filter((name) => !name.endsWith('?')).length;
+  if (outputs.length !== rule.outputs) return `${op} has ${outputs.length} outputs, not ${rule.outputs}`;
+  if (inputs.length < required || inputs.length > rule.inputs.length)
+    return `${op} has ${inputs.length} inputs, expected ${required} to ${rule.inputs.length}`;
+  for (const index of outputs) if (!isIndex(index, tensorCount)) return `${op}: no tensor ${index}`;
+  for (const [i, index] of inputs.entries())
+    if (index === null ? i < required : !isIndex(index, tensorCount))
+      return `${op}: operand ${rule.inputs[i]} is tensor ${index}`;
+  if (rule.params !== undefined && params === undefined) return `${op} lacks its parameters`;
+  if (op === 'conv_s8' && ((inputs[5] ?? null) !== null) !== (params.residual !== undefined))
+    return 'residual operand and residual parameters do not come together';
+  if (op === 'copy_nd') {
+    const rank = params.extents.length;
+    if (rank < 1 || rank > PLAN_MAX_RANK || params.srcStrides.length !== rank || params.dstStrides.length !== rank)
+      return `copy of rank ${rank} with ${params.srcStrides.length} and ${params.dstStrides.length} strides`;
+  }
+  return undefined;
+}
+
+function faultOfPort(port: PlanPort, tensors: readonly PlanTensor[]): string | undefined {
+  const tensor = tensors[port.tensor];
+  if (tensor?.place !== 'port') return `tensor ${port.tensor} is not of place 'port'`;
+  if (port.dims.length > PLAN_MAX_RANK) return `rank ${port.dims.length} is above ${PLAN_MAX_RANK}`;
+  if (port.type !== tensor.type || tensorBytes(port) !== tensorBytes(tensor))
+    return `${port.type} [${port.dims}] does not fit its tensor ${tensor.type} [${tensor.dims}]`;
+  return undefined;
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function isIndex(value: number, count: number): boolean {
+  return isCount(value) && value < count;
+}

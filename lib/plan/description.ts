@@ -1,0 +1,153 @@
+import type { PlanOp, PlanType } from './format';
+
+/** A plan as a tree of plain values: what `writePlan` takes and `readPlan` returns. */
+export interface PlanDescription {
+  /** SHA-256 of the ONNX file, 64 hexadecimal digits. */
+  readonly sourceHash: string;
+  /** JSON object: labels, preprocessing, provenance. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Weight blobs, little-endian. Equal ones are stored once. */
+  readonly constants: readonly Uint8Array[];
+  /** One per compiled set of input shapes; they share the constants and the state memory. At least one. */
+  readonly variants: readonly PlanVariant[];
+}
+
+export interface PlanVariant {
+  readonly name: string;
+  readonly tensors: readonly PlanTensor[];
+  /** In execution order. */
+  readonly nodes: readonly PlanNode[];
+  readonly inputs: readonly PlanPort[];
+  readonly outputs: readonly PlanPort[];
+  readonly states: readonly PlanState[];
+  /** Size of the memory that the tensors of place `arena` share. */
+  readonly arenaBytes: number;
+}
+
+interface TensorBase {
+  readonly name: string;
+  readonly type: PlanType;
+  /** Physical extents (images are [N, H, W, C] inside the plan), rank at most 8, each at least 1. */
+  readonly dims: readonly number[];
+  /** Of int8 activations; left out or 0 elsewhere. Rounded to float32. */
+  readonly scale?: number;
+  /** Of int8 activations; left out or 0 elsewhere. */
+  readonly zeroPoint?: number;
+}
+
+/** Offsets are bytes and multiples of 64; `constant` is an index into the constants of the plan. */
+export type PlanTensor = TensorBase &
+  (
+    | { readonly place: 'arena' | 'state'; readonly offset: number }
+    | { readonly place: 'constant'; readonly constant: number }
+    | { readonly place: 'port' }
+  );
+
+/** An input or output as the user sees it. */
+export interface PlanPort {
+  readonly name: string;
+  /** Index of a tensor of place `port` in the same variant. */
+  readonly tensor: number;
+  readonly type: PlanType;
+  /** In the ONNX layout; as many elements as the tensor. */
+  readonly dims: readonly number[];
+}
+
+/** Tensors of place `state`: after each run the bytes of `output` become those of `input`. Both begin as real zero. */
+export interface PlanState {
+  readonly input: number;
+  readonly output: number;
+}
+
+/** Bounds after a fused activation: qmin and qmax for int8 kernels, lo and hi for float kernels. Left out: no bound. */
+export interface PlanClamp {
+  readonly qmin?: number;
+  readonly qmax?: number;
+  readonly lo?: number;
+  readonly hi?: number;
+}
+
+/** Sliding window; pairs are [vertical, horizontal]. Bottom and right padding follow from the extents. */
+export interface PlanWindow {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  /** [top, left] */
+  readonly pad: readonly [number, number];
+}
+
+export interface PlanConvParams {
+  readonly window: PlanWindow;
+  readonly groups: number;
+  /** Of the convolution's own output. */
+  readonly clamp?: PlanClamp;
+  /** There exactly when conv_s8 has a residual operand: the convolution's own int8 grid, and the bounds of the sum. */
+  readonly residual?: { readonly scale: number; readonly zeroPoint: number; readonly clamp?: PlanClamp };
+}
+
+export interface PlanPoolParams {
+  readonly window: PlanWindow;
+  /** Average pools only; default false. */
+  readonly countIncludePad?: boolean;
+  /** average_pool_s8 only. */
+  readonly clamp?: PlanClamp;
+}
+
+export interface PlanBinaryParams {
+  readonly operation: 'add' | 'multiply';
+  readonly clamp?: PlanClamp;
+}
+
+export interface PlanBorderParams {
+  /** True: the float tensor is [N, C, spatial...], the int8 tensor [N, spatial..., C]. Else both have the same dims. */
+  readonly channelsFirst: boolean;
+}
+
+/** y[dstOffset + sum i_d * dstStrides_d] = x[srcOffset + sum i_d * srcStrides_d], in elements; rank 1 to 8. */
+export interface PlanCopyParams {
+  readonly extents: readonly number[];
+  readonly srcOffset: number;
+  readonly dstOffset: number;
+  readonly srcStrides: readonly number[];
+  readonly dstStrides: readonly number[];
+}
+
+export interface PlanFillParams {
+  /** Bit pattern of one element, unsigned. */
+  readonly value: number;
+}
+
+/** Parameters by operation. */
+export interface PlanParams {
+  readonly quantize_s8: PlanBorderParams;
+  readonly dequantize_s8: PlanBorderParams;
+  readonly conv_s8: PlanConvParams;
+  readonly dwconv_s8: PlanConvParams;
+  readonly fc_s8: PlanClamp;
+  readonly binary_s8: PlanBinaryParams;
+  readonly lut_s8: undefined;
+  readonly max_pool_s8: PlanPoolParams;
+  readonly average_pool_s8: PlanPoolParams;
+  readonly copy_nd: PlanCopyParams;
+  readonly fill: PlanFillParams;
+  readonly softmax_f32: undefined;
+  readonly conv_f32: PlanConvParams;
+  readonly dwconv_f32: PlanConvParams;
+  readonly fc_f32: PlanClamp;
+  readonly binary_f32: PlanBinaryParams;
+  readonly clamp_f32: PlanClamp;
+  readonly max_pool_f32: PlanPoolParams;
+  readonly average_pool_f32: PlanPoolParams;
+}
+
+/** One kernel call. Operands are indices of tensors in the same variant; null is an optional input that is not there. */
+export type PlanNode = {
+  readonly [O in PlanOp]: {
+    /** Name of the ONNX node, or of several joined by '+'. */
+    readonly name: string;
+    readonly op: O;
+    readonly outputs: readonly number[];
+    /** In the order of PLAN_OPS. */
+    readonly inputs: readonly (number | null)[];
+  } & (PlanParams[O] extends undefined ? { readonly params?: undefined } : { readonly params: PlanParams[O] });
+}[PlanOp];

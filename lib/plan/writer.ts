@@ -1,0 +1,235 @@
+import { HoneError } from '../core/error';
+import { findPlanFault, tensorBytes } from './check';
+import { crc32 } from './crc32';
+import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from './description';
+import {
+  alignUp,
+  type LayoutName,
+  layoutOf,
+  PLAN_ALIGNMENT,
+  PLAN_MAGIC,
+  PLAN_NONE,
+  PLAN_OP_NAMES,
+  PLAN_OPS,
+  PLAN_PLACES,
+  PLAN_TYPES,
+  PLAN_VERSION,
+  type RecordOf,
+} from './format';
+import { paramsRecord } from './params';
+import { writeRecord } from './record';
+
+const encoder = new TextEncoder();
+
+/**
+ * Bytes of a plan file. The same description gives the same bytes; equal constants and strings are stored once.
+ * @throws E_INTERNAL when the description is inconsistent
+ */
+export function writePlan(plan: PlanDescription): Uint8Array {
+  const fault = findPlanFault(plan);
+  if (fault) throw new HoneError('E_INTERNAL', { message: `plan description: ${fault}` });
+
+  const weights = new Blob(PLAN_ALIGNMENT);
+  const constants = plan.constants.map((bytes) => weights.add(bytes));
+  const tables = new Tables(constants);
+  for (const variant of plan.variants) tables.addVariant(variant);
+
+  const operands = new Uint8Array(Uint32Array.from(tables.operands).buffer);
+  const sections: readonly [keyof RecordOf<'header'>, Section][] = [
+    ['variants', tables.variants.join()],
+    ['tensors', tables.tensors.join()],
+    ['nodes', tables.nodes.join()],
+    ['ports', tables.ports.join()],
+    ['states', tables.states.join()],
+    ['operands', { bytes: operands, count: operands.length }],
+    ['params', tables.params.join()],
+    ['strings', tables.strings.join()],
+    ['metadata', text(JSON.stringify(plan.metadata))],
+    ['weights', weights.join()],
+  ];
+  return assemble(plan.sourceHash, sections);
+}
+
+interface Section {
+  readonly bytes: Uint8Array;
+  /** Records, or bytes for the sections without records. */
+  readonly count: number;
+}
+
+function assemble(sourceHash: string, sections: readonly [keyof RecordOf<'header'>, Section][]): Uint8Array {
+  const header: Record<string, unknown> = {
+    magic: [...encoder.encode(PLAN_MAGIC)],
+    version: PLAN_VERSION,
+    headerBytes: layoutOf('header').bytes,
+    sourceHash: sourceHash.match(/../g)!.map((digits) => Number.parseInt(digits, 16)),
+  };
+  let end = layoutOf('header').bytes;
+  for (const [name, { bytes, count }] of sections) {
+    const offset = alignUp(end, PLAN_ALIGNMENT);
+    header[name] = { offset, count };
+    end = offset + bytes.length;
+  }
+  const file = new Uint8Array(end);
+  const view = new DataView(file.buffer);
+  header.fileBytes = end;
+  writeRecord(view, 'header', 0, header as Partial<RecordOf<'header'>>);
+  for (const [name, { bytes }] of sections) file.set(bytes, (header[name] as RecordOf<'section'>).offset);
+  const { offset } = layoutOf('header').fields.find((field) => field.name === 'crc32')!;
+  view.setUint32(offset, crc32(file), true);
+  return file;
+}
+
+/** The tables of records, filled variant by variant. */
+class Tables {
+  readonly variants = new Records('variant');
+  readonly tensors = new Records('tensor');
+  readonly nodes = new Records('node');
+  readonly ports = new Records('port');
+  readonly states = new Records('state');
+  readonly operands: number[] = [];
+  readonly params = new Blob(8);
+  readonly strings = new Blob(1);
+  private readonly constants: readonly number[];
+
+  constructor(constants: readonly number[]) {
+    this.constants = constants;
+  }
+
+  addVariant({ name, tensors, nodes, inputs, outputs, states, arenaBytes }: PlanVariant): void {
+    const firstTensor = this.tensors.count;
+    const firstInput = this.ports.count;
+    this.variants.add({
+      name: this.string(name),
+      firstTensor,
+      tensorCount: tensors.length,
+      firstNode: this.nodes.count,
+      nodeCount: nodes.length,
+      firstInput,
+      inputCount: inputs.length,
+      firstOutput: firstInput + inputs.length,
+      outputCount: outputs.length,
+      firstState: this.states.count,
+      stateCount: states.length,
+      arenaBytes,
+    });
+    for (const tensor of tensors) this.addTensor(tensor);
+    for (const node of nodes) this.addNode(node, firstTensor);
+    for (const port of [...inputs, ...outputs]) this.addPort(port, firstTensor);
+    for (const { input, output } of states)
+      this.states.add({ inputTensor: firstTensor + input, outputTensor: firstTensor + output });
+  }
+
+  private addTensor(tensor: PlanTensor): void {
+    const offset =
+      tensor.place === 'constant' ? this.constants[tensor.constant] : 'offset' in tensor ? tensor.offset : 0;
+    this.tensors.add({
+      name: this.string(tensor.name),
+      type: PLAN_TYPES.indexOf(tensor.type),
+      place: PLAN_PLACES.indexOf(tensor.place),
+      rank: tensor.dims.length,
+      zeroPoint: tensor.zeroPoint ?? 0,
+      scale: tensor.scale ?? 0,
+      dims: [...tensor.dims],
+      offset,
+      bytes: tensorBytes(tensor),
+    });
+  }
+
+  private addNode(node: PlanNode, firstTensor: number): void {
+    const { name, op, outputs, inputs, params } = node;
+    const layout = PLAN_OPS[op].params;
+    const bytes = new Uint8Array(layout ? layoutOf(layout).bytes : 0);
+    if (layout) writeRecord(new DataView(bytes.buffer), layout, 0, paramsRecord(op, params) as never);
+    this.nodes.add({
+      name: this.string(name),
+      op: PLAN_OP_NAMES.indexOf(op),
+      outputCount: outputs.length,
+      inputCount: inputs.length,
+      firstOperand: this.operands.length,
+      paramsBytes: bytes.length,
+      paramsOffset: bytes.length ? this.params.add(bytes) : 0,
+    });
+    for (const index of [...outputs, ...inputs]) this.operands.push(index === null ? PLAN_NONE : firstTensor + index);
+  }
+
+  private addPort({ name, tensor, type, dims }: PlanPort, firstTensor: number): void {
+    this.ports.add({
+      name: this.string(name),
+      tensor: firstTensor + tensor,
+      type: PLAN_TYPES.indexOf(type),
+      rank: dims.length,
+      dims: [...dims],
+    });
+  }
+
+  private string(value: string): RecordOf<'string'> {
+    const bytes = encoder.encode(value);
+    return { offset: this.strings.add(bytes), bytes: bytes.length };
+  }
+}
+
+/** A table of equal records. */
+class Records<L extends LayoutName> {
+  private readonly list: Partial<RecordOf<L>>[] = [];
+  private readonly layout: L;
+
+  constructor(layout: L) {
+    this.layout = layout;
+  }
+
+  get count(): number {
+    return this.list.length;
+  }
+
+  add(record: Partial<RecordOf<L>>): void {
+    this.list.push(record);
+  }
+
+  join(): Section {
+    const step = layoutOf(this.layout).bytes;
+    const bytes = new Uint8Array(this.list.length * step);
+    const view = new DataView(bytes.buffer);
+    for (const [i, record] of this.list.entries()) writeRecord(view, this.layout, i * step, record);
+    return { bytes, count: this.list.length };
+  }
+}
+
+/** Pieces of bytes at aligned offsets; equal pieces share one place. */
+class Blob {
+  private readonly pieces: { offset: number; bytes: Uint8Array }[] = [];
+  private readonly byDigest = new Map<string, { offset: number; bytes: Uint8Array }[]>();
+  private end = 0;
+  private readonly alignment: number;
+
+  constructor(alignment: number) {
+    this.alignment = alignment;
+  }
+
+  /** Offset of the piece. */
+  add(bytes: Uint8Array): number {
+    const digest = `${bytes.length}:${crc32(bytes)}`;
+    const alike = this.byDigest.get(digest) ?? [];
+    const known = alike.find((piece) => equal(piece.bytes, bytes));
+    if (known) return known.offset;
+    const piece = { offset: alignUp(this.end, this.alignment), bytes };
+    this.end = piece.offset + bytes.length;
+    this.pieces.push(piece);
+    this.byDigest.set(digest, [...alike, piece]);
+    return piece.offset;
+  }
+
+  join(): Section {
+    const joined = new Uint8Array(this.end);
+    for (const { offset, bytes } of this.pieces) joined.set(bytes, offset);
+    return { bytes: joined, count: joined.length };
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function text(value: string): Section {
+  const bytes = encoder.encode(value);
+  return { bytes, count: bytes.length };
+}

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import type { PlanDescription, PlanNode, PlanTensor, PlanVariant } from '../../lib/plan/description';
+import { PLAN_OP_NAMES, PLAN_OPS, PLAN_TYPE_BYTES, PLAN_TYPES, type PlanOp } from '../../lib/plan/format';
+
+const float = fc.float({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0));
+const name = fc.string({ unit: 'binary', maxLength: 12 });
+const small = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const safe = fc.integer({ min: -(2 ** 53) + 1, max: 2 ** 53 - 1 });
+const pair = fc.tuple(small, small);
+const clamp = fc.record({ qmin: small, qmax: small, lo: float, hi: float });
+const window = fc.record({ kernel: pair, stride: pair, dilation: pair, pad: pair });
+const zeroPoint = fc.integer({ min: -128, max: 127 });
+
+const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
+  border: fc.record({ channelsFirst: fc.boolean() }),
+  conv: fc.record({ window, groups: small, clamp }),
+  clamp,
+  binary: fc.record({ operation: fc.constantFrom('add', 'multiply'), clamp }),
+  pool: fc.record({ window, countIncludePad: fc.boolean(), clamp }),
+  copy: fc.integer({ min: 1, max: 8 }).chain((rank) => {
+    const list = fc.array(safe, { minLength: rank, maxLength: rank });
+    return fc.record({ extents: list, srcOffset: safe, dstOffset: safe, srcStrides: list, dstStrides: list });
+  }),
+  fill: fc.record({ value: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
+};
+
+function nodeOf(op: PlanOp, tensorCount: number): fc.Arbitrary<PlanNode> {
+  const { inputs, outputs, params } = PLAN_OPS[op];
+  const index = fc.nat(tensorCount - 1);
+  const operand = (word: string) => (word.endsWith('?') ? fc.option(index) : index);
+  const residual = fc.record({ scale: float, zeroPoint: small, clamp });
+  return fc
+    .record({
+      name,
+      op: fc.constant(op),
+      outputs: fc.array(index, { minLength: outputs, maxLength: outputs }),
+      inputs: fc.tuple(...inputs.map(operand)),
+      ...(params ? { params: PARAMS[params] } : {}),
+      residual,
+    })
+    .map(({ residual, ...node }) => {
+      if (op !== 'conv_s8' || node.inputs[5] === null) return node;
+      return { ...node, params: { ...(node.params as object), residual } };
+    }) as fc.Arbitrary<PlanNode>;
+}
+
+function tensorOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanTensor> {
+  const base = fc.record({ name, type: fc.constantFrom(...PLAN_TYPES), scale: float.map(Math.abs), zeroPoint });
+  const dims = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 8 });
+  const offset = fc.nat(1000).map((blocks) => blocks * 64);
+  const constant = fc.record({ place: fc.constant('constant'), constant: fc.nat(constants.length - 1) });
+  const place = fc.oneof(
+    constant,
+    fc.record({ place: fc.constantFrom('arena', 'state'), offset }),
+    fc.record({ place: fc.constant('port') }),
+  ) as fc.Arbitrary<{ place: string; constant?: number }>;
+  return fc.tuple(base, dims, place).map(([head, extents, where]) => {
+    const bytes = where.constant === undefined ? 0 : constants[where.constant].length;
+    const shape = where.constant === undefined ? extents : [bytes / PLAN_TYPE_BYTES[head.type]];
+    return { ...head, dims: shape, ...where } as PlanTensor;
+  });
+}
+
+function variantOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanVariant> {
+  return fc.array(tensorOf(constants), { minLength: 1, maxLength: 8 }).chain((tensors) => {
+    const at = (place: string) => tensors.flatMap((tensor, index) => (tensor.place === place ? [index] : []));
+    const ports = fc
+      .subarray(at('port'))
+      .chain((list) =>
+        fc.tuple(
+          ...list.map((tensor) =>
+            name.map((text) => ({ name: text, tensor, type: tensors[tensor].type, dims: tensors[tensor].dims })),
+          ),
+        ),
+      );
+    const states = at('state');
+    const stateIndex = fc.nat(Math.max(0, states.length - 1)).map((i) => states[i]);
+    const state = fc.record({ input: stateIndex, output: stateIndex });
+    return fc.record({
+      name,
+      tensors: fc.constant(tensors),
+      nodes: fc.array(
+        fc.constantFrom(...PLAN_OP_NAMES).chain((op) => nodeOf(op, tensors.length)),
+        { maxLength: 6 },
+      ),
+      inputs: ports,
+      outputs: ports,
+      states: states.length ? fc.array(state, { maxLength: 3 }) : fc.constant([]),
+      arenaBytes: fc.constant(1 << 20),
+    }) as fc.Arbitrary<PlanVariant>;
+  });
+}
+
+/** Plans that keep the format but mean nothing: every field takes odd values. All optional fields are there. */
+export const anyPlan: fc.Arbitrary<PlanDescription> = fc
+  .array(fc.uint8Array({ minLength: 4, maxLength: 40 }), { minLength: 1, maxLength: 4 })
+  .map((list) => list.map((bytes) => bytes.slice(0, bytes.length & ~3)))
+  .chain((constants) =>
+    fc.record({
+      sourceHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+      metadata: fc.dictionary(name, fc.jsonValue()) as fc.Arbitrary<Record<string, unknown>>,
+      constants: fc.constant(constants),
+      variants: fc.array(variantOf(constants), { minLength: 1, maxLength: 3 }),
+    }),
+  );
