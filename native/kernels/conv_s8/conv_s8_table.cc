@@ -1,0 +1,97 @@
+#include <cstring>
+
+#include "native/kernels/conv_s8/conv_s8_rows.h"
+#include "native/kernels/window_band.h"
+
+namespace hone {
+namespace {
+
+using DepthOf = GemmDepth (*)(const ConvS8Shape&);
+
+bool fits_any(const ConvS8Shape&, const ConvS8Weights&) { return true; }
+
+/// int8 elements: the weights cannot have their zero points subtracted.
+[[maybe_unused]] bool fits_symmetric(const ConvS8Shape&, const ConvS8Weights& weights) {
+  return weights.zero_points == nullptr;
+}
+
+/// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
+[[maybe_unused]] bool fits_narrow(const ConvS8Shape&, const ConvS8Weights& weights) {
+  return weights.zero_points == nullptr && !weights.has_minus_128;
+}
+
+template <const GemmFormat& kFormat, DepthOf kDepth>
+size_t packed_bytes(const ConvS8Shape& shape) {
+  return static_cast<size_t>(shape.groups) * gemm_blocks(kFormat, shape.out_channels / shape.groups) *
+         gemm_block_bytes(kFormat, kDepth(shape));
+}
+
+template <const GemmFormat& kFormat, DepthOf kDepth>
+void pack(const ConvS8Shape& shape, const ConvS8Weights& weights, void* packed) {
+  const int32_t channels = shape.out_channels / shape.groups;
+  const size_t group_bytes = packed_bytes<kFormat, kDepth>(shape) / shape.groups;
+  for (int32_t group = 0; group < shape.groups; group++) {
+    const int32_t first = group * channels;
+    const GemmWeights matrix = {weights.weights + first * conv_s8_depth(shape),
+                                weights.bias + first,
+                                weights.multiplier + first,
+                                weights.zero_points == nullptr ? nullptr : weights.zero_points + first,
+                                channels,
+                                weights.x_zero_point};
+    pack_gemm(kFormat, kDepth(shape), matrix, static_cast<uint8_t*>(packed) + group * group_bytes);
+  }
+}
+
+template <int32_t kElementBytes>
+size_t band_scratch_bytes(const ConvS8Shape& shape) {
+  return band_bytes(shape.window, shape.in_channels, kElementBytes);
+}
+
+[[maybe_unused]] size_t gather_scratch_bytes(const ConvS8Shape& shape) {
+  return kConvS8NeonPixels * conv_s8_gather_length(shape);
+}
+
+size_t ref_packed_bytes(const ConvS8Shape& shape) {
+  return static_cast<size_t>(shape.out_channels) * (12 + conv_s8_depth(shape));
+}
+
+/// bias, multiplier, zero points as int32, weights: all as given.
+void ref_pack(const ConvS8Shape& shape, const ConvS8Weights& weights, void* packed) {
+  const size_t channels = shape.out_channels;
+  int32_t* words = static_cast<int32_t*>(packed);
+  memcpy(words, weights.bias, channels * sizeof(int32_t));
+  memcpy(words + channels, weights.multiplier, channels * sizeof(float));
+  for (size_t o = 0; o < channels; o++) {
+    words[2 * channels + o] = weights.zero_points == nullptr ? 0 : weights.zero_points[o];
+  }
+  memcpy(words + 3 * channels, weights.weights, channels * conv_s8_depth(shape));
+}
+
+size_t no_scratch_bytes(const ConvS8Shape&) { return 0; }
+
+}  // namespace
+
+const ConvS8Row kConvS8Rows[] = {
+#if defined(__x86_64__)
+    {"conv_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kConvS8Avx512VnniFormat.block, 12,
+     packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>, pack<kConvS8Avx512VnniFormat, conv_s8_direct_depth>,
+     band_scratch_bytes<1>, conv_s8_avx512vnni},
+    {"conv_s8_avx2", kCpuAvx2, fits_any, kConvS8Avx2Format.block, 6,
+     packed_bytes<kConvS8Avx2Format, conv_s8_direct_depth>, pack<kConvS8Avx2Format, conv_s8_direct_depth>,
+     band_scratch_bytes<2>, conv_s8_avx2},
+#elif defined(__aarch64__)
+    {"conv_s8_neon_i8mm", kCpuNeonI8mm, fits_symmetric, kConvS8NeonI8mmFormat.block, kConvS8NeonPixels,
+     packed_bytes<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>, pack<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
+     gather_scratch_bytes, conv_s8_neon_i8mm},
+    {"conv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kConvS8NeonDotprodFormat.block, kConvS8NeonPixels,
+     packed_bytes<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
+     pack<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>, gather_scratch_bytes, conv_s8_neon_dotprod},
+    {"conv_s8_neon", kCpuNeon, fits_narrow, kConvS8NeonFormat.block, kConvS8NeonPixels,
+     packed_bytes<kConvS8NeonFormat, conv_s8_gathered_depth>, pack<kConvS8NeonFormat, conv_s8_gathered_depth>,
+     gather_scratch_bytes, conv_s8_neon},
+#endif
+    {"conv_s8_ref", kCpuRef, fits_any, 1, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, conv_s8_ref},
+};
+const int kConvS8RowCount = sizeof(kConvS8Rows) / sizeof(kConvS8Rows[0]);
+
+}  // namespace hone

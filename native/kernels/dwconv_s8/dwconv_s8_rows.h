@@ -1,0 +1,42 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "native/kernels/dwconv_s8/dwconv_s8.h"
+
+/// What the table and the instruction-set files of dwconv_s8 share; see conv_s8_rows.h.
+namespace hone {
+
+void dwconv_s8_ref(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
+void dwconv_s8_avx2(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
+void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
+void dwconv_s8_neon(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
+void dwconv_s8_neon_dotprod(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
+
+/// Order in which a depthwise kernel reads its weights. Packed form, one block of channels after the other, 64-byte aligned:
+///   int32 bias[block], float multiplier[block], element weights[kernel_w][ceil(kernel_h / taps)][block][taps]
+/// where `taps` vertical neighbours lie together (zero beyond kernel_h). Zero points are folded as in GemmFormat.
+struct DwconvFormat {
+  int32_t block;
+  int32_t taps;
+  int32_t element_bytes;  ///< 1: int8, needs weight zero points of 0; 2: int16, takes any
+  int32_t x_offset;
+  /// Channels of a block in the order in which unpacklo/unpackhi of 64-byte vectors leave them: position 16 j + l holds
+  /// channel 16 (l / 4) + 4 j + l % 4. Also for bias and multiplier.
+  bool unpacked_order;
+};
+
+inline constexpr DwconvFormat kDwconvS8Avx2Format = {16, 2, 2, 0, false};
+inline constexpr DwconvFormat kDwconvS8Avx512VnniFormat = {64, 4, 1, 128, true};
+inline constexpr DwconvFormat kDwconvS8NeonFormat = {8, 1, 1, 0, false};
+inline constexpr DwconvFormat kDwconvS8NeonDotprodFormat = {16, 4, 1, 0, false};
+
+/// Bytes from one packed block to the next.
+static inline size_t dwconv_block_bytes(const DwconvFormat& format, const WindowShape& window) {
+  const size_t groups = static_cast<size_t>((window.kernel_h + format.taps - 1) / format.taps) * window.kernel_w;
+  const size_t bytes =
+      static_cast<size_t>(format.block) * (8 + groups * format.taps * static_cast<size_t>(format.element_bytes));
+  return (bytes + 63) / 64 * 64;
+}
+
+}  // namespace hone

@@ -1,0 +1,104 @@
+#include <cstring>
+
+#include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
+#include "native/kernels/window_band.h"
+
+namespace hone {
+namespace {
+
+bool fits_any(const DwconvS8Shape&, const DwconvS8Weights&) { return true; }
+
+/// int8 elements: the weights cannot have their zero points subtracted.
+[[maybe_unused]] bool fits_symmetric(const DwconvS8Shape&, const DwconvS8Weights& weights) {
+  return weights.zero_points == nullptr;
+}
+
+template <const DwconvFormat& kFormat>
+size_t packed_bytes(const DwconvS8Shape& shape) {
+  return static_cast<size_t>((shape.channels + kFormat.block - 1) / kFormat.block) *
+         dwconv_block_bytes(kFormat, shape.window);
+}
+
+/// Channel of a block that lies at `position`.
+int32_t channel_at(const DwconvFormat& format, int32_t position) {
+  if (!format.unpacked_order) return position;
+  const int32_t vector = position / 16, lane = position % 16;
+  return lane / 4 * 16 + vector * 4 + lane % 4;
+}
+
+template <const DwconvFormat& kFormat>
+void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* packed) {
+  const WindowShape& w = shape.window;
+  const size_t block_bytes = dwconv_block_bytes(kFormat, w);
+  const int32_t column_groups = (w.kernel_h + kFormat.taps - 1) / kFormat.taps;
+  memset(packed, 0, packed_bytes<kFormat>(shape));
+  uint8_t* block = static_cast<uint8_t*>(packed);
+  for (int32_t first = 0; first < shape.channels; first += kFormat.block, block += block_bytes) {
+    uint8_t* elements = block + static_cast<size_t>(kFormat.block) * 8;
+    for (int32_t position = 0; position < kFormat.block; position++) {
+      const int32_t channel = first + channel_at(kFormat, position);
+      if (channel >= shape.channels) continue;
+      const int32_t zero_point = weights.zero_points == nullptr ? 0 : weights.zero_points[channel];
+      uint32_t sum = 0;
+      for (int32_t kh = 0; kh < w.kernel_h; kh++) {
+        for (int32_t kw = 0; kw < w.kernel_w; kw++) {
+          const size_t source = (static_cast<size_t>(kh) * w.kernel_w + kw) * shape.channels + channel;
+          const int32_t value = weights.weights[source] - zero_point;
+          const size_t group = static_cast<size_t>(kw) * column_groups + kh / kFormat.taps;
+          const size_t index = (group * kFormat.block + position) * kFormat.taps + kh % kFormat.taps;
+          if (kFormat.element_bytes == 1) {
+            elements[index] = static_cast<uint8_t>(value);
+          } else {
+            const int16_t wide = static_cast<int16_t>(value);
+            memcpy(elements + index * sizeof(wide), &wide, sizeof(wide));
+          }
+          sum += static_cast<uint32_t>(value);
+        }
+      }
+      const uint32_t offset = static_cast<uint32_t>(weights.x_zero_point + kFormat.x_offset);
+      const uint32_t bias = static_cast<uint32_t>(weights.bias[channel]) - offset * sum;
+      memcpy(block + position * sizeof(bias), &bias, sizeof(bias));
+      memcpy(block + (static_cast<size_t>(kFormat.block) + position) * sizeof(float), weights.multiplier + channel,
+             sizeof(float));
+    }
+  }
+}
+
+size_t scratch_bytes(const DwconvS8Shape& shape) { return band_bytes(shape.window, shape.channels, 1); }
+
+size_t ref_packed_bytes(const DwconvS8Shape& shape) {
+  return static_cast<size_t>(shape.channels) * (12 + static_cast<size_t>(shape.window.kernel_h) * shape.window.kernel_w);
+}
+
+void ref_pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* packed) {
+  const size_t channels = shape.channels;
+  int32_t* words = static_cast<int32_t*>(packed);
+  memcpy(words, weights.bias, channels * sizeof(int32_t));
+  memcpy(words + channels, weights.multiplier, channels * sizeof(float));
+  for (size_t c = 0; c < channels; c++) {
+    words[2 * channels + c] = weights.zero_points == nullptr ? 0 : weights.zero_points[c];
+  }
+  memcpy(words + 3 * channels, weights.weights, channels * shape.window.kernel_h * shape.window.kernel_w);
+}
+
+size_t no_scratch_bytes(const DwconvS8Shape&) { return 0; }
+
+}  // namespace
+
+const DwconvS8Row kDwconvS8Rows[] = {
+#if defined(__x86_64__)
+    {"dwconv_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, packed_bytes<kDwconvS8Avx512VnniFormat>,
+     pack<kDwconvS8Avx512VnniFormat>, scratch_bytes, dwconv_s8_avx512vnni},
+    {"dwconv_s8_avx2", kCpuAvx2, fits_any, packed_bytes<kDwconvS8Avx2Format>, pack<kDwconvS8Avx2Format>, scratch_bytes,
+     dwconv_s8_avx2},
+#elif defined(__aarch64__)
+    {"dwconv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, packed_bytes<kDwconvS8NeonDotprodFormat>,
+     pack<kDwconvS8NeonDotprodFormat>, scratch_bytes, dwconv_s8_neon_dotprod},
+    {"dwconv_s8_neon", kCpuNeon, fits_symmetric, packed_bytes<kDwconvS8NeonFormat>, pack<kDwconvS8NeonFormat>,
+     scratch_bytes, dwconv_s8_neon},
+#endif
+    {"dwconv_s8_ref", kCpuRef, fits_any, ref_packed_bytes, ref_pack, no_scratch_bytes, dwconv_s8_ref},
+};
+const int kDwconvS8RowCount = sizeof(kDwconvS8Rows) / sizeof(kDwconvS8Rows[0]);
+
+}  // namespace hone

@@ -1,0 +1,75 @@
+#include <cstring>
+
+#include "native/kernels/fc_s8/fc_s8_rows.h"
+
+namespace hone {
+namespace {
+
+bool fits_any(const FcS8Shape&, const FcS8Weights&) { return true; }
+
+/// int8 elements: the weights cannot have their zero points subtracted.
+[[maybe_unused]] bool fits_symmetric(const FcS8Shape&, const FcS8Weights& weights) {
+  return weights.zero_points == nullptr;
+}
+
+/// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
+[[maybe_unused]] bool fits_narrow(const FcS8Shape&, const FcS8Weights& weights) {
+  return weights.zero_points == nullptr && !weights.has_minus_128;
+}
+
+template <const GemmFormat& kFormat>
+size_t packed_bytes(const FcS8Shape& shape) {
+  return gemm_blocks(kFormat, shape.outputs) * gemm_block_bytes(kFormat, {1, shape.inputs});
+}
+
+template <const GemmFormat& kFormat>
+void pack(const FcS8Shape& shape, const FcS8Weights& weights, void* packed) {
+  const GemmWeights matrix = {weights.weights,     weights.bias,  weights.multiplier,
+                              weights.zero_points, shape.outputs, weights.x_zero_point};
+  pack_gemm(kFormat, {1, shape.inputs}, matrix, packed);
+}
+
+template <int32_t kElementBytes>
+size_t scratch_bytes(const FcS8Shape& shape) {
+  return kFcS8ScratchRows * fc_s8_scratch_stride(shape, kElementBytes);
+}
+
+size_t ref_packed_bytes(const FcS8Shape& shape) {
+  return sizeof(int32_t) + static_cast<size_t>(shape.outputs) * (12 + static_cast<size_t>(shape.inputs));
+}
+
+void ref_pack(const FcS8Shape& shape, const FcS8Weights& weights, void* packed) {
+  const size_t outputs = shape.outputs;
+  int32_t* words = static_cast<int32_t*>(packed);
+  *words++ = weights.x_zero_point;
+  memcpy(words, weights.bias, outputs * sizeof(int32_t));
+  memcpy(words + outputs, weights.multiplier, outputs * sizeof(float));
+  for (size_t n = 0; n < outputs; n++) {
+    words[2 * outputs + n] = weights.zero_points == nullptr ? 0 : weights.zero_points[n];
+  }
+  memcpy(words + 3 * outputs, weights.weights, outputs * shape.inputs);
+}
+
+size_t no_scratch_bytes(const FcS8Shape&) { return 0; }
+
+}  // namespace
+
+const FcS8Row kFcS8Rows[] = {
+#if defined(__x86_64__)
+    {"fc_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kFcS8Avx512VnniFormat.block,
+     packed_bytes<kFcS8Avx512VnniFormat>, pack<kFcS8Avx512VnniFormat>, scratch_bytes<1>, fc_s8_avx512vnni},
+    {"fc_s8_avx2", kCpuAvx2, fits_any, kFcS8Avx2Format.block, packed_bytes<kFcS8Avx2Format>, pack<kFcS8Avx2Format>,
+     scratch_bytes<2>, fc_s8_avx2},
+#elif defined(__aarch64__)
+    {"fc_s8_neon_i8mm", kCpuNeonI8mm, fits_symmetric, kFcS8NeonI8mmFormat.block, packed_bytes<kFcS8NeonI8mmFormat>,
+     pack<kFcS8NeonI8mmFormat>, scratch_bytes<1>, fc_s8_neon_i8mm},
+    {"fc_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kFcS8NeonDotprodFormat.block,
+     packed_bytes<kFcS8NeonDotprodFormat>, pack<kFcS8NeonDotprodFormat>, scratch_bytes<1>, fc_s8_neon_dotprod},
+    {"fc_s8_neon", kCpuNeon, fits_narrow, kFcS8NeonFormat.block, packed_bytes<kFcS8NeonFormat>, pack<kFcS8NeonFormat>,
+     scratch_bytes<1>, fc_s8_neon},
+#endif
+    {"fc_s8_ref", kCpuRef, fits_any, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, fc_s8_ref},
+};
+const int kFcS8RowCount = sizeof(kFcS8Rows) / sizeof(kFcS8Rows[0]);
+
+}  // namespace hone
