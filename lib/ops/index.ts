@@ -28,6 +28,15 @@ import type { Operator } from './operator';
 import { or } from './or';
 import { pow } from './pow';
 import { reciprocal } from './reciprocal';
+import { reduceL1 } from './reduce-l1';
+import { reduceL2 } from './reduce-l2';
+import { reduceLogSum } from './reduce-log-sum';
+import { reduceMax } from './reduce-max';
+import { reduceMean } from './reduce-mean';
+import { reduceMin } from './reduce-min';
+import { reduceProd } from './reduce-prod';
+import { reduceSum } from './reduce-sum';
+import { reduceSumSquare } from './reduce-sum-square';
 import { relu } from './relu';
 import { round } from './round';
 import { sigmoid } from './sigmoid';
@@ -73,6 +82,15 @@ export const OPERATORS: readonly Operator[] = [
   or,
   pow,
   reciprocal,
+  reduceL1,
+  reduceL2,
+  reduceLogSum,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSum,
+  reduceSumSquare,
   relu,
   round,
   sigmoid,

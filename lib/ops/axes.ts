@@ -1,0 +1,40 @@
+import type { Dim } from '../ir/graph';
+import type { InferContext } from './operator';
+
+/** `axis` counted from the front, or undefined when it is not one of `rank` axes. */
+export function normalizeAxis(axis: number, rank: number): number | undefined {
+  const positive = axis < 0 ? axis + rank : axis;
+  return Number.isInteger(positive) && positive >= 0 && positive < rank ? positive : undefined;
+}
+
+/** Axes counted from the front, in the given order, or undefined when one is out of range or named twice. */
+export function normalizeAxes(axes: readonly number[], rank: number): number[] | undefined {
+  const result: number[] = [];
+  for (const axis of axes) {
+    const positive = normalizeAxis(axis, rank);
+    if (positive === undefined || result.includes(positive)) return undefined;
+    result.push(positive);
+  }
+  return result;
+}
+
+/** All elements of integer input `index` as numbers, or undefined when one is unknown or symbolic. */
+export function knownNumbers(context: InferContext, index: number): readonly number[] | undefined {
+  const elements = context.partial(index);
+  return elements?.every((element) => typeof element === 'number') ? (elements as readonly number[]) : undefined;
+}
+
+/** Whether input `index` of the node is given. */
+export function hasInput(context: InferContext, index: number): boolean {
+  return (context.node.inputs[index] ?? '') !== '';
+}
+
+/** A symbol of its own for an extent of `value` that depends on data. Parentheses keep it whole in extent arithmetic. */
+export function unknownDim(value: string, axis: number): string {
+  return `size(${value},${axis})`;
+}
+
+/** Shape of known rank with every extent unknown. */
+export function unknownShape(value: string, rank: number): Dim[] {
+  return Array.from({ length: rank }, (_, axis) => unknownDim(value, axis));
+}

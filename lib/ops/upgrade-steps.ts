@@ -1,0 +1,43 @@
+import type { Attribute, Node } from '../ir/graph';
+import { type Tensor, tensorFrom } from '../ir/tensor';
+import type { UpgradeEmitter } from './operator';
+
+/** The node without some attributes. */
+export function withoutAttributes(node: Node, ...names: readonly string[]): Node {
+  return { ...node, attributes: new Map([...node.attributes].filter(([name]) => !names.includes(name))) };
+}
+
+/** The node with attributes added or replaced. */
+export function withAttributes(node: Node, added: ReadonlyMap<string, Attribute>): Node {
+  return { ...node, attributes: new Map([...node.attributes, ...added]) };
+}
+
+/** The node with input `index` given; places between are left out (`''`). */
+export function withInput(node: Node, index: number, value: string): Node {
+  const inputs = [...node.inputs];
+  while (inputs.length < index) inputs.push('');
+  inputs[index] = value;
+  return { ...node, inputs };
+}
+
+/** The node with attribute `name` turned into constant input `index`; unchanged when the attribute is left out. */
+export function attributeToInput(node: Node, emit: UpgradeEmitter, name: string, index: number): Node {
+  const found = node.attributes.get(name);
+  if (found === undefined) return node;
+  return withInput(withoutAttributes(node, name), index, emit.constant(tensorOfAttribute(found, name)));
+}
+
+function tensorOfAttribute(entry: Attribute, name: string): Tensor {
+  switch (entry.kind) {
+    case 'ints':
+      return tensorFrom('int64', [entry.value.length], entry.value);
+    case 'int':
+      return tensorFrom('int64', [], [entry.value]);
+    case 'floats':
+      return tensorFrom('float32', [entry.value.length], entry.value);
+    case 'float':
+      return tensorFrom('float32', [], [entry.value]);
+    default:
+      throw new TypeError(`attribute ${name} of kind ${entry.kind} cannot become an input`);
+  }
+}
