@@ -1,0 +1,129 @@
+import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
+import { HoneError } from '../core/error';
+import type { Dim, Graph } from '../ir/graph';
+import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from '../plan/description';
+import { writePlan } from '../plan/writer';
+import { assignMemory } from './assign-memory';
+import { fuseResiduals } from './fuse-residual';
+import { type Lowered, lowerGraph } from './lower-graph';
+import type { Buffer, Operand, Step } from './step';
+
+export interface CompileOptions {
+  /** SHA-256 of the model file, 64 hexadecimal digits. */
+  readonly sourceHash: string;
+  /** JSON object that travels in the plan: labels, preprocessing, provenance. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+export interface Compiled {
+  /** The plan file. */
+  readonly plan: Uint8Array;
+  readonly description: PlanDescription;
+  /** Warnings: layers that stay float inside a quantized model. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Compiles a prepared graph (see `prepare`, with numeric shapes) to a plan: layers fused with activation, requantization and
+ * residual addition, layouts and arena offsets chosen, accumulators proven not to overflow.
+ * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks
+ */
+export function compile(graph: Graph, options: CompileOptions): Compiled {
+  const lowered = lowerGraph(graph);
+  const errors = lowered.state.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  if (errors.length > 0)
+    throw new HoneError('E_OPERATOR_UNSUPPORTED', {
+      count: errors.length,
+      what: 'the native engine',
+      diagnostics: formatDiagnostics(errors),
+    });
+  const steps = fuseResiduals(lowered.state.steps);
+  const constants: Uint8Array[] = [];
+  const variant = describeVariant(graph, lowered, steps, constants);
+  const description = {
+    sourceHash: options.sourceHash,
+    metadata: { ...Object.fromEntries(graph.metadata), ...options.metadata },
+    constants,
+    variants: [variant],
+  };
+  return { plan: writePlan(description), description, diagnostics: warnFloatLayers(steps) };
+}
+
+/** What the engine lacks for a prepared graph; empty when it can run all of it. */
+export function diagnose(graph: Graph): readonly Diagnostic[] {
+  return lowerGraph(graph).state.diagnostics;
+}
+
+function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[], constants: Uint8Array[]): PlanVariant {
+  const { offsets, arenaBytes } = assignMemory(steps);
+  const tensors: PlanTensor[] = [];
+  const known = new Map<string, number>();
+  const blobs = new Map<Uint8Array, number>();
+
+  const tensorIndex = ({ buffer, dims }: Operand): number => {
+    const key = `${buffer.id}|${dims}`;
+    let index = known.get(key);
+    if (index === undefined) {
+      index = tensors.length;
+      known.set(key, index);
+      tensors.push({ ...tensorBase(buffer, dims), ...placeOf(buffer) });
+    }
+    return index;
+  };
+  const placeOf = (buffer: Buffer) => {
+    const { place } = buffer;
+    if (place.kind === 'port') return { place: 'port' } as const;
+    if (place.kind === 'arena') return { place: 'arena', offset: offsets.get(buffer.id)! } as const;
+    let constant = blobs.get(place.bytes);
+    if (constant === undefined) {
+      constant = constants.push(place.bytes) - 1;
+      blobs.set(place.bytes, constant);
+    }
+    return { place: 'constant', constant } as const;
+  };
+  const port = (name: string, buffer: Buffer): PlanPort => {
+    const dims = graph.values.get(name)!.shape as readonly Dim[] as readonly number[];
+    return { name, tensor: tensorIndex({ buffer, dims: [buffer.count] }), type: buffer.type, dims };
+  };
+
+  const nodes = steps.map(
+    (step) =>
+      ({
+        ...step,
+        outputs: step.outputs.map(tensorIndex),
+        inputs: step.inputs.map((input) => (input ? tensorIndex(input) : null)),
+      }) as PlanNode,
+  );
+  return {
+    name: 'default',
+    tensors,
+    nodes,
+    inputs: graph.inputs.map((name) => port(name, lowered.inputs.get(name)!)),
+    outputs: graph.outputs.map((name) => port(name, lowered.outputs.get(name)!)),
+    states: [],
+    arenaBytes,
+  };
+}
+
+function tensorBase(buffer: Buffer, dims: readonly number[]) {
+  const { name, type, quantization } = buffer;
+  return {
+    name,
+    type,
+    dims,
+    ...(quantization ? { scale: quantization.scale, zeroPoint: quantization.zeroPoint } : {}),
+  };
+}
+
+/** Float layers between integer ones are what a user of int8 wants to know of. */
+function warnFloatLayers(steps: readonly Step[]): Diagnostic[] {
+  if (!steps.some((step) => step.op === 'conv_s8' || step.op === 'dwconv_s8' || step.op === 'fc_s8')) return [];
+  return steps
+    .filter((step) => /^(conv|dwconv|fc|binary|max_pool|average_pool)_f32$/.test(step.op))
+    .map((step) => ({
+      severity: 'warning',
+      kind: 'float-layer',
+      where: step.name,
+      message: `runs in float (${step.op}): its input, weights or result is not quantized`,
+    }));
+}

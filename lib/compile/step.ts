@@ -1,0 +1,52 @@
+import type { PlanParams } from '../plan/description';
+import type { PlanOp } from '../plan/format';
+
+/** Element types that plans hold. */
+export type BufferType = 'float32' | 'int8' | 'uint8' | 'int32';
+
+/** Scale and zero point of an int8 buffer (zero point in int8: a uint8 zero point less 128). */
+export interface Quantization {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** Where a buffer lives when the plan runs. */
+export type Place =
+  | { readonly kind: 'arena' }
+  | { readonly kind: 'constant'; readonly bytes: Uint8Array }
+  | { readonly kind: 'port' };
+
+/** A piece of memory with one element type. Several operands with different dims may name the same buffer. */
+export interface Buffer {
+  readonly id: number;
+  /** Name of the graph value that it holds first. */
+  readonly name: string;
+  readonly type: BufferType;
+  /** Elements. */
+  readonly count: number;
+  readonly quantization: Quantization | undefined;
+  readonly place: Place;
+}
+
+/** A buffer with the physical extents that a kernel sees. */
+export interface Operand {
+  readonly buffer: Buffer;
+  readonly dims: readonly number[];
+}
+
+/** Bytes of one element. */
+export function elementBytes(type: BufferType): number {
+  return type === 'float32' || type === 'int32' ? 4 : 1;
+}
+
+/** One kernel call of the plan, operands as buffers instead of tensor indices. */
+export type Step = {
+  readonly [O in PlanOp]: {
+    /** Names of the graph nodes that it computes, joined by `+`. */
+    readonly name: string;
+    readonly op: O;
+    readonly outputs: readonly Operand[];
+    /** In the order of PLAN_OPS; undefined is an optional operand that is not there. */
+    readonly inputs: readonly (Operand | undefined)[];
+  } & (PlanParams[O] extends undefined ? { readonly params?: undefined } : { readonly params: PlanParams[O] });
+}[PlanOp];
