@@ -1,0 +1,37 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ERRORS } from '../../lib/core/error-table';
+import { kernelTable } from './kernel-table';
+import { ROOT, readSource } from './sources';
+
+/** Generated pages: the test fails when one is stale; `npm run docs` writes them anew. */
+const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/errors.md': errorsPage,
+  'docs/kernels.md': kernelTable,
+};
+
+function errorsPage(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([code, { template, hint }]) => `| \`${code}\` | ${cell(template)} | ${cell(hint)} |`,
+  );
+  return [
+    '# Error codes',
+    '',
+    'Generated from `lib/core/error-table.ts` by `npm run docs`. The code is stable, the text is not.',
+    '',
+    '| code | message | what to do |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll('\n', ' ').replaceAll('|', '\\|');
+}
+
+test.each(Object.keys(PAGES))('%s is up to date', (path) => {
+  const expected = PAGES[path]();
+  if (process.env.UPDATE === '1') writeFileSync(join(ROOT, path), expected);
+  expect(existsSync(join(ROOT, path)) ? readSource(path) : '').toBe(expected);
+});

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './sources';
+
+/** Built objects of the integer kernels; the ARM tree exists after a cross build. */
+const TREES = [
+  {
+    build: `build/${process.platform}-${process.arch}`,
+    objdump: 'objdump',
+    banned: /\bv?fn?m(add|sub)(132|213|231)?[ps][sd]\b/,
+  },
+  { build: 'build/arm64', objdump: 'aarch64-linux-gnu-objdump', banned: /\b(fmla|fmls|fmadd|fmsub|fnmadd|fnmsub)\b/ },
+];
+
+describe.each(TREES)('integer kernels of $build', ({ build, objdump, banned }) => {
+  const folder = join(ROOT, build, 'CMakeFiles/hone_engine.dir/native/kernels');
+  const run = existsSync(folder) ? test : test.skip;
+
+  run('hold no fused multiply-add', () => {
+    const objects = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      /_s8_\w+\.cc\.o$/.test(path),
+    );
+    expect(objects.length).toBeGreaterThan(10);
+    const guilty = objects.filter((path) =>
+      banned.test(
+        execFileSync(objdump, ['-d', '--no-show-raw-insn', join(folder, path)], {
+          encoding: 'utf8',
+          maxBuffer: 1 << 28,
+        }),
+      ),
+    );
+    expect(guilty).toEqual([]);
+  });
+});
