@@ -1,11 +1,12 @@
 import { attribute } from '../ir/attribute';
+import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { convGradient } from './conv-gradient';
 import { emptyLike } from './dense';
 import { knownDims } from './dims';
 import type { Dense, Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
-import { checkWindow, inferSpatial, resolveSpatial, toWindow, windowTaps } from './spatial';
+import { checkWindow, inferSpatial, kernelOf, resolveSpatial, toWindow, windowTaps } from './spatial';
 
 /** ONNX Conv-11: cross-correlation of `x [N, C, spatial...]` with `w [M, C / group, kernel...]`, plus bias `[M]`. */
 export const conv: Operator = {
@@ -29,27 +30,27 @@ export const conv: Operator = {
     if (!x.shape || !w?.shape) return [{ type: x.type, shape: undefined }];
     const rank = x.shape.length - 2;
     if (rank < 1 || w.shape.length !== rank + 2)
-      return problem(node, 'shape', `expected input and weight of one rank >= 3, found [${x.shape}] and [${w.shape}]`);
+      return problem(node, 'shape-mismatch', `expected input and weight of one rank >= 3, found [${x.shape}] and [${w.shape}]`);
     const group = attribute(node, 'group', 'int', 1);
     const [channels, perGroup, filters] = [x.shape[1], w.shape[1], w.shape[0]];
     if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group)
       return problem(
         node,
-        'shape',
+        'shape-mismatch',
         `expected ${perGroup * group} input channels (weight [${w.shape}], group ${group}), found ${channels}`,
       );
     if (typeof filters === 'number' && filters % group !== 0)
-      return problem(node, 'shape', `expected filters divisible by group ${group}, found ${filters}`);
-    const kernel = knownDims(w.shape.slice(2)) ?? node.attributes.get('kernel_shape')?.value;
+      return problem(node, 'shape-mismatch', `expected filters divisible by group ${group}, found ${filters}`);
+    const kernel = kernelOf(node, w.shape);
     if (!kernel) return [{ type: x.type, shape: undefined }];
-    const wrong = checkWindow(node, rank, kernel as readonly number[]);
+    const wrong = checkWindow(node, rank, kernel);
     if (wrong) return problem(node, 'window', wrong);
-    const given = attribute(node, 'kernel_shape', 'ints', kernel as readonly number[]);
-    if (given.join() !== (kernel as readonly number[]).join())
-      return problem(node, 'shape', `expected kernel_shape [${kernel}] of the weight, found [${given}]`);
+    const found = w.shape.slice(2);
+    if (found.some((extent, axis) => typeof extent === 'number' && extent !== kernel[axis]))
+      return problem(node, 'shape-mismatch', `expected a weight with kernel_shape [${kernel}], found [${found}]`);
     if (bias?.shape && (bias.shape.length !== 1 || (typeof filters === 'number' && bias.shape[0] !== filters)))
-      return problem(node, 'shape', `expected bias [${filters}], found [${bias.shape}]`);
-    const spatial = inferSpatial(node, x.shape.slice(2), kernel as readonly number[]);
+      return problem(node, 'shape-mismatch', `expected bias [${filters}], found [${bias.shape}]`);
+    const spatial = inferSpatial(node, x.shape.slice(2), kernel);
     if (spatial.some((extent) => typeof extent === 'number' && extent < 0))
       return problem(node, 'window', `the kernel [${kernel}] does not fit into the input [${x.shape}]`);
     return [{ type: x.type, shape: [x.shape[0], filters, ...spatial] }];
@@ -74,12 +75,7 @@ export const conv: Operator = {
 };
 
 /** Value of a convolution node; sums are taken in double precision and rounded once. */
-export function convolve(
-  x: Dense,
-  w: Dense,
-  bias: Dense | undefined,
-  node: Parameters<typeof resolveSpatial>[0],
-): Dense {
+export function convolve(x: Dense, w: Dense, bias: Dense | undefined, node: Node): Dense {
   const [batch, channels] = x.dims;
   const [filters, perGroup] = w.dims;
   const filtersPerGroup = filters / (channels / perGroup);

@@ -1,0 +1,26 @@
+import { elementCount } from '../ir/tensor';
+import { inferGlobalPool, lowerGlobalPool, reducePlanes } from './global-pool';
+import type { Operator } from './operator';
+import { FLOATS, required } from './schema';
+
+/** ONNX GlobalMaxPool-1: maximum over all spatial axes. */
+export const globalMaxPool: Operator = {
+  op: 'GlobalMaxPool',
+  domain: '',
+  since: 1,
+  schema: { inputs: [required('X', FLOATS)], outputs: [required('Y', FLOATS)], attributes: {} },
+  infer: inferGlobalPool,
+  evaluate: ([x]) => [
+    reducePlanes(x!, (plane) => {
+      let best = Number.NEGATIVE_INFINITY;
+      for (const value of plane) if (value > best) best = value;
+      return best;
+    }),
+  ],
+  cost: ([x]) => ({ macs: 0, elementOps: elementCount(x!.shape as readonly number[]) }),
+  quantization: { inputs: [{ role: 'activation' }], output: 'same' },
+  lower: (context) => {
+    const window = lowerGlobalPool(context);
+    return 'kind' in window ? window : { kernel: 'max-pool', window };
+  },
+};

@@ -1,0 +1,33 @@
+import { elementCount } from '../ir/tensor';
+import { emptyLike } from './dense';
+import { knownDims } from './dims';
+import type { Dense, InferContext, LowerContext, Operator, Window } from './operator';
+import { problem } from './schema';
+
+/** Shape rule of pooling over all spatial axes: `[N, C, spatial...]` to `[N, C, 1...]`. */
+export function inferGlobalPool({ node, inputs: [x] }: InferContext): ReturnType<Operator['infer']> {
+  if (!x) return [];
+  if (!x.shape) return [{ type: x.type, shape: undefined }];
+  if (x.shape.length < 3) return problem(node, 'shape-mismatch', `expected an input of rank >= 3, found [${x.shape}]`);
+  return [{ type: x.type, shape: x.shape.map((dim, axis) => (axis < 2 ? dim : 1)) }];
+}
+
+/** Reduces every plane of `x` to one element. */
+export function reducePlanes(x: Dense, reduce: (plane: Dense['data']) => number): Dense {
+  const y = emptyLike(
+    x,
+    x.dims.map((dim, axis) => (axis < 2 ? dim : 1)),
+  );
+  const size = elementCount(x.dims.slice(2));
+  for (let i = 0; i < y.data.length; i++) y.data[i] = reduce(x.data.subarray(i * size, (i + 1) * size));
+  return y;
+}
+
+/** One window that covers the whole input, or why there is none. */
+export function lowerGlobalPool({ node, inputs: [x] }: LowerContext): Window | ReturnType<typeof problem> {
+  const dims = knownDims(x?.shape);
+  if (!dims) return problem(node, 'symbolic-shape', 'expected known shapes');
+  if (dims.length > 4) return problem(node, 'rank', `expected one or two spatial axes, found ${dims.length - 2}`);
+  const kernel = dims.length === 3 ? ([1, dims[2]] as const) : ([dims[2], dims[3]] as const);
+  return { kernel, stride: [1, 1], dilation: [1, 1], pads: [0, 0, 0, 0] };
+}

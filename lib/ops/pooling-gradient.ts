@@ -1,0 +1,112 @@
+import { attribute } from '../ir/attribute';
+import { elementCount, tensorOf } from '../ir/tensor';
+import { transposedBorders } from './conv-gradient';
+import { dimsOf, floats, int64s, reshapeTo } from './gradients';
+import type { Emitter, GradientContext } from './operator';
+import { poolSpatial, tilesInput } from './pooling';
+import { type Spatial, windowTaps } from './spatial';
+
+/**
+ * Gradient of MaxPool. Windows that tile the input: outputs are repeated over their windows and compared with the input,
+ * which avoids the Indices output (it makes the forward pass many times slower); equal maxima share the gradient.
+ * Otherwise: indices and a scatter with addition, where the first maximum takes all.
+ */
+export function maxPoolGradient({ node, emit, outputGradients }: GradientContext): string[] {
+  const x = node.inputs[0];
+  const dy = outputGradients[0]!;
+  const xDims = dimsOf(emit, x);
+  const spatial = poolSpatial(node, xDims);
+  return [tilesInput(spatial) ? fromTiles(emit, node.outputs[0], x, dy, spatial) : fromIndices()];
+
+  function fromIndices(): string {
+    const attributes = Object.fromEntries(node.attributes);
+    const [, indices] = emit.nodes('MaxPool', [x], 2, { ...attributes, storage_order: 0 });
+    const count = elementCount(xDims);
+    const zeros = emit.node('Expand', [floats(emit, [0], [1]), int64s(emit, [count])]);
+    const flat = [indices, dy].map((value) => reshapeTo(emit, value, [elementCount(dimsOf(emit, dy))]));
+    const reduction = { kind: 'string', value: 'add' } as const;
+    return reshapeTo(emit, emit.node('ScatterElements', [zeros, ...flat], { axis: 0, reduction }), xDims);
+  }
+}
+
+function fromTiles(emit: Emitter, y: string, x: string, dy: string, spatial: Spatial): string {
+  const covered = spatial.output.map((count, axis) => count * spatial.kernel[axis]);
+  const image = crop(emit, x, covered);
+  const isMaximum = emit.node('Equal', [image, repeat(emit, y, spatial.kernel)]);
+  const dx = emit.node('Where', [isMaximum, repeat(emit, dy, spatial.kernel), floats(emit, [0])]);
+  return restore(emit, dx, spatial);
+}
+
+/**
+ * Gradient of AveragePool: each window hands its gradient, divided by its number of elements, to all of them. That is a
+ * repetition for windows that tile the input, else a ConvTranspose with a kernel of ones per channel.
+ */
+export function averagePoolGradient({ node, emit, outputGradients }: GradientContext): string[] {
+  const xDims = dimsOf(emit, node.inputs[0]);
+  const spatial = poolSpatial(node, xDims);
+  const share = emit.node('Mul', [outputGradients[0]!, inverseCounts(emit, spatial, includesPadding(node))]);
+  if (tilesInput(spatial)) return [restore(emit, repeat(emit, share, spatial.kernel), spatial)];
+  const channels = xDims[1];
+  const taps = elementCount(spatial.kernel);
+  const ones = tensorOf('float32', [channels, 1, ...spatial.kernel], new Float32Array(channels * taps).fill(1));
+  return [
+    emit.node('ConvTranspose', [share, emit.constant(ones)], {
+      kernel_shape: spatial.kernel,
+      strides: spatial.strides,
+      dilations: spatial.dilations,
+      group: channels,
+      ...transposedBorders(spatial),
+    }),
+  ];
+}
+
+function includesPadding(node: GradientContext['node']): boolean {
+  return attribute(node, 'count_include_pad', 'int', 0) !== 0;
+}
+
+/** One over the number of elements of each window, in the shape of an output plane; a scalar when all are equal. */
+function inverseCounts(emit: Emitter, spatial: Spatial, includePadding: boolean): string {
+  const inverse = windowCounts(spatial, includePadding).map((count) => 1 / count);
+  if (inverse.every((value) => value === inverse[0])) return floats(emit, [inverse[0]]);
+  return floats(emit, inverse, spatial.output);
+}
+
+/** Number of elements that each window averages over: those inside the input, or inside input and padding. */
+export function windowCounts(spatial: Spatial, includePadding: boolean): number[] {
+  if (!includePadding) return windowTaps(spatial).map((taps) => taps.length);
+  const { input, padsBegin, padsEnd } = spatial;
+  const padded = input.map((extent, axis) => padsBegin[axis] + extent + padsEnd[axis]);
+  return windowTaps({ ...spatial, input: padded, padsBegin: padded.map(() => 0) }).map((taps) => taps.length);
+}
+
+/** Repeats every element of the spatial axes as often as `scales` says. */
+function repeat(emit: Emitter, value: string, scales: readonly number[]): string {
+  if (scales.every((scale) => scale === 1)) return value;
+  return emit.node('Resize', [value, '', floats(emit, [1, 1, ...scales], [scales.length + 2])], {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  });
+}
+
+/** The first `extents` of the spatial axes. */
+function crop(emit: Emitter, value: string, extents: readonly number[]): string {
+  if (dimsOf(emit, value).slice(2).join() === extents.join()) return value;
+  const axes = extents.map((_, axis) => axis + 2);
+  return emit.node('Slice', [
+    value,
+    int64s(
+      emit,
+      axes.map(() => 0),
+    ),
+    int64s(emit, extents),
+    int64s(emit, axes),
+  ]);
+}
+
+/** Zeros for the rest of the input that no window reached. */
+function restore(emit: Emitter, value: string, { input, output, kernel }: Spatial): string {
+  const rest = input.map((extent, axis) => extent - output[axis] * kernel[axis]);
+  if (rest.every((extent) => extent === 0)) return value;
+  return emit.node('Pad', [value, int64s(emit, [0, 0, ...rest.map(() => 0), 0, 0, ...rest])]);
+}

@@ -1,0 +1,93 @@
+import { HoneError } from '../core/error';
+import { attribute } from '../ir/attribute';
+import type { ElementType } from '../ir/element-type';
+import type { Dim, Node } from '../ir/graph';
+import { elementCount } from '../ir/tensor';
+import { normalizeAxis } from './axes';
+import { roundHalfToEven } from './half';
+import type { InferContext } from './operator';
+import { rowMajorStrides } from './strides';
+
+/** Types that QuantizeLinear can produce. */
+export const QUANTIZED_TYPES = ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4'] as const satisfies ElementType[];
+
+const RANGES: Partial<Record<ElementType, readonly [low: number, high: number]>> = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: [0, 65535],
+  int16: [-32768, 32767],
+  uint4: [0, 15],
+  int4: [-8, 7],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
+/** Smallest and largest number of an integer type. */
+export function integerRange(type: ElementType): readonly [low: number, high: number] {
+  const range = RANGES[type];
+  if (!range) throw new HoneError('E_INTERNAL', { message: `${type} is not a quantized type` });
+  return range;
+}
+
+/** `value + zeroPoint` with `value` rounded half to even and the sum saturated; NaN gives the lower bound. */
+export function saturate(value: number, zeroPoint: number, type: ElementType): number {
+  const [low, high] = integerRange(type);
+  if (Number.isNaN(value)) return low;
+  return Math.min(Math.max(roundHalfToEven(Math.min(Math.max(value, -(2 ** 40)), 2 ** 40)) + zeroPoint, low), high);
+}
+
+/**
+ * For each element of `dims`, the index of its scale: one scale for all, one per index of `axis`, or (`block` > 0) one per
+ * block of that many elements along `axis`.
+ */
+export function scaleIndices(
+  dims: readonly number[],
+  scale: readonly number[],
+  axis: number,
+  block: number,
+): Int32Array {
+  const indices = new Int32Array(elementCount(dims));
+  if (elementCount(scale) === 1) return indices;
+  const at = normalizeAxis(axis, dims.length)!;
+  const strides = rowMajorStrides(dims);
+  const scaleStrides = scale.length === 1 ? dims.map((_, i) => Number(i === at)) : rowMajorStrides(scale);
+  for (let flat = 0; flat < indices.length; flat++) {
+    let [rest, index] = [flat, 0];
+    for (let i = 0; i < dims.length; i++) {
+      const position = Math.floor(rest / strides[i]);
+      rest -= position * strides[i];
+      index += scaleStrides[i] * (i === at && block > 0 ? Math.floor(position / block) : position);
+    }
+    indices[flat] = index;
+  }
+  return indices;
+}
+
+/** What is wrong with the scale (input 1) and zero point (input 2) of a quantizing node, or undefined. */
+export function checkScales({ node, inputs: [x, scale, zeroPoint] }: InferContext): string | undefined {
+  if (!x?.shape || !scale?.shape) return undefined;
+  const block = attribute(node, 'block_size', 'int', 0);
+  if (zeroPoint?.shape && !sameShape(zeroPoint.shape, scale.shape))
+    return `the zero point [${zeroPoint.shape}] has another shape than the scale [${scale.shape}]`;
+  if (scale.shape.length === 0 || (scale.shape.length === 1 && scale.shape[0] === 1)) return undefined;
+  const given = attribute(node, 'axis', 'int', 1);
+  const axis = normalizeAxis(given, x.shape.length);
+  if (axis === undefined) return `axis ${given} is not one of [${x.shape}]`;
+  if (block > 0) {
+    const expected = x.shape.map((dim, at) => (at === axis && typeof dim === 'number' ? Math.ceil(dim / block) : dim));
+    return sameShape(expected, scale.shape)
+      ? undefined
+      : `expected scales [${expected}] for blocks of ${block}, found [${scale.shape}]`;
+  }
+  if (scale.shape.length === 1 && sameShape([x.shape[axis]], scale.shape)) return undefined;
+  return `expected one scale, or ${x.shape[axis]} along axis ${given} of [${x.shape}], found [${scale.shape}]`;
+}
+
+function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
+  const fits = (m: Dim, n: Dim) => m === n || typeof m === 'string' || typeof n === 'string';
+  return a.length === b.length && a.every((dim, axis) => fits(dim, b[axis]));
+}
+
+/** The `axis` and `block_size` attributes of a quantizing node. */
+export function scaleLayout(node: Node): { axis: number; block: number } {
+  return { axis: attribute(node, 'axis', 'int', 1), block: attribute(node, 'block_size', 'int', 0) };
+}
