@@ -27,6 +27,14 @@ export const ERRORS = {
     template: 'external data of tensor {tensor}: {reason}',
     hint: 'Put the data file beside the model, complete and under the name given in the model.',
   },
+  E_ONNX_UNSUPPORTED: {
+    template: '{path} uses {what}, which Hone does not read',
+    hint: 'Export the model without it.',
+  },
+  E_ONNX_SIZE: {
+    template: 'the model takes {sizeBytes} bytes; one ONNX file holds at most {limitBytes}',
+    hint: 'Compress the weights further, or split the model.',
+  },
   E_GRAPH_INVALID: {
     template: 'the graph is not valid:\n{diagnostics}',
     hint: 'Repair the model or the pass that made it.',
@@ -84,6 +92,14 @@ export const ERRORS = {
   E_REFERENCE_MISSING: {
     template: 'onnxruntime-node is not installed: {reason}',
     hint: 'Install the optional dependency onnxruntime-node on the host.',
+  },
+  E_REFERENCE_LOAD: {
+    template: 'onnxruntime refuses the model: {reason}',
+    hint: 'Check the model with `hone inspect`; onnxruntime may lack one of its operators.',
+  },
+  E_REFERENCE_RUN: {
+    template: 'onnxruntime failed: {reason}',
+    hint: 'Check names, types and shapes of the inputs with `hone inspect`.',
   },
 } as const satisfies Record<string, { template: string; hint: string }>;
 

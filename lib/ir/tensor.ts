@@ -47,7 +47,8 @@ export function viewAs<T extends ViewType>(tensor: Tensor, type: T): ViewOf<T> {
     throw new HoneError('E_INTERNAL', { message: `expected a ${type} tensor, found ${tensor.type}` });
   const View = VIEWS[type];
   const { bytes } = tensor;
-  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // Not `slice`: that of a Buffer does not copy.
+  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new View(
     aligned.buffer as ArrayBuffer,
     aligned.byteOffset,

@@ -1,0 +1,126 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { HoneError } from '../core/error';
+import { usesOf } from '../ir/edit';
+import type { Graph } from '../ir/graph';
+import type { Tensor } from '../ir/tensor';
+import { writeModel } from '../onnx/write-model';
+import { loadRuntime } from './runtime';
+import { fromRuntimeTensor, toRuntimeTensor } from './tensors';
+
+/** How a reference session runs. */
+export interface ReferenceOptions {
+  /** Threads inside operators; 1 when left out. */
+  readonly threads?: number;
+  /** How far onnxruntime may rewrite the graph; `all` when left out. `disabled` runs every node as written. */
+  readonly optimization?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+  /** Lets idle threads spin: quicker with many threads, but it takes whole cores. False when left out. */
+  readonly spinning?: boolean;
+  /** File that gets the rewritten graph. */
+  readonly optimizedModelPath?: string;
+  /** Start of the name of a Chrome-trace file with per-node times; `close` writes the rest of it. */
+  readonly profilePrefix?: string;
+  /** Values to offer for fetching besides the graph outputs (needs a Graph, not bytes). */
+  readonly alsoFetch?: readonly string[];
+}
+
+/** An opened onnxruntime session. */
+export interface Reference extends AsyncDisposable {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /**
+   * Values of `fetches` (all outputs when left out) for these inputs. Results are copies that the caller owns.
+   * @throws E_INPUT_NAME, E_REFERENCE_RUN, E_SESSION_CLOSED
+   */
+  run(feeds: ReadonlyMap<string, Tensor>, fetches?: readonly string[]): Promise<Map<string, Tensor>>;
+  /** Frees the session once running calls have ended; closing twice is fine. */
+  close(): Promise<void>;
+}
+
+/**
+ * Session of onnxruntime-node over a graph or over the bytes of an ONNX file.
+ * @throws E_REFERENCE_MISSING, E_REFERENCE_LOAD when onnxruntime refuses the model, E_REFERENCE_RUN for an unknown `alsoFetch`
+ */
+export async function openReference(model: Graph | Uint8Array, options: ReferenceOptions = {}): Promise<Reference> {
+  const runtime = loadRuntime();
+  const bytes = model instanceof Uint8Array ? model : writeModel(withOutputs(model, options.alsoFetch ?? []));
+  let session: InferenceSession;
+  try {
+    session = await runtime.InferenceSession.create(bytes, sessionOptions(options));
+  } catch (error) {
+    throw new HoneError('E_REFERENCE_LOAD', { reason: (error as Error).message }, { cause: error });
+  }
+  return wrapSession(session, options.profilePrefix !== undefined);
+}
+
+/**
+ * The graph with more outputs; values that are outputs already stay where they are.
+ * @throws E_REFERENCE_RUN when the graph has no such value
+ */
+export function withOutputs(graph: Graph, names: readonly string[]): Graph {
+  const more = [...new Set(names)].filter((name) => !graph.outputs.includes(name));
+  if (more.length === 0) return graph;
+  const uses = usesOf(graph);
+  for (const name of more)
+    if (!uses.producer(name) && !graph.inputs.includes(name) && !graph.initializers.has(name))
+      throw new HoneError('E_REFERENCE_RUN', { reason: `the model has no value '${name}' to fetch` });
+  return { ...graph, outputs: [...graph.outputs, ...more] };
+}
+
+function sessionOptions(options: ReferenceOptions): InferenceSession.SessionOptions {
+  const threads = options.threads ?? 1;
+  const spin = options.spinning ? '1' : '0';
+  return {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: options.optimization ?? 'all',
+    // Errors only: warnings about folded or renamed values are noise for the user.
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: spin }, inter_op: { allow_spinning: spin } } },
+    ...(options.optimizedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimizedModelPath }),
+    ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+  };
+}
+
+function wrapSession(session: InferenceSession, profiled: boolean): Reference {
+  let closed: Promise<void> | undefined;
+  const running = new Set<Promise<unknown>>();
+
+  async function execute(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Promise<Map<string, Tensor>> {
+    const expected = () => session.inputNames.join(', ');
+    for (const name of feeds.keys())
+      if (!session.inputNames.includes(name)) throw new HoneError('E_INPUT_NAME', { name, expected: expected() });
+    const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toRuntimeTensor(name, tensor)]));
+    let results: InferenceSession.ReturnType;
+    try {
+      results = await session.run(inputs, [...fetches]);
+    } catch (error) {
+      throw new HoneError('E_REFERENCE_RUN', { reason: (error as Error).message }, { cause: error });
+    }
+    return new Map(fetches.map((name) => [name, fromRuntimeTensor(name, results[name])]));
+  }
+
+  const close = (): Promise<void> => {
+    closed ??= Promise.allSettled(running).then(async () => {
+      if (profiled) session.endProfiling();
+      await session.release();
+    });
+    return closed;
+  };
+  return {
+    inputs: session.inputNames,
+    outputs: session.outputNames,
+    async run(feeds, fetches = session.outputNames) {
+      if (closed) throw new HoneError('E_SESSION_CLOSED');
+      const call = execute(feeds, fetches);
+      running.add(call);
+      try {
+        return await call;
+      } finally {
+        running.delete(call);
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
