@@ -1,25 +1,42 @@
 import { abs } from './abs';
 import { add } from './add';
 import { and } from './and';
+import { averagePool } from './average-pool';
+import { batchNormalization } from './batch-normalization';
 import { ceil } from './ceil';
+import { concat } from './concat';
+import { conv } from './conv';
+import { convTranspose } from './conv-transpose';
 import { cos } from './cos';
+import { dequantizeLinear } from './dequantize-linear';
 import { div } from './div';
+import { dropout } from './dropout';
 import { elu } from './elu';
 import { equal } from './equal';
 import { erf } from './erf';
 import { exp } from './exp';
+import { flatten } from './flatten';
 import { floor } from './floor';
 import { gelu } from './gelu';
+import { gemm } from './gemm';
+import { globalAveragePool } from './global-average-pool';
+import { globalMaxPool } from './global-max-pool';
 import { greater } from './greater';
 import { greaterOrEqual } from './greater-or-equal';
 import { hardSigmoid } from './hard-sigmoid';
 import { hardSwish } from './hard-swish';
+import { identity } from './identity';
 import { isNaNOperator } from './is-nan';
+import { layerNormalization } from './layer-normalization';
 import { leakyRelu } from './leaky-relu';
 import { less } from './less';
 import { lessOrEqual } from './less-or-equal';
 import { log } from './log';
+import { logSoftmax } from './log-softmax';
+import { lstm } from './lstm';
+import { matMul } from './mat-mul';
 import { max } from './max';
+import { maxPool } from './max-pool';
 import { min } from './min';
 import { mul } from './mul';
 import { neg } from './neg';
@@ -27,6 +44,9 @@ import { not } from './not';
 import type { Operator } from './operator';
 import { or } from './or';
 import { pow } from './pow';
+import { qLinearConv } from './q-linear-conv';
+import { qLinearMatMul } from './q-linear-mat-mul';
+import { quantizeLinear } from './quantize-linear';
 import { reciprocal } from './reciprocal';
 import { reduceL1 } from './reduce-l1';
 import { reduceL2 } from './reduce-l2';
@@ -38,17 +58,27 @@ import { reduceProd } from './reduce-prod';
 import { reduceSum } from './reduce-sum';
 import { reduceSumSquare } from './reduce-sum-square';
 import { relu } from './relu';
+import { reshape } from './reshape';
 import { round } from './round';
+import { shape } from './shape';
 import { sigmoid } from './sigmoid';
 import { sign } from './sign';
 import { sin } from './sin';
+import { size } from './size';
+import { slice } from './slice';
+import { softmax } from './softmax';
+import { softmaxCrossEntropyLoss } from './softmax-cross-entropy-loss';
 import { softplus } from './softplus';
 import { softsign } from './softsign';
+import { split } from './split';
 import { sqrt } from './sqrt';
+import { squeeze } from './squeeze';
 import { sub } from './sub';
 import { sum } from './sum';
 import { tableOf } from './table';
 import { tanh } from './tanh';
+import { transpose } from './transpose';
+import { unsqueeze } from './unsqueeze';
 import { xor } from './xor';
 
 /** Every operator that Hone knows: one row per file of this folder. */
@@ -56,31 +86,51 @@ export const OPERATORS: readonly Operator[] = [
   abs,
   add,
   and,
+  averagePool,
+  batchNormalization,
   ceil,
+  concat,
+  conv,
+  convTranspose,
   cos,
+  dequantizeLinear,
   div,
+  dropout,
   elu,
   equal,
   erf,
   exp,
+  flatten,
   floor,
   gelu,
+  gemm,
+  globalAveragePool,
+  globalMaxPool,
   greater,
   greaterOrEqual,
   hardSigmoid,
   hardSwish,
+  identity,
   isNaNOperator,
+  layerNormalization,
   leakyRelu,
   less,
   lessOrEqual,
   log,
+  logSoftmax,
+  lstm,
+  matMul,
   max,
+  maxPool,
   min,
   mul,
   neg,
   not,
   or,
   pow,
+  qLinearConv,
+  qLinearMatMul,
+  quantizeLinear,
   reciprocal,
   reduceL1,
   reduceL2,
@@ -92,16 +142,26 @@ export const OPERATORS: readonly Operator[] = [
   reduceSum,
   reduceSumSquare,
   relu,
+  reshape,
   round,
+  shape,
   sigmoid,
   sign,
   sin,
+  size,
+  slice,
+  softmax,
+  softmaxCrossEntropyLoss,
   softplus,
   softsign,
+  split,
   sqrt,
+  squeeze,
   sub,
   sum,
   tanh,
+  transpose,
+  unsqueeze,
   xor,
 ];
 
