@@ -1,0 +1,71 @@
+/** Units of readings; one unit per quantity, as Prometheus recommends base units. */
+export type Unit = 'bytes' | 'celsius' | 'hertz' | 'joules' | 'watts' | 'ratio' | 'seconds' | 'count';
+
+/**
+ * One measured quantity at one moment. A sensor that is missing or unusable gives `value: null` with the reason, never 0.
+ */
+export type Reading = {
+  /** Stable dotted name, for example `memory.rss` or `thermal.cpu-thermal`. */
+  readonly name: string;
+  readonly unit: Unit;
+  /** Where it was read: a file, a counter, a device. */
+  readonly source: string;
+} & (
+  | { readonly value: number; readonly reason?: undefined }
+  | { readonly value: null /** Why there is no value. */; readonly reason: string }
+);
+
+/** When something was measured. */
+export interface Stamp {
+  /** Changes at every boot, so that monotonic times of two boots are never compared. */
+  readonly bootId: string;
+  /** Nanoseconds since boot. */
+  readonly monotonicNs: number;
+  /** Milliseconds since 1970, UTC; wrong until the clock is synchronised. */
+  readonly wallMs: number;
+}
+
+/** Latency of one inference. */
+export interface InferenceSample {
+  readonly stamp: Stamp;
+  /** From arrival of the request to the start of the computation. */
+  readonly queueUs: number;
+  /** Computation only. */
+  readonly computeUs: number;
+  /** Nanoseconds per plan node, in plan order; undefined when this inference was not profiled. */
+  readonly nodeNs?: readonly number[];
+}
+
+/** Percentiles of a window of inferences, in microseconds. */
+export interface LatencySummary {
+  readonly count: number;
+  readonly meanUs: number;
+  readonly p50Us: number;
+  readonly p90Us: number;
+  readonly p99Us: number;
+  readonly maxUs: number;
+}
+
+/** One node of the plan over a window of profiled inferences. */
+export interface NodeSummary {
+  readonly name: string;
+  readonly op: string;
+  /** Row of the kernel table that runs it, for example `conv_s8_neon_dotprod`. */
+  readonly kernel: string;
+  readonly p50Us: number;
+  /** Part of the whole, 0..1. */
+  readonly share: number;
+}
+
+/** What the telemetry stream sends at every tick. */
+export interface TelemetryFrame {
+  readonly stamp: Stamp;
+  readonly model: string;
+  /** Inferences since the worker started. */
+  readonly inferences: number;
+  /** Over the last window; null while it is empty. */
+  readonly compute: LatencySummary | null;
+  readonly queue: LatencySummary | null;
+  readonly nodes: readonly NodeSummary[];
+  readonly readings: readonly Reading[];
+}

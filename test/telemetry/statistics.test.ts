@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { Histogram } from '../../lib/telemetry/histogram';
+import { median, pairedDifference, quantile, sqnrDb, wilsonInterval } from '../../lib/telemetry/statistics';
+
+test('histogram percentiles are within 1/64 of the exact ones', () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1e12, noNaN: true }), { minLength: 1, maxLength: 300 }), (values) => {
+      const histogram = new Histogram();
+      for (const value of values) histogram.record(value);
+      const sorted = values.map(Math.round).sort((a, b) => a - b);
+      for (const fraction of [0, 0.5, 0.9, 0.99, 1]) {
+        const exact = sorted[Math.max(1, Math.ceil(fraction * sorted.length)) - 1];
+        const found = histogram.percentile(fraction);
+        expect(found).toBeGreaterThanOrEqual(exact);
+        expect(found).toBeLessThanOrEqual(exact + Math.max(exact / 64, 0));
+      }
+      expect(histogram.summary()).toMatchObject({ count: values.length, maxUs: sorted.at(-1)! / 1000 });
+    }),
+  );
+});
+
+test('an empty histogram has no summary', () => {
+  const histogram = new Histogram();
+  expect(histogram.summary()).toBeNull();
+  histogram.record(5);
+  histogram.reset();
+  expect(histogram.summary()).toBeNull();
+});
+
+test('quantiles interpolate', () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(quantile([0, 10], 0.25)).toBe(2.5);
+  expect(quantile([], 0.5)).toBeNaN();
+});
+
+test('Wilson interval against published values', () => {
+  const [low, high] = wilsonInterval(90, 100);
+  expect(low).toBeCloseTo(0.8256, 4);
+  expect(high).toBeCloseTo(0.9448, 4);
+});
+
+test('paired difference', () => {
+  expect(pairedDifference([1, 1, 0, 0], [1, 0, 0, 0])).toEqual({
+    mean: -0.25,
+    standardError: expect.closeTo(0.2165, 4),
+  });
+});
+
+test('SQNR', () => {
+  expect(sqnrDb([1, 1], [1, 0.9])).toBeCloseTo(23.01, 2);
+  expect(sqnrDb([1], [1])).toBe(Number.POSITIVE_INFINITY);
+});
