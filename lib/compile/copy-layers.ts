@@ -1,8 +1,9 @@
 import type { Node } from '../ir/graph';
+import { roundHalfToEven } from '../ops/half';
 import type { KernelCall } from '../ops/operator';
 import { requantize } from './element-layers';
 import { type Lowering, type QuantizedView, Unsupported } from './lowering';
-import { limit, roundHalfEven } from './number';
+import { limit } from './number';
 import type { Buffer, Quantization } from './step';
 import { channelsLastOrder, extentsOf, reshapeView, sliceView, stridedView, transposeView, type View } from './view';
 import { finishInteger } from './window-layers';
@@ -133,5 +134,5 @@ function commonGrid(views: readonly QuantizedView[]): Quantization | undefined {
 /** Bit pattern of a pad value in the grid of an int8 buffer, or of a float. */
 function fillPattern(value: number, quantization: Quantization | undefined): number {
   if (quantization === undefined) return new Uint32Array(Float32Array.of(value).buffer)[0];
-  return limit(roundHalfEven(Math.fround(value / quantization.scale)) + quantization.zeroPoint, -128, 127) & 0xff;
+  return limit(roundHalfToEven(Math.fround(value / quantization.scale)) + quantization.zeroPoint, -128, 127) & 0xff;
 }

@@ -1,4 +1,5 @@
 import type { Node } from '../ir/graph';
+import { roundHalfToEven } from '../ops/half';
 import type { KernelCall } from '../ops/operator';
 import {
   canonicalWeights,
@@ -9,7 +10,7 @@ import {
   type QuantizedView,
   Unsupported,
 } from './lowering';
-import { limit, roundHalfEven } from './number';
+import { limit } from './number';
 import type { Buffer, Operand, Quantization } from './step';
 import { extentsOf, memoryOffsets, moveView, plainView, sameLayout, sizeOf, type View } from './view';
 import { finishFloat, finishInteger, stepName } from './window-layers';
@@ -159,7 +160,7 @@ function lookUp(
   for (let q = -128; q < 128; q++) {
     const real = Math.fround((q - x.quantization.zeroPoint) * x.quantization.scale);
     const result = Math.fround(Math.fround(function_(real)) / quantization.scale);
-    table[q & 0xff] = limit(roundHalfEven(result) + quantization.zeroPoint, -128, 127) & 0xff;
+    table[q & 0xff] = limit(roundHalfToEven(result) + quantization.zeroPoint, -128, 127) & 0xff;
   }
   const buffer = state.buffer(value, 'int8', x.buffer.count, quantization);
   const dims = memoryExtents(x);

@@ -1,6 +1,6 @@
 import type { Node } from '../ir/graph';
+import { roundHalfToEven } from '../ops/half';
 import { type Lowering, Unsupported } from './lowering';
-import { roundHalfEven } from './number';
 import type { Operand, Quantization } from './step';
 
 /** What the requantization of an integer layer needs, per output channel. */
@@ -41,7 +41,7 @@ export function integerBias(
   if (floats.length !== count && floats.length !== 1)
     throw new Unsupported(`the bias '${name}' has ${floats.length} elements for ${count} outputs`);
   return Int32Array.from(accumulatorScales, (scale, channel) => {
-    const rounded = roundHalfEven((floats[channel] ?? floats[0]) / scale);
+    const rounded = roundHalfToEven((floats[channel] ?? floats[0]) / scale);
     if (Math.abs(rounded) >= 2 ** 31)
       throw new Unsupported(`bias '${name}'[${channel}] does not fit int32 at scale ${scale}`);
     return rounded;

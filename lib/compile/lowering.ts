@@ -3,10 +3,11 @@ import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Graph, Node } from '../ir/graph';
 import { elementCount, toNumbers, viewAs } from '../ir/tensor';
+import { roundHalfToEven } from '../ops/half';
 import { findOperator } from '../ops/index';
 import type { KernelCall } from '../ops/operator';
 import type { PlanClamp } from '../plan/description';
-import { limit, roundHalfEven } from './number';
+import { limit } from './number';
 import type { Buffer, BufferType, Operand, Place, Quantization, Step } from './step';
 import {
   extentsOf,
@@ -386,7 +387,7 @@ export function memoryExtents(view: View): number[] {
 /** int8 bounds of float bounds under a quantization: the bound's own quantized value, limited to int8. */
 export function clampOf(bounds: readonly [number, number], quantization: Quantization): PlanClamp {
   const integer = (bound: number) =>
-    limit(roundHalfEven(Math.fround(bound / quantization.scale)) + quantization.zeroPoint, -128, 127);
+    limit(roundHalfToEven(Math.fround(bound / quantization.scale)) + quantization.zeroPoint, -128, 127);
   return {
     qmin: Number.isFinite(bounds[0]) ? integer(bounds[0]) : -128,
     qmax: Number.isFinite(bounds[1]) ? integer(bounds[1]) : 127,
