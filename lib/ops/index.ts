@@ -1,13 +1,22 @@
 import { abs } from './abs';
 import { add } from './add';
 import { and } from './and';
+import { argMax } from './arg-max';
+import { argMin } from './arg-min';
 import { averagePool } from './average-pool';
 import { batchNormalization } from './batch-normalization';
+import { cast } from './cast';
+import { castLike } from './cast-like';
 import { ceil } from './ceil';
+import { clip } from './clip';
 import { concat } from './concat';
+import { constant } from './constant';
+import { constantOfShape } from './constant-of-shape';
 import { conv } from './conv';
 import { convTranspose } from './conv-transpose';
 import { cos } from './cos';
+import { cumSum } from './cum-sum';
+import { depthToSpace } from './depth-to-space';
 import { dequantizeLinear } from './dequantize-linear';
 import { div } from './div';
 import { dropout } from './dropout';
@@ -15,8 +24,12 @@ import { elu } from './elu';
 import { equal } from './equal';
 import { erf } from './erf';
 import { exp } from './exp';
+import { expand } from './expand';
 import { flatten } from './flatten';
 import { floor } from './floor';
+import { gather } from './gather';
+import { gatherElements } from './gather-elements';
+import { gatherND } from './gather-nd';
 import { gelu } from './gelu';
 import { gemm } from './gemm';
 import { globalAveragePool } from './global-average-pool';
@@ -37,16 +50,23 @@ import { lstm } from './lstm';
 import { matMul } from './mat-mul';
 import { max } from './max';
 import { maxPool } from './max-pool';
+import { mean } from './mean';
 import { min } from './min';
+import { mish } from './mish';
+import { mod } from './mod';
 import { mul } from './mul';
 import { neg } from './neg';
 import { not } from './not';
+import { oneHot } from './one-hot';
 import type { Operator } from './operator';
 import { or } from './or';
+import { pRelu } from './p-relu';
+import { pad } from './pad';
 import { pow } from './pow';
 import { qLinearConv } from './q-linear-conv';
 import { qLinearMatMul } from './q-linear-mat-mul';
 import { quantizeLinear } from './quantize-linear';
+import { range } from './range';
 import { reciprocal } from './reciprocal';
 import { reduceL1 } from './reduce-l1';
 import { reduceL2 } from './reduce-l2';
@@ -59,7 +79,11 @@ import { reduceSum } from './reduce-sum';
 import { reduceSumSquare } from './reduce-sum-square';
 import { relu } from './relu';
 import { reshape } from './reshape';
+import { resize } from './resize';
 import { round } from './round';
+import { scatterElements } from './scatter-elements';
+import { scatterND } from './scatter-nd';
+import { selu } from './selu';
 import { shape } from './shape';
 import { sigmoid } from './sigmoid';
 import { sign } from './sign';
@@ -70,6 +94,7 @@ import { softmax } from './softmax';
 import { softmaxCrossEntropyLoss } from './softmax-cross-entropy-loss';
 import { softplus } from './softplus';
 import { softsign } from './softsign';
+import { spaceToDepth } from './space-to-depth';
 import { split } from './split';
 import { sqrt } from './sqrt';
 import { squeeze } from './squeeze';
@@ -77,8 +102,12 @@ import { sub } from './sub';
 import { sum } from './sum';
 import { tableOf } from './table';
 import { tanh } from './tanh';
+import { tile } from './tile';
 import { transpose } from './transpose';
+import { trilu } from './trilu';
 import { unsqueeze } from './unsqueeze';
+import { upsample } from './upsample';
+import { where } from './where';
 import { xor } from './xor';
 
 /** Every operator that Hone knows: one row per file of this folder. */
@@ -86,13 +115,22 @@ export const OPERATORS: readonly Operator[] = [
   abs,
   add,
   and,
+  argMax,
+  argMin,
   averagePool,
   batchNormalization,
+  cast,
+  castLike,
   ceil,
+  clip,
   concat,
+  constant,
+  constantOfShape,
   conv,
   convTranspose,
   cos,
+  cumSum,
+  depthToSpace,
   dequantizeLinear,
   div,
   dropout,
@@ -100,8 +138,12 @@ export const OPERATORS: readonly Operator[] = [
   equal,
   erf,
   exp,
+  expand,
   flatten,
   floor,
+  gather,
+  gatherElements,
+  gatherND,
   gelu,
   gemm,
   globalAveragePool,
@@ -122,15 +164,22 @@ export const OPERATORS: readonly Operator[] = [
   matMul,
   max,
   maxPool,
+  mean,
   min,
+  mish,
+  mod,
   mul,
   neg,
   not,
+  oneHot,
   or,
+  pad,
   pow,
+  pRelu,
   qLinearConv,
   qLinearMatMul,
   quantizeLinear,
+  range,
   reciprocal,
   reduceL1,
   reduceL2,
@@ -143,7 +192,11 @@ export const OPERATORS: readonly Operator[] = [
   reduceSumSquare,
   relu,
   reshape,
+  resize,
   round,
+  scatterElements,
+  scatterND,
+  selu,
   shape,
   sigmoid,
   sign,
@@ -154,14 +207,19 @@ export const OPERATORS: readonly Operator[] = [
   softmaxCrossEntropyLoss,
   softplus,
   softsign,
+  spaceToDepth,
   split,
   sqrt,
   squeeze,
   sub,
   sum,
   tanh,
+  tile,
   transpose,
+  trilu,
   unsqueeze,
+  upsample,
+  where,
   xor,
 ];
 

@@ -1,0 +1,29 @@
+import { attribute } from '../ir/attribute';
+import { convert } from './convert';
+import { elementCost } from './cost';
+import { typeOfCode } from './data-type';
+import { isFloat } from './dense';
+import type { Operator } from './operator';
+import { EVERY_TYPE, problem, required } from './schema';
+
+/** The elements as the type that attribute `to` names. */
+export const cast: Operator = {
+  op: 'Cast',
+  domain: '',
+  since: 21,
+  schema: {
+    inputs: [required('input', EVERY_TYPE)],
+    outputs: [required('output', EVERY_TYPE)],
+    attributes: { to: { kind: 'int', required: true }, saturate: { kind: 'int' } },
+  },
+  infer: (context) => {
+    const { node, inputs } = context;
+    const code = attribute(node, 'to', 'int');
+    const type = typeOfCode(code);
+    if (!type) return problem(node, 'unknown-type', `element type ${code} is not supported`);
+    const integers = !isFloat(type) && type !== 'bool';
+    return [{ type, shape: inputs[0]!.shape, partial: integers ? context.partial(0) : undefined }];
+  },
+  evaluate: ([input], node, precision) => [convert(input!, typeOfCode(attribute(node, 'to', 'int'))!, precision)],
+  cost: elementCost,
+};

@@ -1,0 +1,48 @@
+import { elementCost } from './cost';
+import { emptyLike, toDense } from './dense';
+import { highestOf, lowestOf } from './extremes';
+import type { LowerContext, Operator } from './operator';
+import { NUMBERS, optional, problem, required } from './schema';
+import { attributeToInput } from './upgrade-steps';
+
+/** Elements limited to [min, max]; a bound that is left out does not limit. Where min > max, max wins. */
+export const clip: Operator = {
+  op: 'Clip',
+  domain: '',
+  since: 13,
+  schema: {
+    inputs: [required('input', NUMBERS), optional('min', NUMBERS), optional('max', NUMBERS)],
+    outputs: [required('output', NUMBERS)],
+    attributes: {},
+  },
+  upgrade: (node, from, emit) => {
+    if (from >= 11) return [node];
+    return [attributeToInput(attributeToInput(node, emit, 'min', 1), emit, 'max', 2)];
+  },
+  infer: ({ inputs: [input] }) => [{ type: input!.type, shape: input!.shape }],
+  evaluate: ([input, min, max]) => {
+    const low = min ? min.data[0] : lowestOf(input!.type);
+    const high = max ? max.data[0] : highestOf(input!.type);
+    const result = emptyLike(input!, input!.dims);
+    for (let i = 0; i < result.data.length; i++) result.data[i] = Math.min(Math.max(input!.data[i], low), high);
+    return [result];
+  },
+  cost: elementCost,
+  quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },
+  lower: (context) => {
+    const bounds = clipBounds(context);
+    if (!bounds) return problem(context.node, 'not-lowered', 'the bounds are not constant');
+    const [low, high] = bounds;
+    return { kernel: 'unary', table: (x) => Math.min(Math.max(Math.fround(x), low), high), clamp: bounds };
+  },
+};
+
+/** Constant bounds of a Clip node, infinite where left out; undefined when one is computed at run time. */
+export function clipBounds({ node, constant }: Pick<LowerContext, 'node' | 'constant'>): [number, number] | undefined {
+  const [low, high] = [1, 2].map((index) => {
+    if (!node.inputs[index]) return index === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    const tensor = constant(index);
+    return tensor && toDense(tensor, 'float32').data[0];
+  });
+  return low === undefined || high === undefined ? undefined : [low, high];
+}

@@ -1,0 +1,45 @@
+import { attribute } from '../ir/attribute';
+import { elementCost } from './cost';
+import { divideExactly, mulDims } from './dims';
+import type { Operator } from './operator';
+import { EVERY_TYPE, problem, required } from './schema';
+import { readStrided, rowMajorStrides } from './strides';
+
+/** Blocks of channels spread over the image: `[N, C*b*b, H, W]` to `[N, C, H*b, W*b]`. */
+export const depthToSpace: Operator = {
+  op: 'DepthToSpace',
+  domain: '',
+  since: 13,
+  schema: {
+    inputs: [required('input', EVERY_TYPE)],
+    outputs: [required('output', EVERY_TYPE)],
+    attributes: { blocksize: { kind: 'int', required: true }, mode: { kind: 'string' } },
+  },
+  infer: ({ node, inputs: [input] }) => {
+    const { type, shape } = input!;
+    if (!shape) return [{ type, shape }];
+    const block = attribute(node, 'blocksize', 'int');
+    const channels = shape.length === 4 ? divideExactly(shape[1], block * block) : undefined;
+    if (channels === undefined)
+      return problem(node, 'shape-mismatch', `shape [${shape}] has no blocks of ${block}x${block} channels`);
+    return [{ type, shape: [shape[0], channels, mulDims(shape[2], block), mulDims(shape[3], block)] }];
+  },
+  evaluate: ([input], node) => {
+    const block = attribute(node, 'blocksize', 'int');
+    const [n, depth, h, w] = input!.dims;
+    const channels = depth / (block * block);
+    const columnsFirst = attribute(node, 'mode', 'string', 'DCR') === 'CRD';
+    // Channels split into (row in block, column in block, channel), or (channel, row, column) for CRD.
+    const split = columnsFirst ? [n, channels, block, block, h, w] : [n, block, block, channels, h, w];
+    const order = columnsFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
+    const strides = rowMajorStrides(split);
+    const result = readStrided(
+      input!,
+      order.map((axis) => split[axis]),
+      order.map((axis) => strides[axis]),
+    );
+    return [{ ...result, dims: [n, channels, h * block, w * block] }];
+  },
+  cost: elementCost,
+  quantization: { inputs: [{ role: 'activation' }], output: 'same' },
+};

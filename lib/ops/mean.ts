@@ -1,0 +1,14 @@
+import { binary } from './binary';
+import type { Operator } from './operator';
+import { FLOATS } from './schema';
+
+const sumOfAll = binary({ op: 'Mean', since: 13, types: FLOATS, of: (a, b) => a + b, variadic: true });
+
+/** Mean of any number of broadcast tensors, element by element. */
+export const mean: Operator = {
+  ...sumOfAll,
+  evaluate: (inputs, node, precision) => {
+    const [sum] = sumOfAll.evaluate!(inputs, node, precision);
+    return [{ ...sum, data: sum.data.map((x: number) => x / inputs.length) as typeof sum.data }];
+  },
+};

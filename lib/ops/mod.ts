@@ -1,0 +1,17 @@
+import { attribute } from '../ir/attribute';
+import { binary, combine } from './binary';
+import type { Operator } from './operator';
+
+/** Remainder of two broadcast tensors: with the sign of the divisor, or of the dividend when `fmod` (needed for floats). */
+export const mod: Operator = {
+  ...binary({ op: 'Mod', since: 13, attributes: { fmod: { kind: 'int' } }, of: flooredRemainder }),
+  evaluate: ([a, b], node, precision) => {
+    const truncated = attribute(node, 'fmod', 'int', 0) !== 0;
+    return [combine(a!, b!, a!.type, truncated ? (x, y) => x % y : flooredRemainder, precision)];
+  },
+};
+
+function flooredRemainder(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}

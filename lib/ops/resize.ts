@@ -1,0 +1,170 @@
+import { attribute } from '../ir/attribute';
+import type { Dim, Node } from '../ir/graph';
+import { elementCount } from '../ir/tensor';
+import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
+import { elementCost } from './cost';
+import { emptyLike, toDense } from './dense';
+import { axisShares, type Share } from './interpolation';
+import type { Dense, InferContext, Operator } from './operator';
+import { EVERY_TYPE, FLOATS, optional, problem, required } from './schema';
+import { withAttributes, withInput } from './upgrade-steps';
+
+/** Extent and scale of one resized axis. */
+interface Target {
+  readonly extent: number;
+  readonly scale: number;
+}
+
+/** The input interpolated to other extents (nearest, linear or cubic), given by `scales` or by `sizes`. */
+export const resize: Operator = {
+  op: 'Resize',
+  domain: '',
+  since: 19,
+  schema: {
+    inputs: [
+      required('X', EVERY_TYPE),
+      optional('roi', FLOATS),
+      optional('scales', ['float32']),
+      optional('sizes', ['int64']),
+    ],
+    outputs: [required('Y', EVERY_TYPE)],
+    attributes: {
+      antialias: { kind: 'int' },
+      axes: { kind: 'ints' },
+      coordinate_transformation_mode: { kind: 'string' },
+      cubic_coeff_a: { kind: 'float' },
+      exclude_outside: { kind: 'int' },
+      extrapolation_value: { kind: 'float' },
+      keep_aspect_ratio_policy: { kind: 'string' },
+      mode: { kind: 'string' },
+      nearest_mode: { kind: 'string' },
+    },
+  },
+  upgrade: (node, from) => [from < 11 ? fromResize10(node) : node],
+  infer: (context) => {
+    const { node, inputs } = context;
+    const { type, shape } = inputs[0]!;
+    const reason = beyondReach(node);
+    if (reason) return problem(node, 'unsupported-attribute', reason);
+    if (!shape) return [{ type, shape }];
+    const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(shape)), shape.length);
+    if (!axes) return problem(node, 'bad-axis', `axes do not fit shape [${shape}]`);
+    const scales = scalesOf(context);
+    const sizes = hasInput(context, 3) ? knownNumbers(context, 3) : undefined;
+    const given = scales ?? sizes;
+    if (!given) return [{ type, shape: unknownShape(node.outputs[0], shape.length) }];
+    if (given.length !== axes.length)
+      return problem(node, 'shape-mismatch', `expected ${axes.length} scales or sizes, found ${given.length}`);
+    const result: Dim[] = [...shape];
+    const fresh = unknownShape(node.outputs[0], shape.length);
+    const keepsRatio = attribute(node, 'keep_aspect_ratio_policy', 'string', 'stretch') !== 'stretch';
+    const known = axes.every((axis) => typeof shape[axis] === 'number');
+    const targets =
+      known &&
+      targetsOf(
+        node,
+        axes.map((axis) => shape[axis] as number),
+        scales,
+        sizes,
+      );
+    axes.forEach((axis, i) => {
+      if (targets) result[axis] = targets[i].extent;
+      else if (scales?.[i] !== 1) result[axis] = sizes && !keepsRatio ? sizes[i] : fresh[axis];
+    });
+    return [{ type, shape: result }];
+  },
+  evaluate: ([x, , scales, sizes], node) => {
+    const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(x!.dims)), x!.dims.length)!;
+    const byScale = scales && scales.data.length > 0 ? Array.from(scales.data) : undefined;
+    const targets = targetsOf(
+      node,
+      axes.map((axis) => x!.dims[axis]),
+      byScale,
+      sizes && Array.from(sizes.data),
+    );
+    // Accumulates in float64 over all axes and rounds once.
+    let wide: Dense = { ...x!, data: Float64Array.from(x!.data) };
+    axes.forEach((axis, i) => {
+      wide = mixAxis(wide, axis, sharesOf(node, x!.dims[axis], targets[i]));
+    });
+    const y = emptyLike(x!, wide.dims);
+    y.data.set(wide.data);
+    return [y];
+  },
+  cost: (inputs, outputs, node) => elementCost(inputs, outputs, node, 4),
+};
+
+/** Resize-10 and Upsample knew one way: positions by division, nearest element below. */
+export function fromResize10(node: Node): Node {
+  const shifted = withInput({ ...node, op: 'Resize', inputs: [node.inputs[0]] }, 2, node.inputs[1]);
+  return withAttributes(
+    shifted,
+    new Map([
+      ['coordinate_transformation_mode', { kind: 'string', value: 'asymmetric' }],
+      ['nearest_mode', { kind: 'string', value: 'floor' }],
+    ]),
+  );
+}
+
+function beyondReach(node: Node): string | undefined {
+  if (attribute(node, 'antialias', 'int', 0)) return 'antialias = 1 is not supported';
+  const coordinates = attribute(node, 'coordinate_transformation_mode', 'string', 'half_pixel');
+  return coordinates === 'tf_crop_and_resize' ? 'tf_crop_and_resize is not supported' : undefined;
+}
+
+function allAxes(shape: readonly Dim[]): number[] {
+  return shape.map((_, axis) => axis);
+}
+
+function scalesOf(context: InferContext): readonly number[] | undefined {
+  const tensor = hasInput(context, 2) ? context.constant(2) : undefined;
+  const scales = tensor && Array.from(toDense(tensor, 'float32').data);
+  return scales?.length ? scales : undefined;
+}
+
+function targetsOf(
+  node: Node,
+  extents: readonly number[],
+  scales: readonly number[] | undefined,
+  sizes: readonly number[] | undefined,
+): Target[] {
+  if (scales) return extents.map((extent, i) => ({ extent: Math.floor(extent * scales[i]), scale: scales[i] }));
+  const policy = attribute(node, 'keep_aspect_ratio_policy', 'string', 'stretch');
+  if (policy === 'stretch') return extents.map((extent, i) => ({ extent: sizes![i], scale: sizes![i] / extent }));
+  const ratios = extents.map((extent, i) => sizes![i] / extent);
+  const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
+  return extents.map((extent) => ({ extent: Math.floor(extent * scale + 0.5), scale }));
+}
+
+function sharesOf(node: Node, from: number, { extent, scale }: Target): Share[][] {
+  return axisShares({
+    from,
+    to: extent,
+    scale,
+    mode: attribute(node, 'mode', 'string', 'nearest') as 'nearest',
+    coordinates: attribute(node, 'coordinate_transformation_mode', 'string', 'half_pixel'),
+    nearest: attribute(node, 'nearest_mode', 'string', 'round_prefer_floor'),
+    cubicA: attribute(node, 'cubic_coeff_a', 'float', -0.75),
+    excludeOutside: attribute(node, 'exclude_outside', 'int', 0) !== 0,
+  });
+}
+
+/** Replaces each line along `axis` by mixtures of its elements. */
+function mixAxis(x: Dense, axis: number, shares: readonly (readonly Share[])[]): Dense {
+  const inner = elementCount(x.dims.slice(axis + 1));
+  const outer = elementCount(x.dims.slice(0, axis));
+  const from = x.dims[axis];
+  const y = emptyLike(
+    x,
+    x.dims.map((dim, at) => (at === axis ? shares.length : dim)),
+  );
+  for (let row = 0; row < outer; row++)
+    shares.forEach((list, position) => {
+      for (let i = 0; i < inner; i++) {
+        let sum = 0;
+        for (const { index, weight } of list) sum += weight * x.data[(row * from + index) * inner + i];
+        y.data[(row * shares.length + position) * inner + i] = sum;
+      }
+    });
+  return y;
+}

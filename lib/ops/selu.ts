@@ -1,0 +1,16 @@
+import { attribute } from '../ir/attribute';
+import type { Operator } from './operator';
+import { unary } from './unary';
+
+/** `gamma * x` above zero, `gamma * alpha * (exp(x) - 1)` below (Klambauer et al. 2017). */
+export const selu: Operator = unary({
+  op: 'Selu',
+  since: 6,
+  attributes: { alpha: { kind: 'float' }, gamma: { kind: 'float' } },
+  of: (node) => {
+    const alpha = attribute(node, 'alpha', 'float', 1.6732632423543772);
+    const gamma = attribute(node, 'gamma', 'float', 1.0507009873554805);
+    return (x) => gamma * (x > 0 ? x : alpha * Math.expm1(x));
+  },
+  quantizable: true,
+});
