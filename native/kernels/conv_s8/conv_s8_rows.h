@@ -18,12 +18,14 @@ void conv_s8_neon_i8mm(const ConvS8Shape& shape, const ConvS8Args& args, const T
 
 inline constexpr GemmFormat kConvS8Avx2Format = {16, 2, 2, 0};
 inline constexpr GemmFormat kConvS8Avx512VnniFormat = {16, 4, 1, 128};
-inline constexpr GemmFormat kConvS8NeonFormat = {8, 8, 1, 0};
-inline constexpr GemmFormat kConvS8NeonDotprodFormat = {8, 4, 1, 0};
-inline constexpr GemmFormat kConvS8NeonI8mmFormat = {8, 8, 1, 0};
+inline constexpr GemmFormat kConvS8NeonFormat = {4, 16, 1, 0};
+inline constexpr GemmFormat kConvS8NeonDotprodFormat = {16, 4, 1, 0};
+inline constexpr GemmFormat kConvS8NeonI8mmFormat = {16, 8, 1, 0};
 
-/// Pixels that a NEON row gathers at a time; its scratch is this many rows of conv_s8_gather_length bytes.
-inline constexpr int32_t kConvS8NeonPixels = 8;
+/// Pixels of one tile of the NEON rows.
+inline constexpr int32_t kConvS8NeonPixels = 4;
+inline constexpr int32_t kConvS8NeonDotprodPixels = 6;
+inline constexpr int32_t kConvS8NeonI8mmPixels = 6;
 
 /// Weights of one output channel.
 static inline int64_t conv_s8_depth(const ConvS8Shape& shape) {

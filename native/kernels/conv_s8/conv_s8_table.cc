@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "native/kernels/conv_s8/conv_s8_neon_panel.h"
 #include "native/kernels/conv_s8/conv_s8_rows.h"
 #include "native/kernels/window_band.h"
 
@@ -47,8 +48,9 @@ size_t band_scratch_bytes(const ConvS8Shape& shape) {
   return band_bytes(shape.window, shape.in_channels, kElementBytes);
 }
 
-[[maybe_unused]] size_t gather_scratch_bytes(const ConvS8Shape& shape) {
-  return kConvS8NeonPixels * conv_s8_gather_length(shape);
+template <const GemmFormat& kFormat, int32_t kPixels>
+size_t panel_scratch_bytes(const ConvS8Shape& shape) {
+  return conv_s8_neon_panel(shape, kFormat, kPixels).scratch_bytes;
 }
 
 size_t ref_packed_bytes(const ConvS8Shape& shape) {
@@ -80,15 +82,16 @@ const ConvS8Row kConvS8Rows[] = {
      packed_bytes<kConvS8Avx2Format, conv_s8_direct_depth>, pack<kConvS8Avx2Format, conv_s8_direct_depth>,
      band_scratch_bytes<2>, conv_s8_avx2},
 #elif defined(__aarch64__)
-    {"conv_s8_neon_i8mm", kCpuNeonI8mm, fits_symmetric, kConvS8NeonI8mmFormat.block, kConvS8NeonPixels,
+    {"conv_s8_neon_i8mm", kCpuNeonI8mm, fits_symmetric, kConvS8NeonI8mmFormat.block, kConvS8NeonI8mmPixels,
      packed_bytes<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>, pack<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
-     gather_scratch_bytes, conv_s8_neon_i8mm},
-    {"conv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kConvS8NeonDotprodFormat.block, kConvS8NeonPixels,
+     panel_scratch_bytes<kConvS8NeonI8mmFormat, kConvS8NeonI8mmPixels>, conv_s8_neon_i8mm},
+    {"conv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kConvS8NeonDotprodFormat.block, kConvS8NeonDotprodPixels,
      packed_bytes<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
-     pack<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>, gather_scratch_bytes, conv_s8_neon_dotprod},
+     pack<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
+     panel_scratch_bytes<kConvS8NeonDotprodFormat, kConvS8NeonDotprodPixels>, conv_s8_neon_dotprod},
     {"conv_s8_neon", kCpuNeon, fits_narrow, kConvS8NeonFormat.block, kConvS8NeonPixels,
      packed_bytes<kConvS8NeonFormat, conv_s8_gathered_depth>, pack<kConvS8NeonFormat, conv_s8_gathered_depth>,
-     gather_scratch_bytes, conv_s8_neon},
+     panel_scratch_bytes<kConvS8NeonFormat, kConvS8NeonPixels>, conv_s8_neon},
 #endif
     {"conv_s8_ref", kCpuRef, fits_any, 1, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, conv_s8_ref},
 };

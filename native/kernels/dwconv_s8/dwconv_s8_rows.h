@@ -12,6 +12,7 @@ void dwconv_s8_avx2(const DwconvS8Shape& shape, const DwconvS8Args& args, const 
 void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
 void dwconv_s8_neon(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
 void dwconv_s8_neon_dotprod(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
+void dwconv_s8_neon_i8mm(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
 
 /// Order in which a depthwise kernel reads its weights. Packed form, one block of channels after the other, 64-byte aligned:
 ///   int32 bias[block], float multiplier[block], element weights[kernel_w][ceil(kernel_h / taps)][block][taps]
@@ -28,7 +29,7 @@ struct DwconvFormat {
 
 inline constexpr DwconvFormat kDwconvS8Avx2Format = {16, 2, 2, 0, false};
 inline constexpr DwconvFormat kDwconvS8Avx512VnniFormat = {64, 4, 1, 128, true};
-inline constexpr DwconvFormat kDwconvS8NeonFormat = {8, 1, 1, 0, false};
+inline constexpr DwconvFormat kDwconvS8NeonFormat = {16, 1, 1, 0, false};
 inline constexpr DwconvFormat kDwconvS8NeonDotprodFormat = {16, 4, 1, 0, false};
 
 /// Bytes from one packed block to the next.

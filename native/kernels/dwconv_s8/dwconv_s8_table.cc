@@ -13,6 +13,18 @@ bool fits_any(const DwconvS8Shape&, const DwconvS8Weights&) { return true; }
   return weights.zero_points == nullptr;
 }
 
+/// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
+[[maybe_unused]] bool fits_narrow(const DwconvS8Shape&, const DwconvS8Weights& weights) {
+  return weights.zero_points == nullptr && !weights.has_minus_128;
+}
+
+/// Interleaving three rows for sdot pays where each column serves several windows; elsewhere plain NEON needs fewer
+/// instructions.
+[[maybe_unused]] bool fits_sliding(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
+  const WindowShape& w = shape.window;
+  return weights.zero_points == nullptr && w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 && w.stride_w <= 2;
+}
+
 template <const DwconvFormat& kFormat>
 size_t packed_bytes(const DwconvS8Shape& shape) {
   return static_cast<size_t>((shape.channels + kFormat.block - 1) / kFormat.block) *
@@ -92,9 +104,11 @@ const DwconvS8Row kDwconvS8Rows[] = {
     {"dwconv_s8_avx2", kCpuAvx2, fits_any, packed_bytes<kDwconvS8Avx2Format>, pack<kDwconvS8Avx2Format>, scratch_bytes,
      dwconv_s8_avx2},
 #elif defined(__aarch64__)
-    {"dwconv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, packed_bytes<kDwconvS8NeonDotprodFormat>,
+    {"dwconv_s8_neon_i8mm", kCpuNeonI8mm, fits_sliding, packed_bytes<kDwconvS8NeonDotprodFormat>,
+     pack<kDwconvS8NeonDotprodFormat>, scratch_bytes, dwconv_s8_neon_i8mm},
+    {"dwconv_s8_neon_dotprod", kCpuNeonDotprod, fits_sliding, packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>, scratch_bytes, dwconv_s8_neon_dotprod},
-    {"dwconv_s8_neon", kCpuNeon, fits_symmetric, packed_bytes<kDwconvS8NeonFormat>, pack<kDwconvS8NeonFormat>,
+    {"dwconv_s8_neon", kCpuNeon, fits_narrow, packed_bytes<kDwconvS8NeonFormat>, pack<kDwconvS8NeonFormat>,
      scratch_bytes, dwconv_s8_neon},
 #endif
     {"dwconv_s8_ref", kCpuRef, fits_any, ref_packed_bytes, ref_pack, no_scratch_bytes, dwconv_s8_ref},

@@ -17,9 +17,9 @@ void fc_s8_neon_i8mm(const FcS8Shape& shape, const FcS8Args& args, const Tile& t
 
 inline constexpr GemmFormat kFcS8Avx2Format = {16, 2, 2, 0};
 inline constexpr GemmFormat kFcS8Avx512VnniFormat = {16, 4, 1, 128};
-inline constexpr GemmFormat kFcS8NeonFormat = {8, 8, 1, 0};
-inline constexpr GemmFormat kFcS8NeonDotprodFormat = {8, 4, 1, 0};
-inline constexpr GemmFormat kFcS8NeonI8mmFormat = {8, 8, 1, 0};
+inline constexpr GemmFormat kFcS8NeonFormat = {4, 16, 1, 0};
+inline constexpr GemmFormat kFcS8NeonDotprodFormat = {16, 4, 1, 0};
+inline constexpr GemmFormat kFcS8NeonI8mmFormat = {16, 8, 1, 0};
 
 /// Rows of x that a kernel converts into its scratch at a time.
 inline constexpr int32_t kFcS8ScratchRows = 8;

@@ -17,6 +17,11 @@ bool fits_any(const FcS8Shape&, const FcS8Weights&) { return true; }
   return weights.zero_points == nullptr && !weights.has_minus_128;
 }
 
+/// smmla works on pairs of rows; for a single row half of it would be wasted.
+[[maybe_unused]] bool fits_pairs(const FcS8Shape& shape, const FcS8Weights& weights) {
+  return shape.rows > 1 && weights.zero_points == nullptr;
+}
+
 template <const GemmFormat& kFormat>
 size_t packed_bytes(const FcS8Shape& shape) {
   return gemm_blocks(kFormat, shape.outputs) * gemm_block_bytes(kFormat, {1, shape.inputs});
@@ -61,7 +66,7 @@ const FcS8Row kFcS8Rows[] = {
     {"fc_s8_avx2", kCpuAvx2, fits_any, kFcS8Avx2Format.block, packed_bytes<kFcS8Avx2Format>, pack<kFcS8Avx2Format>,
      scratch_bytes<2>, fc_s8_avx2},
 #elif defined(__aarch64__)
-    {"fc_s8_neon_i8mm", kCpuNeonI8mm, fits_symmetric, kFcS8NeonI8mmFormat.block, packed_bytes<kFcS8NeonI8mmFormat>,
+    {"fc_s8_neon_i8mm", kCpuNeonI8mm, fits_pairs, kFcS8NeonI8mmFormat.block, packed_bytes<kFcS8NeonI8mmFormat>,
      pack<kFcS8NeonI8mmFormat>, scratch_bytes<1>, fc_s8_neon_i8mm},
     {"fc_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kFcS8NeonDotprodFormat.block,
      packed_bytes<kFcS8NeonDotprodFormat>, pack<kFcS8NeonDotprodFormat>, scratch_bytes<1>, fc_s8_neon_dotprod},

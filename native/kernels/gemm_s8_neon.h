@@ -1,0 +1,143 @@
+#pragma once
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "native/kernels/requantize_neon.h"
+
+// What the int8 matrix tiles of all ARM instruction sets share: layout of a packed block, the epilogue, the choice of the
+// tile instance. Internal linkage, see requantize_neon.h.
+//
+// A tile computes M output rows (pixels) by B blocks of Gemm::kChannels output channels. Row m reads its `taps` runs of
+// `depth` bytes through pointers, rows[tap * Gemm::kRows + m], so one tile serves dense rows, gathered rows and indirect
+// convolution over NHWC input without a copy. depth is a multiple of Gemm::kDepth.
+
+namespace hone {
+namespace {
+
+/// One packed block: int32 bias[nr], float multiplier[nr], then weights [taps * depth / kr][nr][kr].
+template <class Gemm>
+struct PackedBlock {
+  const int32_t* bias;
+  const float* multiplier;
+  const int8_t* weights;
+
+  explicit PackedBlock(const void* block)
+      : bias(static_cast<const int32_t*>(block)),
+        multiplier(reinterpret_cast<const float*>(bias + Gemm::kChannels)),
+        weights(reinterpret_cast<const int8_t*>(multiplier + Gemm::kChannels)) {}
+};
+
+/// Stops the compiler from moving loads across this point; no instruction. Without it GCC gathers the loads of a whole
+/// step at its head, runs out of registers and spills accumulators.
+inline void keep_load_order() { asm volatile("" ::: "memory"); }
+
+/// What a tile reads and writes.
+struct GemmTile {
+  const int8_t* const* rows;
+  int64_t taps;
+  int64_t depth;
+  const uint8_t* blocks;  ///< the first block
+  size_t block_bytes;
+  int8_t* y;              ///< M rows of B * kVectors * 4 bytes, all of them written
+  ptrdiff_t y_stride;
+};
+
+/// Requantizes the vectors of M rows of V vectors, four at a time, and stores them.
+template <int M, int V>
+inline void store_rows(const int32x4_t (&acc)[M][V], const float32x4_t (&multiplier)[V], const NeonRange& range,
+                       int8_t* y, ptrdiff_t y_stride) {
+  const auto value = [&](int i) __attribute__((always_inline)) {
+    return requantize4(acc[i / V][i % V], multiplier[i % V], range);
+  };
+  if constexpr (V % 4 == 0) {
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; v += 4) {
+        const int i = m * V + v;
+        vst1q_s8(y + m * y_stride + 4 * v, narrow16(value(i), value(i + 1), value(i + 2), value(i + 3), range));
+      }
+    }
+  } else if constexpr (V == 2) {
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) vst1_s8(y + m * y_stride, narrow8(value(2 * m), value(2 * m + 1), range));
+  } else {
+    static_assert(V == 1);
+    int m = 0;
+#pragma GCC unroll 4
+    for (; m + 4 <= M; m += 4) {
+      const int32x4_t quad =
+          vreinterpretq_s32_s8(narrow16(value(m), value(m + 1), value(m + 2), value(m + 3), range));
+      int8_t* row = y + m * y_stride;
+      std::memcpy(row, &quad, 4);
+      const auto store_lane = [](int8_t* to, int32_t lane) { std::memcpy(to, &lane, 4); };
+      store_lane(row, vgetq_lane_s32(quad, 0));
+      store_lane(row + y_stride, vgetq_lane_s32(quad, 1));
+      store_lane(row + 2 * y_stride, vgetq_lane_s32(quad, 2));
+      store_lane(row + 3 * y_stride, vgetq_lane_s32(quad, 3));
+    }
+#pragma GCC unroll 4
+    for (; m < M; ++m) {
+      const int32_t four = vget_lane_s32(vreinterpret_s32_s8(narrow8(value(m), value(m), range)), 0);
+      std::memcpy(y + m * y_stride, &four, 4);
+    }
+  }
+}
+
+/// One tile: M rows by B blocks, of which the first V vectors of four channels are computed and stored.
+template <class Gemm, int M, int B, int V>
+inline void run_tile(const GemmTile& tile, const NeonRange& range) {
+  int32x4_t acc[M][B * V];
+  Gemm::template accumulate<M, B, V>(tile, acc);
+  float32x4_t multiplier[B * V];
+#pragma GCC unroll 4
+  for (int b = 0; b < B; ++b) {
+    const PackedBlock<Gemm> block(tile.blocks + b * tile.block_bytes);
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) multiplier[b * V + v] = vld1q_f32(block.multiplier + 4 * v);
+  }
+  store_rows<M, B * V>(acc, multiplier, range, tile.y, tile.y_stride);
+}
+
+/// The tile of `m` rows and one block; m is a multiple of Gemm::kRowStep, up to Gemm::kRows.
+template <class Gemm, int V>
+void run_rows(int32_t m, const GemmTile& tile, const NeonRange& range) {
+  constexpr auto has = [](int rows) { return rows <= Gemm::kRows && rows % Gemm::kRowStep == 0; };
+  switch (m) {
+    case 1:
+      if constexpr (has(1)) run_tile<Gemm, 1, 1, V>(tile, range);
+      break;
+    case 2:
+      if constexpr (has(2)) run_tile<Gemm, 2, 1, V>(tile, range);
+      break;
+    case 3:
+      if constexpr (has(3)) run_tile<Gemm, 3, 1, V>(tile, range);
+      break;
+    case 4:
+      if constexpr (has(4)) run_tile<Gemm, 4, 1, V>(tile, range);
+      break;
+    case 5:
+      if constexpr (has(5)) run_tile<Gemm, 5, 1, V>(tile, range);
+      break;
+    case 6:
+      if constexpr (has(6)) run_tile<Gemm, 6, 1, V>(tile, range);
+      break;
+    default:
+      break;
+  }
+}
+
+/// The tile of `m` rows whose block holds `channels` real output channels: a short block skips the vectors it lacks.
+template <class Gemm>
+void run_block(int32_t m, int32_t channels, const GemmTile& tile, const NeonRange& range) {
+  if constexpr (Gemm::kVectors == 4) {
+    if (channels <= 8) return run_rows<Gemm, 2>(m, tile, range);
+  }
+  run_rows<Gemm, Gemm::kVectors>(m, tile, range);
+}
+
+}  // namespace
+}  // namespace hone
