@@ -1,6 +1,7 @@
 import { elementCost } from './cost';
 import { emptyLike, toDense } from './dense';
 import { highestOf, lowestOf } from './extremes';
+import { floats } from './gradients';
 import type { LowerContext, Operator } from './operator';
 import { NUMBERS, optional, problem, required } from './schema';
 import { attributeToInput } from './upgrade-steps';
@@ -26,6 +27,10 @@ export const clip: Operator = {
     const result = emptyLike(input!, input!.dims);
     for (let i = 0; i < result.data.length; i++) result.data[i] = Math.min(Math.max(input!.data[i], low), high);
     return [result];
+  },
+  gradient: ({ node, emit, outputGradients }) => {
+    const passed = emit.node('Equal', [node.inputs[0], node.outputs[0]]);
+    return [emit.node('Where', [passed, outputGradients[0]!, floats(emit, [0])])];
   },
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },

@@ -30,7 +30,11 @@ export const conv: Operator = {
     if (!x.shape || !w?.shape) return [{ type: x.type, shape: undefined }];
     const rank = x.shape.length - 2;
     if (rank < 1 || w.shape.length !== rank + 2)
-      return problem(node, 'shape-mismatch', `expected input and weight of one rank >= 3, found [${x.shape}] and [${w.shape}]`);
+      return problem(
+        node,
+        'shape-mismatch',
+        `expected input and weight of one rank >= 3, found [${x.shape}] and [${w.shape}]`,
+      );
     const group = attribute(node, 'group', 'int', 1);
     const [channels, perGroup, filters] = [x.shape[1], w.shape[1], w.shape[0]];
     if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group)

@@ -1,5 +1,5 @@
 import { type Tensor, tensorFrom } from '../ir/tensor';
-import type { Emitter } from './operator';
+import type { Emitter, GradientContext } from './operator';
 
 /** Tensor of int64 numbers, one-dimensional: axes, shapes, starts. */
 export function int64s(emit: Emitter, values: readonly number[]): string {
@@ -41,4 +41,15 @@ export function sumToShape(emit: Emitter, gradient: string, dims: readonly numbe
     axis < missing || (dims[axis - missing] === 1 && extent !== 1) ? [axis] : [],
   );
   return reshapeTo(emit, sumOver(emit, gradient, axes), dims);
+}
+
+/** Gradients of both operands of a broadcasting operator, from unreduced ones; what nobody wants is not built. */
+export function sumToOperands(
+  { node, emit, wants }: GradientContext,
+  first: () => string,
+  second: () => string,
+): (string | undefined)[] {
+  return [first, second].map((build, index) =>
+    wants(index) ? sumToShape(emit, build(), dimsOf(emit, node.inputs[index])) : undefined,
+  );
 }

@@ -1,11 +1,13 @@
 import type { Dim } from '../ir/graph';
 import { noCost } from './cost';
+import { dimsOf, reshapeTo } from './gradients';
 import type { Dense, InferContext, Inferred, Operator } from './operator';
 
 /** What operators share that give the same elements another shape: they move nothing. */
 export const RELABEL = {
   cost: noCost,
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' },
+  gradient: ({ node, emit, outputGradients }) => [reshapeTo(emit, outputGradients[0]!, dimsOf(emit, node.inputs[0]))],
   lower: () => ({ kernel: 'reshape' }),
 } as const satisfies Partial<Operator>;
 

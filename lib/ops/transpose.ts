@@ -30,6 +30,11 @@ export const transpose: Operator = {
     const pick = (from: readonly number[]) => order.map((axis) => from[axis]);
     return [readStrided(data!, pick(data!.dims), pick(strides))];
   },
+  gradient: ({ node, emit, outputGradients }) => {
+    const order = permutationOf(node, emit.typeOf(node.inputs[0]).shape!.length);
+    const inverse = order.map((_, axis) => order.indexOf(axis));
+    return [emit.node('Transpose', [outputGradients[0]!], { perm: inverse })];
+  },
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
   lower: ({ node, inputs: [data] }) =>
