@@ -4,6 +4,7 @@ import { HoneError } from '../core/error';
 import { readsOf, sortNodes, subgraphsOf } from './edit';
 import { byteLength, ELEMENT_TYPES } from './element-type';
 import type { Dim, Graph, Node } from './graph';
+import { unpackStringBytes } from './strings';
 import { elementCount, type Tensor } from './tensor';
 
 /**
@@ -15,7 +16,7 @@ import { elementCount, type Tensor } from './tensor';
  */
 export function verify(graph: Graph): Diagnostic[] {
   const found: Diagnostic[] = [];
-  verifyScope(graph, new Set(), graph.opsets, found);
+  verifyScope(graph, undefined, graph.opsets, found);
   return found;
 }
 
@@ -29,14 +30,21 @@ export function verified(graph: Graph): Graph {
   return graph;
 }
 
+/** Names of the graphs around a subgraph. */
+interface Scope {
+  has(value: string): boolean;
+}
+const OUTERMOST: Scope = { has: () => false };
+
 function verifyScope(
   graph: Graph,
-  outer: ReadonlySet<string>,
+  around: Scope | undefined,
   opsets: ReadonlyMap<string, number>,
   found: Diagnostic[],
 ): void {
   const report = (kind: string, where: string, message: string) =>
     found.push({ severity: 'error', kind, where, message });
+  const outer = around ?? OUTERMOST;
   const made = new Set<string>();
   const define = (value: string, where: string) => {
     if (made.has(value)) report('defined-twice', where, `value '${value}' has more than one maker`);
@@ -48,7 +56,7 @@ function verifyScope(
     if (input === '') report('empty-name', graph.name, 'a graph input has no name');
     define(input, `input ${input}`);
     // Subgraph inputs may be untyped: they take the types of the node around them.
-    if (!graph.values.has(input) && outer.size === 0) report('untyped-input', `input ${input}`, 'no type is known');
+    if (!graph.values.has(input) && around === undefined) report('untyped-input', `input ${input}`, 'no type is known');
   }
   for (const [name, tensor] of graph.initializers) {
     define(name, `initializer ${name}`);
@@ -69,7 +77,7 @@ type Report = (kind: string, where: string, message: string) => void;
 function verifyNodes(
   graph: Graph,
   made: Set<string>,
-  outer: ReadonlySet<string>,
+  outer: Scope,
   opsets: ReadonlyMap<string, number>,
   define: (value: string, where: string) => void,
   report: Report,
@@ -100,7 +108,7 @@ function verifyNodes(
 function verifyAttributes(
   node: Node,
   made: ReadonlySet<string>,
-  outer: ReadonlySet<string>,
+  outer: Scope,
   opsets: ReadonlyMap<string, number>,
   report: Report,
   found: Diagnostic[],
@@ -109,7 +117,8 @@ function verifyAttributes(
     if (entry.kind === 'tensor') verifyTensor(entry.value, `node ${node.name}, attribute ${name}`, report);
   const subgraphs = subgraphsOf(node);
   if (subgraphs.length === 0) return;
-  const scope = new Set([...outer, ...made]);
+  // `made` holds what stands before this node while the subgraphs are checked.
+  const scope: Scope = { has: (value) => made.has(value) || outer.has(value) };
   for (const subgraph of subgraphs) verifyScope(subgraph, scope, opsets, found);
 }
 
@@ -132,7 +141,8 @@ function verifyTensor(tensor: Tensor, where: string, report: Report): void {
     return void report('bad-type', where, `element type '${tensor.type}' is unknown`);
   if (!tensor.dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
     return void report('bad-shape', where, `shape [${tensor.dims.join(', ')}] holds something else than extents`);
-  if (tensor.type === 'string' || isExternal(tensor)) return;
+  if (isExternal(tensor)) return;
+  if (tensor.type === 'string') return void verifyStrings(tensor, where, report);
   const expected = byteLength(tensor.type, elementCount(tensor.dims));
   if (tensor.bytes.byteLength !== expected)
     report(
@@ -140,6 +150,21 @@ function verifyTensor(tensor: Tensor, where: string, report: Report): void {
       where,
       `expected ${expected} bytes for ${tensor.type} [${tensor.dims.join(', ')}], found ${tensor.bytes.byteLength}`,
     );
+}
+
+function verifyStrings(tensor: Tensor, where: string, report: Report): void {
+  const expected = elementCount(tensor.dims);
+  const found = countStrings(tensor);
+  if (found !== expected)
+    report('wrong-length', where, `expected ${expected} strings, found ${found ?? 'bytes that hold no strings'}`);
+}
+
+function countStrings(tensor: Tensor): number | undefined {
+  try {
+    return unpackStringBytes(tensor).length;
+  } catch {
+    return undefined;
+  }
 }
 
 /** External tensors load on access through a getter; the reader checked their length against the file. */

@@ -8,7 +8,9 @@ type AttributeMessage = Message<'Attribute'>;
 type FunctionMessage = Message<'Function'>;
 
 /** More nodes than any real model; a few functions that call each other twice would otherwise fill the memory. */
-const MAX_NODES = 1_000_000;
+const MAX_NODES = 250_000;
+/** Calls inside calls. */
+const MAX_DEPTH = 100;
 
 /** The standard domain has two spellings. */
 export function normalizeDomain(domain: string | undefined): string {
@@ -73,6 +75,8 @@ function inlineNode(node: NodeMessage, inliner: Inliner): NodeMessage[] {
   }
   if (inliner.open.includes(key))
     throw formatError(inliner.context, `function '${node.op}' calls itself (through ${inliner.open.length} call(s))`);
+  if (inliner.open.length >= MAX_DEPTH)
+    throw formatError(inliner.context, `its function calls are nested deeper than ${MAX_DEPTH} levels`);
   if (node.inputs.length > body.inputs.length || node.outputs.length > body.outputs.length)
     throw formatError(inliner.context, `a call of function '${node.op}' has more inputs or outputs than the function`);
   importOpsets(body, inliner);
