@@ -1,0 +1,65 @@
+#include <cstring>
+
+#include "native/kernels/conv_s8/conv_s8_rows.h"
+#include "native/kernels/gemm_s8_avx512vnni.h"
+#include "native/kernels/window_band.h"
+
+namespace hone {
+namespace {
+
+/// Fills a band with u8 elements.
+struct ToU8 {
+  uint8_t zero_point;
+
+  void fill(uint8_t* to, int64_t count) const { memset(to, zero_point, static_cast<size_t>(count)); }
+  void copy(uint8_t* to, const int8_t* from, int64_t count) const { copy_as_u8(to, from, count); }
+};
+
+}  // namespace
+
+void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& tile) {
+  const WindowShape w = band_flattened(shape.window);
+  const GemmDepth depth = conv_s8_direct_depth(shape);
+  const int32_t in_channels = shape.in_channels, group_inputs = in_channels / shape.groups;
+  const int32_t group_outputs = shape.out_channels / shape.groups;
+  const int32_t group_blocks = gemm_blocks(kConvS8Avx512VnniFormat, group_outputs);
+  uint8_t* band = static_cast<uint8_t*>(args.scratch);
+  const ToU8 convert = {static_cast<uint8_t>(args.x_zero_point + 128)};
+  const bool adds = args.residual != nullptr;
+  ResidualAdd residual = {args.add, args.conv_range, nullptr, args.residual_stride};
+  Panel panel = {nullptr,
+                 gemm_block_bytes(kConvS8Avx512VnniFormat, depth),
+                 w.kernel_h,
+                 depth.runs / w.kernel_h,
+                 0,
+                 static_cast<ptrdiff_t>(w.dilation_w) * in_channels,
+                 gemm_run_groups(kConvS8Avx512VnniFormat, depth.run_length),
+                 static_cast<ptrdiff_t>(band_step_w(w)) * in_channels,
+                 args.y_stride,
+                 0,
+                 Requantizer(adds ? args.add_range : args.conv_range),
+                 adds ? &residual : nullptr};
+  for_each_rectangle(w, in_channels, tile.begin, tile.end, [&](const Rectangle& r) {
+    fill_band(w, in_channels, r, args.x, args.x_stride, band, convert);
+    const int64_t row_bytes = band_columns(w, r.x_end - r.x_begin) * in_channels;
+    panel.row_step = row_bytes * w.dilation_h;
+    for (int32_t block = tile.block_begin; block < tile.block_end;) {
+      const int32_t group = block / group_blocks, in_group = block % group_blocks;
+      const int32_t left = tile.block_end - block, left_in_group = group_blocks - in_group;
+      const int32_t blocks = next_blocks(left < left_in_group ? left : left_in_group);
+      const int32_t channel = in_group * 16;
+      panel.block = static_cast<const uint8_t*>(args.packed) + block * panel.block_bytes;
+      panel.channels = group_outputs - channel < blocks * 16 ? group_outputs - channel : blocks * 16;
+      const uint8_t* a = band + static_cast<ptrdiff_t>(group) * group_inputs;
+      const int64_t first_channel = static_cast<int64_t>(group) * group_outputs + channel;
+      for (int32_t y = r.y_begin; y < r.y_end; y++, a += row_bytes * band_step_h(w)) {
+        const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;
+        if (adds) residual.data = args.residual + pixel * args.residual_stride + first_channel;
+        run_pixels(blocks, panel, a, r.x_end - r.x_begin, args.y + pixel * args.y_stride + first_channel);
+      }
+      block += blocks;
+    }
+  });
+}
+
+}  // namespace hone

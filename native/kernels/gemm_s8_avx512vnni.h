@@ -1,0 +1,257 @@
+#pragma once
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "native/core/requantize.h"
+#include "native/kernels/gemm_pack.h"
+#include "native/kernels/unroll.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593: its own _mm512_undefined_*
+#endif
+
+/// Matrix product u8 x s8 by vpdpbusd with requantization in registers; serves conv_s8 and fc_s8. Packed form: GemmFormat
+/// {16, 4, 1, 128}, so one vector is 16 output channels by 4 neighbours in k. Internal linkage on purpose.
+namespace hone {
+namespace {
+
+/// s8 to u8 (x + 128), the element that vpdpbusd wants on its left.
+inline void copy_as_u8(uint8_t* to, const int8_t* from, int64_t count) {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
+  int64_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(from + i), flip));
+  }
+  if (i < count) {
+    const __mmask64 mask = (uint64_t{1} << (count - i)) - 1;
+    _mm512_mask_storeu_epi8(to + i, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, from + i), flip));
+  }
+}
+
+/// int32 accumulators to int8. Only the upper clamp runs in float, against the overflow of the conversion (a value below
+/// INT_MIN converts to INT_MIN by itself, and so does NaN); saturating packs and one byte maximum do the lower clamp.
+class Requantizer {
+ public:
+  explicit Requantizer(const OutputRange& range)
+      : hi_(_mm512_set1_ps(range.hi)),
+        zero_point_(_mm512_set1_epi16(static_cast<int16_t>(range.zero_point))),
+        qmin_(_mm512_set1_epi8(static_cast<char>(static_cast<int32_t>(range.lo) + range.zero_point))) {}
+
+  /// Rounds 16 values in units of the output scale; the zero point is still missing.
+  __m512i round(__m512 value) const {
+    return _mm512_cvtps_epi32(_mm512_min_ps(hi_, value));  // this order keeps NaN
+  }
+  __m512i round(__m512i acc, __m512 multiplier) const {
+    return round(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier));
+  }
+  /// Four rounded vectors to 64 bytes. Byte 16 i + 4 j + l is lane 4 i + l of vector j: the order of unpacked bytes.
+  __m512i narrow(__m512i q0, __m512i q1, __m512i q2, __m512i q3) const {
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q0, q1), zero_point_);
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q2, q3), zero_point_);
+    return _mm512_max_epi8(_mm512_packs_epi16(low, high), qmin_);
+  }
+  /// As narrow, with the bytes of q0 first, then those of q1, q2, q3.
+  __m512i narrow_in_order(__m512i q0, __m512i q1, __m512i q2, __m512i q3) const {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, narrow(q0, q1, q2, q3));
+  }
+
+ private:
+  __m512 hi_;
+  __m512i zero_point_;
+  __m512i qmin_;
+};
+
+/// Fused addition: the convolution's int8 value (as `a`) plus the residual (as `b`), by the formula of AddScales.
+struct ResidualAdd {
+  AddScales scales;
+  OutputRange conv_range;
+  const int8_t* data;  ///< of the first pixel and channel of the panel
+  ptrdiff_t stride;
+
+  /// Value in units of the output scale, before clamp and rounding. `mask` says which channels exist.
+  __m512 apply(__m512i acc, __m512 multiplier, const int8_t* residual, __mmask16 mask) const {
+    const __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier);
+    const __m512 clamped = _mm512_min_ps(_mm512_max_ps(value, _mm512_set1_ps(conv_range.lo)),  // NaN gives lo
+                                         _mm512_set1_ps(conv_range.hi));
+    const __m512 rounded = _mm512_roundscale_ps(clamped, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    const float shift = static_cast<float>(conv_range.zero_point - scales.a_zero_point);
+    const __m512 a = _mm512_mul_ps(_mm512_add_ps(rounded, _mm512_set1_ps(shift)), _mm512_set1_ps(scales.a_scale));
+    const __m512i bytes = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, residual));
+    const __m512i centred = _mm512_sub_epi32(bytes, _mm512_set1_epi32(scales.b_zero_point));
+    const __m512 b = _mm512_mul_ps(_mm512_cvtepi32_ps(centred), _mm512_set1_ps(scales.b_scale));
+    return _mm512_div_ps(_mm512_add_ps(a, b), _mm512_set1_ps(scales.out_scale));
+  }
+};
+
+/// What a micro-kernel call needs besides its pixels: neighbouring blocks of packed weights, the way through the window,
+/// and the output.
+struct Panel {
+  const uint8_t* block;  ///< the first of the packed blocks
+  size_t block_bytes;
+  int32_t rows, columns;  ///< runs = rows * columns
+  ptrdiff_t row_step, column_step;
+  int64_t run_groups;    ///< groups of 4 k per run
+  ptrdiff_t pixel_step;  ///< bytes of u8 input from one output pixel to the next
+  ptrdiff_t y_stride;
+  int32_t channels;  ///< that exist in these blocks, at most 16 per block
+  Requantizer requantizer;
+  const ResidualAdd* residual;  ///< null: none
+};
+
+inline __m512i broadcast4(const uint8_t* bytes) {
+  int32_t word;
+  memcpy(&word, bytes, sizeof(word));
+  return _mm512_set1_epi32(word);
+}
+
+/// Lowest `count` bits, count in 0..64.
+inline uint64_t low_bits(int32_t count) { return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1; }
+
+/// Stores 64 bytes that hold `kBlocks` vectors of 16 channels for each of 4 / kBlocks pixels (one for 3 and 4).
+template <int kBlocks>
+inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixels) {
+  const bool full = panel.channels == 16 * kBlocks;
+  if constexpr (kBlocks >= 3) {
+    if (kBlocks == 4 && full) {
+      _mm512_storeu_si512(y, bytes);
+    } else {
+      _mm512_mask_storeu_epi8(y, low_bits(panel.channels), bytes);
+    }
+  } else if constexpr (kBlocks == 2) {
+    const __m256i halves[2] = {_mm512_castsi512_si256(bytes), _mm512_extracti64x4_epi64(bytes, 1)};
+    for (int p = 0; p < pixels; p++) {
+      if (full) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + p * panel.y_stride), halves[p]);
+      } else {
+        _mm256_mask_storeu_epi8(y + p * panel.y_stride, static_cast<__mmask32>(low_bits(panel.channels)), halves[p]);
+      }
+    }
+  } else {
+    const __m128i quarters[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+                                 _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
+    for (int p = 0; p < pixels; p++) {
+      if (full) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(y + p * panel.y_stride), quarters[p]);
+      } else {
+        _mm_mask_storeu_epi8(y + p * panel.y_stride, static_cast<__mmask16>(low_bits(panel.channels)), quarters[p]);
+      }
+    }
+  }
+}
+
+/// Requantizes, adds the residual if any, and stores kPixels x kBlocks accumulators.
+template <int kBlocks, int kPixels, bool kResidual>
+[[gnu::always_inline]] inline void finish_panel(const Panel& panel, const __m512i (&acc)[kPixels][kBlocks],
+                                                int64_t pixel, int8_t* y) {
+  constexpr int kAtOnce = kBlocks >= 3 ? 1 : 4 / kBlocks;
+  unroll<(kPixels + kAtOnce - 1) / kAtOnce>([&](auto piece) {
+    constexpr int kFirst = piece * kAtOnce;
+    constexpr int kCount = kPixels - kFirst < kAtOnce ? kPixels - kFirst : kAtOnce;
+    __m512i q[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    unroll<kCount * kBlocks>([&](auto vector) {
+      constexpr int p = kFirst + vector / kBlocks, b = vector % kBlocks;
+      const __m512 multiplier = _mm512_loadu_ps(panel.block + b * panel.block_bytes + 64);
+      if constexpr (kResidual) {
+        const __mmask16 mask = static_cast<__mmask16>(low_bits(panel.channels - 16 * b));
+        const int8_t* residual = panel.residual->data + (pixel + p) * panel.residual->stride + 16 * b;
+        q[vector] = panel.requantizer.round(panel.residual->apply(acc[p][b], multiplier, residual, mask));
+      } else {
+        q[vector] = panel.requantizer.round(acc[p][b], multiplier);
+      }
+    });
+    store_pixels<kBlocks>(panel.requantizer.narrow_in_order(q[0], q[1], q[2], q[3]), panel,
+                          y + (pixel + kFirst) * panel.y_stride, kCount);
+  });
+}
+
+/// Pixels [pixel, pixel + kPixels) of a panel; `a` and `y` belong to pixel 0.
+template <int kBlocks, int kPixels>
+void run_panel(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) {
+  const size_t block_bytes = panel.block_bytes;
+  const ptrdiff_t step = panel.pixel_step;
+  __m512i acc[kPixels][kBlocks];
+  unroll<kPixels>([&](auto p) {
+    unroll<kBlocks>([&](auto b) { acc[p][b] = _mm512_loadu_si512(panel.block + b * block_bytes); });
+  });
+  const uint8_t* weights = panel.block + 128;
+  const uint8_t* row = a + pixel * step;
+  for (int32_t kh = 0; kh < panel.rows; kh++, row += panel.row_step) {
+    const uint8_t* run = row;
+    for (int32_t kw = 0; kw < panel.columns; kw++, run += panel.column_step) {
+      // Four pixels per base: few enough addresses to stay in registers.
+      const uint8_t* bases[4] = {run, run + 4 * step, run + 8 * step, run + 12 * step};
+      for (int64_t group = 0; group < panel.run_groups; group++, weights += 64) {
+        __m512i w[kBlocks];
+        unroll<kBlocks>([&](auto b) { w[b] = _mm512_loadu_si512(weights + b * block_bytes); });
+        unroll<kPixels>([&](auto p) {
+          const __m512i x = broadcast4(bases[p / 4] + p % 4 * step);
+          unroll<kBlocks>([&](auto b) { acc[p][b] = _mm512_dpbusd_epi32(acc[p][b], x, w[b]); });
+        });
+        unroll<(kPixels + 3) / 4>([&](auto i) { bases[i] += 4; });
+      }
+    }
+  }
+  if (panel.residual == nullptr) {
+    finish_panel<kBlocks, kPixels, false>(panel, acc, pixel, y);
+  } else {
+    finish_panel<kBlocks, kPixels, true>(panel, acc, pixel, y);
+  }
+}
+
+/// Pixels per micro-kernel for 1..4 blocks: 16 to 24 accumulators.
+template <int kBlocks>
+inline constexpr int kPanelPixels = kBlocks == 1 ? 16 : kBlocks == 2 ? 12 : kBlocks == 3 ? 8 : 6;
+
+using RunPanel = void (*)(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y);
+
+/// Micro-kernels of kBlocks blocks by number of pixels, 1 first.
+template <int kBlocks>
+struct PanelTable {
+  RunPanel run[kPanelPixels<kBlocks>];
+  constexpr PanelTable() : run() { fill<kPanelPixels<kBlocks>>(); }
+  template <int kPixels>
+  constexpr void fill() {
+    run[kPixels - 1] = run_panel<kBlocks, kPixels>;
+    if constexpr (kPixels > 1) fill<kPixels - 1>();
+  }
+};
+template <int kBlocks>
+constexpr PanelTable<kBlocks> kPanelTable{};
+
+/// Splits `pixels` as evenly as the width of the micro-kernel allows: 14 is 5 + 5 + 4, not 6 + 6 + 2.
+template <int kBlocks>
+inline void run_pixels(const Panel& panel, const uint8_t* a, int64_t pixels, int8_t* y) {
+  int64_t pieces = (pixels + kPanelPixels<kBlocks> - 1) / kPanelPixels<kBlocks>;
+  for (int64_t pixel = 0; pixel < pixels; pieces--) {
+    const int64_t count = (pixels - pixel + pieces - 1) / pieces;
+    kPanelTable<kBlocks>.run[count - 1](panel, a, pixel, y);
+    pixel += count;
+  }
+}
+
+/// All pixels of a panel of 1..4 blocks.
+inline void run_pixels(int32_t blocks, const Panel& panel, const uint8_t* a, int64_t pixels, int8_t* y) {
+  switch (blocks) {
+    case 1:
+      return run_pixels<1>(panel, a, pixels, y);
+    case 2:
+      return run_pixels<2>(panel, a, pixels, y);
+    case 3:
+      return run_pixels<3>(panel, a, pixels, y);
+    default:
+      return run_pixels<4>(panel, a, pixels, y);
+  }
+}
+
+/// How many of `blocks` blocks to take at once, so that the pieces are even: 5 is 3 + 2, not 4 + 1.
+inline int32_t next_blocks(int32_t blocks) {
+  const int32_t pieces = (blocks + 3) / 4;
+  return (blocks + pieces - 1) / pieces;
+}
+
+}  // namespace
+}  // namespace hone

@@ -1,0 +1,48 @@
+#include "native/tools/check_kernels/s8_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace hone::check {
+
+S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_t depth, bool plain) {
+  Rng& rng = bench.rng();
+  S8Weights w = {bench.input<int8_t>(count), bench.input<int32_t>(channels), bench.input<float>(channels), nullptr, 0, false};
+  bench.fill_bytes(w.weights, count);
+  w.x_zero_point = static_cast<int32_t>(rng.between(-128, 127));
+  const bool allow_minus_128 = !plain && rng.chance(0.3);
+  for (size_t i = 0; i < count; i++) {
+    if (w.weights[i] == -128 && !allow_minus_128) w.weights[i] = -127;
+    w.has_minus_128 = w.has_minus_128 || w.weights[i] == -128;
+  }
+  if (!plain && rng.chance(0.2)) {
+    w.zero_points = bench.input<int8_t>(channels);
+    bench.fill_bytes(w.zero_points, channels);
+  }
+  // Typical outputs have a deviation of about 50 steps; one layer in six saturates or vanishes instead.
+  static constexpr double kOdd[] = {1e-6, 1e-2, 40, 1e5, 1e20};
+  const double odd = !plain && rng.chance(1.0 / 6) ? rng.pick(kOdd) : 1;
+  const double typical = 50 / (74.0 * 74.0 * std::sqrt(static_cast<double>(depth)));
+  const bool extreme_bias = !plain && rng.chance(0.1);
+  static constexpr int32_t kBias[] = {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max(), 0, -1};
+  for (size_t c = 0; c < channels; c++) {
+    w.bias[c] = extreme_bias ? rng.pick(kBias) : static_cast<int32_t>(rng.between(-40000, 40000));
+    w.multiplier[c] = static_cast<float>(typical * odd * (0.5 + rng.unit()));
+    if (!plain && rng.chance(0.1)) w.multiplier[c] = 0.5f / static_cast<float>(1 << rng.between(0, 12));  // ties
+  }
+  return w;
+}
+
+OutputRange make_s8_range(Workbench& bench, bool plain) {
+  Rng& rng = bench.rng();
+  static constexpr int32_t kZeroPoints[] = {-128, -127, 0, 127};
+  const int32_t zero_point =
+      rng.chance(0.3) ? rng.pick(kZeroPoints) : static_cast<int32_t>(rng.between(-128, 127));
+  int32_t qmin = -128, qmax = 127;
+  if (!plain && rng.chance(0.4)) qmin = zero_point;
+  if (!plain && rng.chance(0.2)) qmax = static_cast<int32_t>(rng.between(qmin, 127));
+  return {static_cast<float>(qmin - zero_point), static_cast<float>(qmax - zero_point), zero_point};
+}
+
+}  // namespace hone::check
