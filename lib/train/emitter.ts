@@ -1,0 +1,100 @@
+import { HoneError } from '../core/error';
+import { attributes } from '../ir/attribute';
+import { GraphBuilder } from '../ir/builder';
+import type { ElementType } from '../ir/element-type';
+import type { Dim, Graph, Node, ValueType } from '../ir/graph';
+import { type Tensor, toNumbers } from '../ir/tensor';
+import { findOperator } from '../ops/index';
+import type { Emitter, InferContext } from '../ops/operator';
+
+type AttributeValues = Parameters<typeof attributes>[0];
+
+/** An `Emitter` that extends one graph: it knows the type of every value, old or new, and can add inputs. */
+export interface GraphEmitter extends Emitter {
+  /** Adds a graph input named `hint`, or like it when that is taken, and returns its name. */
+  input(hint: string, type: ElementType, dims: readonly number[]): string;
+  /** The graph so far, with these outputs. Nothing may be emitted afterwards. */
+  build(outputs: readonly string[]): Graph;
+}
+
+/** Constants up to this size are compared with earlier ones, so that equal shapes and axes are stored once. */
+const SHARED_BYTES = 256;
+
+/**
+ * Emitter that goes on from `graph`, whose values have known types; the types of new nodes come from their operators.
+ * @throws E_INTERNAL (from its methods) when an emitted node cannot be right
+ */
+export function createEmitter(graph: Graph): GraphEmitter {
+  const builder = new GraphBuilder({ from: { ...graph, outputs: [] } });
+  const types = new Map<string, ValueType>(graph.values);
+  const constants = new Map<string, Tensor>(graph.initializers);
+  for (const [name, { type, dims }] of constants) types.set(name, { type, shape: dims });
+  const shared = new Map<string, string>();
+
+  function typeOf(value: string): ValueType {
+    const type = types.get(value);
+    if (!type?.shape?.every((dim) => typeof dim === 'number'))
+      throw new HoneError('E_INTERNAL', { message: `the shape of value '${value}' is not known` });
+    return type;
+  }
+
+  function nodes(op: string, inputs: readonly string[], count: number, values: AttributeValues = {}, domain = '') {
+    const outputs = builder.nodes(op, inputs, count, values, { domain });
+    const node = { name: outputs[0], op, domain, inputs, outputs, attributes: attributes(values) };
+    inferTypes(node, types, constants).forEach((type, index) => {
+      if (index >= count) return;
+      types.set(outputs[index], type);
+      builder.declare(outputs[index], type.type, type.shape);
+    });
+    return outputs;
+  }
+
+  return {
+    typeOf,
+    node: (op, inputs, values, options) => nodes(op, inputs, 1, values, options?.domain)[0],
+    nodes: (op, inputs, count, values, options) => nodes(op, inputs, count, values, options?.domain),
+    constant(tensor) {
+      const small = tensor.bytes.length <= SHARED_BYTES;
+      const key = small ? `${tensor.type}[${tensor.dims}]${tensor.bytes}` : '';
+      const known = shared.get(key);
+      if (known !== undefined) return known;
+      const name = builder.initializer(tensor);
+      constants.set(name, tensor);
+      types.set(name, { type: tensor.type, shape: tensor.dims });
+      if (small) shared.set(key, name);
+      return name;
+    },
+    input(hint, type, dims) {
+      const name = builder.fresh(hint);
+      types.set(name, { type, shape: dims });
+      return builder.input(name, type, dims);
+    },
+    build(outputs) {
+      for (const output of outputs) builder.output(output, types.get(output)?.type, types.get(output)?.shape);
+      return builder.build();
+    },
+  };
+}
+
+/** Types of a node's outputs by its operator's shape rule. */
+function inferTypes(
+  node: Node,
+  types: ReadonlyMap<string, ValueType>,
+  constants: ReadonlyMap<string, Tensor>,
+): readonly ValueType[] {
+  const operator = findOperator(node.domain, node.op);
+  if (!operator) throw new HoneError('E_INTERNAL', { message: `operator ${node.op} is not in the table` });
+  const constant = (index: number) => constants.get(node.inputs[index]);
+  const context: InferContext = {
+    node,
+    inputs: node.inputs.map((name) => types.get(name)),
+    constant,
+    partial: (index): readonly Dim[] | undefined => {
+      const tensor = constant(index);
+      return tensor && (tensor.type === 'int64' || tensor.type === 'int32') ? toNumbers(tensor) : undefined;
+    },
+  };
+  const inferred = operator.infer(context);
+  if ('kind' in inferred) throw new HoneError('E_INTERNAL', { message: inferred.message });
+  return inferred;
+}
