@@ -1,0 +1,35 @@
+#include <cmath>
+
+#include "native/kernels/average_pool_s8/average_pool_s8.h"
+
+namespace hone {
+
+void average_pool_s8_ref(const AveragePoolS8Args& args, const Tile& tile) {
+  const WindowShape& w = args.window;
+  for (int64_t row = tile.begin; row < tile.end; row++) {
+    const int64_t image = row / w.out_h;
+    for (int32_t out_x = 0; out_x < w.out_w; out_x++) {
+      for (int32_t c = 0; c < args.channels; c++) {
+        int32_t sum = 0, count = 0;
+        for (int32_t kh = 0; kh < w.kernel_h; kh++) {
+          for (int32_t kw = 0; kw < w.kernel_w; kw++) {
+            const int64_t in_y = row % w.out_h * w.stride_h - w.pad_top + kh * w.dilation_h;
+            const int64_t in_x = out_x * w.stride_w - w.pad_left + kw * w.dilation_w;
+            if (in_y < 0 || in_y >= w.in_h || in_x < 0 || in_x >= w.in_w) continue;
+            sum += args.x[((image * w.in_h + in_y) * w.in_w + in_x) * args.x_stride + c] - args.x_zero_point;
+            count++;
+          }
+        }
+        if (args.count_include_pad) count = w.kernel_h * w.kernel_w;
+        if (count == 0) count = 1;
+        float v = static_cast<float>(sum) * args.multiplier[count];
+        v = v > args.range.lo ? v : args.range.lo;
+        v = v < args.range.hi ? v : args.range.hi;
+        const int32_t q = static_cast<int32_t>(std::nearbyintf(v)) + args.range.zero_point;
+        args.y[(row * w.out_w + out_x) * args.y_stride + c] = static_cast<int8_t>(q);
+      }
+    }
+  }
+}
+
+}  // namespace hone

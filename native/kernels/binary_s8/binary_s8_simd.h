@@ -1,0 +1,82 @@
+#pragma once
+#include "native/kernels/binary_s8/binary_s8.h"
+#include "native/kernels/simd.h"
+
+namespace hone {
+namespace {
+
+/// Adds or multiplies 16 elements at a time.
+template <BinaryOperation kOperation>
+class Combine {
+ public:
+  explicit Combine(const BinaryS8Args& args)
+      : a_scale_(splat(args.scales.a_scale)),
+        b_scale_(splat(args.scales.b_scale)),
+        out_scale_(splat(args.scales.out_scale)),
+        range_(load_range(args.range)),
+        a_zero_point_(splat_int(args.scales.a_zero_point)),
+        b_zero_point_(splat_int(args.scales.b_zero_point)) {}
+
+  Bytes16 operator()(Bytes16 a_bytes, Bytes16 b_bytes) const {
+    const F32x16 a = to_float(a_bytes, a_zero_point_), b = to_float(b_bytes, b_zero_point_);
+    F32x16 v;
+    for (int i = 0; i < kParts; i++) {
+      const VecF fa = multiply(a.v[i], a_scale_), fb = multiply(b.v[i], b_scale_);
+      v.v[i] = divide(kOperation == BinaryOperation::kAdd ? add(fa, fb) : multiply(fa, fb), out_scale_);
+    }
+    return quantize(v, range_);
+  }
+
+ private:
+  VecF a_scale_, b_scale_, out_scale_;
+  Range range_;
+  VecI a_zero_point_, b_zero_point_;
+};
+
+template <BinaryOperation kOperation>
+inline void combine_tile(const BinaryS8Args& args, const Tile& tile) {
+  // A short b is written out several times, so that the vector loop always has long runs.
+  constexpr int64_t kRepeated = 256;
+  int8_t repeated[kRepeated];
+  const int8_t* b = args.b;
+  int64_t period = args.b_count;
+  if (period == 1) {
+    __builtin_memset(repeated, b[0], kRepeated);
+    b = repeated;
+    period = kRepeated;
+  } else if (period <= kRepeated / 2) {
+    __builtin_memcpy(repeated, b, static_cast<size_t>(period));
+    for (; period <= kRepeated / 2; period *= 2) {
+      __builtin_memcpy(repeated + period, repeated, static_cast<size_t>(period));
+    }
+    b = repeated;
+  }
+  const Combine<kOperation> combine(args);
+  const int8_t* a = args.a;
+  int8_t* y = args.y;
+  int64_t at = tile.begin % period;
+  for (int64_t i = tile.begin; i < tile.end;) {
+    int64_t left = tile.end - i < period - at ? tile.end - i : period - at;
+    for (; left >= 16; left -= 16, i += 16, at += 16) {
+      store_bytes(y + i, combine(load_bytes(a + i), load_bytes(b + at)));
+    }
+    if (left > 0) {
+      const int count = static_cast<int>(left);
+      store_bytes_first(y + i, combine(load_bytes_first(a + i, count), load_bytes_first(b + at, count)),
+                        count);
+      i += left;
+    }
+    at = 0;
+  }
+}
+
+inline void binary_s8_simd(const BinaryS8Args& args, const Tile& tile) {
+  if (args.operation == BinaryOperation::kAdd) {
+    combine_tile<BinaryOperation::kAdd>(args, tile);
+  } else {
+    combine_tile<BinaryOperation::kMul>(args, tile);
+  }
+}
+
+}  // namespace
+}  // namespace hone

@@ -1,0 +1,93 @@
+#pragma once
+#include "native/kernels/exp_f32.h"
+#include "native/kernels/simd.h"
+#include "native/kernels/softmax_f32/softmax_f32.h"
+
+namespace hone {
+namespace {
+
+/// See exp_f32.h; x <= 0 or NaN.
+inline VecF exp_lanes(VecF x) {
+  const VecF shifted = add(multiply(x, splat(kLog2E)), splat(kExpShifter));
+  const VecF n = subtract(shifted, splat(kExpShifter));
+  const VecF r = subtract(subtract(x, multiply(n, splat(kLn2High))), multiply(n, splat(kLn2Low)));
+  VecF p = splat(kExp6);
+  p = add(multiply(p, r), splat(kExp5));
+  p = add(multiply(p, r), splat(kExp4));
+  p = add(multiply(p, r), splat(kExp3));
+  p = add(multiply(p, r), splat(kExp2));
+  p = add(multiply(p, r), splat(1.0f));
+  p = add(multiply(p, r), splat(1.0f));
+  return zero_below(x, splat(kExpLowest), multiply(p, power_of_two(shifted)));
+}
+
+inline F32x16 exp_of_difference(F32x16 x, VecF m) {
+  for (int i = 0; i < kParts; i++) x.v[i] = exp_lanes(subtract(x.v[i], m));
+  return x;
+}
+
+/// Largest of x; NaNs are skipped. The order of comparison can only change the sign of a zero, which exp(x -
+/// m) drops.
+inline float row_maximum(const float* x, int64_t length) {
+  float m = -__builtin_inff();
+  int64_t i = 0;
+  if (length >= 16) {
+    F32x16 lanes;
+    for (int j = 0; j < kParts; j++) lanes.v[j] = splat(m);
+    for (; i + 16 <= length; i += 16) {
+      for (int j = 0; j < kParts; j++) lanes.v[j] = greater_or(load(x + i + j * kLanes), lanes.v[j]);
+    }
+    float each[16];
+    store_f32x16(each, lanes);
+    for (int j = 0; j < 16; j++) m = each[j] > m ? each[j] : m;
+  }
+  for (; i < length; i++) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+/// The fixed tree over 16 partials.
+inline float sum_partials(const F32x16& partials) {
+  float sums[16];
+  store_f32x16(sums, partials);
+  for (int half = 8; half > 0; half /= 2) {
+    for (int j = 0; j < half; j++) sums[j] += sums[j + half];
+  }
+  return sums[0];
+}
+
+inline void softmax_row(float* y, const float* x, int64_t length) {
+  const VecF m = splat(row_maximum(x, length));
+  F32x16 partials;
+  for (int j = 0; j < kParts; j++) partials.v[j] = splat(0.0f);
+  int64_t i = 0;
+  for (; i + 16 <= length; i += 16) {
+    const F32x16 e = exp_of_difference(load_f32x16(x + i), m);
+    for (int j = 0; j < kParts; j++) partials.v[j] = add(partials.v[j], e.v[j]);
+    store_f32x16(y + i, e);
+  }
+  if (i < length) {
+    // Lanes past the end hold -infinity: their exp is 0 (or NaN in a row that is NaN anyway), which changes
+    // no partial.
+    const int left = static_cast<int>(length - i);
+    float tail[16];
+    for (int j = 0; j < 16; j++) tail[j] = j < left ? x[i + j] : -__builtin_inff();
+    const F32x16 e = exp_of_difference(load_f32x16(tail), m);
+    for (int j = 0; j < kParts; j++) partials.v[j] = add(partials.v[j], e.v[j]);
+    store_f32x16_first(y + i, e, left);
+  }
+  const VecF sum = splat(sum_partials(partials));
+  for (i = 0; i + kLanes <= length; i += kLanes) store(y + i, divide(load(y + i), sum));
+  if (i < length) {
+    const int left = static_cast<int>(length - i);
+    store_first(y + i, divide(load_first(y + i, left), sum), left);
+  }
+}
+
+inline void softmax_f32_simd(const SoftmaxF32Args& args, const Tile& tile) {
+  for (int64_t row = tile.begin; row < tile.end; row++) {
+    softmax_row(args.y + row * args.length, args.x + row * args.length, args.length);
+  }
+}
+
+}  // namespace
+}  // namespace hone
