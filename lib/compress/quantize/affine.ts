@@ -1,0 +1,41 @@
+import type { AffineParameters } from '../../passes/insert-qdq';
+
+/** Interval of real numbers that uint8 shall represent; always holds zero. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Steps of uint8: 256 numbers. */
+const LEVELS = 255;
+/** Smallest scale given out: products of two of them are still normal float32 numbers. */
+export const MIN_SCALE = 2 ** -60;
+
+/**
+ * uint8 scale and zero point that represent `range`, widened to hold zero. Zero is exact; the scale is rounded towards zero,
+ * so that a range that starts or ends at zero is never exceeded and the activation behind it needs no clamp of its own.
+ * A range without extent gets scale 1.
+ */
+export function affineOf(range: Range): AffineParameters {
+  const low = Math.min(range.low, 0);
+  const high = Math.max(range.high, 0);
+  if (low === high) return { scale: 1, zeroPoint: 0 };
+  const scale = Math.max(floorToFloat32((high - low) / LEVELS), MIN_SCALE);
+  const zeroPoint = Math.min(LEVELS, Math.max(0, Math.round(-low / scale)));
+  return { scale, zeroPoint };
+}
+
+/** Real numbers that a uint8 quantization can represent. */
+export function rangeOf({ scale, zeroPoint }: AffineParameters): Range {
+  return { low: Math.fround((0 - zeroPoint) * scale), high: Math.fround((LEVELS - zeroPoint) * scale) };
+}
+
+/** Largest float32 not above the positive number `x`. */
+function floorToFloat32(x: number): number {
+  const nearest = Math.fround(x);
+  if (nearest <= x) return nearest;
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, nearest);
+  view.setUint32(0, view.getUint32(0) - 1);
+  return view.getFloat32(0);
+}

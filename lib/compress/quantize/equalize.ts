@@ -1,0 +1,159 @@
+import { attribute } from '../../ir/attribute';
+import { type Uses, usesOf } from '../../ir/edit';
+import type { Graph, Node } from '../../ir/graph';
+import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+
+/** Operators with `f(s * x) = s * f(x)` per channel for every s > 0: a scale may move through them. */
+const EQUIVARIANT: readonly string[] = [
+  'Relu',
+  'LeakyRelu',
+  'Identity',
+  'MaxPool',
+  'AveragePool',
+  'GlobalMaxPool',
+  'GlobalAveragePool',
+];
+/** Sweeps over all pairs; scales of chains settle within a few. */
+const MAX_SWEEPS = 40;
+/** Largest relative change of a scale that counts as settled. */
+const SETTLED = 1e-3;
+
+/** Weights of one layer while they are being scaled. */
+interface LayerWeights {
+  readonly node: Node;
+  readonly weight: Float32Array<ArrayBuffer>;
+  readonly dims: readonly number[];
+  readonly bias: Float32Array<ArrayBuffer> | undefined;
+  readonly groups: number;
+  /** Whether the output channel is the first axis of the weight (Conv, Gemm with transB). */
+  readonly outputFirst: boolean;
+}
+
+interface Pair {
+  readonly first: LayerWeights;
+  readonly second: LayerWeights;
+}
+
+/** What equalization did. */
+export interface Equalized {
+  readonly graph: Graph;
+  /** Node names of the pairs of layers whose channels were balanced. */
+  readonly pairs: readonly (readonly [string, string])[];
+}
+
+/**
+ * Cross-layer equalization (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV
+ * 2019, equations 9 to 11): between two layers (Conv, also depthwise, or Gemm) joined by positively homogeneous operators,
+ * channel i of the first is divided and channel i of the second multiplied by `s_i = sqrt(r1_i * r2_i) / r2_i`, with r the
+ * largest weight of the channel. The network computes the same function, up to float32 rounding.
+ */
+export function equalizeLayers(graph: Graph): Equalized {
+  const layers = new Map<Node, LayerWeights>();
+  const uses = usesOf(graph);
+  for (const node of graph.nodes) {
+    const layer = weightsOf(graph, uses, node);
+    if (layer) layers.set(node, layer);
+  }
+  const pairs: Pair[] = [];
+  for (const first of layers.values()) {
+    const second = followingLayer(uses, first.node, layers);
+    if (second && outputChannels(first) === inputChannels(second)) pairs.push({ first, second });
+  }
+  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
+    const change = Math.max(0, ...pairs.map(balance));
+    if (change < SETTLED) break;
+  }
+  const initializers = new Map(graph.initializers);
+  for (const { node, weight, dims, bias } of layers.values()) {
+    initializers.set(node.inputs[1], tensorOf('float32', dims, weight));
+    if (bias) initializers.set(node.inputs[2], tensorOf('float32', [bias.length], bias));
+  }
+  return {
+    graph: { ...graph, initializers },
+    pairs: pairs.map(({ first, second }) => [first.node.name, second.node.name]),
+  };
+}
+
+/** Copies of a layer's constants; undefined when the node is no layer or shares its constants. */
+function weightsOf(graph: Graph, uses: Uses, node: Node): LayerWeights | undefined {
+  if (node.domain !== '' || (node.op !== 'Conv' && node.op !== 'Gemm')) return undefined;
+  const own = (name: string | undefined): Tensor | undefined => {
+    const tensor = name ? graph.initializers.get(name) : undefined;
+    return tensor?.type === 'float32' && uses.onlyConsumer(name!) === node ? tensor : undefined;
+  };
+  const weight = own(node.inputs[1]);
+  const bias = own(node.inputs[2]);
+  if (weight === undefined || (node.inputs[2] && bias?.dims.length !== 1)) return undefined;
+  const isGemm = node.op === 'Gemm';
+  return {
+    node,
+    weight: viewAs(weight, 'float32').slice(),
+    dims: weight.dims,
+    bias: bias && viewAs(bias, 'float32').slice(),
+    groups: isGemm ? 1 : attribute(node, 'group', 'int', 1),
+    outputFirst: !isGemm || attribute(node, 'transB', 'int', 0) !== 0,
+  };
+}
+
+/** The layer behind `node` when nothing but equivariant operators, each read once, stands between. */
+function followingLayer(uses: Uses, node: Node, layers: ReadonlyMap<Node, LayerWeights>): LayerWeights | undefined {
+  for (let current = node; current.outputs.length === 1; ) {
+    const next = uses.onlyConsumer(current.outputs[0]);
+    if (next === undefined || next.inputs[0] !== current.outputs[0]) return undefined;
+    const layer = layers.get(next);
+    if (layer) return layer;
+    if (next.domain !== '' || !EQUIVARIANT.includes(next.op)) return undefined;
+    current = next;
+  }
+  return undefined;
+}
+
+function outputChannels({ dims, outputFirst }: LayerWeights): number {
+  return outputFirst ? dims[0] : dims[1];
+}
+
+function inputChannels({ dims, outputFirst, groups }: LayerWeights): number {
+  return outputFirst ? dims[1] * groups : dims[0];
+}
+
+/** Scales one pair; returns the largest relative change of a channel. */
+function balance({ first, second }: Pair): number {
+  const channels = outputChannels(first);
+  const firstRange = new Float64Array(channels);
+  const secondRange = new Float64Array(channels);
+  const outputOf = outputChannelOf(first);
+  const inputOf = inputChannelOf(second);
+  first.weight.forEach((w, i) => {
+    firstRange[outputOf(i)] = Math.max(firstRange[outputOf(i)], Math.abs(w));
+  });
+  second.weight.forEach((w, i) => {
+    secondRange[inputOf(i)] = Math.max(secondRange[inputOf(i)], Math.abs(w));
+  });
+  // A channel that is zero on one side carries nothing: it stays as it is.
+  const scales = firstRange.map((range, i) => {
+    const scale = Math.sqrt(range * secondRange[i]) / secondRange[i];
+    return Number.isFinite(scale) && scale > 0 ? scale : 1;
+  });
+  for (let i = 0; i < first.weight.length; i++) first.weight[i] /= scales[outputOf(i)];
+  if (first.bias) for (let i = 0; i < channels; i++) first.bias[i] /= scales[i];
+  for (let i = 0; i < second.weight.length; i++) second.weight[i] *= scales[inputOf(i)];
+  return scales.reduce((most, scale) => Math.max(most, Math.abs(scale - 1)), 0);
+}
+
+/** Output channel of element `i` of the weight. */
+function outputChannelOf({ dims, outputFirst }: LayerWeights): (i: number) => number {
+  const perOutput = dims.slice(1).reduce((product, dim) => product * dim, 1);
+  return outputFirst ? (i) => Math.floor(i / perOutput) : (i) => i % dims[1];
+}
+
+/** Input channel that element `i` of the weight multiplies. */
+function inputChannelOf({ dims, outputFirst, groups }: LayerWeights): (i: number) => number {
+  if (!outputFirst) return (i) => Math.floor(i / dims[1]);
+  const taps = dims.slice(2).reduce((product, dim) => product * dim, 1);
+  const [outputs, perGroup] = dims;
+  return (i) => {
+    const output = Math.floor(i / (perGroup * taps));
+    const group = Math.floor((output * groups) / outputs);
+    return group * perGroup + (Math.floor(i / taps) % perGroup);
+  };
+}

@@ -1,0 +1,238 @@
+import { HoneError } from '../../core/error';
+import { nearest } from '../../core/nearest';
+import { type Uses, usesOf } from '../../ir/edit';
+import type { Graph, Node } from '../../ir/graph';
+import { findOperator } from '../../ops/index';
+import { matchesGlob } from '../glob';
+import type { QuantizeOptions } from './options';
+import { clampOf, fusedClamp, isFloat32, type Layer, type Role, roleOf } from './roles';
+
+/** Values that share one scale and zero point. */
+export interface ValueGroup {
+  /** In graph order: inputs, constants, then computed values. */
+  readonly values: readonly string[];
+  /** Members whose elements make up those of all others. */
+  readonly sources: readonly string[];
+  /** Numbers besides zero that must be representable (padding). */
+  readonly fills: readonly number[];
+}
+
+/** A node that stays float, and why. */
+export interface SkippedNode {
+  readonly name: string;
+  readonly op: string;
+  readonly reason: string;
+}
+
+/** A clamp (Relu, Clip) that is computed together with the node before it. */
+export interface FusedClamp {
+  /** What the node before makes; it is quantized only after the clamp. */
+  readonly input: string;
+  readonly output: string;
+  readonly bounds: readonly [number, number];
+}
+
+/** What will be quantized. */
+export interface Selection {
+  readonly layers: readonly Layer[];
+  readonly groups: readonly ValueGroup[];
+  readonly clamps: readonly FusedClamp[];
+  readonly skipped: readonly SkippedNode[];
+}
+
+/** Averages stay between the extremes of what they read, so int8 can hold them even where nothing integer follows. */
+const AVERAGES: readonly string[] = ['AveragePool', 'GlobalAveragePool', 'ReduceMean'];
+
+/**
+ * Chooses what runs on integers. Every node with weights does, and what connects two of them; a clamp is taken into the
+ * node before it; nodes that copy share the scale of what they copy. Behind the last layer only averages and plain copies go
+ * on in integers: output arithmetic (softmax, box decoding, a Concat of unlike outputs) stays float.
+ * @throws E_OPTION_VALUE when an entry of `skip` means no node
+ */
+export function selectQuantization(graph: Graph, skip: QuantizeOptions['skip']): Selection {
+  requireMeaning(graph, skip);
+  return new Selector(graph, skip).run();
+}
+
+class Selector {
+  private readonly graph: Graph;
+  private readonly uses: Uses;
+  private readonly roles = new Map<Node, Role>();
+  /** Clamp taken into a node, and the nodes taken. */
+  private readonly clampOf = new Map<Node, Node>();
+  private readonly absorbed = new Set<Node>();
+  private readonly useful = new Set<string>();
+  private readonly quantized = new Set<string>();
+  private readonly active = new Set<Node>();
+
+  constructor(graph: Graph, skip: QuantizeOptions['skip']) {
+    this.graph = graph;
+    this.uses = usesOf(graph);
+    for (const node of graph.nodes) {
+      const byName = matchesGlob(node.name, skip.names);
+      const reason = byName ? `skipped by name '${byName}'` : `skipped by type ${node.op}`;
+      const skipped = byName !== undefined || skip.types.includes(node.op);
+      this.roles.set(node, skipped ? { kind: 'float', reason } : roleOf(graph, node));
+    }
+  }
+
+  run(): Selection {
+    const { graph, roles } = this;
+    for (const node of graph.nodes) this.absorbClamp(node);
+    this.findUseful();
+    for (const node of graph.nodes) if (roles.get(node)!.kind === 'layer') this.activate(node);
+    // Quantization spreads along followers and copies, in both directions for the latter: until nothing changes.
+    for (let before = -1; before !== this.active.size; ) {
+      before = this.active.size;
+      for (const node of graph.nodes) if (!this.active.has(node) && this.joins(node)) this.activate(node);
+    }
+    return { layers: this.layers(), groups: this.groups(), clamps: this.clamps(), skipped: this.skipped() };
+  }
+
+  private absorbClamp(node: Node): void {
+    const kind = this.roles.get(node)!.kind;
+    if (this.absorbed.has(node) || (kind !== 'layer' && kind !== 'follower') || clampOf(this.graph, node)) return;
+    const isFree = (clamp: Node) => this.roles.get(clamp)!.kind === 'follower';
+    const clamp = fusedClamp(this.graph, this.uses, node, isFree);
+    if (clamp === undefined) return;
+    this.clampOf.set(node, clamp);
+    this.absorbed.add(clamp);
+  }
+
+  /** Value behind a node and its clamp. */
+  private resultOf(node: Node): string {
+    return (this.clampOf.get(node) ?? node).outputs[0];
+  }
+
+  /** Marks the values from which a layer can be reached through nodes that could run on integers. */
+  private findUseful(): void {
+    for (const node of [...this.graph.nodes].reverse()) {
+      const role = this.roles.get(node)!;
+      if (role.kind === 'layer') this.useful.add(role.layer.input);
+      else if (role.kind !== 'float' && node.outputs.some((output) => this.useful.has(output)))
+        for (const operand of role.operands) this.useful.add(operand);
+    }
+  }
+
+  private joins(node: Node): boolean {
+    const role = this.roles.get(node)!;
+    if (this.absorbed.has(node) || role.kind === 'float' || role.kind === 'layer') return false;
+    const data = role.operands.filter((operand) => !this.graph.initializers.has(operand));
+    const useful = node.outputs.some((output) => this.useful.has(output));
+    if (role.kind === 'copy') {
+      const touched = [...data, ...node.outputs].some((value) => this.quantized.has(value));
+      return touched && (useful || role.operands.length === 1);
+    }
+    const ready = data.length > 0 && data.every((operand) => this.quantized.has(operand));
+    return ready && (useful || AVERAGES.includes(node.op));
+  }
+
+  private activate(node: Node): void {
+    const role = this.roles.get(node)!;
+    this.active.add(node);
+    if (role.kind === 'layer') this.quantized.add(role.layer.input);
+    else if (role.kind !== 'float') for (const operand of role.operands) this.quantized.add(operand);
+    if (role.kind === 'copy') for (const output of node.outputs.filter(Boolean)) this.quantized.add(output);
+    else this.quantized.add(this.resultOf(node));
+  }
+
+  private layers(): Layer[] {
+    return this.graph.nodes.flatMap((node) => {
+      const role = this.roles.get(node)!;
+      return role.kind === 'layer' ? [role.layer] : [];
+    });
+  }
+
+  private clamps(): FusedClamp[] {
+    return [...this.clampOf]
+      .filter(([node]) => this.active.has(node))
+      .map(([node, clamp]) => ({
+        input: node.outputs[0],
+        output: clamp.outputs[0],
+        bounds: clampOf(this.graph, clamp)!,
+      }));
+  }
+
+  /** Joins the values of every active copy into groups. */
+  private groups(): ValueGroup[] {
+    const { graph } = this;
+    const order = [...graph.inputs, ...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)];
+    const groupOf = new Map<string, Set<string>>();
+    for (const value of order) if (this.quantized.has(value)) groupOf.set(value, new Set([value]));
+    const copies = new Set<string>();
+    const fills = new Map<string, number>();
+    for (const node of this.active) {
+      const role = this.roles.get(node)!;
+      if (role.kind !== 'copy') continue;
+      const outputs = node.outputs.filter(Boolean);
+      for (const output of outputs) {
+        copies.add(output);
+        fills.set(output, role.fill);
+      }
+      const [first, ...others] = [...outputs, ...role.operands];
+      for (const other of others) mergeGroups(groupOf, first, other);
+    }
+    const rank = new Map(order.map((value, index) => [value, index]));
+    return [...new Set(groupOf.values())].map((members) => {
+      const values = [...members].sort((a, b) => rank.get(a)! - rank.get(b)!);
+      return {
+        values,
+        sources: values.filter((value) => !copies.has(value)),
+        fills: values.map((value) => fills.get(value) ?? 0).filter((fill) => fill !== 0),
+      };
+    });
+  }
+
+  /** Nodes of float data that stay float. */
+  private skipped(): SkippedNode[] {
+    return this.graph.nodes
+      .filter((node) => !this.active.has(node) && !this.isAbsorbed(node))
+      .filter((node) => node.op !== 'Constant' && node.outputs.some((output) => isFloat32(this.graph, output)))
+      .map((node) => ({ name: node.name, op: node.op, reason: this.reasonOf(node) }));
+  }
+
+  private isAbsorbed(clamp: Node): boolean {
+    return [...this.clampOf].some(([node, taken]) => taken === clamp && this.active.has(node));
+  }
+
+  private reasonOf(node: Node): string {
+    const role = this.roles.get(node)!;
+    if (role.kind === 'float') return role.reason;
+    const operands = role.kind === 'layer' ? [] : role.operands;
+    const float = operands.find((operand) => !this.quantized.has(operand) && !this.graph.initializers.has(operand));
+    return float ? `its input '${float}' is float` : 'nothing that runs on integers follows';
+  }
+}
+
+function mergeGroups(groupOf: Map<string, Set<string>>, a: string, b: string): void {
+  const [into, from] = [groupOf.get(a)!, groupOf.get(b)!];
+  if (into === from) return;
+  for (const value of from) {
+    into.add(value);
+    groupOf.set(value, into);
+  }
+}
+
+function requireMeaning(graph: Graph, skip: QuantizeOptions['skip']): void {
+  const names = graph.nodes.map((node) => node.name);
+  for (const glob of skip.names)
+    if (!names.some((name) => matchesGlob(name, [glob]) !== undefined))
+      throw new HoneError('E_OPTION_VALUE', {
+        option: 'skip.names',
+        expected: `node names of the model, or globs that match some${hint(glob, names)}`,
+        found: glob,
+      });
+  const types = graph.nodes.map((node) => node.op);
+  for (const type of skip.types)
+    if (!types.includes(type) && !findOperator('', type))
+      throw new HoneError('E_OPTION_VALUE', {
+        option: 'skip.types',
+        expected: `names of ONNX operators${hint(type, types)}`,
+        found: type,
+      });
+}
+
+function hint(word: string, words: readonly string[]): string {
+  const near = nearest(word, words);
+  return near === undefined ? '' : ` (such as '${near}')`;
+}
