@@ -108,7 +108,7 @@ Spec random_spec(Rng& rng) {
   s.aliased = s.residual && rng.chance(0.5);
   s.x_gap = rng.pick(kGaps);
   s.y_gap = rng.pick(kGaps);
-  s.residual_gap = s.aliased ? s.y_gap : rng.pick(kGaps);
+  s.residual_gap = rng.pick(kGaps);
   return s;
 }
 
@@ -177,7 +177,7 @@ class ConvS8Case : public KernelCase {
  private:
   void add_residual(const Spec& s, bool plain) {
     Rng& rng = bench_.rng();
-    args_.residual_stride = s.out_channels + s.residual_gap;
+    args_.residual_stride = s.out_channels + (s.aliased ? s.y_gap : s.residual_gap);
     if (s.aliased) {
       bench_.fill_bytes(args_.y, (pixels_ - 1) * args_.y_stride + s.out_channels);
       args_.residual = args_.y;

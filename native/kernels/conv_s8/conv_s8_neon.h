@@ -139,7 +139,7 @@ void run_panel(const ConvS8Args& args, const uint8_t* block, const PixelTile* ti
     const bool whole = channels == width && rows == tile.pixels && args.residual == nullptr;
     int8_t staged[Gemm::kRows * Gemm::kChannels] = {};
     int8_t* y = whole ? args.y + tile.first * args.y_stride + channel : staged;
-    run_block<Gemm>(rows, channels, {tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width}, range);
+    find_tile<Gemm>(rows, channels)({tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width}, range);
     if (!whole) finish_staged(args, staged, width, tile.first, tile.pixels, channel, channels);
   }
 }

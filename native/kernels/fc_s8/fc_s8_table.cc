@@ -36,7 +36,7 @@ void pack(const FcS8Shape& shape, const FcS8Weights& weights, void* packed) {
 
 template <int32_t kElementBytes>
 size_t scratch_bytes(const FcS8Shape& shape) {
-  return kFcS8ScratchRows * fc_s8_scratch_stride(shape, kElementBytes);
+  return fc_s8_scratch_rows(shape) * fc_s8_scratch_stride(shape, kElementBytes);
 }
 
 size_t ref_packed_bytes(const FcS8Shape& shape) {

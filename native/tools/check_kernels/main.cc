@@ -56,7 +56,7 @@ bool parse(int count, char** arguments, Options* options) {
     if (argument == "--list") {
       options->list = true;
     } else if (argument == "--bench") {
-      options->bench = "*";
+      options->bench.assign(1, '*');
     } else if (option(argument, "bench", &value)) {
       options->bench = value;
     } else if (option(argument, "op", &value)) {
