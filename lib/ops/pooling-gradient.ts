@@ -29,11 +29,18 @@ export function maxPoolGradient({ node, emit, outputGradients }: GradientContext
   }
 }
 
+/** Number of float32 among the ONNX element types. */
+const FLOAT = 1;
+
 function fromTiles(emit: Emitter, y: string, x: string, dy: string, spatial: Spatial): string {
   const covered = spatial.output.map((count, axis) => count * spatial.kernel[axis]);
   const image = crop(emit, x, covered);
   const isMaximum = emit.node('Equal', [image, repeat(emit, y, spatial.kernel)]);
-  const dx = emit.node('Where', [isMaximum, repeat(emit, dy, spatial.kernel), floats(emit, [0])]);
+  const mask = emit.node('Cast', [isMaximum], { to: FLOAT });
+  const { kernel } = spatial;
+  const density = emit.node('AveragePool', [mask], { kernel_shape: kernel, strides: kernel });
+  const perMaximum = emit.node('Div', [dy, emit.node('Mul', [density, floats(emit, [elementCount(kernel)])])]);
+  const dx = emit.node('Mul', [mask, repeat(emit, perMaximum, kernel)]);
   return restore(emit, dx, spatial);
 }
 
