@@ -1,0 +1,63 @@
+import type { Diagnostic } from '../core/diagnostic';
+import type { Node, ValueType } from '../ir/graph';
+import type { Operator, Parameter } from '../ops/operator';
+import { problem } from '../ops/schema';
+
+/** How a node breaks its operator's schema: counts and types of inputs and outputs, attributes. */
+export function checkSchema(
+  { schema }: Operator,
+  node: Node,
+  inputs: readonly (ValueType | undefined)[],
+): Diagnostic[] {
+  return [
+    ...checkInputs(node, schema.inputs),
+    ...checkOutputs(node, schema.outputs),
+    ...checkTypes(node, schema.inputs, inputs),
+    ...checkAttributes(node, schema.attributes),
+  ];
+}
+
+function checkInputs(node: Node, formal: readonly Parameter[]): Diagnostic[] {
+  if (isTooLong(node.inputs, formal))
+    return [problem(node, 'schema', `expected at most ${formal.length} inputs, found ${node.inputs.length}`)];
+  return formal
+    .filter((parameter, index) => parameter.presence !== 'optional' && (node.inputs[index] ?? '') === '')
+    .map((parameter) => problem(node, 'schema', `input '${parameter.name}' is missing`));
+}
+
+function checkOutputs(node: Node, formal: readonly Parameter[]): Diagnostic[] {
+  if (isTooLong(node.outputs, formal))
+    return [problem(node, 'schema', `expected at most ${formal.length} outputs, found ${node.outputs.length}`)];
+  return node.outputs.some((name) => name !== '') ? [] : [problem(node, 'schema', 'it has no output')];
+}
+
+function isTooLong(actual: readonly string[], formal: readonly Parameter[]): boolean {
+  return actual.length > formal.length && formal.at(-1)?.presence !== 'variadic';
+}
+
+function checkTypes(
+  node: Node,
+  formal: readonly Parameter[],
+  inputs: readonly (ValueType | undefined)[],
+): Diagnostic[] {
+  return inputs.flatMap((input, index) => {
+    const parameter = formal[Math.min(index, formal.length - 1)];
+    if (!input || parameter.types.includes(input.type)) return [];
+    const expected = parameter.types.join(', ');
+    return [problem(node, 'schema', `input '${parameter.name}' cannot be ${input.type} (expected ${expected})`)];
+  });
+}
+
+function checkAttributes(node: Node, known: Operator['schema']['attributes']): Diagnostic[] {
+  const missing = Object.entries(known)
+    .filter(([name, { required }]) => required && !node.attributes.has(name))
+    .map(([name]) => problem(node, 'schema', `attribute '${name}' is missing`));
+  const odd = [...node.attributes].flatMap(([name, { kind }]) => {
+    if (!known[name])
+      return [{ ...problem(node, 'schema', `attribute '${name}' is not known`), severity: 'warning' as const }];
+    return known[name].kind === kind
+      ? []
+      : [problem(node, 'schema', `attribute '${name}' is ${kind}, expected ${known[name].kind}`)];
+  });
+  return [...missing, ...odd];
+}

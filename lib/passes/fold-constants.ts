@@ -1,0 +1,137 @@
+import { patchGraph, subgraphsOf, usesOf } from '../ir/edit';
+import { byteLength } from '../ir/element-type';
+import type { Dim, Graph, Node } from '../ir/graph';
+import { elementCount, type Tensor, tensorFrom } from '../ir/tensor';
+import { findOperator } from '../ops';
+import { constantTensor } from '../ops/constant';
+import { fromDense, toDense } from '../ops/dense';
+import { knownDims } from '../ops/dims';
+import type { Dense } from '../ops/operator';
+import { Inference } from './inference';
+
+/** Quantization of constants is what a compressed model is made of: it never folds away. */
+const KEPT = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear']);
+
+/** A folded value may be this much larger than what it is made of. */
+const GROWTH_LIMIT = 4;
+const GROWTH_FREE_BYTES = 1 << 20;
+
+/**
+ * The graph with every value computed that does not depend on inputs: nodes over constants (reference evaluation in
+ * float32), shapes and shape arithmetic as far as extents are numbers, and Reshape targets with one symbol as `-1`.
+ * Returns the same graph when there is nothing to fold.
+ */
+export function foldConstants(graph: Graph): Graph {
+  const inference = new Inference(graph);
+  const found = new Map<string, Tensor>();
+  const replace = new Map<Node, readonly Node[]>();
+  const targets = new ReshapeTargets(graph);
+  const outputs = new Set(graph.outputs);
+  for (const node of graph.nodes) {
+    inference.visit(node);
+    // A graph output keeps its maker: not every runtime takes a constant there.
+    const isOutput = node.outputs.some((name) => outputs.has(name));
+    const values = isOutput ? undefined : (evaluateNode(node, inference) ?? knownElements(node, inference));
+    if (values) {
+      replace.set(node, []);
+      for (const [name, tensor] of values) {
+        found.set(name, tensor);
+        inference.setConstant(name, tensor);
+      }
+      continue;
+    }
+    const target = targets.simplify(node, inference);
+    if (!target) continue;
+    found.set(target.name, target.tensor);
+    replace.set(node, [target.node]);
+  }
+  if (replace.size === 0) return graph;
+  const values = new Map([...graph.values].filter(([name]) => !found.has(name)));
+  return patchGraph({ ...graph, values }, { replace, initializers: found });
+}
+
+type Values = ReadonlyMap<string, Tensor>;
+
+/** Values of all outputs of a node whose inputs are all constant. */
+function evaluateNode(node: Node, inference: Inference): Values | undefined {
+  const operator = findOperator(node.domain, node.op);
+  if (!operator?.evaluate || KEPT.has(node.op) || subgraphsOf(node).length > 0) return undefined;
+  if (node.op === 'Constant') {
+    const tensor = constantTensor(node);
+    return tensor && new Map([[node.outputs[0], tensor]]);
+  }
+  const inputs = node.inputs.map((name) => (name === '' ? undefined : inference.constantOf(name)));
+  if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return undefined;
+  if (inputs.some((tensor) => tensor?.type === 'string') || growsTooMuch(node, inputs, inference)) return undefined;
+  const outputs = operator.evaluate(
+    inputs.map((tensor) => tensor && toDense(tensor, 'float32')),
+    node,
+    'float32',
+  );
+  if (!outputs.every(isExact)) return undefined;
+  return named(node, outputs.map(fromDense));
+}
+
+/** Outputs whose elements shape inference knows as numbers, though the inputs are not constant. */
+function knownElements(node: Node, inference: Inference): Values | undefined {
+  const tensors = node.outputs.map((name) => tensorOfElements(name, inference));
+  return tensors.every((tensor) => tensor) ? named(node, tensors as Tensor[]) : undefined;
+}
+
+function tensorOfElements(name: string, inference: Inference): Tensor | undefined {
+  const elements = inference.partialOf(name);
+  const type = inference.typeOf(name);
+  const dims = knownDims(type?.shape);
+  if (!elements || !dims || elementCount(dims) !== elements.length) return undefined;
+  if (!elements.every((element) => typeof element === 'number')) return undefined;
+  return tensorFrom(type!.type as 'int64', dims, elements as readonly number[]);
+}
+
+function named(node: Node, tensors: readonly Tensor[]): Values {
+  return new Map(node.outputs.flatMap((name, index) => (name === '' ? [] : [[name, tensors[index]] as const])));
+}
+
+/** Reference evaluation holds 64-bit integers as numbers: beyond 2^53 they would be wrong. */
+function isExact({ type, data }: Dense): boolean {
+  if (type !== 'int64' && type !== 'uint64') return true;
+  return (data as Float64Array).every((element) => Math.abs(element) < Number.MAX_SAFE_INTEGER);
+}
+
+function growsTooMuch(node: Node, inputs: readonly (Tensor | undefined)[], inference: Inference): boolean {
+  const before = inputs.reduce((sum, input) => sum + (input ? byteLength(input.type, elementCount(input.dims)) : 0), 0);
+  const after = node.outputs.reduce((sum, name) => {
+    const type = inference.typeOf(name);
+    const dims = knownDims(type?.shape);
+    return sum + (type && dims ? byteLength(type.type, elementCount(dims)) : 0);
+  }, 0);
+  return after > GROWTH_FREE_BYTES && after > GROWTH_LIMIT * before;
+}
+
+/** Turns computed Reshape targets into constants: 0 where an extent stays, -1 for the one that is unknown. */
+class ReshapeTargets {
+  private readonly taken: Set<string>;
+  private readonly uses;
+
+  constructor(graph: Graph) {
+    this.uses = usesOf(graph);
+    this.taken = new Set([...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
+  }
+
+  simplify(node: Node, inference: Inference): { node: Node; name: string; tensor: Tensor } | undefined {
+    if (node.op !== 'Reshape' || node.domain !== '' || !this.uses.producer(node.inputs[1])) return undefined;
+    const input = inference.typeOf(node.inputs[0])?.shape;
+    const elements = inference.partialOf(node.inputs[1]);
+    if (!input || !elements || node.attributes.get('allowzero')?.value) return undefined;
+    const target = elements.map((dim, axis): Dim | undefined =>
+      dim !== undefined && typeof dim !== 'number' && dim === input[axis] ? 0 : dim,
+    );
+    const open = target.filter((dim) => typeof dim !== 'number');
+    if (open.length > 1 || (open.length === 1 && target.includes(-1))) return undefined;
+    const numbers = target.map((dim) => (typeof dim === 'number' ? dim : -1));
+    let name = `${node.name}_target`;
+    while (this.taken.has(name)) name += '_';
+    this.taken.add(name);
+    const tensor = tensorFrom('int64', [numbers.length], numbers);
+    return { node: { ...node, inputs: [node.inputs[0], name] }, name, tensor };
+  }
+}

@@ -1,0 +1,132 @@
+import type { Diagnostic } from '../core/diagnostic';
+import type { Dim, Graph, Node, ValueType } from '../ir/graph';
+import { elementCount, type Tensor, toNumbers } from '../ir/tensor';
+import { findOperator } from '../ops';
+import { constantTensor } from '../ops/constant';
+import type { Inferred, Operator } from '../ops/operator';
+import { checkSchema } from './check-schema';
+
+/** Integer constants with more elements than this are not followed as shape-like values. */
+const PARTIAL_LIMIT = 1024;
+
+type Partial = readonly (Dim | undefined)[];
+
+/** Knowledge about the values of one graph, which grows node by node in topological order. */
+export class Inference {
+  private readonly graph: Graph;
+  private readonly types = new Map<string, ValueType>();
+  private readonly constants = new Map<string, Tensor>();
+  private readonly partials = new Map<string, Partial>();
+
+  /** Starts with the graph's inputs and initializers; what else the graph declares only fills gaps. */
+  constructor(graph: Graph) {
+    this.graph = graph;
+    for (const input of graph.inputs) {
+      const type = graph.values.get(input);
+      if (type) this.types.set(input, type);
+    }
+    for (const [name, tensor] of graph.initializers) this.setConstant(name, tensor);
+  }
+
+  /** Type of a value as far as the nodes visited so far tell. */
+  typeOf(value: string): ValueType | undefined {
+    return this.types.get(value);
+  }
+
+  constantOf(value: string): Tensor | undefined {
+    return this.constants.get(value);
+  }
+
+  /** Known elements of a shape-like value. */
+  partialOf(value: string): Partial | undefined {
+    const known = this.partials.get(value);
+    if (known) return known;
+    const tensor = this.constants.get(value);
+    if (!tensor || !isShapeLike(tensor) || elementCount(tensor.dims) > PARTIAL_LIMIT) return undefined;
+    const numbers = toNumbers(tensor);
+    this.partials.set(value, numbers);
+    return numbers;
+  }
+
+  setConstant(name: string, tensor: Tensor): void {
+    this.constants.set(name, tensor);
+    this.types.set(name, { type: tensor.type, shape: tensor.dims });
+  }
+
+  /** Every type found, for `Graph.values`; initializers are left out. */
+  values(): Map<string, ValueType> {
+    return new Map([...this.types].filter(([name]) => !this.graph.initializers.has(name)));
+  }
+
+  /** Learns the types of the node's outputs; returns what is wrong with it. */
+  visit(node: Node): Diagnostic[] {
+    const operator = findOperator(node.domain, node.op);
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : this.types.get(name)));
+    const untyped = node.inputs.some((name, index) => name !== '' && !inputs[index]);
+    const found = operator && !untyped ? this.infer(operator, node, inputs) : { diagnostics: [], inferred: [] };
+    node.outputs.forEach((name, index) => {
+      if (name === '') return;
+      const declared = this.graph.values.get(name);
+      const inferred = found.inferred[index];
+      const type = inferred ? reconcile(inferred, declared) : declared;
+      if (type) this.types.set(name, type);
+      if (inferred?.partial) this.partials.set(name, inferred.partial);
+      const conflict = inferred && declared && conflictOf(inferred, declared);
+      if (conflict) found.diagnostics.push(warning(node, `value ${name} is declared as ${conflict}`));
+    });
+    const tensor = node.op === 'Constant' && operator ? constantTensor(node) : undefined;
+    if (tensor) this.setConstant(node.outputs[0], tensor);
+    return found.diagnostics;
+  }
+
+  private infer(
+    operator: Operator,
+    node: Node,
+    inputs: readonly (ValueType | undefined)[],
+  ): { diagnostics: Diagnostic[]; inferred: readonly Inferred[] } {
+    const diagnostics = checkSchema(operator, node, inputs);
+    if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics, inferred: [] };
+    const result = operator.infer({
+      node,
+      inputs,
+      constant: (index) => this.constants.get(node.inputs[index] ?? ''),
+      partial: (index) => this.partialOf(node.inputs[index] ?? ''),
+    });
+    if ('severity' in result) return { diagnostics: [...diagnostics, result], inferred: [] };
+    return { diagnostics, inferred: result };
+  }
+}
+
+/** Integers and booleans can be extents, positions or conditions on them. */
+function isShapeLike({ type }: Tensor): boolean {
+  return type === 'int64' || type === 'int32' || type === 'bool';
+}
+
+/** The inferred type, with gaps filled by what the file declares. */
+function reconcile(inferred: Inferred, declared: ValueType | undefined): ValueType {
+  const { type, shape } = inferred;
+  const other = declared?.type === type ? declared.shape : undefined;
+  if (!shape || !other) return { type, shape: shape ?? other };
+  if (shape.length !== other.length) return { type, shape };
+  return { type, shape: shape.map((dim, axis) => (isDataDependent(dim) ? other[axis] : dim)) };
+}
+
+function isDataDependent(dim: Dim): boolean {
+  return typeof dim === 'string' && dim.startsWith('size(');
+}
+
+function conflictOf(inferred: Inferred, declared: ValueType): string | undefined {
+  if (inferred.type !== declared.type) return `${declared.type}, but is ${inferred.type}`;
+  const [a, b] = [inferred.shape, declared.shape];
+  if (!a || !b) return undefined;
+  const clash = a.length !== b.length || a.some((dim, axis) => isClash(dim, b[axis]));
+  return clash ? `[${b}], but is [${a}]` : undefined;
+}
+
+function isClash(a: Dim, b: Dim): boolean {
+  return typeof a === 'number' && typeof b === 'number' && a !== b;
+}
+
+function warning(node: Node, message: string): Diagnostic {
+  return { severity: 'warning', kind: 'declared-shape', where: node.name, message: `${node.op}: ${message}` };
+}

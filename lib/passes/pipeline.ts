@@ -1,0 +1,54 @@
+import type { Diagnostic } from '../core/diagnostic';
+import type { Graph } from '../ir/graph';
+import { verified } from '../ir/verify';
+import { canonicalise } from './canonicalise';
+import { foldConstants } from './fold-constants';
+import { fuseBatchNorm } from './fuse-batch-norm';
+import { bindShapes, inferShapes } from './infer-shapes';
+import { mergeDuplicates } from './merge-duplicates';
+import type { PassResult } from './pass-result';
+import { unfuseQlinear } from './unfuse-qlinear';
+import { upgrade } from './upgrade';
+
+export interface PrepareOptions {
+  /** Numbers for symbols of the input shapes, such as `{ N: 1 }`. */
+  readonly shapes?: Readonly<Record<string, number>>;
+  /** Checks the graph after every pass. */
+  readonly verify?: boolean;
+}
+
+/** Rewrites that are repeated until none of them changes anything; each returns its argument when it has nothing to do. */
+const REWRITES: readonly ((graph: Graph) => Graph)[] = [
+  foldConstants,
+  mergeDuplicates,
+  unfuseQlinear,
+  fuseBatchNorm,
+  canonicalise,
+];
+
+/** Rounds of the rewrites; real models need two or three. */
+const ROUND_LIMIT = 20;
+
+/**
+ * A graph as it was read, brought to the form that compression and compilation expect: the dialect, every shape inferred,
+ * constants folded, BatchNormalization fused, canonical. It computes the same outputs up to float32 rounding.
+ * @throws E_OPTION_VALUE for unknown symbols in `shapes`; E_GRAPH_INVALID when `verify` finds a defect
+ */
+export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult {
+  const check = options.verify ? verified : (result: Graph) => result;
+  const upgraded = upgrade(options.shapes ? bindShapes(graph, options.shapes) : graph);
+  const first = inferShapes(check(upgraded.graph));
+  const diagnostics: Diagnostic[] = [...upgraded.diagnostics, ...first.diagnostics];
+  let current = check(first.graph);
+  for (let round = 0; round < ROUND_LIMIT; round++) {
+    const before = current;
+    for (const rewrite of REWRITES) {
+      const next = rewrite(current);
+      if (next === current) continue;
+      // Later rewrites look at shapes; what was wrong before has been reported already.
+      current = check(inferShapes(check(next)).graph);
+    }
+    if (current === before) break;
+  }
+  return { graph: current, diagnostics };
+}
