@@ -3,9 +3,10 @@
 
 namespace hone {
 
-/// The plan file: flat, little-endian, mapped into memory as is. Mirrored by lib/plan/format.ts; docs/formats.md describes
-/// it; a test compares the two. All offsets count bytes from the start of the file; sections are 64-byte aligned.
-/// Every plan is independent of the instruction set: canonical int8 activations, NHWC, unpacked weights.
+/// The plan file: flat, little-endian, mapped into memory as is. Mirrored by lib/plan/format.ts;
+/// docs/formats.md describes it; a test compares the two. All offsets count bytes from the start of the file;
+/// sections are 64-byte aligned. Every plan is independent of the instruction set: canonical int8
+/// activations, NHWC, unpacked weights.
 
 inline constexpr char kPlanMagic[8] = {'H', 'O', 'N', 'E', 'P', 'L', 'A', 'N'};
 inline constexpr uint32_t kPlanVersion = 1;
@@ -31,7 +32,7 @@ struct PlanHeader {
   PlanSection nodes;        ///< PlanNode, in execution order within a variant
   PlanSection ports;        ///< PlanPort: inputs and outputs as the user sees them
   PlanSection states;       ///< PlanState: outputs that are the next run's inputs
-  PlanSection operands;     ///< uint32 tensor indices (variant-independent numbering), kPlanNone for a missing operand
+  PlanSection operands;     ///< uint32 indices into tensors, kPlanNone for a missing operand
   PlanSection params;       ///< parameter structs, 8-byte aligned each
   PlanSection strings;      ///< UTF-8, not terminated
   PlanSection metadata;     ///< UTF-8 JSON: labels, preprocessing spec, provenance
@@ -99,32 +100,53 @@ struct PlanState {
 };
 static_assert(sizeof(PlanState) == 8);
 
-/// Kernel families. Operand order after each name: outputs | inputs. Optional operands may be kPlanNone.
+/// Kernel families. Operands are listed as output | inputs; those marked `?` may be kPlanNone or, at the end,
+/// left out.
+/// - kQuantizeS8: y s8 | x f32; params: PlanBorder
+/// - kDequantizeS8: y f32 | x s8; params: PlanBorder
+/// - kConvS8: y | x, w [O,KH,KW,I/g] s8, bias s32 [O], multiplier f32 [O], w_zero_points s8 [O]?, residual?;
+/// params: PlanConv
+/// - kDwconvS8: y | x, w [KH,KW,C] s8, bias, multiplier, w_zero_points?; params: PlanConv
+/// - kFcS8: y [M,N] | x [M,K], w [N,K] s8, bias, multiplier, w_zero_points?; params: PlanClamp
+/// - kBinaryS8: y | a, b (as many elements as a, or a divisor of them: b repeats); params: PlanBinary
+/// - kLutS8: y (s8 or u8) | x (s8 or u8), table u8 [256]
+/// - kMaxPoolS8: y | x; params: PlanPool
+/// - kAveragePoolS8: y | x; params: PlanPool
+/// - kCopyNd: y | x (same type, any); params: PlanCopy
+/// - kFill: y |; params: PlanFill
+/// - kSoftmaxF32: y | x, over the last dimension
+/// - kConvF32: y | x, w [O,KH,KW,I/g], bias [O]; params: PlanConv
+/// - kDwconvF32: y | x, w [KH,KW,C], bias [C]; params: PlanConv
+/// - kFcF32: y | x, w [N,K], bias [N]; params: PlanClamp
+/// - kBinaryF32: y | a, b; params: PlanBinary
+/// - kClampF32: y | x; params: PlanClamp
+/// - kMaxPoolF32: y | x; params: PlanPool
+/// - kAveragePoolF32: y | x; params: PlanPool
 enum class PlanOp : uint16_t {
-  kQuantizeS8 = 0,     ///< y s8 | x f32                                    params: PlanBorder
-  kDequantizeS8 = 1,   ///< y f32 | x s8                                    params: PlanBorder
-  kConvS8 = 2,         ///< y | x, w [O,KH,KW,I/g] s8, bias s32 [O], multiplier f32 [O], w_zero_points s8 [O]?, residual?   params: PlanConv
-  kDwconvS8 = 3,       ///< y | x, w [KH,KW,C] s8, bias, multiplier, w_zero_points?                params: PlanConv
-  kFcS8 = 4,           ///< y [M,N] | x [M,K], w [N,K] s8, bias, multiplier, w_zero_points?        params: PlanClamp
-  kBinaryS8 = 5,       ///< y | a, b (same element count as a, or one that repeats)               params: PlanBinary
-  kLutS8 = 6,          ///< y (s8 or u8) | x (s8 or u8), table u8 [256]
-  kMaxPoolS8 = 7,      ///< y | x                                           params: PlanPool
-  kAveragePoolS8 = 8,  ///< y | x                                           params: PlanPool
-  kCopyNd = 9,         ///< y | x, any type, also float                     params: PlanCopy
-  kFill = 10,          ///< y |                                             params: PlanFill
-  kSoftmaxF32 = 11,    ///< y | x, over the last dimension
-  kConvF32 = 12,       ///< y | x, w [O,KH,KW,I/g], bias [O]                params: PlanConv
-  kDwconvF32 = 13,     ///< y | x, w [KH,KW,C], bias [C]                    params: PlanConv
-  kFcF32 = 14,         ///< y | x, w [N,K], bias [N]                        params: PlanClamp
-  kBinaryF32 = 15,     ///< y | a, b                                        params: PlanBinary
-  kClampF32 = 16,      ///< y | x                                           params: PlanClamp
-  kMaxPoolF32 = 17,    ///< y | x                                           params: PlanPool
-  kAveragePoolF32 = 18 ///< y | x                                           params: PlanPool
+  kQuantizeS8 = 0,
+  kDequantizeS8 = 1,
+  kConvS8 = 2,
+  kDwconvS8 = 3,
+  kFcS8 = 4,
+  kBinaryS8 = 5,
+  kLutS8 = 6,
+  kMaxPoolS8 = 7,
+  kAveragePoolS8 = 8,
+  kCopyNd = 9,
+  kFill = 10,
+  kSoftmaxF32 = 11,
+  kConvF32 = 12,
+  kDwconvF32 = 13,
+  kFcF32 = 14,
+  kBinaryF32 = 15,
+  kClampF32 = 16,
+  kMaxPoolF32 = 17,
+  kAveragePoolF32 = 18,
 };
 inline constexpr uint32_t kPlanOpCount = 19;
 
 struct PlanNode {
-  PlanString name;   ///< name of the ONNX node (or nodes, joined by '+') that it computes
+  PlanString name;  ///< name of the ONNX node (or nodes, joined by '+') that it computes
   PlanOp op;
   uint16_t output_count;
   uint16_t input_count;
@@ -135,7 +157,7 @@ struct PlanNode {
 };
 static_assert(sizeof(PlanNode) == 32);
 
-/// int8 output bounds after a fused activation (qmin <= qmax, in int8), and float clamp for the float kernels.
+/// Output bounds after a fused activation: qmin <= qmax for the int8 kernels, lo <= hi for the float kernels.
 struct PlanClamp {
   int32_t qmin, qmax;
   float lo, hi;
@@ -164,7 +186,7 @@ static_assert(sizeof(PlanConv) == 80);
 
 struct PlanPool {
   PlanWindow window;
-  int32_t count_include_pad;
+  int32_t count_include_pad;  ///< 0 or 1, average pools only
   int32_t reserved;
   PlanClamp clamp;
 };
@@ -189,10 +211,10 @@ struct PlanCopy {
   int32_t rank;
   int32_t reserved;
   int64_t extents[kPlanMaxRank];
-  int64_t src_offset;                  ///< elements, start in x
-  int64_t dst_offset;                  ///< elements, start in y
-  int64_t src_strides[kPlanMaxRank];   ///< elements
-  int64_t dst_strides[kPlanMaxRank];   ///< elements
+  int64_t src_offset;                 ///< elements, start in x
+  int64_t dst_offset;                 ///< elements, start in y
+  int64_t src_strides[kPlanMaxRank];  ///< elements
+  int64_t dst_strides[kPlanMaxRank];  ///< elements
 };
 static_assert(sizeof(PlanCopy) == 216);
 

@@ -1,0 +1,112 @@
+#include "native/engine/executor.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "native/probe/timer.h"
+
+namespace hone {
+
+Status Executor::prepare(const Plan& plan, uint32_t variant, CpuFeatures mask, int threads,
+                         PackedStore* packed) {
+  plan_ = &plan;
+  variant_ = &plan.variants()[variant];
+  size_t most_tiles = 1;
+  for (uint32_t i = 0; i < variant_->node_count; ++i) {
+    std::unique_ptr<Step> step;
+    Status status = make_step({plan, variant_->first_node + i, mask, threads, packed}, &step);
+    if (!status.ok()) return status;
+    most_tiles = std::max(most_tiles, step->tiles().size());
+    scratch_stride_ = std::max(scratch_stride_, (step->scratch_bytes() + 63) / 64 * 64);
+    packed_bytes_ += step->packed_bytes();
+    steps_.push_back(std::move(step));
+  }
+  ticks_.resize(steps_.size());
+  ports_.resize(variant_->tensor_count);
+  // The arena begins as zeros: a plan that reads before it writes still gives the same result every first
+  // time.
+  if (!arena_.allocate(variant_->arena_bytes) || !state_.allocate(plan.state_bytes()) ||
+      !scratch_.allocate(scratch_stride_ * most_tiles))
+    return Status("E_INTERNAL", "no memory for the arena");
+  reset_states();
+  if (most_tiles > 1) return ThreadPool::acquire(static_cast<int>(most_tiles), &pool_);
+  return Status();
+}
+
+void Executor::bind(const void* const* inputs, void* const* outputs) {
+  const auto ports = plan_->ports();
+  for (uint32_t i = 0; i < variant_->input_count; ++i)
+    ports_[ports[variant_->first_input + i].tensor - variant_->first_tensor] =
+        static_cast<uint8_t*>(const_cast<void*>(inputs[i]));  // the plan check lets nobody write inputs
+  for (uint32_t i = 0; i < variant_->output_count; ++i)
+    ports_[ports[variant_->first_output + i].tensor - variant_->first_tensor] =
+        static_cast<uint8_t*>(outputs[i]);
+  const Memory memory = {arena_.data(), state_.data(), plan_->weights(), ports_.data(),
+                         plan_->tensors().data() + variant_->first_tensor};
+  for (const auto& step : steps_) step->bind(memory);
+}
+
+void Executor::run_party(void* call, int party) {
+  const Call& mine = *static_cast<const Call*>(call);
+  mine.step->run(mine.step->tiles()[static_cast<size_t>(party)],
+                 mine.scratch + static_cast<size_t>(party) * mine.scratch_stride);
+}
+
+void Executor::run_step(const Step& step) {
+  const size_t parties = step.tiles().size();
+  if (parties == 1) return step.run(step.tiles()[0], scratch_.data());
+  Call call = {&step, scratch_.data(), scratch_stride_};
+  pool_->run(static_cast<int>(parties), run_party, &call);
+}
+
+void Executor::run() {
+  for (const auto& step : steps_) run_step(*step);
+  keep_states();
+}
+
+void Executor::run_timed() {
+  uint64_t before = read_ticks();
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    run_step(*steps_[i]);
+    const uint64_t now = read_ticks();
+    ticks_[i].total += now - before;
+    ticks_[i].least = std::min(ticks_[i].least, now - before);
+    before = now;
+  }
+  ++timed_runs_;
+  keep_states();
+}
+
+void Executor::run_observed(NodeObserver* observer) {
+  const Memory memory = {arena_.data(), state_.data(), plan_->weights(), ports_.data(),
+                         plan_->tensors().data() + variant_->first_tensor};
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    run_step(*steps_[i]);
+    const uint32_t node = variant_->first_node + static_cast<uint32_t>(i);
+    const PlanTensor& output = plan_->output(plan_->nodes()[node]);
+    observer->on_node(node, output, memory.at(output));
+  }
+  keep_states();
+}
+
+void Executor::keep_states() {
+  for (uint32_t i = 0; i < variant_->state_count; ++i) {
+    const PlanState& state = plan_->states()[variant_->first_state + i];
+    const PlanTensor& input = plan_->tensors()[state.input_tensor];
+    const PlanTensor& output = plan_->tensors()[state.output_tensor];
+    std::memcpy(state_.data() + input.offset, state_.data() + output.offset, input.bytes);
+  }
+}
+
+void Executor::reset_states() {
+  for (uint32_t i = 0; i < variant_->state_count; ++i) {
+    const PlanState& state = plan_->states()[variant_->first_state + i];
+    for (const uint32_t index : {state.input_tensor, state.output_tensor}) {
+      const PlanTensor& tensor = plan_->tensors()[index];
+      const int zero = tensor.type == PlanType::kInt8 ? tensor.zero_point : 0;
+      std::memset(state_.data() + tensor.offset, zero, tensor.bytes);
+    }
+  }
+}
+
+}  // namespace hone

@@ -1,0 +1,109 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "native/core/status.h"
+#include "native/engine/aligned_buffer.h"
+#include "native/engine/plan_format.h"
+
+namespace hone {
+
+/// Most bytes that a plan may ask for as arena or as state memory.
+inline constexpr uint64_t kPlanMaxMemory = uint64_t{1} << 34;
+
+/// Whether to compare the checksum. Only fuzzing skips it, so that mutations get past it.
+enum class PlanChecksum { kVerify, kSkip };
+
+/// A plan that passed every check: offsets, sizes, alignments, shapes and parameters of every node, and the
+/// proof that no accumulator overflows. Whoever holds one may follow its offsets without looking. Immutable,
+/// shared between threads.
+class Plan {
+ public:
+  /// Maps a file read-only. E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION (reason: the version found).
+  static Status open_file(const std::string& path, std::shared_ptr<const Plan>* plan);
+  /// Copies the bytes, so that the caller may change his afterwards.
+  static Status open_bytes(const void* bytes, size_t size, std::shared_ptr<const Plan>* plan,
+                           PlanChecksum checksum = PlanChecksum::kVerify);
+
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+  ~Plan();
+
+  const PlanHeader& header() const { return *reinterpret_cast<const PlanHeader*>(data_); }
+  std::span<const PlanVariant> variants() const { return table<PlanVariant>(header().variants); }
+  std::span<const PlanTensor> tensors() const { return table<PlanTensor>(header().tensors); }
+  std::span<const PlanNode> nodes() const { return table<PlanNode>(header().nodes); }
+  std::span<const PlanPort> ports() const { return table<PlanPort>(header().ports); }
+  std::span<const PlanState> states() const { return table<PlanState>(header().states); }
+
+  std::string_view string(PlanString text) const {
+    return {reinterpret_cast<const char*>(data_ + header().strings.offset + text.offset), text.bytes};
+  }
+  /// Outputs, then inputs.
+  std::span<const uint32_t> operands(const PlanNode& node) const {
+    const auto* all = reinterpret_cast<const uint32_t*>(data_ + header().operands.offset);
+    return {all + node.first_operand, static_cast<size_t>(node.output_count) + node.input_count};
+  }
+  /// Input `index` of a node, or null when it is not there.
+  const PlanTensor* input(const PlanNode& node, uint32_t index) const {
+    if (index >= node.input_count) return nullptr;
+    const uint32_t tensor = operands(node)[node.output_count + index];
+    return tensor == kPlanNone ? nullptr : &tensors()[tensor];
+  }
+  const PlanTensor& output(const PlanNode& node) const { return tensors()[operands(node)[0]]; }
+  template <typename Params>
+  const Params& params(const PlanNode& node) const {
+    return *reinterpret_cast<const Params*>(data_ + header().params.offset + node.params_offset);
+  }
+  /// Start of the weights section.
+  const uint8_t* weights() const { return data_ + header().weights.offset; }
+  /// Bytes of a constant.
+  template <typename T = uint8_t>
+  const T* constant(const PlanTensor& tensor) const {
+    return reinterpret_cast<const T*>(weights() + tensor.offset);
+  }
+
+  /// Bytes of the memory that is kept between runs, over all variants.
+  uint64_t state_bytes() const { return state_bytes_; }
+  /// Bytes of the file.
+  size_t size() const { return size_; }
+  bool mapped() const { return mapped_; }
+
+ private:
+  Plan() = default;
+  Status check(PlanChecksum checksum);
+  template <typename Record>
+  std::span<const Record> table(PlanSection section) const {
+    return {reinterpret_cast<const Record*>(data_ + section.offset), static_cast<size_t>(section.count)};
+  }
+
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  bool mapped_ = false;
+  AlignedBuffer copy_;
+  uint64_t state_bytes_ = 0;
+};
+
+/// Elements of a tensor or port; the dims of a checked plan do not overflow.
+template <typename Shaped>
+int64_t count_elements(const Shaped& shaped) {
+  int64_t count = 1;
+  for (int i = 0; i < shaped.rank; ++i) count *= shaped.dims[i];
+  return count;
+}
+
+/// Bytes of one element.
+constexpr int32_t element_bytes(PlanType type) {
+  return type == PlanType::kFloat32 || type == PlanType::kInt32 ? 4 : 1;
+}
+
+/// Word of a type as in lib/plan/format.ts.
+const char* describe_type(PlanType type);
+/// Word of an operation: the name of its kernel folder.
+const char* describe_op(PlanOp op);
+
+}  // namespace hone

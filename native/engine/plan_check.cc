@@ -1,0 +1,255 @@
+#include "native/engine/plan_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace hone {
+namespace {
+
+/// The first fault found, with the place in front.
+Status bad(const std::string& where, const std::string& what) {
+  return Status("E_PLAN_FORMAT", where + ": " + what);
+}
+
+bool add_fits(uint64_t a, uint64_t b, uint64_t limit) { return a <= limit && b <= limit - a; }
+
+size_t params_bytes(PlanOp op) {
+  switch (op) {
+    case PlanOp::kQuantizeS8:
+    case PlanOp::kDequantizeS8:
+      return sizeof(PlanBorder);
+    case PlanOp::kConvS8:
+    case PlanOp::kDwconvS8:
+    case PlanOp::kConvF32:
+    case PlanOp::kDwconvF32:
+      return sizeof(PlanConv);
+    case PlanOp::kFcS8:
+    case PlanOp::kFcF32:
+    case PlanOp::kClampF32:
+      return sizeof(PlanClamp);
+    case PlanOp::kBinaryS8:
+    case PlanOp::kBinaryF32:
+      return sizeof(PlanBinary);
+    case PlanOp::kMaxPoolS8:
+    case PlanOp::kAveragePoolS8:
+    case PlanOp::kMaxPoolF32:
+    case PlanOp::kAveragePoolF32:
+      return sizeof(PlanPool);
+    case PlanOp::kCopyNd:
+      return sizeof(PlanCopy);
+    case PlanOp::kFill:
+      return sizeof(PlanFill);
+    case PlanOp::kLutS8:
+    case PlanOp::kSoftmaxF32:
+      return 0;
+  }
+  return 0;
+}
+
+/// Least and most inputs of an operation; the ones between may also be kPlanNone.
+struct InputCounts {
+  uint32_t least, most;
+};
+
+InputCounts input_counts(PlanOp op) {
+  switch (op) {
+    case PlanOp::kConvS8:
+      return {4, 6};
+    case PlanOp::kDwconvS8:
+    case PlanOp::kFcS8:
+      return {4, 5};
+    case PlanOp::kConvF32:
+    case PlanOp::kDwconvF32:
+    case PlanOp::kFcF32:
+      return {3, 3};
+    case PlanOp::kBinaryS8:
+    case PlanOp::kBinaryF32:
+    case PlanOp::kLutS8:
+      return {2, 2};
+    case PlanOp::kFill:
+      return {0, 0};
+    default:
+      return {1, 1};
+  }
+}
+
+/// Dims in 1..2^31-1, product of at most kPlanMaxMemory bytes.
+template <typename Shaped>
+bool shape_bytes(const Shaped& shaped, uint64_t* bytes) {
+  if (shaped.rank > kPlanMaxRank || shaped.type > PlanType::kInt32) return false;
+  uint64_t product = static_cast<uint64_t>(element_bytes(shaped.type));
+  for (uint32_t i = 0; i < shaped.rank; ++i) {
+    if (shaped.dims[i] == 0 || shaped.dims[i] > INT32_MAX || product > kPlanMaxMemory / shaped.dims[i])
+      return false;
+    product *= shaped.dims[i];
+  }
+  *bytes = product;
+  return true;
+}
+
+class Checker {
+ public:
+  explicit Checker(const Plan& plan) : plan_(plan) {}
+
+  Status run(uint64_t* state_bytes) {
+    if (plan_.variants().empty()) return bad("plan", "there is no variant");
+    // Consecutive ranges keep the time of this check linear: no record belongs to two variants.
+    PlanVariant expected{};
+    for (const PlanVariant& variant : plan_.variants()) {
+      if (!in_strings(variant.name)) return bad("variant", "its name is out of bounds");
+      const std::string where = "variant '" + std::string(plan_.string(variant.name)) + "'";
+      if (!ranges_follow(variant, &expected)) return bad(where, "its records do not follow those before");
+      if (variant.arena_bytes > kPlanMaxMemory) return bad(where, "the arena is too large");
+      if (Status status = check_tensors(variant, where); !status.ok()) return status;
+      if (Status status = check_ports(variant, where); !status.ok()) return status;
+      if (Status status = check_states(variant, where); !status.ok()) return status;
+      if (Status status = check_nodes(variant, where); !status.ok()) return status;
+    }
+    *state_bytes = state_bytes_;
+    return Status();
+  }
+
+ private:
+  enum class Port : uint8_t { kNone, kInput, kOutput };
+
+  bool in_strings(PlanString text) const {
+    return add_fits(text.offset, text.bytes, plan_.header().strings.count);
+  }
+
+  bool ranges_follow(const PlanVariant& variant, PlanVariant* expected) const {
+    const auto take = [](uint32_t first, uint32_t count, uint32_t* next, size_t limit) {
+      if (first != *next || !add_fits(first, count, limit)) return false;
+      *next += count;
+      return true;
+    };
+    uint32_t* next_port = &expected->first_input;
+    return take(variant.first_tensor, variant.tensor_count, &expected->first_tensor,
+                plan_.tensors().size()) &&
+           take(variant.first_node, variant.node_count, &expected->first_node, plan_.nodes().size()) &&
+           take(variant.first_input, variant.input_count, next_port, plan_.ports().size()) &&
+           take(variant.first_output, variant.output_count, next_port, plan_.ports().size()) &&
+           take(variant.first_state, variant.state_count, &expected->first_state, plan_.states().size());
+  }
+
+  Status check_tensors(const PlanVariant& variant, const std::string& where) {
+    for (uint32_t i = 0; i < variant.tensor_count; ++i) {
+      const PlanTensor& tensor = plan_.tensors()[variant.first_tensor + i];
+      if (!in_strings(tensor.name)) return bad(where, "the name of a tensor is out of bounds");
+      const std::string what = where + " tensor '" + std::string(plan_.string(tensor.name)) + "'";
+      uint64_t bytes = 0;
+      if (!shape_bytes(tensor, &bytes)) return bad(what, "type or extents");
+      if (bytes != tensor.bytes) return bad(what, "its size does not follow from its extents");
+      if (tensor.place > PlanPlace::kState) return bad(what, "unknown place");
+      if (tensor.place != PlanPlace::kPort && tensor.offset % 64 != 0)
+        return bad(what, "offset is not aligned");
+      if (!std::isfinite(tensor.scale) || tensor.scale < 0)
+        return bad(what, "scale is not finite and positive");
+      if (tensor.zero_point < -128 || tensor.zero_point > 127) return bad(what, "zero point is no int8");
+      uint64_t limit = kPlanMaxMemory;
+      if (tensor.place == PlanPlace::kArena) limit = variant.arena_bytes;
+      if (tensor.place == PlanPlace::kConstant) limit = plan_.header().weights.count;
+      if (tensor.place != PlanPlace::kPort && !add_fits(tensor.offset, tensor.bytes, limit))
+        return bad(what, "it ends outside its memory");
+      if (tensor.place == PlanPlace::kState)
+        state_bytes_ = std::max(state_bytes_, tensor.offset + tensor.bytes);
+    }
+    return Status();
+  }
+
+  bool in_variant(const PlanVariant& variant, uint32_t tensor) const {
+    return tensor >= variant.first_tensor && tensor - variant.first_tensor < variant.tensor_count;
+  }
+
+  /// Every tensor of place port belongs to exactly one port.
+  Status check_ports(const PlanVariant& variant, const std::string& where) {
+    owners_.assign(variant.tensor_count, Port::kNone);
+    for (uint32_t i = 0; i < variant.input_count + variant.output_count; ++i) {
+      const PlanPort& port = plan_.ports()[variant.first_input + i];
+      if (!in_strings(port.name)) return bad(where, "the name of a port is out of bounds");
+      const std::string what = where + " port '" + std::string(plan_.string(port.name)) + "'";
+      uint64_t bytes = 0;
+      if (!in_variant(variant, port.tensor)) return bad(what, "no such tensor");
+      const PlanTensor& tensor = plan_.tensors()[port.tensor];
+      Port& owner = owners_[port.tensor - variant.first_tensor];
+      if (tensor.place != PlanPlace::kPort || owner != Port::kNone)
+        return bad(what, "its tensor is not its own");
+      if (!shape_bytes(port, &bytes) || port.type != tensor.type || bytes != tensor.bytes)
+        return bad(what, "type or extents do not fit its tensor");
+      owner = i < variant.input_count ? Port::kInput : Port::kOutput;
+    }
+    for (uint32_t i = 0; i < variant.tensor_count; ++i)
+      if (plan_.tensors()[variant.first_tensor + i].place == PlanPlace::kPort && owners_[i] == Port::kNone)
+        return bad(where, "a tensor of place port has no port");
+    return Status();
+  }
+
+  /// Pairs of equal tensors that do not touch each other.
+  Status check_states(const PlanVariant& variant, const std::string& where) {
+    std::vector<const PlanTensor*> all;
+    for (uint32_t i = 0; i < variant.state_count; ++i) {
+      const PlanState& state = plan_.states()[variant.first_state + i];
+      if (!in_variant(variant, state.input_tensor) || !in_variant(variant, state.output_tensor))
+        return bad(where, "a state refers to no tensor");
+      const PlanTensor& input = plan_.tensors()[state.input_tensor];
+      const PlanTensor& output = plan_.tensors()[state.output_tensor];
+      if (input.place != PlanPlace::kState || output.place != PlanPlace::kState ||
+          input.bytes != output.bytes || input.type != output.type || input.scale != output.scale ||
+          input.zero_point != output.zero_point)
+        return bad(where, "a state pairs unlike tensors");
+      all.push_back(&input);
+      all.push_back(&output);
+    }
+    std::sort(all.begin(), all.end(),
+              [](const PlanTensor* a, const PlanTensor* b) { return a->offset < b->offset; });
+    for (size_t i = 1; i < all.size(); ++i)
+      if (all[i - 1]->offset + all[i - 1]->bytes > all[i]->offset) return bad(where, "states overlap");
+    return Status();
+  }
+
+  Status check_nodes(const PlanVariant& variant, const std::string& where) const {
+    for (uint32_t i = 0; i < variant.node_count; ++i) {
+      const PlanNode& node = plan_.nodes()[variant.first_node + i];
+      if (!in_strings(node.name)) return bad(where, "the name of a node is out of bounds");
+      std::string fault = find_reference_fault(variant, node);
+      if (fault.empty()) fault = find_node_fault(plan_, node);
+      if (!fault.empty()) return bad(where + " node '" + std::string(plan_.string(node.name)) + "'", fault);
+    }
+    return Status();
+  }
+
+  /// Operation, operand counts and indices, who may be written, place of the parameters.
+  std::string find_reference_fault(const PlanVariant& variant, const PlanNode& node) const {
+    if (static_cast<uint32_t>(node.op) >= kPlanOpCount) return "unknown operation";
+    const InputCounts counts = input_counts(node.op);
+    if (node.output_count != 1 || node.input_count < counts.least || node.input_count > counts.most)
+      return "number of operands";
+    const uint64_t operand_bytes = 4ull * (1u + node.input_count);
+    if (!add_fits(4ull * node.first_operand, operand_bytes, plan_.header().operands.count))
+      return "operands are out of bounds";
+    const auto operands = plan_.operands(node);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const bool optional = i > counts.least;
+      if (operands[i] == kPlanNone ? !optional : !in_variant(variant, operands[i]))
+        return "an operand is no tensor";
+    }
+    const PlanPlace place = plan_.output(node).place;
+    if (place == PlanPlace::kConstant) return "it writes a constant";
+    if (place == PlanPlace::kPort && owners_[operands[0] - variant.first_tensor] == Port::kInput)
+      return "it writes an input";
+    if (node.params_bytes != params_bytes(node.op) || node.params_offset % 8 != 0 ||
+        !add_fits(node.params_offset, node.params_bytes, plan_.header().params.count))
+      return "parameters are out of bounds";
+    return {};
+  }
+
+  const Plan& plan_;
+  uint64_t state_bytes_ = 0;
+  std::vector<Port> owners_;
+};
+
+}  // namespace
+
+Status check_plan(const Plan& plan, uint64_t* state_bytes) { return Checker(plan).run(state_bytes); }
+
+}  // namespace hone

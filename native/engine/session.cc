@@ -1,0 +1,95 @@
+#include "native/engine/session.h"
+
+#include <algorithm>
+
+namespace hone {
+
+Status Model::open_file(const std::string& path, std::shared_ptr<Model>* model) {
+  auto made = std::make_shared<Model>();
+  if (Status status = Plan::open_file(path, &made->plan_); !status.ok()) return status;
+  *model = std::move(made);
+  return Status();
+}
+
+Status Model::open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
+                         PlanChecksum checksum) {
+  auto made = std::make_shared<Model>();
+  if (Status status = Plan::open_bytes(bytes, size, &made->plan_, checksum); !status.ok()) return status;
+  *model = std::move(made);
+  return Status();
+}
+
+Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options,
+                     std::unique_ptr<Session>* session) {
+  if (options.threads < 1 || options.threads > ThreadPool::kMaxThreads)
+    return Status("E_OPTION_VALUE", "threads must be 1 to " + std::to_string(ThreadPool::kMaxThreads));
+  if (options.variant >= model->plan().variants().size()) return Status("E_OPTION_VALUE", "no such variant");
+  std::unique_ptr<Session> made(new Session);
+  made->model_ = std::move(model);
+  made->options_ = options;
+  made->options_.cpu_mask &= detect_cpu();
+  Status status = made->executor_.prepare(made->plan(), options.variant, made->options_.cpu_mask,
+                                          options.threads, &made->model_->packed());
+  if (!status.ok()) return status;
+  made->bound_inputs_.resize(made->variant().input_count);
+  made->bound_outputs_.resize(made->variant().output_count);
+  *session = std::move(made);
+  return Status();
+}
+
+std::span<const PlanPort> Session::inputs() const {
+  return plan().ports().subspan(variant().first_input, variant().input_count);
+}
+
+std::span<const PlanPort> Session::outputs() const {
+  return plan().ports().subspan(variant().first_output, variant().output_count);
+}
+
+void Session::rebind(const void* const* inputs, void* const* outputs) {
+  if (std::equal(bound_inputs_.begin(), bound_inputs_.end(), inputs) &&
+      std::equal(bound_outputs_.begin(), bound_outputs_.end(), outputs) && !bound_outputs_.empty())
+    return;
+  std::copy_n(inputs, bound_inputs_.size(), bound_inputs_.begin());
+  std::copy_n(outputs, bound_outputs_.size(), bound_outputs_.begin());
+  executor_.bind(inputs, outputs);
+}
+
+void Session::run(const void* const* inputs, void* const* outputs) {
+  rebind(inputs, outputs);
+  if (options_.profile_every == 0) return executor_.run();
+  if (until_timed_ > 0) {
+    --until_timed_;
+    return executor_.run();
+  }
+  until_timed_ = options_.profile_every - 1;
+  executor_.run_timed();
+}
+
+void Session::run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer) {
+  rebind(inputs, outputs);
+  executor_.run_observed(observer);
+}
+
+std::vector<NodeProfile> Session::profile() const {
+  const double ns_per_tick = rate_.ns_per_tick();
+  const uint64_t runs = executor_.timed_runs();
+  std::vector<NodeProfile> list;
+  for (size_t i = 0; i < executor_.steps().size(); ++i) {
+    const PlanNode& node = plan().nodes()[variant().first_node + i];
+    const Step& step = *executor_.steps()[i];
+    const NodeTicks& ticks = executor_.ticks()[i];
+    const double mean =
+        runs == 0 ? 0 : static_cast<double>(ticks.total) / static_cast<double>(runs) * ns_per_tick;
+    const double least = runs == 0 ? 0 : static_cast<double>(ticks.least) * ns_per_tick;
+    list.push_back({plan().string(node.name), describe_op(node.op), step.row_name(),
+                    static_cast<int>(step.tiles().size()), mean, least});
+  }
+  return list;
+}
+
+MemoryFigures Session::memory() const {
+  return {plan().size(), executor_.packed_bytes(), executor_.arena_bytes(), executor_.state_bytes(),
+          executor_.scratch_bytes()};
+}
+
+}  // namespace hone

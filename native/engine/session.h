@@ -1,0 +1,104 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "native/core/cpu.h"
+#include "native/core/status.h"
+#include "native/engine/executor.h"
+#include "native/engine/packed_store.h"
+#include "native/engine/plan.h"
+#include "native/probe/timer.h"
+
+namespace hone {
+
+/// A checked plan with the weights that its sessions have packed. Shared between sessions and threads.
+class Model {
+ public:
+  /// Codes as in Plan.
+  static Status open_file(const std::string& path, std::shared_ptr<Model>* model);
+  static Status open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
+                           PlanChecksum checksum = PlanChecksum::kVerify);
+
+  const Plan& plan() const { return *plan_; }
+  PackedStore& packed() { return packed_; }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
+  PackedStore packed_;
+};
+
+struct SessionOptions {
+  int threads = 1;
+  /// Instruction sets that kernels may use; more than this CPU has is cut off.
+  CpuFeatures cpu_mask = ~CpuFeatures{0};
+  /// Times every k-th run, node by node; 0 never.
+  uint32_t profile_every = 0;
+  /// Index of the shape variant.
+  uint32_t variant = 0;
+};
+
+/// What one node cost.
+struct NodeProfile {
+  std::string_view name;
+  std::string_view op;
+  std::string_view kernel;  ///< name of the kernel row
+  int threads;
+  double mean_ns;
+  double least_ns;
+};
+
+struct MemoryFigures {
+  size_t plan_bytes;     ///< the file, weights included; mapped when it was opened by path
+  size_t packed_bytes;   ///< weights in the layout of the kernels; shared between the sessions of a model
+  size_t arena_bytes;    ///< intermediate tensors
+  size_t state_bytes;    ///< tensors kept between runs
+  size_t scratch_bytes;  ///< working memory of kernels, over all threads
+};
+
+/// One variant of a model, ready to run. Not for several threads at once; open one session per thread
+/// instead.
+class Session {
+ public:
+  /// E_OPTION_VALUE, E_INTERNAL (no memory).
+  static Status open(std::shared_ptr<Model> model, const SessionOptions& options,
+                     std::unique_ptr<Session>* session);
+
+  std::span<const PlanPort> inputs() const;
+  std::span<const PlanPort> outputs() const;
+
+  /// One inference. Buffers in the order of inputs() and outputs(), aligned to their element, of the size of
+  /// their port, no output overlapping another buffer. The same pointers as in the last call cost nothing
+  /// extra. No allocation, no lock.
+  void run(const void* const* inputs, void* const* outputs);
+  /// The same, showing every intermediate tensor to `observer`.
+  void run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer);
+  /// Puts states back to real zero.
+  void reset() { executor_.reset_states(); }
+
+  /// Per node, in order of execution; means over the timed runs (0 without any).
+  std::vector<NodeProfile> profile() const;
+  uint64_t timed_runs() const { return executor_.timed_runs(); }
+  MemoryFigures memory() const;
+  const Plan& plan() const { return model_->plan(); }
+  const PlanVariant& variant() const { return plan().variants()[options_.variant]; }
+  const SessionOptions& options() const { return options_; }
+
+ private:
+  Session() = default;
+  void rebind(const void* const* inputs, void* const* outputs);
+
+  std::shared_ptr<Model> model_;
+  SessionOptions options_;
+  Executor executor_;
+  TickRate rate_;
+  uint64_t until_timed_ = 0;
+  std::vector<const void*> bound_inputs_;
+  std::vector<void*> bound_outputs_;
+};
+
+}  // namespace hone

@@ -1,0 +1,145 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "native/core/cpu.h"
+#include "native/core/requantize.h"
+#include "native/core/status.h"
+#include "native/core/tile.h"
+#include "native/engine/packed_store.h"
+#include "native/engine/plan.h"
+#include "native/kernels/window.h"
+
+namespace hone {
+
+/// Start addresses of the memories that tensors live in.
+struct Memory {
+  uint8_t* arena;
+  uint8_t* state;
+  const uint8_t* weights;
+  uint8_t* const* ports;  ///< by tensor index of the variant
+  const PlanTensor* first_tensor;
+
+  uint8_t* at(const PlanTensor& tensor) const {
+    switch (tensor.place) {
+      case PlanPlace::kArena:
+        return arena + tensor.offset;
+      case PlanPlace::kState:
+        return state + tensor.offset;
+      case PlanPlace::kConstant:
+        return const_cast<uint8_t*>(weights) + tensor.offset;  // the plan check lets nobody write constants
+      case PlanPlace::kPort:
+        break;
+    }
+    return ports[&tensor - first_tensor];
+  }
+  template <typename T>
+  T* at(const PlanTensor& tensor) const {
+    return reinterpret_cast<T*>(at(tensor));
+  }
+};
+
+/// One prepared node: a kernel row with its arguments, divided into tiles.
+class Step {
+ public:
+  virtual ~Step() = default;
+  /// Takes the addresses of the operands.
+  virtual void bind(const Memory& memory) = 0;
+  /// Computes one tile. `scratch` is this thread's own.
+  virtual void run(const Tile& tile, void* scratch) const = 0;
+
+  /// One tile per thread that takes part.
+  const std::vector<Tile>& tiles() const { return tiles_; }
+  const char* row_name() const { return row_name_; }
+  size_t scratch_bytes() const { return scratch_bytes_; }
+  size_t packed_bytes() const { return packed_ == nullptr ? 0 : packed_->size(); }
+
+ protected:
+  const char* row_name_ = "";
+  std::vector<Tile> tiles_;
+  std::shared_ptr<const AlignedBuffer> packed_;
+  size_t scratch_bytes_ = 0;
+};
+
+/// What is known while a node is prepared.
+struct StepContext {
+  const Plan& plan;
+  uint32_t node_index;
+  CpuFeatures mask;
+  int threads;
+  PackedStore* store;
+
+  const PlanNode& node() const { return plan.nodes()[node_index]; }
+  const PlanTensor& y() const { return plan.output(node()); }
+  const PlanTensor& x(uint32_t index) const { return *plan.input(node(), index); }
+  const PlanTensor* optional(uint32_t index) const { return plan.input(node(), index); }
+  template <typename Params>
+  const Params& params() const {
+    return plan.params<Params>(node());
+  }
+};
+
+/// Prepares a node of a checked plan. E_INTERNAL when memory runs out.
+Status make_step(const StepContext& context, std::unique_ptr<Step>* step);
+
+/// The family of each operation, in steps/*.cc.
+Status make_border_step(const StepContext& context, std::unique_ptr<Step>* step);
+Status make_conv_step(const StepContext& context, std::unique_ptr<Step>* step);
+Status make_conv_f32_step(const StepContext& context, std::unique_ptr<Step>* step);
+Status make_fc_step(const StepContext& context, std::unique_ptr<Step>* step);
+Status make_element_step(const StepContext& context, std::unique_ptr<Step>* step);
+Status make_pool_step(const StepContext& context, std::unique_ptr<Step>* step);
+Status make_copy_step(const StepContext& context, std::unique_ptr<Step>* step);
+
+/// The first row whose needs the mask holds and whose `fits` agrees; ref, the last, always does.
+template <typename Row, typename Fits>
+const Row& choose_row(const Row* rows, int count, CpuFeatures mask, Fits fits) {
+  for (int i = 0; i < count - 1; ++i)
+    if ((rows[i].needs & ~mask) == 0 && fits(rows[i])) return rows[i];
+  return rows[count - 1];
+}
+template <typename Row>
+const Row& choose_row(const Row* rows, int count, CpuFeatures mask) {
+  return choose_row(rows, count, mask, [](const Row&) { return true; });
+}
+
+/// Makes a step of class `Made` by its own prepare(context, more...).
+template <typename Made, typename... More>
+Status prepare_step(const StepContext& context, std::unique_ptr<Step>* step, More... more) {
+  auto made = std::make_unique<Made>();
+  if (Status status = made->prepare(context, more...); !status.ok()) return status;
+  *step = std::move(made);
+  return Status();
+}
+
+/// How a node may be divided. Work is in nanoseconds, by rule of thumb.
+struct Division {
+  int64_t items;
+  int64_t item_multiple = 1;  ///< tiles begin at multiples of this
+  int32_t blocks = 1;
+  double work_ns = 0;
+};
+
+/// One tile per thread: by items or by blocks, whichever is more even. Fewer tiles when each would be under 5
+/// us.
+std::vector<Tile> divide(const Division& division, int threads);
+
+/// Rules of thumb for one thread; only the decision to use several threads depends on them.
+double estimate_mac_ns(double macs, CpuFeatures needs, bool integer);
+double estimate_element_ns(double elements, CpuFeatures needs);
+
+/// Geometry of a window from its parameters and the extents of x and y, [N, H, W, C].
+WindowShape window_shape(const PlanWindow& window, const PlanTensor& x, const PlanTensor& y);
+
+/// Bounds of an int8 output in units of its scale.
+OutputRange output_range(const PlanClamp& clamp, int32_t zero_point);
+
+/// Zero points of the weights of an int8 node (input 4); null when there are none or only zeros, so that rows
+/// for symmetric weights fit.
+const int8_t* find_zero_points(const StepContext& context);
+
+/// True when some weight is -128.
+bool has_minus_128(const int8_t* weights, int64_t count);
+
+}  // namespace hone

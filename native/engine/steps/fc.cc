@@ -1,0 +1,123 @@
+#include <algorithm>
+
+#include "native/engine/step.h"
+#include "native/kernels/fc_f32/fc_f32.h"
+#include "native/kernels/fc_s8/fc_s8.h"
+
+namespace hone {
+namespace {
+
+/// x [rows, inputs], w [outputs, inputs], y [rows, outputs]; leading dims of x and y are flattened.
+template <typename Shape>
+Shape shape_of(const StepContext& context) {
+  const PlanTensor& w = context.x(1);
+  const auto inputs = static_cast<int32_t>(w.dims[1]);
+  return {static_cast<int32_t>(count_elements(context.x(0)) / inputs), inputs,
+          static_cast<int32_t>(w.dims[0])};
+}
+
+template <typename Row, typename Shape>
+std::vector<Tile> tiles_of(const StepContext& context, const Row& row, const Shape& shape, bool integer) {
+  const double macs = static_cast<double>(shape.rows) * shape.inputs * shape.outputs;
+  // With few rows the weights come from memory once each: about 20 bytes per nanosecond.
+  const double bytes = static_cast<double>(context.x(1).bytes);
+  const double work_ns = std::max(estimate_mac_ns(macs, row.needs, integer), bytes / 20);
+  const int32_t blocks = (shape.outputs + row.block_outputs - 1) / row.block_outputs;
+  return divide({shape.rows, 1, blocks, work_ns}, context.threads);
+}
+
+class FcS8Step final : public Step {
+ public:
+  Status prepare(const StepContext& context) {
+    x_ = &context.x(0);
+    y_ = &context.y();
+    shape_ = shape_of<FcS8Shape>(context);
+    const int8_t* values = context.plan.constant<int8_t>(context.x(1));
+    const FcS8Weights weights = {values,
+                                 context.plan.constant<int32_t>(context.x(2)),
+                                 context.plan.constant<float>(context.x(3)),
+                                 find_zero_points(context),
+                                 x_->zero_point,
+                                 has_minus_128(values, static_cast<int64_t>(context.x(1).bytes))};
+    row_ = &choose_row(kFcS8Rows, kFcS8RowCount, context.mask,
+                       [&](const FcS8Row& row) { return row.fits(shape_, weights); });
+    row_name_ = row_->name;
+    packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
+                                          [&](void* packed) { row_->pack(shape_, weights, packed); });
+    if (packed_ == nullptr) return Status("E_INTERNAL", "no memory for packed weights");
+    scratch_bytes_ = row_->scratch_bytes(shape_);
+    args_.packed = packed_->data();
+    args_.x_stride = shape_.inputs;
+    args_.y_stride = shape_.outputs;
+    args_.range = output_range(context.params<PlanClamp>(), y_->zero_point);
+    tiles_ = tiles_of(context, *row_, shape_, true);
+    return Status();
+  }
+
+  void bind(const Memory& memory) override {
+    args_.y = memory.at<int8_t>(*y_);
+    args_.x = memory.at<int8_t>(*x_);
+  }
+
+  void run(const Tile& tile, void* scratch) const override {
+    FcS8Args args = args_;
+    args.scratch = scratch;
+    row_->run(shape_, args, tile);
+  }
+
+ private:
+  const FcS8Row* row_ = nullptr;
+  const PlanTensor *x_ = nullptr, *y_ = nullptr;
+  FcS8Shape shape_{};
+  FcS8Args args_{};
+};
+
+class FcF32Step final : public Step {
+ public:
+  Status prepare(const StepContext& context) {
+    x_ = &context.x(0);
+    y_ = &context.y();
+    shape_ = shape_of<FcF32Shape>(context);
+    row_ = &choose_row(kFcF32Rows, kFcF32RowCount, context.mask);
+    row_name_ = row_->name;
+    const FcF32Weights weights = {context.plan.constant<float>(context.x(1)),
+                                  context.plan.constant<float>(context.x(2))};
+    packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
+                                          [&](void* packed) { row_->pack(shape_, weights, packed); });
+    if (packed_ == nullptr) return Status("E_INTERNAL", "no memory for packed weights");
+    scratch_bytes_ = row_->scratch_bytes(shape_);
+    args_.packed = packed_->data();
+    args_.x_stride = shape_.inputs;
+    args_.y_stride = shape_.outputs;
+    args_.lo = context.params<PlanClamp>().lo;
+    args_.hi = context.params<PlanClamp>().hi;
+    tiles_ = tiles_of(context, *row_, shape_, false);
+    return Status();
+  }
+
+  void bind(const Memory& memory) override {
+    args_.y = memory.at<float>(*y_);
+    args_.x = memory.at<float>(*x_);
+  }
+
+  void run(const Tile& tile, void* scratch) const override {
+    FcF32Args args = args_;
+    args.scratch = scratch;
+    row_->run(shape_, args, tile);
+  }
+
+ private:
+  const FcF32Row* row_ = nullptr;
+  const PlanTensor *x_ = nullptr, *y_ = nullptr;
+  FcF32Shape shape_{};
+  FcF32Args args_{};
+};
+
+}  // namespace
+
+Status make_fc_step(const StepContext& context, std::unique_ptr<Step>* step) {
+  if (context.node().op == PlanOp::kFcS8) return prepare_step<FcS8Step>(context, step);
+  return prepare_step<FcF32Step>(context, step);
+}
+
+}  // namespace hone

@@ -1,0 +1,138 @@
+#include "native/engine/thread_pool.h"
+
+#include <sched.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <string>
+
+#include "native/probe/timer.h"
+
+namespace hone {
+namespace {
+
+/// A worker that found nothing for this long goes to sleep: longer than the gaps between the nodes of a
+/// model.
+constexpr uint64_t kSpinNs = 40000;
+/// Pauses between looks at the clock while spinning.
+constexpr int kPausesPerLook = 64;
+/// A caller that waited for this many pauses gives its time slice away: then there are more threads than
+/// cores.
+constexpr int kPausesBeforeYield = 4000;
+
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");  // yield is a no-op on the cores at hand
+#endif
+}
+
+/// The only global of the native code: the pool of this process, as long as somebody holds it.
+struct PoolHolder {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  std::weak_ptr<ThreadPool> pool;
+};
+
+PoolHolder& holder() {
+  static PoolHolder* const holder =
+      new PoolHolder;  // never destroyed: threads of Node may outlive static destructors
+  return *holder;
+}
+
+}  // namespace
+
+Status ThreadPool::acquire(int threads, std::shared_ptr<ThreadPool>* pool) {
+  PoolHolder& shared = holder();
+  pthread_mutex_lock(&shared.mutex);
+  std::shared_ptr<ThreadPool> found = shared.pool.lock();
+  if (found == nullptr) {
+    found.reset(new ThreadPool);
+    shared.pool = found;
+  }
+  Status status = found->grow(std::min(threads, kMaxThreads) - 1);
+  pthread_mutex_unlock(&shared.mutex);
+  if (status.ok()) *pool = std::move(found);
+  return status;
+}
+
+Status ThreadPool::grow(int workers) {
+  int count = worker_count_.load(std::memory_order_relaxed);
+  for (; count < workers; ++count) {
+    Worker& worker = workers_[count];
+    worker.pool = this;
+    worker.party = count + 1;
+    sigset_t all, before;
+    sigfillset(&all);  // signals belong to the threads of Node
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&worker.thread, nullptr, work, &worker);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (error != 0) return Status("E_INTERNAL", "cannot start thread " + std::to_string(count + 1));
+    worker_count_.store(count + 1, std::memory_order_release);
+  }
+  return Status();
+}
+
+ThreadPool::~ThreadPool() {
+  stopping_.store(true);
+  const int count = worker_count_.load();
+  for (int i = 0; i < count; ++i) post(&workers_[i]);
+  for (int i = 0; i < count; ++i) pthread_join(workers_[i].thread, nullptr);
+}
+
+void ThreadPool::run(int parties, Task task, void* context) {
+  const bool alone = parties <= 1 || parties - 1 > worker_count_.load(std::memory_order_acquire) ||
+                     busy_.exchange(true, std::memory_order_acquire);
+  if (alone) {
+    for (int party = 0; party < parties; ++party) task(context, party);
+    return;
+  }
+  task_ = task;
+  context_ = context;
+  pending_.store(parties - 1, std::memory_order_relaxed);
+  for (int i = 0; i < parties - 1; ++i) post(&workers_[i]);
+  task(context, 0);
+  for (int pauses = 0; pending_.load(std::memory_order_acquire) != 0; ++pauses) {
+    pause();
+    if (pauses >= kPausesBeforeYield) sched_yield();
+  }
+  busy_.store(false, std::memory_order_release);
+}
+
+void ThreadPool::post(Worker* worker) {
+  // Both sides are sequentially consistent: either the worker sees the task before it sleeps, or we see it
+  // asleep.
+  worker->posted.fetch_add(1);
+  if (!worker->asleep.load()) return;
+  pthread_mutex_lock(&worker->mutex);
+  pthread_cond_signal(&worker->wake);
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+void ThreadPool::wait_for(Worker* worker, uint32_t seen) {
+  const uint64_t start = read_monotonic_ns();
+  do {
+    for (int i = 0; i < kPausesPerLook; ++i) {
+      if (worker->posted.load(std::memory_order_acquire) != seen) return;
+      pause();
+    }
+  } while (read_monotonic_ns() - start < kSpinNs);
+  pthread_mutex_lock(&worker->mutex);
+  worker->asleep.store(true);
+  while (worker->posted.load() == seen) pthread_cond_wait(&worker->wake, &worker->mutex);
+  worker->asleep.store(false);
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+void* ThreadPool::work(void* argument) {
+  Worker* const worker = static_cast<Worker*>(argument);
+  ThreadPool* const pool = worker->pool;
+  for (uint32_t seen = 0;; ++seen) {
+    wait_for(worker, seen);
+    if (pool->stopping_.load()) return nullptr;
+    pool->task_(pool->context_, worker->party);
+    pool->pending_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace hone

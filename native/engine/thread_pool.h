@@ -1,0 +1,59 @@
+#pragma once
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "native/core/status.h"
+
+namespace hone {
+
+/// Fork and join over a fixed division of work. One pool serves the process; it lives as long as somebody
+/// holds it. Workers spin for a short while after each task, then sleep; a task allocates nothing, and takes
+/// a lock only to wake a sleeper. The caller is party 0. When another thread is using the pool, run() does
+/// all parties itself: same result.
+class ThreadPool {
+ public:
+  static constexpr int kMaxThreads = 64;
+  using Task = void (*)(void* context, int party);
+
+  /// The pool of this process, grown to at least `threads` - 1 workers. E_INTERNAL when threads cannot be
+  /// started.
+  static Status acquire(int threads, std::shared_ptr<ThreadPool>* pool);
+
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  /// Calls task(context, party) for every party in [0, parties) and returns when all are done.
+  void run(int parties, Task task, void* context);
+
+ private:
+  ThreadPool() = default;
+  Status grow(int workers);
+
+  /// A worker and the mailbox that only its caller writes.
+  struct alignas(64) Worker {
+    std::atomic<uint32_t> posted{0};  ///< tasks given to this worker so far
+    std::atomic<bool> asleep{false};
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+    pthread_t thread{};
+    ThreadPool* pool = nullptr;
+    int party = 0;
+  };
+  static void* work(void* worker);
+  static void wait_for(Worker* worker, uint32_t seen);
+  void post(Worker* worker);
+
+  Worker workers_[kMaxThreads - 1];
+  std::atomic<int> worker_count_{0};
+  std::atomic<bool> busy_{false};
+  std::atomic<bool> stopping_{false};
+  Task task_ = nullptr;
+  void* context_ = nullptr;
+  alignas(64) std::atomic<int> pending_{0};
+};
+
+}  // namespace hone
