@@ -77,5 +77,5 @@ export function fromDense({ type, dims, data }: Dense): Tensor {
     return { type, dims, bytes };
   }
   if (type === 'string') throw new HoneError('E_INTERNAL', { message: 'string tensors have no dense form' });
-  return tensorFrom(type, dims, data as unknown as readonly number[]);
+  return tensorFrom(type, dims, Array.from(data));
 }
