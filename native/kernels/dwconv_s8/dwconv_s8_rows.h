@@ -25,12 +25,15 @@ struct DwconvFormat {
   /// Channels of a block in the order in which unpacklo/unpackhi of 64-byte vectors leave them: position 16 j + l holds
   /// channel 16 (l / 4) + 4 j + l % 4. Also for bias and multiplier.
   bool unpacked_order;
+  /// Where a whole number of times `channels` fills a block, positions beyond channels repeat them: a kernel may then
+  /// treat neighbouring pixels as one vector.
+  bool repeated;
 };
 
-inline constexpr DwconvFormat kDwconvS8Avx2Format = {16, 2, 2, 0, false};
-inline constexpr DwconvFormat kDwconvS8Avx512VnniFormat = {64, 4, 1, 128, true};
-inline constexpr DwconvFormat kDwconvS8NeonFormat = {16, 1, 1, 0, false};
-inline constexpr DwconvFormat kDwconvS8NeonDotprodFormat = {16, 4, 1, 0, false};
+inline constexpr DwconvFormat kDwconvS8Avx2Format = {16, 2, 2, 0, false, true};
+inline constexpr DwconvFormat kDwconvS8Avx512VnniFormat = {64, 4, 1, 128, true, true};
+inline constexpr DwconvFormat kDwconvS8NeonFormat = {16, 1, 1, 0, false, false};
+inline constexpr DwconvFormat kDwconvS8NeonDotprodFormat = {16, 4, 1, 0, false, false};
 
 /// Bytes from one packed block to the next.
 static inline size_t dwconv_block_bytes(const DwconvFormat& format, const WindowShape& window) {

@@ -48,7 +48,8 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
   for (int32_t first = 0; first < shape.channels; first += kFormat.block, block += block_bytes) {
     uint8_t* elements = block + static_cast<size_t>(kFormat.block) * 8;
     for (int32_t position = 0; position < kFormat.block; position++) {
-      const int32_t channel = first + channel_at(kFormat, position);
+      int32_t channel = first + channel_at(kFormat, position);
+      if (kFormat.repeated && kFormat.block % shape.channels == 0) channel %= shape.channels;
       if (channel >= shape.channels) continue;
       const int32_t zero_point = weights.zero_points == nullptr ? 0 : weights.zero_points[channel];
       uint32_t sum = 0;

@@ -99,7 +99,8 @@ class CaseRun {
   void run(std::vector<int64_t>* ran, std::vector<std::string>* failures) {
     const uint64_t seed = options_.seed * 0x100000001B3u + static_cast<uint64_t>(index_);
     static constexpr Fill kFills[] = {Fill::kRandom, Fill::kRandom, Fill::kExtreme, Fill::kConstant};
-    Workbench bench(seed, kFills[(index_ + options_.seed) % 4], (index_ / 2 + options_.seed) % 3 == 0);
+    Workbench bench(seed, kFills[(index_ + options_.seed) % 4], 
+                    (index_ / 2 + options_.seed) % 3 == 0 ? Placement::kMisaligned : Placement::kEdges);
     Rng split_rng(seed ^ 0x5EED);
     const std::unique_ptr<KernelCase> kernel_case = check_.make_case(bench, index_);
     const std::vector<RowInfo> rows = check_.rows();

@@ -39,8 +39,8 @@ int64_t Rng::between(int64_t lo, int64_t hi) {
 
 double Rng::unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
-Workbench::Workbench(uint64_t seed, Fill fill, bool misalign)
-    : rng_(seed), fill_(fill), misalign_(misalign), constant_(static_cast<uint8_t>(rng_.next())) {
+Workbench::Workbench(uint64_t seed, Fill fill, Placement placement)
+    : rng_(seed), fill_(fill), placement_(placement), constant_(static_cast<uint8_t>(rng_.next())) {
   static constexpr uint8_t kInteresting[] = {0x80, 0x81, 0x00, 0x7F, 0xFF};
   if (rng_.chance(0.5)) constant_ = rng_.pick(kInteresting);
 }
@@ -52,8 +52,11 @@ Workbench::~Workbench() {
 uint8_t* Workbench::allocate(size_t bytes, size_t alignment, Use use) {
   const size_t page = page_size();
   // 64-byte alignment is a promise of the engine; anything less is not, so those buffers also stand at odd places.
-  const size_t offset = misalign_ && alignment < 64 ? static_cast<size_t>(rng_.between(1, 63)) * alignment : 0;
-  const size_t page_bytes = (bytes + offset + alignment + page - 1) / page * page;
+  const bool odd = placement_ == Placement::kMisaligned && alignment < 64;
+  const size_t offset = odd ? static_cast<size_t>(rng_.between(1, 63)) * alignment
+                            : placement_ == Placement::kRoomy ? 64 * static_cast<size_t>(rng_.between(1, 8)) : 0;
+  const size_t margin = placement_ == Placement::kRoomy ? 128 : alignment;
+  const size_t page_bytes = (bytes + offset + margin + page - 1) / page * page;
   void* base = mmap(nullptr, page_bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) die("mmap");
   uint8_t* begin = static_cast<uint8_t*>(base) + page;

@@ -28,8 +28,12 @@ class Rng {
 /// What the fill functions write.
 enum class Fill { kRandom, kExtreme, kConstant };
 
-/// Memory and data of one case. Every buffer lies between two inaccessible pages: most end exactly at the upper one, some
-/// begin at the lower one, some stand misaligned between canaries. Inputs become read-only before the kernels run.
+/// Where buffers lie. kEdges: most end at a guard page, some begin at one. kMisaligned: at odd places between canaries.
+/// kRoomy: aligned, far from the guard pages, because stores masked off at a page's end cost time.
+enum class Placement { kEdges, kMisaligned, kRoomy };
+
+/// Memory and data of one case. Every buffer lies between two inaccessible pages. Inputs become read-only before the
+/// kernels run.
 class Workbench {
  public:
   struct Output {
@@ -39,7 +43,7 @@ class Workbench {
     std::vector<uint8_t> initial;
   };
 
-  Workbench(uint64_t seed, Fill fill, bool misalign);
+  Workbench(uint64_t seed, Fill fill, Placement placement);
   ~Workbench();
   Workbench(const Workbench&) = delete;
   Workbench& operator=(const Workbench&) = delete;
@@ -102,7 +106,7 @@ class Workbench {
 
   Rng rng_;
   Fill fill_;
-  bool misalign_;
+  Placement placement_;
   bool sealed_ = false;
   uint8_t constant_;
   std::vector<Block> blocks_;

@@ -1,0 +1,192 @@
+#include <cstring>
+
+#include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
+#include "native/kernels/gemm_s8_avx512vnni.h"
+#include "native/kernels/window_band.h"
+
+// One byte vector per kernel row, 64 channels each; unpacking interleaves the bytes of four rows, so that every dword holds
+// one channel's vertical taps and vpdpbusd sums them at once. An interleaved column serves all the windows it lies in.
+// Unpacking leaves the channels out of order, and the packs of the requantization put them back: see DwconvFormat.
+namespace hone {
+namespace {
+
+/// Fills a band with u8 elements.
+struct ToU8 {
+  uint8_t zero_point;
+
+  void fill(uint8_t* to, int64_t count) const { memset(to, zero_point, static_cast<size_t>(count)); }
+  void copy(uint8_t* to, const int8_t* from, int64_t count) const { copy_as_u8(to, from, count); }
+};
+
+/// One output row by one block. A vector is 64 channels of a pixel or, when fewer channels fill 64 bytes, several pixels.
+struct Strip {
+  const uint8_t* block;
+  int32_t kernel_h, kernel_w;
+  ptrdiff_t row_step, column_step;  ///< bytes from one tap to the next
+  ptrdiff_t x_step, y_step;         ///< bytes from one vector to the next
+  int64_t vectors;
+  int32_t bytes, last_bytes;  ///< bytes that a vector holds, and the last one
+  Requantizer requantizer;
+};
+
+inline __m512i load(const uint8_t* from) { return _mm512_loadu_si512(from); }
+
+/// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps each.
+template <int kRows>
+inline void interleave(const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
+  const __m512i zero = _mm512_setzero_si512();
+  const __m512i a = load(x), b = kRows > 1 ? load(x + row_step) : zero;
+  const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
+  __m512i low2 = zero, high2 = zero;
+  if constexpr (kRows > 2) {
+    const __m512i c = load(x + 2 * row_step), d = kRows > 3 ? load(x + 3 * row_step) : zero;
+    low2 = _mm512_unpacklo_epi8(c, d);
+    high2 = _mm512_unpackhi_epi8(c, d);
+  }
+  v[0] = _mm512_unpacklo_epi16(low, low2);
+  v[1] = _mm512_unpackhi_epi16(low, low2);
+  v[2] = _mm512_unpacklo_epi16(high, high2);
+  v[3] = _mm512_unpackhi_epi16(high, high2);
+}
+
+inline void finish(const Strip& strip, const __m512i (&acc)[4], int64_t vector, int8_t* y) {
+  __m512i q[4];
+  unroll<4>([&](auto j) {
+    q[j] = strip.requantizer.round(acc[j], _mm512_loadu_ps(strip.block + 256 + j * 64));
+  });
+  const __m512i bytes = strip.requantizer.narrow(q[0], q[1], q[2], q[3]);
+  const int32_t count = vector + 1 == strip.vectors ? strip.last_bytes : strip.bytes;
+  if (count == 64) {
+    _mm512_storeu_si512(y, bytes);
+  } else {
+    _mm512_mask_storeu_epi8(y, low_bits(count), bytes);
+  }
+}
+
+/// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share none.
+template <int kKernel, int kStride>
+void run_strip(const Strip& strip, const uint8_t* x, int8_t* y) {
+  constexpr int kGroups = (kKernel + 3) / 4;
+  constexpr int kInFlight = (kKernel - 1) / kStride + 1;  // vectors that a column takes part in
+  const uint8_t* weights = strip.block + 512;
+  __m512i acc[kInFlight][4];
+  // Adds a column that is tap kTap of acc[0], tap kTap - kStride of acc[1], and so on.
+  const auto feed = [&](const uint8_t* column, auto tap) __attribute__((always_inline)) {
+    unroll<kGroups>([&](auto group) {
+      constexpr int kRows = kKernel - 4 * group < 4 ? kKernel - 4 * group : 4;
+      __m512i v[4];
+      interleave<kRows>(column + 4 * group * strip.row_step, strip.row_step, v);
+      unroll<4>([&](auto j) {
+        unroll<kInFlight>([&](auto t) {
+          constexpr int kTap = tap - kStride * t;
+          if constexpr (kTap >= 0) {
+            const __m512i w = load(weights + ((kTap * kGroups + group) * 4 + j) * 64);
+            acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], v[j], w);
+          }
+        });
+      });
+    });
+  };
+  unroll<kInFlight * 4>([&](auto i) { acc[i / 4][i % 4] = load(strip.block + i % 4 * 64); });
+  unroll<kKernel - kStride>([&](auto tap) { feed(x + tap * strip.column_step, tap); });
+  x += (kKernel - kStride) * strip.column_step;
+  for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
+    unroll<kStride>([&](auto s) { feed(x + s * strip.column_step, Index<kKernel - kStride + s>{}); });
+    finish(strip, acc[0], vector, y);
+    unroll<(kInFlight - 1) * 4>([&](auto i) { acc[i / 4][i % 4] = acc[i / 4 + 1][i % 4]; });
+    unroll<4>([&](auto j) { acc[kInFlight - 1][j] = load(strip.block + j * 64); });
+  }
+}
+
+/// Any kernel: no column is shared.
+void run_any_strip(const Strip& strip, const uint8_t* x, int8_t* y) {
+  for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
+    __m512i acc[4];
+    unroll<4>([&](auto j) { acc[j] = load(strip.block + j * 64); });
+    const uint8_t* weights = strip.block + 512;
+    for (int32_t kw = 0; kw < strip.kernel_w; kw++) {
+      const uint8_t* column = x + kw * strip.column_step;
+      for (int32_t kh = 0; kh < strip.kernel_h; kh += 4, column += 4 * strip.row_step, weights += 256) {
+        __m512i v[4];
+        switch (strip.kernel_h - kh) {
+          case 1:
+            interleave<1>(column, strip.row_step, v);
+            break;
+          case 2:
+            interleave<2>(column, strip.row_step, v);
+            break;
+          case 3:
+            interleave<3>(column, strip.row_step, v);
+            break;
+          default:
+            interleave<4>(column, strip.row_step, v);
+            break;
+        }
+        unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
+      }
+    }
+    finish(strip, acc, vector, y);
+  }
+}
+
+using RunStrip = void (*)(const Strip& strip, const uint8_t* x, int8_t* y);
+
+/// `columns`: from one vector to the next, 0 when that is no whole number of taps.
+RunStrip choose_strip(int32_t kernel_h, int32_t kernel_w, int32_t columns) {
+  if (kernel_h != kernel_w) return run_any_strip;
+  switch (kernel_h) {
+    case 3:
+      return columns == 1 ? run_strip<3, 1> : columns == 2 ? run_strip<3, 2> : run_strip<3, 3>;
+    case 5:
+      return columns == 1 ? run_strip<5, 1> : columns == 2 ? run_strip<5, 2> : run_strip<5, 5>;
+    default:
+      return run_any_strip;
+  }
+}
+
+}  // namespace
+
+void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile) {
+  const WindowShape& w = shape.window;
+  const int32_t channels = shape.channels;
+  const size_t block_bytes = dwconv_block_bytes(kDwconvS8Avx512VnniFormat, w);
+  uint8_t* band = static_cast<uint8_t*>(args.scratch);
+  const ToU8 convert = {static_cast<uint8_t>(args.x_zero_point + 128)};
+  // Few channels: neighbouring pixels lie in one vector, where both input and output are dense.
+  const bool several = 64 % channels == 0 && band_step_w(w) == 1 && args.y_stride == channels;
+  const int32_t pixels = several ? 64 / channels : 1;
+  const int32_t x_pixels = pixels * band_step_w(w);
+  const RunStrip run = choose_strip(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
+  Strip strip = {nullptr,
+                 w.kernel_h,
+                 w.kernel_w,
+                 0,
+                 static_cast<ptrdiff_t>(w.dilation_w) * channels,
+                 static_cast<ptrdiff_t>(x_pixels) * channels,
+                 pixels * args.y_stride,
+                 0,
+                 64,
+                 64,
+                 Requantizer(args.range)};
+  const int64_t begin = tile.begin * w.out_w, end = tile.end * w.out_w;
+  for_each_rectangle(w, channels, begin, end, [&](const Rectangle& r) {
+    fill_band(w, channels, r, args.x, args.x_stride, band, convert);
+    const int32_t columns = r.x_end - r.x_begin;
+    const int64_t row_bytes = band_columns(w, columns) * channels;
+    strip.row_step = row_bytes * w.dilation_h;
+    strip.vectors = (columns + pixels - 1) / pixels;
+    strip.block = static_cast<const uint8_t*>(args.packed);
+    for (int32_t channel = 0; channel < channels; channel += 64, strip.block += block_bytes) {
+      const int32_t here = channels - channel < 64 ? channels - channel : 64;
+      strip.bytes = here * pixels;
+      strip.last_bytes = here * (columns - static_cast<int32_t>(strip.vectors - 1) * pixels);
+      const uint8_t* x = band + channel;
+      for (int32_t y = r.y_begin; y < r.y_end; y++, x += row_bytes * band_step_h(w)) {
+        const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;
+        run(strip, x, args.y + pixel * args.y_stride + channel);
+      }
+    }
+  });
+}
+
+}  // namespace hone
