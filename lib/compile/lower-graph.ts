@@ -16,26 +16,22 @@ export interface Lowered {
 }
 
 /**
- * Turns a prepared graph (dialect, numeric shapes) into kernel calls. Nodes that the engine cannot run, and values that
- * depend on them, become diagnostics in `state.diagnostics`; all of them are reported, not only the first.
+ * Turns a prepared graph (dialect, numeric shapes) into kernel calls. Nodes that the engine cannot run become diagnostics in
+ * `state.diagnostics`; what they would make is assumed to be there, so that all of them are reported, not only the first.
  */
 export function lowerGraph(graph: Graph): Lowered {
   const state = new Lowering(graph);
-  const missing = new Set<string>();
+  const inputs = new Map<string, Buffer>();
+  for (const name of graph.inputs)
+    attempt(state, name, 'graph input', () => void inputs.set(name, state.port(name))) || state.assumeFloat(name);
   for (const node of graph.nodes) {
     if (state.isAbsorbed(node)) continue;
-    const possible =
-      !node.inputs.some((input) => missing.has(input)) &&
-      attempt(state, node.name, `${node.op} node`, () => lowerNode(state, node));
-    if (!possible) for (const output of node.outputs) missing.add(output);
+    if (!attempt(state, node.name, `${node.op} node`, () => lowerNode(state, node)))
+      for (const output of node.outputs) state.assumeFloat(output);
   }
-  const inputs = new Map<string, Buffer>();
-  for (const name of graph.inputs) attempt(state, name, 'graph input', () => void inputs.set(name, state.port(name)));
   const outputs = new Map<string, Buffer>();
-  for (const name of graph.outputs) {
-    if (missing.has(name)) continue;
+  for (const name of graph.outputs)
     attempt(state, name, 'graph output', () => void outputs.set(name, lowerOutput(state, name)));
-  }
   return { state, inputs, outputs };
 }
 

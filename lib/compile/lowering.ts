@@ -257,6 +257,14 @@ export class Lowering {
     this.floats.set(value, view);
   }
 
+  /** Pretends that a value which could not be made is there in float, so that later nodes are examined too. */
+  assumeFloat(value: string): void {
+    const shape = this.graph.values.get(value)?.shape;
+    if (value === '' || shape === undefined || shape.some((dim) => typeof dim !== 'number')) return;
+    const extents = shape as number[];
+    this.setFloat(value, plainView(this.buffer(value, 'float32', elementCount(extents)), extents));
+  }
+
   /** Records the int8 form of the values that stand for it: the quantized tensor and what dequantizes it. */
   setInteger(value: string, view: QuantizedView): void {
     this.integers.set(value, view);

@@ -101,6 +101,36 @@ export const ERRORS = {
     template: 'onnxruntime failed: {reason}',
     hint: 'Check names, types and shapes of the inputs with `hone inspect`.',
   },
+  E_OUTPUT_NAME: {
+    template: "no output named '{name}'; the model has {expected}",
+    hint: 'Use the names shown by `hone inspect`.',
+  },
+  E_REQUEST_FORMAT: {
+    template: 'bad inference request: {reason}',
+    hint: 'Send an Open Inference Protocol v2 request.',
+  },
+  E_REQUEST_SIZE: {
+    template: 'the request body is larger than {limit} bytes',
+    hint: 'Send one sample per request, or the binary form of the tensors.',
+  },
+  E_REQUEST_ROUTE: {
+    template: 'there is nothing at {route}',
+    hint: 'See GET /v2 and GET /v2/models/{model}.',
+  },
+  E_REQUEST_ORIGIN: {
+    template: "requests from '{origin}' are refused",
+    hint: 'The agent answers on loopback only; use localhost.',
+  },
+  E_AGENT_BUSY: {
+    template: 'more than {limit} requests are waiting',
+    hint: 'Try again later or send fewer requests at once.',
+  },
+  E_AGENT_STOPPING: { template: 'the agent is shutting down', hint: 'Send the request again when it is back.' },
+  E_AGENT_UNREACHABLE: {
+    template: 'no agent answers at {url}: {reason}',
+    hint: 'Start one with `hone serve` or `hone deploy --board local`.',
+  },
+  E_AGENT_PORT: { template: 'cannot listen on {address}: {reason}', hint: 'Choose another --port.' },
 } as const satisfies Record<string, { template: string; hint: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

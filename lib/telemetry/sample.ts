@@ -25,17 +25,6 @@ export interface Stamp {
   readonly wallMs: number;
 }
 
-/** Latency of one inference. */
-export interface InferenceSample {
-  readonly stamp: Stamp;
-  /** From arrival of the request to the start of the computation. */
-  readonly queueUs: number;
-  /** Computation only. */
-  readonly computeUs: number;
-  /** Nanoseconds per plan node, in plan order; undefined when this inference was not profiled. */
-  readonly nodeNs?: readonly number[];
-}
-
 /** Percentiles of a window of inferences, in microseconds. */
 export interface LatencySummary {
   readonly count: number;
@@ -46,21 +35,33 @@ export interface LatencySummary {
   readonly maxUs: number;
 }
 
-/** One node of the plan over a window of profiled inferences. */
+/** One node of the plan over the inferences that were profiled. */
 export interface NodeSummary {
   readonly name: string;
   readonly op: string;
   /** Row of the kernel table that runs it, for example `conv_s8_neon_dotprod`. */
   readonly kernel: string;
-  readonly p50Us: number;
-  /** Part of the whole, 0..1. */
+  readonly meanUs: number;
+  /** Part of the sum over all nodes, 0..1. */
   readonly share: number;
+}
+
+/** Bytes that a loaded model holds, by what they are. */
+export interface ModelMemory {
+  /** Weights: the plan file and its packed form. */
+  readonly weightBytes: number;
+  /** Intermediate tensors. */
+  readonly arenaBytes: number;
+  /** Working memory of kernels. */
+  readonly scratchBytes: number;
 }
 
 /** What the telemetry stream sends at every tick. */
 export interface TelemetryFrame {
   readonly stamp: Stamp;
   readonly model: string;
+  /** Bytes that the model holds. */
+  readonly memory: ModelMemory;
   /** Inferences since the worker started. */
   readonly inferences: number;
   /** Over the last window; null while it is empty. */

@@ -1,0 +1,205 @@
+import { HoneError } from '../core/error';
+
+/**
+ * Open Inference Protocol v2 over HTTP: JSON requests and the binary tensor extension (tensor bytes after a JSON header whose
+ * length the header `Inference-Header-Content-Length` gives). Source: github.com/open-inference/open-inference-protocol and
+ * Triton's binary tensor data extension.
+ */
+export const HEADER_LENGTH = 'inference-header-content-length';
+
+/** Datatypes of the protocol that the engine takes and gives, with their typed arrays. */
+export const DATATYPES = {
+  FP32: Float32Array,
+  UINT8: Uint8Array,
+  INT8: Int8Array,
+} as const;
+export type Datatype = keyof typeof DATATYPES;
+export type TensorData = InstanceType<(typeof DATATYPES)[Datatype]>;
+
+/** A tensor that a model takes or gives. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+}
+
+/** An inference request, checked against the model. */
+export interface InferRequest {
+  readonly id: string | undefined;
+  /** Data per input, in the order of the model's inputs. */
+  readonly inputs: readonly TensorData[];
+  /** Outputs wanted, and whether their bytes follow the header. */
+  readonly outputs: readonly { readonly index: number; readonly binary: boolean }[];
+}
+
+interface RawTensor {
+  name?: unknown;
+  datatype?: unknown;
+  shape?: unknown;
+  data?: unknown;
+  parameters?: { binary_data_size?: unknown; binary_data?: unknown };
+}
+
+/**
+ * Parses the body of an inference request.
+ * @throws E_REQUEST_FORMAT, E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH, E_OUTPUT_NAME
+ */
+export function parseInferRequest(
+  body: Uint8Array,
+  headerLength: string | undefined,
+  inputs: readonly TensorSpec[],
+  outputs: readonly TensorSpec[],
+): InferRequest {
+  const jsonBytes = headerBytes(body, headerLength);
+  const json = parseJson(body.subarray(0, jsonBytes));
+  if (!Array.isArray(json.inputs)) throw badRequest("expected an array 'inputs'");
+  const raw = json.inputs as RawTensor[];
+  let position = jsonBytes;
+  const found = new Map<string, TensorData>();
+  for (const tensor of raw) {
+    const spec = inputs.find(({ name }) => name === tensor?.name);
+    if (spec === undefined)
+      throw new HoneError('E_INPUT_NAME', { name: String(tensor?.name), expected: nameList(inputs) });
+    checkTensor(tensor, spec);
+    const size = tensor.parameters?.binary_data_size;
+    if (size === undefined) found.set(spec.name, jsonData(tensor.data, spec));
+    else {
+      if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || position + size > body.length)
+        throw badRequest(`binary_data_size of input ${spec.name} does not fit the body of ${body.length} bytes`);
+      found.set(spec.name, binaryData(body.subarray(position, position + size), spec));
+      position += size;
+    }
+  }
+  if (position !== body.length) throw badRequest(`${body.length - position} bytes after the last tensor`);
+  const missing = inputs.find(({ name }) => !found.has(name));
+  if (missing !== undefined)
+    throw new HoneError('E_INPUT_NAME', { name: `(missing) ${missing.name}`, expected: nameList(inputs) });
+  return {
+    id: typeof json.id === 'string' ? json.id : undefined,
+    inputs: inputs.map(({ name }) => found.get(name)!),
+    outputs: wantedOutputs(json, outputs),
+  };
+}
+
+/** Body and header length of a response. `data` holds the outputs in model order. */
+export function writeInferResponse(
+  model: string,
+  request: InferRequest,
+  specs: readonly TensorSpec[],
+  data: readonly TensorData[],
+): { body: Uint8Array; headerLength: number | undefined } {
+  const blobs: Uint8Array[] = [];
+  const outputs = request.outputs.map(({ index, binary }) => {
+    const { name, datatype, shape } = specs[index];
+    const values = data[index];
+    if (!binary) return { name, datatype, shape, data: Array.from(values) };
+    blobs.push(new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength));
+    return { name, datatype, shape, parameters: { binary_data_size: values.byteLength } };
+  });
+  const json = {
+    model_name: model,
+    model_version: '1',
+    ...(request.id === undefined ? {} : { id: request.id }),
+    outputs,
+  };
+  const header = Buffer.from(JSON.stringify(json));
+  if (blobs.length === 0) return { body: header, headerLength: undefined };
+  return { body: Buffer.concat([header, ...blobs]), headerLength: header.length };
+}
+
+function headerBytes(body: Uint8Array, headerLength: string | undefined): number {
+  if (headerLength === undefined) return body.length;
+  const length = Number(headerLength);
+  if (!/^\d+$/.test(headerLength) || length > body.length)
+    throw badRequest(`Inference-Header-Content-Length is '${headerLength}' for a body of ${body.length} bytes`);
+  return length;
+}
+
+function parseJson(bytes: Uint8Array): {
+  inputs?: unknown;
+  outputs?: unknown;
+  id?: unknown;
+  parameters?: { binary_data_output?: unknown };
+} {
+  try {
+    const json: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    if (typeof json === 'object' && json !== null) return json;
+  } catch {}
+  throw badRequest('expected a JSON object');
+}
+
+function checkTensor(tensor: RawTensor, spec: TensorSpec): void {
+  if (tensor.datatype !== spec.datatype)
+    throw new HoneError('E_INPUT_TYPE', { name: spec.name, expected: spec.datatype, found: String(tensor.datatype) });
+  const { shape } = tensor;
+  if (
+    !Array.isArray(shape) ||
+    shape.length !== spec.shape.length ||
+    shape.some((dim, axis) => dim !== spec.shape[axis])
+  )
+    throw new HoneError('E_INPUT_SHAPE', {
+      name: spec.name,
+      expected: `[${spec.shape}]`,
+      found: Array.isArray(shape) ? `[${shape}]` : 'no shape',
+    });
+}
+
+/** Elements of a JSON tensor, flat or nested as its shape. */
+function jsonData(data: unknown, spec: TensorSpec): TensorData {
+  if (!Array.isArray(data)) throw badRequest(`input ${spec.name}: expected an array 'data'`);
+  const flat = data.some(Array.isArray) ? data.flat(Number.POSITIVE_INFINITY) : data;
+  const count = elementCount(spec);
+  if (flat.length !== count)
+    throw new HoneError('E_INPUT_LENGTH', { name: spec.name, expected: count, found: flat.length });
+  const [low, high] = RANGES[spec.datatype];
+  const bad = flat.findIndex((value) => typeof value !== 'number' || value < low || value > high);
+  if (bad !== -1) throw badRequest(`input ${spec.name}: element ${bad} is not a number of ${spec.datatype}`);
+  return DATATYPES[spec.datatype].from(flat as number[]);
+}
+
+const RANGES: Readonly<Record<Datatype, readonly [number, number]>> = {
+  FP32: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  UINT8: [0, 255],
+  INT8: [-128, 127],
+};
+
+/** Typed view of binary data; copied only where alignment forces it. */
+function binaryData(bytes: Uint8Array, spec: TensorSpec): TensorData {
+  const Type = DATATYPES[spec.datatype];
+  const count = elementCount(spec);
+  if (bytes.length !== count * Type.BYTES_PER_ELEMENT)
+    throw new HoneError('E_INPUT_LENGTH', {
+      name: spec.name,
+      expected: count,
+      found: bytes.length / Type.BYTES_PER_ELEMENT,
+    });
+  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
+  return new Type(aligned.buffer as ArrayBuffer, aligned.byteOffset, count);
+}
+
+function wantedOutputs(
+  json: { outputs?: unknown; parameters?: { binary_data_output?: unknown } },
+  specs: readonly TensorSpec[],
+): InferRequest['outputs'] {
+  const binaryByDefault = json.parameters?.binary_data_output === true;
+  if (json.outputs === undefined) return specs.map((_, index) => ({ index, binary: binaryByDefault }));
+  if (!Array.isArray(json.outputs)) throw badRequest("expected an array 'outputs'");
+  return (json.outputs as RawTensor[]).map((output) => {
+    const index = specs.findIndex(({ name }) => name === output?.name);
+    if (index === -1) throw new HoneError('E_OUTPUT_NAME', { name: String(output?.name), expected: nameList(specs) });
+    const binary = output.parameters?.binary_data;
+    return { index, binary: typeof binary === 'boolean' ? binary : binaryByDefault };
+  });
+}
+
+function elementCount(spec: TensorSpec): number {
+  return spec.shape.reduce((product, dim) => product * dim, 1);
+}
+
+function nameList(specs: readonly TensorSpec[]): string {
+  return specs.map(({ name }) => name).join(', ');
+}
+
+function badRequest(reason: string): HoneError {
+  return new HoneError('E_REQUEST_FORMAT', { reason });
+}

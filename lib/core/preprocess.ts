@@ -1,0 +1,204 @@
+import { HoneError } from './error';
+import { nearest } from './nearest';
+
+/** Decoded picture: 8-bit red, green, blue per pixel, rows from the top. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** `3 * width * height` bytes. */
+  readonly rgb: Uint8Array;
+}
+
+/**
+ * From a picture to a model input. Plain JSON; it travels with the model.
+ * Every element is `(byte * scale - mean[c]) / std[c]`, each step rounded to float32.
+ */
+export interface PreprocessSpec {
+  /** Height and width of the model input, in pixels. */
+  readonly size: readonly [height: number, width: number];
+  /** `stretch` ignores the aspect ratio; `crop` scales the shorter side to `shorterSide` and cuts out the centre. */
+  readonly resize: 'stretch' | 'crop';
+  /** With `crop`; the smaller number of `size` when left out. */
+  readonly shorterSide?: number;
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly channels: 'RGB' | 'BGR' | 'gray';
+  readonly scale: number;
+  /** One number per channel, in the order of `channels`. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+const KEYS = ['size', 'resize', 'shorterSide', 'layout', 'channels', 'scale', 'mean', 'std'] as const;
+
+/** Channels of the model input: 1 or 3. */
+export function channelCount(spec: Pick<PreprocessSpec, 'channels'>): number {
+  return spec.channels === 'gray' ? 1 : 3;
+}
+
+/** Shape of one sample, without the batch axis: `[C, H, W]` or `[H, W, C]`. */
+export function sampleShape(spec: PreprocessSpec): readonly [number, number, number] {
+  const [height, width] = spec.size;
+  const channels = channelCount(spec);
+  return spec.layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
+}
+
+/**
+ * The checked spec of a JSON value; what is left out becomes: stretch, NCHW, RGB, scale 1, mean 0, std 1.
+ * @throws E_OPTION_UNKNOWN for misspelled keys, E_OPTION_VALUE for bad values
+ */
+export function parsePreprocess(json: unknown): PreprocessSpec {
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw bad('preprocess', 'an object', JSON.stringify(json));
+  const given = json as Record<string, unknown>;
+  for (const key of Object.keys(given))
+    if (!(KEYS as readonly string[]).includes(key))
+      throw new HoneError('E_OPTION_UNKNOWN', {
+        option: `preprocess.${key}`,
+        nearest: `preprocess.${nearest(key, KEYS) ?? 'size'}`,
+        verb: 'quantize',
+      });
+  const pick = <T extends string>(key: keyof PreprocessSpec, words: readonly T[]): T => {
+    const value = given[key] ?? words[0];
+    if (!words.includes(value as T)) throw bad(`preprocess.${key}`, words.join(' or '), String(value));
+    return value as T;
+  };
+  const size = given.size;
+  if (!Array.isArray(size) || size.length !== 2 || !size.every(isExtent))
+    throw bad('preprocess.size', '[height, width] in pixels', JSON.stringify(size));
+  const channels = pick('channels', ['RGB', 'BGR', 'gray']);
+  const count = channelCount({ channels });
+  const { shorterSide } = given;
+  if (shorterSide !== undefined && !(isExtent(shorterSide) && shorterSide >= Math.max(size[0], size[1])))
+    throw bad('preprocess.shorterSide', 'pixels, at least as many as both sides of size', JSON.stringify(shorterSide));
+  const { scale = 1 } = given;
+  if (!isNonZero(scale)) throw bad('preprocess.scale', 'a finite number other than 0', JSON.stringify(scale));
+  return {
+    size: [size[0], size[1]],
+    resize: pick('resize', ['stretch', 'crop']),
+    ...(shorterSide === undefined ? {} : { shorterSide: shorterSide as number }),
+    layout: pick('layout', ['NCHW', 'NHWC']),
+    channels,
+    scale,
+    mean: perChannel('mean', given.mean ?? 0, count, (value) => Number.isFinite(value)),
+    std: perChannel('std', given.std ?? 1, count, isNonZero),
+  };
+}
+
+function perChannel(
+  key: string,
+  value: unknown,
+  count: number,
+  isGood: (value: unknown) => boolean,
+): readonly number[] {
+  const list = Array.isArray(value) ? value : Array.from({ length: count }, () => value);
+  if (list.length !== count || !list.every(isGood))
+    throw bad(`preprocess.${key}`, `${count} number(s)${key === 'std' ? ' other than 0' : ''}`, JSON.stringify(value));
+  return list;
+}
+
+const isExtent = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1;
+const isNonZero = (value: unknown): value is number => Number.isFinite(value) && value !== 0;
+
+function bad(option: string, expected: string, found: string): HoneError {
+  return new HoneError('E_OPTION_VALUE', { option, expected, found });
+}
+
+/** Model input of one picture: elements in the spec's layout, shape `sampleShape(spec)`. */
+export function preprocess(picture: Picture, spec: PreprocessSpec): Float32Array {
+  return normalize(fitPicture(picture, spec), spec);
+}
+
+/** The picture in the spec's size: resized (bilinear, antialiased) and cropped; still 8-bit RGB. */
+export function fitPicture(picture: Picture, spec: PreprocessSpec): Picture {
+  const [height, width] = spec.size;
+  if (spec.resize === 'stretch') return resizePicture(picture, height, width);
+  const shorter = spec.shorterSide ?? Math.max(height, width);
+  const factor = shorter / Math.min(picture.height, picture.width);
+  // Rounding must not make a side smaller than the cut.
+  const scaled = resizePicture(
+    picture,
+    Math.max(height, Math.round(picture.height * factor)),
+    Math.max(width, Math.round(picture.width * factor)),
+  );
+  const top = (scaled.height - height) >> 1;
+  const left = (scaled.width - width) >> 1;
+  const rgb = new Uint8Array(3 * height * width);
+  for (let row = 0; row < height; row++) {
+    const start = 3 * ((top + row) * scaled.width + left);
+    rgb.set(scaled.rgb.subarray(start, start + 3 * width), 3 * row * width);
+  }
+  return { width, height, rgb };
+}
+
+/**
+ * The picture in another size: separable triangle filter with pixel centres at one half, widened when shrinking so that
+ * every source pixel counts (what imaging libraries call antialiased bilinear).
+ */
+export function resizePicture(picture: Picture, height: number, width: number): Picture {
+  if (picture.height === height && picture.width === width) return picture;
+  const across = filterTaps(picture.width, width);
+  const down = filterTaps(picture.height, height);
+  const narrow = new Float32Array(3 * picture.height * width);
+  for (let y = 0; y < picture.height; y++)
+    for (let x = 0; x < width; x++) {
+      const { start, weights } = across[x];
+      for (let c = 0; c < 3; c++) {
+        let sum = 0;
+        for (let k = 0; k < weights.length; k++)
+          sum += weights[k] * picture.rgb[3 * (y * picture.width + start + k) + c];
+        narrow[3 * (y * width + x) + c] = sum;
+      }
+    }
+  const rgb = new Uint8Array(3 * height * width);
+  for (let y = 0; y < height; y++) {
+    const { start, weights } = down[y];
+    for (let i = 0; i < 3 * width; i++) {
+      let sum = 0;
+      for (let k = 0; k < weights.length; k++) sum += weights[k] * narrow[3 * (start + k) * width + i];
+      rgb[3 * y * width + i] = Math.min(255, Math.max(0, Math.round(sum)));
+    }
+  }
+  return { width, height, rgb };
+}
+
+interface Taps {
+  readonly start: number;
+  readonly weights: readonly number[];
+}
+
+function filterTaps(from: number, to: number): Taps[] {
+  const scale = from / to;
+  const support = Math.max(1, scale);
+  return Array.from({ length: to }, (_, index) => {
+    const centre = (index + 0.5) * scale;
+    const start = Math.max(0, Math.floor(centre - support));
+    const end = Math.min(from, Math.ceil(centre + support));
+    const weights: number[] = [];
+    for (let k = start; k < end; k++) weights.push(Math.max(0, 1 - Math.abs(k + 0.5 - centre) / support));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    return { start, weights: weights.map((weight) => weight / sum) };
+  });
+}
+
+/** Channel order, scale, mean and std on a picture that has the spec's size already. */
+export function normalize(picture: Picture, spec: PreprocessSpec): Float32Array {
+  const count = channelCount(spec);
+  const pixels = picture.width * picture.height;
+  const result = new Float32Array(count * pixels);
+  const { fround } = Math;
+  const [scale, mean, std] = [fround(spec.scale), spec.mean.map(fround), spec.std.map(fround)];
+  for (let channel = 0; channel < count; channel++) {
+    const source = spec.channels === 'BGR' ? 2 - channel : channel;
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      const byte = count === 1 ? luma(picture.rgb, 3 * pixel) : picture.rgb[3 * pixel + source];
+      const value = fround(fround(fround(byte * scale) - mean[channel]) / std[channel]);
+      result[spec.layout === 'NCHW' ? channel * pixels + pixel : pixel * count + channel] = value;
+    }
+  }
+  return result;
+}
+
+/** Brightness of a pixel (ITU-R BT.601), rounded in 16-bit fixed point. */
+function luma(rgb: Uint8Array, at: number): number {
+  return (rgb[at] * 19595 + rgb[at + 1] * 38470 + rgb[at + 2] * 7471 + 32768) >> 16;
+}
