@@ -1,6 +1,6 @@
 import type { Operator } from './operator';
 import { RELABEL } from './relabel';
-import { FLOATS, optional, required } from './schema';
+import { FLOATS, optional, problem, required } from './schema';
 import { attributeToInput, withoutAttributes } from './upgrade-steps';
 
 /** Inference form: its input, and a mask of ones. Training mode draws random numbers and is not evaluated here. */
@@ -26,5 +26,9 @@ export const dropout: Operator = {
     return [data!, { type: 'bool', dims: data!.dims, data: new Uint8Array(data!.data.length).fill(1) }];
   },
   ...RELABEL,
+  gradient: (context) =>
+    context.node.inputs[2]
+      ? problem(context.node, 'missing-gradient', 'training mode has no gradient; leave training_mode out')
+      : RELABEL.gradient(context),
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'same' },
 };

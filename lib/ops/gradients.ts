@@ -1,3 +1,4 @@
+import { attribute } from '../ir/attribute';
 import { type Tensor, tensorFrom } from '../ir/tensor';
 import type { Emitter, GradientContext } from './operator';
 
@@ -52,4 +53,20 @@ export function sumToOperands(
   return [first, second].map((build, index) =>
     wants(index) ? sumToShape(emit, build(), dimsOf(emit, node.inputs[index])) : undefined,
   );
+}
+
+/** Repeats the gradient of a reduction's output over the elements that were reduced. */
+export function spreadOver({ node, emit }: GradientContext, gradient: string): string {
+  const dims = dimsOf(emit, node.inputs[0]);
+  const axes = node.inputs[1] ?? '';
+  const everything = axes === '' || dimsOf(emit, axes)[0] === 0;
+  if (everything && attribute(node, 'noop_with_empty_axes', 'int', 0) !== 0) return gradient;
+  const keeps = attribute(node, 'keepdims', 'int', 1) !== 0;
+  const ones = dims.map(() => 1);
+  const column = everything
+    ? reshapeTo(emit, gradient, ones)
+    : keeps
+      ? gradient
+      : emit.node('Unsqueeze', [gradient, axes]);
+  return emit.node('Expand', [column, int64s(emit, dims)]);
 }

@@ -1,0 +1,99 @@
+import { Rng } from '../../lib/core/rng';
+import { GraphBuilder } from '../../lib/ir/builder';
+import type { Graph } from '../../lib/ir/graph';
+import { elementCount, type Tensor, tensorFrom } from '../../lib/ir/tensor';
+import { isFloat, toDense } from '../../lib/ops/dense';
+import { OPERATORS } from '../../lib/ops/index';
+import type { Dense } from '../../lib/ops/operator';
+import { inferShapes } from '../../lib/passes/infer-shapes';
+import { differentiate } from '../../lib/train/differentiate';
+import { evaluateGraph } from '../ops/evaluate-graph';
+import { GRADIENT_CASES, type GradientCase } from './gradient-cases';
+
+const STEP = 1e-5;
+
+test('every operator with a gradient has a case', () => {
+  const differentiable = OPERATORS.filter(({ gradient }) => gradient).map(({ op }) => op);
+  const covered = new Set(GRADIENT_CASES.map(({ op }) => op));
+  expect(differentiable.length).toBeGreaterThan(20);
+  expect(differentiable.filter((op) => !covered.has(op))).toEqual([]);
+});
+
+test.each(GRADIENT_CASES.map((each) => [each.op, each.title, each] as const))('%s: %s', (_op, _title, each) => {
+  const { graph, loss, feeds, wanted } = lossOf(each);
+  const result = differentiate(graph, loss, wanted);
+  if (!('graph' in result)) throw new Error(JSON.stringify(result));
+  const values = evaluateGraph(result.graph, feeds, 'float64');
+  const lossAt = (changed: ReadonlyMap<string, Dense>) =>
+    evaluateGraph(graph, new Map([...feeds, ...changed]), 'float64').get(loss)!.data[0];
+  for (const name of wanted) {
+    const { data, dims } = feeds.get(name)!;
+    const expected = Array.from(data, (_, i) => {
+      const [up, down] = [STEP, -STEP].map((step) => {
+        const moved = Float64Array.from(data, (value, at) => (at === i ? value + step : value));
+        return lossAt(new Map([[name, { type: 'float32', dims, data: moved }]]));
+      });
+      return (up - down) / (2 * STEP);
+    });
+    expectGradient(values.get(result.gradients.get(name)!)!, dims, expected);
+  }
+});
+
+test('equal maxima of a window share its gradient', () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', [1, 1, 2, 4]);
+  const y = builder.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
+  builder.output(builder.node('ReduceSum', [y], { keepdims: 0 }));
+  const { graph } = inferShapes(builder.build());
+  const result = differentiate(graph, graph.outputs[0], ['x']);
+  if (!('graph' in result)) throw new Error(JSON.stringify(result));
+  const ties = toDense(tensorFrom('float32', [1, 1, 2, 4], [3, 3, 1, 5, 0, 3, 2, 4]), 'float64');
+  const dx = evaluateGraph(result.graph, new Map([['x', ties]]), 'float64').get(result.gradients.get('x')!)!;
+  const third = Math.fround(1 / 3);
+  Array.from(dx.data).forEach((value, i) => {
+    expect(value).toBeCloseTo([third, third, 0, 1, 0, third, 0, 0][i], 6);
+  });
+});
+
+/** The case as a graph whose loss is a fixed random combination of the first output's elements. */
+function lossOf({ op, attributes, inputs }: GradientCase): {
+  graph: Graph;
+  loss: string;
+  feeds: ReadonlyMap<string, Dense>;
+  wanted: readonly string[];
+} {
+  const builder = new GraphBuilder();
+  const feeds = new Map<string, Dense>();
+  const names = inputs.map((tensor, index) => {
+    const name = `in${index}`;
+    if (!isVaried(op, tensor!, index)) return builder.initializer(tensor!, name);
+    feeds.set(name, toDense(tensor!, 'float64'));
+    return builder.input(name, 'float32', tensor!.dims);
+  });
+  const y = builder.node(op, names, attributes);
+  const forward = inferShapes(builder.build()).graph;
+  const count = elementCount(forward.values.get(y)!.shape as readonly number[]);
+  const rng = new Rng(9);
+  const weights = Array.from({ length: count }, () => 0.5 + rng.uniform());
+  const more = new GraphBuilder({ from: forward });
+  const row = more.node('Reshape', [y, more.initializer(tensorFrom('int64', [2], [1, count]))]);
+  const loss = more.node('MatMul', [row, more.initializer(tensorFrom('float32', [count, 1], weights))]);
+  more.output(loss);
+  return { graph: inferShapes(more.build()).graph, loss, feeds, wanted: [...feeds.keys()] };
+}
+
+/** Inputs that have no gradient although they are floating: bounds and class weights. */
+const CONSTANT_FROM: Readonly<Record<string, number>> = { Clip: 1, SoftmaxCrossEntropyLoss: 2 };
+
+function isVaried(op: string, tensor: Tensor, index: number): boolean {
+  return isFloat(tensor.type) && index < (CONSTANT_FROM[op] ?? Number.POSITIVE_INFINITY);
+}
+
+function expectGradient(actual: Dense, dims: readonly number[], expected: readonly number[]): void {
+  expect(actual.dims).toEqual(dims);
+  const size = Math.max(1e-3, ...expected.map(Math.abs));
+  const wrong = expected
+    .map((value, i) => ({ i, expected: value, actual: actual.data[i] }))
+    .filter((entry) => !(Math.abs(entry.actual - entry.expected) <= 1e-5 * size));
+  expect(wrong).toEqual([]);
+}
