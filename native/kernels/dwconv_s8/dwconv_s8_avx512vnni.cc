@@ -31,15 +31,35 @@ struct Strip {
 
 inline __m512i load(const uint8_t* from) { return _mm512_loadu_si512(from); }
 
+/// A vector that is used twice and must not be loaded twice (compilers fold loads into both uses).
+inline __m512i load_once(const uint8_t* from) {
+  __m512i vector = load(from);
+  __asm__("" : "+v"(vector));
+  return vector;
+}
+
+/// Head of a packed block.
+struct Constants {
+  __m512i bias[4];
+  __m512 multiplier[4];
+
+  explicit Constants(const uint8_t* block) {
+    unroll<4>([&](auto j) {
+      bias[j] = load(block + j * 64);
+      multiplier[j] = _mm512_loadu_ps(block + 256 + j * 64);
+    });
+  }
+};
+
 /// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps each.
 template <int kRows>
 inline void interleave(const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
   const __m512i zero = _mm512_setzero_si512();
-  const __m512i a = load(x), b = kRows > 1 ? load(x + row_step) : zero;
+  const __m512i a = load_once(x), b = kRows > 1 ? load_once(x + row_step) : zero;
   const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
   __m512i low2 = zero, high2 = zero;
   if constexpr (kRows > 2) {
-    const __m512i c = load(x + 2 * row_step), d = kRows > 3 ? load(x + 3 * row_step) : zero;
+    const __m512i c = load_once(x + 2 * row_step), d = kRows > 3 ? load_once(x + 3 * row_step) : zero;
     low2 = _mm512_unpacklo_epi8(c, d);
     high2 = _mm512_unpackhi_epi8(c, d);
   }
@@ -49,11 +69,9 @@ inline void interleave(const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
   v[3] = _mm512_unpackhi_epi16(high, high2);
 }
 
-inline void finish(const Strip& strip, const __m512i (&acc)[4], int64_t vector, int8_t* y) {
+inline void finish(const Strip& strip, const Constants& constants, const __m512i (&acc)[4], int64_t vector, int8_t* y) {
   __m512i q[4];
-  unroll<4>([&](auto j) {
-    q[j] = strip.requantizer.round(acc[j], _mm512_loadu_ps(strip.block + 256 + j * 64));
-  });
+  unroll<4>([&](auto j) { q[j] = strip.requantizer.round(acc[j], constants.multiplier[j]); });
   const __m512i bytes = strip.requantizer.narrow(q[0], q[1], q[2], q[3]);
   const int32_t count = vector + 1 == strip.vectors ? strip.last_bytes : strip.bytes;
   if (count == 64) {
@@ -65,10 +83,15 @@ inline void finish(const Strip& strip, const __m512i (&acc)[4], int64_t vector, 
 
 /// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share none.
 template <int kKernel, int kStride>
-void run_strip(const Strip& strip, const uint8_t* x, int8_t* y) {
+void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   constexpr int kGroups = (kKernel + 3) / 4;
   constexpr int kInFlight = (kKernel - 1) / kStride + 1;  // vectors that a column takes part in
+  // Copies: the compiler must see that stores to y do not change them.
+  const Strip strip = shared;
+  const Constants constants(strip.block);
   const uint8_t* weights = strip.block + 512;
+  __m512i w[kKernel * kGroups][4];
+  unroll<kKernel * kGroups * 4>([&](auto i) { w[i / 4][i % 4] = load(weights + i * 64); });
   __m512i acc[kInFlight][4];
   // Adds a column that is tap kTap of acc[0], tap kTap - kStride of acc[1], and so on.
   const auto feed = [&](const uint8_t* column, auto tap) __attribute__((always_inline)) {
@@ -80,29 +103,30 @@ void run_strip(const Strip& strip, const uint8_t* x, int8_t* y) {
         unroll<kInFlight>([&](auto t) {
           constexpr int kTap = tap - kStride * t;
           if constexpr (kTap >= 0) {
-            const __m512i w = load(weights + ((kTap * kGroups + group) * 4 + j) * 64);
-            acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], v[j], w);
+            acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], v[j], w[kTap * kGroups + group][j]);
           }
         });
       });
     });
   };
-  unroll<kInFlight * 4>([&](auto i) { acc[i / 4][i % 4] = load(strip.block + i % 4 * 64); });
+  unroll<kInFlight * 4>([&](auto i) { acc[i / 4][i % 4] = constants.bias[i % 4]; });
   unroll<kKernel - kStride>([&](auto tap) { feed(x + tap * strip.column_step, tap); });
   x += (kKernel - kStride) * strip.column_step;
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     unroll<kStride>([&](auto s) { feed(x + s * strip.column_step, Index<kKernel - kStride + s>{}); });
-    finish(strip, acc[0], vector, y);
+    finish(strip, constants, acc[0], vector, y);
     unroll<(kInFlight - 1) * 4>([&](auto i) { acc[i / 4][i % 4] = acc[i / 4 + 1][i % 4]; });
-    unroll<4>([&](auto j) { acc[kInFlight - 1][j] = load(strip.block + j * 64); });
+    unroll<4>([&](auto j) { acc[kInFlight - 1][j] = constants.bias[j]; });
   }
 }
 
 /// Any kernel: no column is shared.
-void run_any_strip(const Strip& strip, const uint8_t* x, int8_t* y) {
+void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
+  const Strip strip = shared;
+  const Constants constants(strip.block);
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     __m512i acc[4];
-    unroll<4>([&](auto j) { acc[j] = load(strip.block + j * 64); });
+    unroll<4>([&](auto j) { acc[j] = constants.bias[j]; });
     const uint8_t* weights = strip.block + 512;
     for (int32_t kw = 0; kw < strip.kernel_w; kw++) {
       const uint8_t* column = x + kw * strip.column_step;
@@ -125,7 +149,7 @@ void run_any_strip(const Strip& strip, const uint8_t* x, int8_t* y) {
         unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
       }
     }
-    finish(strip, acc, vector, y);
+    finish(strip, constants, acc, vector, y);
   }
 }
 

@@ -25,6 +25,11 @@ bool fits_any(const DwconvS8Shape&, const DwconvS8Weights&) { return true; }
   return weights.zero_points == nullptr && w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 && w.stride_w <= 2;
 }
 
+/// As fits_symmetric; up to 16 channels fill a quarter of a 64-byte vector, and only with stride 1 can it take several pixels.
+[[maybe_unused]] bool fits_wide(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
+  return weights.zero_points == nullptr && (shape.channels > 16 || shape.window.stride_w == 1);
+}
+
 template <const DwconvFormat& kFormat>
 size_t packed_bytes(const DwconvS8Shape& shape) {
   return static_cast<size_t>((shape.channels + kFormat.block - 1) / kFormat.block) *
@@ -100,7 +105,7 @@ size_t no_scratch_bytes(const DwconvS8Shape&) { return 0; }
 
 const DwconvS8Row kDwconvS8Rows[] = {
 #if defined(__x86_64__)
-    {"dwconv_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, packed_bytes<kDwconvS8Avx512VnniFormat>,
+    {"dwconv_s8_avx512vnni", kCpuAvx512Vnni, fits_wide, packed_bytes<kDwconvS8Avx512VnniFormat>,
      pack<kDwconvS8Avx512VnniFormat>, scratch_bytes, dwconv_s8_avx512vnni},
     {"dwconv_s8_avx2", kCpuAvx2, fits_any, packed_bytes<kDwconvS8Avx2Format>, pack<kDwconvS8Avx2Format>, scratch_bytes,
      dwconv_s8_avx2},
