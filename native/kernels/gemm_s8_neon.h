@@ -47,7 +47,7 @@ struct GemmTile {
 
 /// Requantizes the vectors of M rows of V vectors, four at a time, and stores them.
 template <int M, int V>
-inline void store_rows(const int32x4_t (&acc)[M][V], const float32x4_t (&multiplier)[V], const NeonRange& range,
+[[gnu::always_inline]] inline void store_rows(const int32x4_t (&acc)[M][V], const float32x4_t (&multiplier)[V], const NeonRange& range,
                        int8_t* y, ptrdiff_t y_stride) {
   const auto value = [&](int i) __attribute__((always_inline)) {
     return requantize4(acc[i / V][i % V], multiplier[i % V], range);
@@ -87,11 +87,10 @@ inline void store_rows(const int32x4_t (&acc)[M][V], const float32x4_t (&multipl
   }
 }
 
-/// One tile: M rows by B blocks, of which the first V vectors of four channels are computed and stored.
+/// Multiplies, requantizes and stores what Gemm accumulated for M rows by B blocks of V vectors.
 template <class Gemm, int M, int B, int V>
-inline void run_tile(const GemmTile& tile, const NeonRange& range) {
-  int32x4_t acc[M][B * V];
-  Gemm::template accumulate<M, B, V>(tile, acc);
+[[gnu::always_inline]] inline void store_tile(const int32x4_t (&acc)[M][B * V], const GemmTile& tile,
+                                              const NeonRange& range) {
   float32x4_t multiplier[B * V];
 #pragma GCC unroll 4
   for (int b = 0; b < B; ++b) {
@@ -102,41 +101,47 @@ inline void run_tile(const GemmTile& tile, const NeonRange& range) {
   store_rows<M, B * V>(acc, multiplier, range, tile.y, tile.y_stride);
 }
 
-/// The tile of `m` rows and one block; m is a multiple of Gemm::kRowStep, up to Gemm::kRows.
-template <class Gemm, int V>
-void run_rows(int32_t m, const GemmTile& tile, const NeonRange& range) {
-  constexpr auto has = [](int rows) { return rows <= Gemm::kRows && rows % Gemm::kRowStep == 0; };
-  switch (m) {
-    case 1:
-      if constexpr (has(1)) run_tile<Gemm, 1, 1, V>(tile, range);
-      break;
-    case 2:
-      if constexpr (has(2)) run_tile<Gemm, 2, 1, V>(tile, range);
-      break;
-    case 3:
-      if constexpr (has(3)) run_tile<Gemm, 3, 1, V>(tile, range);
-      break;
-    case 4:
-      if constexpr (has(4)) run_tile<Gemm, 4, 1, V>(tile, range);
-      break;
-    case 5:
-      if constexpr (has(5)) run_tile<Gemm, 5, 1, V>(tile, range);
-      break;
-    case 6:
-      if constexpr (has(6)) run_tile<Gemm, 6, 1, V>(tile, range);
-      break;
-    default:
-      break;
-  }
+/// One tile: M rows by B blocks, of which the first V vectors of four channels are computed and stored. Never inlined: each
+/// instance needs the whole register file.
+template <class Gemm, int M, int B, int V>
+[[gnu::noinline]] void run_tile(const GemmTile& tile, const NeonRange& range) {
+  int32x4_t acc[M][B * V];
+  Gemm::template accumulate<M, B, V>(tile, acc);
+  store_tile<Gemm, M, B, V>(acc, tile, range);
 }
 
-/// The tile of `m` rows whose block holds `channels` real output channels: a short block skips the vectors it lacks.
+/// The full tile in assembly, for a depth that is a multiple of 16.
 template <class Gemm>
-void run_block(int32_t m, int32_t channels, const GemmTile& tile, const NeonRange& range) {
-  if constexpr (Gemm::kVectors == 4) {
-    if (channels <= 8) return run_rows<Gemm, 2>(m, tile, range);
+[[gnu::noinline]] void run_full_tile(const GemmTile& tile, const NeonRange& range) {
+  int32x4_t acc[Gemm::kRows][Gemm::kVectors];
+  Gemm::accumulate_full(tile, acc);
+  store_tile<Gemm, Gemm::kRows, 1, Gemm::kVectors>(acc, tile, range);
+}
+
+using RunTile = void (*)(const GemmTile& tile, const NeonRange& range);
+
+template <class Gemm, int M, int V>
+constexpr RunTile tile_of() {
+  if constexpr (M <= Gemm::kRows && M % Gemm::kRowStep == 0) return run_tile<Gemm, M, 1, V>;
+  return nullptr;
+}
+
+/// Instances for M = 1..6; null where M is no multiple of Gemm::kRowStep or above Gemm::kRows.
+template <class Gemm, int V>
+inline constexpr RunTile kTiles[] = {tile_of<Gemm, 1, V>(), tile_of<Gemm, 2, V>(), tile_of<Gemm, 3, V>(),
+                                     tile_of<Gemm, 4, V>(), tile_of<Gemm, 5, V>(), tile_of<Gemm, 6, V>()};
+
+/// The instance for `m` rows of one block that holds `channels` real output channels: a short block skips the vectors it
+/// lacks.
+template <class Gemm>
+inline RunTile find_tile(int32_t m, int32_t channels, int64_t depth) {
+  if constexpr (Gemm::kHasFullTile) {
+    if (m == Gemm::kRows && channels > Gemm::kChannels / 2 && depth % 16 == 0) return run_full_tile<Gemm>;
   }
-  run_rows<Gemm, Gemm::kVectors>(m, tile, range);
+  if constexpr (Gemm::kVectors == 4) {
+    if (channels <= 8) return kTiles<Gemm, 2>[m - 1];
+  }
+  return kTiles<Gemm, Gemm::kVectors>[m - 1];
 }
 
 }  // namespace

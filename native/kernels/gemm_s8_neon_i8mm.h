@@ -12,10 +12,11 @@ struct GemmS8NeonI8mm {
   static constexpr int kChannels = 16;
   static constexpr int kVectors = 4;
   static constexpr int kDepth = 8;
+  static constexpr bool kHasFullTile = false;
 
   /// One step of eight bytes. x[p] holds 8 bytes of row 2p, then 8 of row 2p + 1; weights lie [channel][8].
   template <int P, int N>
-  static inline void step(const int8x16_t (&x)[P], const int8_t* w, int32x4_t (&acc)[P][N]) {
+  [[gnu::always_inline]] static inline void step(const int8x16_t (&x)[P], const int8_t* w, int32x4_t (&acc)[P][N]) {
 #pragma GCC unroll 8
     for (int n = 0; n < N; n += 2) {
       const int8x16_t even = vld1q_s8(w + n * 16);
@@ -30,7 +31,7 @@ struct GemmS8NeonI8mm {
   }
 
   template <int M, int B, int V>
-  static inline void accumulate(const GemmTile& tile, int32x4_t (&out)[M][B * V]) {
+  [[gnu::always_inline]] static inline void accumulate(const GemmTile& tile, int32x4_t (&out)[M][B * V]) {
     static_assert(M % 2 == 0 && B == 1);
     constexpr int P = M / 2;
     constexpr int N = V * 2;
@@ -43,36 +44,33 @@ struct GemmS8NeonI8mm {
       for (int p = 0; p < P; ++p) acc[p][n] = vcombine_s32(bias, bias);
     }
     const int8_t* w = block.weights;
+    const int64_t depth = tile.depth;
     const int8_t* const* rows = tile.rows;
-    for (int64_t t = 0; t < tile.taps; ++t, rows += kRows) {
+    const int8_t* const* const end = rows + tile.taps * kRows;
+    for (; rows != end; rows += kRows) {
       const int8_t* a[M];
 #pragma GCC unroll 8
       for (int m = 0; m < M; ++m) a[m] = rows[m];
-      int64_t k = tile.depth;
-      for (; k >= 16; k -= 16, w += 2 * 128) {
+      int64_t k = 0;
+      for (; k + 16 <= depth; k += 16, w += 2 * 128) {
         int8x16_t low[P];
         int8x16_t high[P];
 #pragma GCC unroll 4
         for (int p = 0; p < P; ++p) {
-          const int64x2_t even = vreinterpretq_s64_s8(vld1q_s8(a[2 * p]));
-          const int64x2_t odd = vreinterpretq_s64_s8(vld1q_s8(a[2 * p + 1]));
+          const int64x2_t even = vreinterpretq_s64_s8(vld1q_s8(a[2 * p] + k));
+          const int64x2_t odd = vreinterpretq_s64_s8(vld1q_s8(a[2 * p + 1] + k));
           low[p] = vreinterpretq_s8_s64(vzip1q_s64(even, odd));
           high[p] = vreinterpretq_s8_s64(vzip2q_s64(even, odd));
-          a[2 * p] += 16;
-          a[2 * p + 1] += 16;
         }
         step<P, N>(low, w, acc);
         step<P, N>(high, w + 128, acc);
       }
-      for (; k > 0; k -= 8, w += 128) {
+      if (k < depth) {
         int8x16_t x[P];
 #pragma GCC unroll 4
-        for (int p = 0; p < P; ++p) {
-          x[p] = vcombine_s8(vld1_s8(a[2 * p]), vld1_s8(a[2 * p + 1]));
-          a[2 * p] += 8;
-          a[2 * p + 1] += 8;
-        }
+        for (int p = 0; p < P; ++p) x[p] = vcombine_s8(vld1_s8(a[2 * p] + k), vld1_s8(a[2 * p + 1] + k));
         step<P, N>(x, w, acc);
+        w += 128;
       }
     }
 #pragma GCC unroll 4

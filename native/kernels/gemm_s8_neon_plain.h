@@ -5,16 +5,94 @@ namespace hone {
 namespace {
 
 /// Armv8.0 tile: 16 bytes of depth per step. smull and smlal2 add two products in int16, exact as long as no weight is
-/// -128 (2 * 128 * 127 < 2^15), and sadalp widens the pair into int32: three instructions for 16 multiplications.
+/// -128 (2 * 128 * 127 < 2^15), and sadalp widens the pair into int32: three instructions for 16 multiplications. The full
+/// tile of 5 rows by 4 channels is assembly because compilers do not keep 32 registers without spilling.
 struct GemmS8Neon {
-  static constexpr int kRows = 4;
+  static constexpr int kRows = 5;
   static constexpr int kRowStep = 1;
   static constexpr int kChannels = 4;
   static constexpr int kVectors = 1;
   static constexpr int kDepth = 16;
+  static constexpr bool kHasFullTile = true;
+
+// One channel: its weights against the five rows. Five independent chains hide the latency of in-order cores.
+#define HONE_SMULL_5(weights, a0, a1, a2, a3, a4)       \
+  "smull v7.8h, v0.8b, v" #weights ".8b\n"              \
+  "smull v8.8h, v1.8b, v" #weights ".8b\n"              \
+  "smull v9.8h, v2.8b, v" #weights ".8b\n"              \
+  "smull v10.8h, v3.8b, v" #weights ".8b\n"             \
+  "smull v11.8h, v4.8b, v" #weights ".8b\n"             \
+  "smlal2 v7.8h, v0.16b, v" #weights ".16b\n"           \
+  "smlal2 v8.8h, v1.16b, v" #weights ".16b\n"           \
+  "smlal2 v9.8h, v2.16b, v" #weights ".16b\n"           \
+  "smlal2 v10.8h, v3.16b, v" #weights ".16b\n"          \
+  "smlal2 v11.8h, v4.16b, v" #weights ".16b\n"          \
+  "sadalp v" #a0 ".4s, v7.8h\n"                         \
+  "sadalp v" #a1 ".4s, v8.8h\n"                         \
+  "sadalp v" #a2 ".4s, v9.8h\n"                         \
+  "sadalp v" #a3 ".4s, v10.8h\n"                        \
+  "sadalp v" #a4 ".4s, v11.8h\n"
+
+  /// The full tile. v0-v4: rows; v5, v6: weights; v7-v11: products; v12 + 4 m + c: sums of row m, channel c.
+  [[gnu::always_inline]] static inline void accumulate_full(const GemmTile& tile, int32x4_t (&sums)[5][1]) {
+    const int8_t* const* rows = tile.rows;
+    const PackedBlock<GemmS8Neon> block(tile.blocks);
+    const int8_t* w = block.weights;
+    const int8_t *a0, *a1, *a2, *a3, *a4;
+    int64_t k;
+    // clang-format off
+    asm volatile(
+        "movi v12.4s, #0\n movi v13.4s, #0\n movi v14.4s, #0\n movi v15.4s, #0\n"
+        "movi v16.4s, #0\n movi v17.4s, #0\n movi v18.4s, #0\n movi v19.4s, #0\n"
+        "movi v20.4s, #0\n movi v21.4s, #0\n movi v22.4s, #0\n movi v23.4s, #0\n"
+        "movi v24.4s, #0\n movi v25.4s, #0\n movi v26.4s, #0\n movi v27.4s, #0\n"
+        "movi v28.4s, #0\n movi v29.4s, #0\n movi v30.4s, #0\n movi v31.4s, #0\n"
+        "1:\n"
+        "ldp %[a0], %[a1], [%[rows]], #40\n"
+        "ldp %[a2], %[a3], [%[rows], #-24]\n"
+        "ldr %[a4], [%[rows], #-8]\n"
+        "mov %[k], %[depth]\n"
+        "2:\n"
+        "ldp q5, q6, [%[w]], #64\n"
+        "ldr q0, [%[a0]], #16\n"
+        "ldr q1, [%[a1]], #16\n"
+        "ldr q2, [%[a2]], #16\n"
+        "ldr q3, [%[a3]], #16\n"
+        "ldr q4, [%[a4]], #16\n"
+        HONE_SMULL_5(5, 12, 16, 20, 24, 28)
+        HONE_SMULL_5(6, 13, 17, 21, 25, 29)
+        "ldp q5, q6, [%[w], #-32]\n"
+        "subs %[k], %[k], #16\n"
+        HONE_SMULL_5(5, 14, 18, 22, 26, 30)
+        HONE_SMULL_5(6, 15, 19, 23, 27, 31)
+        "b.ne 2b\n"
+        "cmp %[rows], %[end]\n"
+        "b.ne 1b\n"
+        "addp v12.4s, v12.4s, v13.4s\n addp v14.4s, v14.4s, v15.4s\n"
+        "addp v16.4s, v16.4s, v17.4s\n addp v18.4s, v18.4s, v19.4s\n"
+        "addp v20.4s, v20.4s, v21.4s\n addp v22.4s, v22.4s, v23.4s\n"
+        "addp v24.4s, v24.4s, v25.4s\n addp v26.4s, v26.4s, v27.4s\n"
+        "addp v28.4s, v28.4s, v29.4s\n addp v30.4s, v30.4s, v31.4s\n"
+        "addp v12.4s, v12.4s, v14.4s\n addp v16.4s, v16.4s, v18.4s\n"
+        "addp v20.4s, v20.4s, v22.4s\n addp v24.4s, v24.4s, v26.4s\n"
+        "addp v28.4s, v28.4s, v30.4s\n"
+        "ldr q0, [%[bias]]\n"
+        "add v12.4s, v12.4s, v0.4s\n add v16.4s, v16.4s, v0.4s\n add v20.4s, v20.4s, v0.4s\n"
+        "add v24.4s, v24.4s, v0.4s\n add v28.4s, v28.4s, v0.4s\n"
+        "stp q12, q16, [%[sums]]\n stp q20, q24, [%[sums], #32]\n str q28, [%[sums], #64]\n"
+        : [rows] "+r"(rows), [w] "+r"(w), [k] "=&r"(k), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2),
+          [a3] "=&r"(a3), [a4] "=&r"(a4)
+        : [sums] "r"(&sums), [bias] "r"(block.bias), [depth] "r"(tile.depth), [end] "r"(rows + tile.taps * kRows)
+        : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
+          "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
+          "v29", "v30", "v31");
+    // clang-format on
+  }
+
+#undef HONE_SMULL_5
 
   template <int M, int B, int V>
-  static inline void accumulate(const GemmTile& tile, int32x4_t (&out)[M][B]) {
+  [[gnu::always_inline]] static inline void accumulate(const GemmTile& tile, int32x4_t (&out)[M][B]) {
     static_assert(V == 1);
     int32x4_t acc[M][B * 4];
     const int8_t* w[B];
@@ -25,18 +103,17 @@ struct GemmS8Neon {
 #pragma GCC unroll 16
       for (int c = 0; c < B * 4; ++c) acc[m][c] = vdupq_n_s32(0);
     }
+    const int64_t depth = tile.depth;
     const int8_t* const* rows = tile.rows;
-    for (int64_t t = 0; t < tile.taps; ++t, rows += kRows) {
+    const int8_t* const* const end = rows + tile.taps * kRows;
+    for (; rows != end; rows += kRows) {
       const int8_t* a[M];
 #pragma GCC unroll 4
       for (int m = 0; m < M; ++m) a[m] = rows[m];
-      for (int64_t k = tile.depth; k > 0; k -= 16) {
+      for (int64_t k = 0; k < depth; k += 16) {
         int8x16_t x[M];
 #pragma GCC unroll 4
-        for (int m = 0; m < M; ++m) {
-          x[m] = vld1q_s8(a[m]);
-          a[m] += 16;
-        }
+        for (int m = 0; m < M; ++m) x[m] = vld1q_s8(a[m] + k);
 #pragma GCC unroll 16
         for (int c = 0; c < B * 4; ++c) {
           const int8x16_t weights = vld1q_s8(w[c / 4] + c % 4 * 16);

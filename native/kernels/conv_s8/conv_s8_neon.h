@@ -21,7 +21,7 @@ struct PixelTile {
   int64_t depth;
 };
 
-/// Walks output pixels in order; knows where the window of each begins.
+/// Walks output pixels in order, in pieces that lie in one output row.
 class WindowCursor {
  public:
   WindowCursor(const ConvS8Shape& shape, const ConvS8Args& args, int32_t group, int64_t pixel)
@@ -32,16 +32,28 @@ class WindowCursor {
         image_(args.x + pixel / w_.out_w / w_.out_h * plane_bytes_ +
                static_cast<ptrdiff_t>(group) * (shape.in_channels / shape.groups)) {}
 
-  const int8_t* image() const { return image_; }
-  int32_t top() const { return out_y_ * w_.stride_h - w_.pad_top; }
-  int32_t left() const { return out_x_ * w_.stride_w - w_.pad_left; }
+  /// A piece: where the window of its first pixel begins.
+  struct Piece {
+    const int8_t* image;
+    int32_t top;
+    int32_t left;
+    int32_t pixels;
+  };
 
-  void advance() {
-    if (++out_x_ < w_.out_w) return;
-    out_x_ = 0;
-    if (++out_y_ < w_.out_h) return;
-    out_y_ = 0;
-    image_ += plane_bytes_;
+  /// The next pixels of the row, at most `limit`.
+  Piece next(int32_t limit) {
+    const int32_t rest = w_.out_w - out_x_;
+    const int32_t pixels = limit < rest ? limit : rest;
+    const Piece piece = {image_, out_y_ * w_.stride_h - w_.pad_top, out_x_ * w_.stride_w - w_.pad_left, pixels};
+    out_x_ += pixels;
+    if (out_x_ == w_.out_w) {
+      out_x_ = 0;
+      if (++out_y_ == w_.out_h) {
+        out_y_ = 0;
+        image_ += plane_bytes_;
+      }
+    }
+    return piece;
   }
 
  private:
@@ -52,6 +64,17 @@ class WindowCursor {
   const int8_t* image_;
 };
 
+/// Points `count` rows, the usual kRows without a loop.
+template <int kRows>
+inline void point_run(const int8_t** to, const int8_t* from, ptrdiff_t step, int32_t count) {
+  if (count == kRows) {
+#pragma GCC unroll 8
+    for (int p = 0; p < kRows; p++) to[p] = from + p * step;
+  } else {
+    for (int32_t p = 0; p < count; p++) to[p] = from + p * step;
+  }
+}
+
 /// Points the rows of `tile` into the input. Where no window of the tile crosses the left or right border and neighbours
 /// in w are neighbours in memory, a kernel row is one run; else every position is. `padding` stands for a whole run.
 template <class Gemm>
@@ -61,29 +84,38 @@ void point_rows(const ConvS8Shape& shape, const ConvS8Args& args, const int8_t* 
   const int32_t channels = shape.in_channels / shape.groups;
   const bool dense = shape.groups == 1 && (w.kernel_w == 1 || (w.dilation_w == 1 && args.x_stride == channels));
   const int32_t reach = (w.kernel_w - 1) * w.dilation_w;
-  const int8_t* image[Gemm::kRows];
-  int32_t top[Gemm::kRows];
-  int32_t left[Gemm::kRows];
+  WindowCursor::Piece pieces[Gemm::kRows];
+  int32_t piece_count = 0;
   bool inside = true;
-  for (int32_t m = 0; m < tile.pixels; m++) {
-    image[m] = cursor.image();
-    top[m] = cursor.top();
-    left[m] = cursor.left();
-    inside = inside && left[m] >= 0 && left[m] + reach < w.in_w;
-    cursor.advance();
+  for (int32_t m = 0; m < tile.pixels; m += pieces[piece_count++].pixels) {
+    pieces[piece_count] = cursor.next(tile.pixels - m);
+    const WindowCursor::Piece& piece = pieces[piece_count];
+    inside = inside && piece.left >= 0 && piece.left + (piece.pixels - 1) * w.stride_w + reach < w.in_w;
   }
   const int32_t runs = dense && inside ? 1 : w.kernel_w;
   tile.taps = static_cast<int64_t>(w.kernel_h) * runs;
   tile.depth = static_cast<int64_t>(w.kernel_w / runs) * channels;
+
   const ptrdiff_t row_bytes = static_cast<ptrdiff_t>(w.in_w) * args.x_stride;
-  for (int32_t m = 0; m < tile.pixels; m++) {
+  const ptrdiff_t pixel_bytes = w.stride_w * args.x_stride;
+  int32_t m = 0;
+  for (int32_t i = 0; i < piece_count; m += pieces[i++].pixels) {
+    const WindowCursor::Piece& piece = pieces[i];
     const int8_t** to = tile.rows + m;
-    int32_t in_y = top[m];
+    int32_t in_y = piece.top;
     for (int32_t kh = 0; kh < w.kernel_h; kh++, in_y += w.dilation_h) {
       const bool row_inside = in_y >= 0 && in_y < w.in_h;
-      int32_t in_x = left[m];
+      int32_t in_x = piece.left;
       for (int32_t run = 0; run < runs; run++, in_x += w.dilation_w, to += Gemm::kRows) {
-        *to = row_inside && in_x >= 0 && in_x < w.in_w ? image[m] + in_y * row_bytes + in_x * args.x_stride : padding;
+        const ptrdiff_t offset = in_y * row_bytes + in_x * args.x_stride;
+        if (row_inside && inside) {
+          point_run<Gemm::kRows>(to, piece.image + offset, pixel_bytes, piece.pixels);
+        } else {
+          for (int32_t p = 0; p < piece.pixels; p++) {
+            const int32_t x = in_x + p * w.stride_w;
+            to[p] = row_inside && x >= 0 && x < w.in_w ? piece.image + offset + p * pixel_bytes : padding;
+          }
+        }
       }
     }
   }
@@ -108,7 +140,8 @@ inline void copy_channels(int8_t* to, const int8_t* from, int32_t count) {
   }
 }
 
-/// Adds the residual, if any, to `staged` ([pixels][width], the convolution's own int8), then writes the channels that exist.
+/// Adds the residual, if any, to `staged` ([pixels][width] of the convolution's own int8, in a buffer of whole 16 bytes), then
+/// writes the channels that exist.
 void finish_staged(const ConvS8Args& args, int8_t* staged, int32_t width, int64_t first, int32_t pixels,
                    int32_t channel, int32_t channels) {
   int8_t* y = args.y + first * args.y_stride + channel;
@@ -137,9 +170,9 @@ void run_panel(const ConvS8Args& args, const uint8_t* block, const PixelTile* ti
     const PixelTile& tile = tiles[i];
     const int32_t rows = (tile.pixels + Gemm::kRowStep - 1) / Gemm::kRowStep * Gemm::kRowStep;
     const bool whole = channels == width && rows == tile.pixels && args.residual == nullptr;
-    int8_t staged[Gemm::kRows * Gemm::kChannels] = {};
+    int8_t staged[(Gemm::kRows * Gemm::kChannels + 15) / 16 * 16];
     int8_t* y = whole ? args.y + tile.first * args.y_stride + channel : staged;
-    find_tile<Gemm>(rows, channels)({tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width}, range);
+    find_tile<Gemm>(rows, channels, tile.depth)({tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width}, range);
     if (!whole) finish_staged(args, staged, width, tile.first, tile.pixels, channel, channels);
   }
 }

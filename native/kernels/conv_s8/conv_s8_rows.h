@@ -23,7 +23,7 @@ inline constexpr GemmFormat kConvS8NeonDotprodFormat = {16, 4, 1, 0};
 inline constexpr GemmFormat kConvS8NeonI8mmFormat = {16, 8, 1, 0};
 
 /// Pixels of one tile of the NEON rows.
-inline constexpr int32_t kConvS8NeonPixels = 4;
+inline constexpr int32_t kConvS8NeonPixels = 5;
 inline constexpr int32_t kConvS8NeonDotprodPixels = 6;
 inline constexpr int32_t kConvS8NeonI8mmPixels = 6;
 

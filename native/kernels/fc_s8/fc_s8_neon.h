@@ -49,10 +49,10 @@ void run_fc(const FcS8Shape& shape, const FcS8Args& args, const Tile& tile, cons
       const int32_t channels = left < Gemm::kChannels ? left : Gemm::kChannels;
       const int32_t width = Gemm::kVectors == 4 && channels <= 8 ? 8 : Gemm::kChannels;
       if (channels == width && count == valid) {
-        find_tile<Gemm>(count, channels)({rows, 1, depth, packed, block_bytes, y, args.y_stride}, range);
+        find_tile<Gemm>(count, channels, depth)({rows, 1, depth, packed, block_bytes, y, args.y_stride}, range);
       } else {
         int8_t staged[Gemm::kRows * Gemm::kChannels];
-        find_tile<Gemm>(count, channels)({rows, 1, depth, packed, block_bytes, staged, width}, range);
+        find_tile<Gemm>(count, channels, depth)({rows, 1, depth, packed, block_bytes, staged, width}, range);
         for (int32_t m = 0; m < valid; m++) {
           std::memcpy(y + m * args.y_stride, staged + m * width, static_cast<size_t>(channels));
         }
