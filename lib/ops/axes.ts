@@ -1,5 +1,6 @@
+import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
-import type { InferContext } from './operator';
+import type { InferContext, Inferred } from './operator';
 
 /** `axis` counted from the front, or undefined when it is not one of `rank` axes. */
 export function normalizeAxis(axis: number, rank: number): number | undefined {
@@ -37,4 +38,13 @@ export function unknownDim(value: string, axis: number): string {
 /** Shape of known rank with every extent unknown. */
 export function unknownShape(value: string, rank: number): Dim[] {
   return Array.from({ length: rank }, (_, axis) => unknownDim(value, axis));
+}
+
+/**
+ * Known elements as a value of `type` holds them, for the types that inference follows: int64 and bool as they are, int32
+ * wrapped; nothing for others (narrow integers, floats).
+ */
+export function followed(elements: Inferred['partial'], type: ElementType): Inferred['partial'] {
+  if (type === 'int32') return elements?.map((element) => (typeof element === 'number' ? element | 0 : element));
+  return type === 'int64' || type === 'bool' ? elements : undefined;
 }

@@ -1,5 +1,6 @@
 import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
+import { followed } from './axes';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
 import { emptyDense, isFloat } from './dense';
@@ -83,7 +84,7 @@ function inferBinary(context: InferContext, spec: BinarySpec): readonly Inferred
   const shape = broadcastShapes(shapes as Dim[][]);
   if (!shape)
     return problem(node, 'shape-mismatch', `shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`);
-  return [{ type, shape, partial: isFloat(first.type) ? undefined : partialOf(context, spec, shape) }];
+  return [{ type, shape, partial: followed(partialOf(context, spec, shape), first.type) }];
 }
 
 /** Known elements of a shape-like result: vectors and scalars combine element by element, one element repeats. */

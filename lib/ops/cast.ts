@@ -1,8 +1,8 @@
 import { attribute } from '../ir/attribute';
+import { followed } from './axes';
 import { convert } from './convert';
 import { elementCost } from './cost';
 import { typeOfCode } from './data-type';
-import { isFloat } from './dense';
 import type { Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 
@@ -21,8 +21,9 @@ export const cast: Operator = {
     const code = attribute(node, 'to', 'int');
     const type = typeOfCode(code);
     if (!type) return problem(node, 'unknown-type', `element type ${code} is not supported`);
-    const integers = !isFloat(type) && type !== 'bool';
-    return [{ type, shape: inputs[0]!.shape, partial: integers ? context.partial(0) : undefined }];
+    return [
+      { type, shape: inputs[0]!.shape, partial: type === 'bool' ? undefined : followed(context.partial(0), type) },
+    ];
   },
   evaluate: ([input], node, precision) => [convert(input!, typeOfCode(attribute(node, 'to', 'int'))!, precision)],
   cost: elementCost,

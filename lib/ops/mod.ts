@@ -1,10 +1,14 @@
 import { attribute } from '../ir/attribute';
 import { binary, combine } from './binary';
-import type { Operator } from './operator';
+import type { InferContext, Operator } from './operator';
+
+const family = binary({ op: 'Mod', since: 13, attributes: { fmod: { kind: 'int' } }, of: flooredRemainder });
 
 /** Remainder of two broadcast tensors: with the sign of the divisor, or of the dividend when `fmod` (needed for floats). */
 export const mod: Operator = {
-  ...binary({ op: 'Mod', since: 13, attributes: { fmod: { kind: 'int' } }, of: flooredRemainder }),
+  ...family,
+  // Elements are followed for the floored form only; extents are never divided by fmod.
+  infer: (context) => family.infer(attribute(context.node, 'fmod', 'int', 0) ? withoutPartial(context) : context),
   evaluate: ([a, b], node, precision) => {
     const truncated = attribute(node, 'fmod', 'int', 0) !== 0;
     return [combine(a!, b!, a!.type, truncated ? (x, y) => x % y : flooredRemainder, precision)];
@@ -14,4 +18,8 @@ export const mod: Operator = {
 function flooredRemainder(a: number, b: number): number {
   const rest = a % b;
   return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+function withoutPartial(context: InferContext): InferContext {
+  return { ...context, partial: () => undefined };
 }

@@ -1,0 +1,23 @@
+import { ints, opCase, random } from '../draw';
+import { integers, type OpCase } from '../op-case';
+
+const x = random([2, 3, 4], 0.1, 2);
+const ops = ['Sum', 'Mean', 'Prod', 'Max', 'Min', 'SumSquare', 'L1', 'L2', 'LogSum'].map((word) => `Reduce${word}`);
+
+export const CASES: readonly OpCase[] = [
+  ...ops.flatMap((op) => [
+    opCase(op, 'all axes', [x]),
+    opCase(op, 'one axis, kept', [x, ints(1)]),
+    opCase(op, 'two axes, removed', [x, ints(0, -1)], { keepdims: 0 }),
+    opCase(op, 'no axes, nothing to do', [x, ints()], { noop_with_empty_axes: 1 }),
+  ]),
+  ...['ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd'].map((op) =>
+    opCase(op, 'int32', [integers('int32', [3, 4], -5, 5), ints(1)]),
+  ),
+  ...['ArgMax', 'ArgMin'].flatMap((op) => [
+    opCase(op, 'default', [x]),
+    opCase(op, 'last axis, removed', [x], { axis: -1, keepdims: 0 }),
+    opCase(op, 'first of equals', [integers('int32', [4, 9], 0, 2)], { axis: 1 }),
+    opCase(op, 'last of equals', [integers('int32', [4, 9], 0, 2)], { axis: 1, select_last_index: 1 }),
+  ]),
+];
