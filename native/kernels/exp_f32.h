@@ -1,6 +1,7 @@
 #pragma once
+#include <cstdint>
 
-// Constants of Hone's exp on float32, for arguments in [kExpLowest, 0]:
+// Hone's exp on float32, for arguments up to 0: constants, and the scalar form that the vector forms repeat.
 //   shifted = fl(fl(x * kLog2E) + kExpShifter)    its lowest bits hold n = rne(x / ln 2)
 //   n       = fl(shifted - kExpShifter)
 //   r       = fl(fl(x - fl(n * kLn2High)) - fl(n * kLn2Low))     |r| <= ln 2 / 2
@@ -21,6 +22,27 @@ constexpr float kExp3 = 0x1.555492p-3f;
 constexpr float kExp4 = 0x1.5558f2p-5f;
 constexpr float kExp5 = 0x1.123a20p-7f;
 constexpr float kExp6 = 0x1.6a23d0p-10f;
+
+/// exp(x) for x <= 0 or NaN; within 2 ulp for x >= kExpLowest.
+inline float exp_f32(float x) {
+  if (x < kExpLowest) return 0.0f;
+  const float shifted = x * kLog2E + kExpShifter;
+  const float n = shifted - kExpShifter;
+  const float r = (x - n * kLn2High) - n * kLn2Low;
+  float p = kExp6;
+  p = p * r + kExp5;
+  p = p * r + kExp4;
+  p = p * r + kExp3;
+  p = p * r + kExp2;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  uint32_t bits;
+  __builtin_memcpy(&bits, &shifted, 4);
+  bits = (bits << 23) + (127u << 23);
+  float power;
+  __builtin_memcpy(&power, &bits, 4);
+  return p * power;
+}
 
 }  // namespace
 }  // namespace hone

@@ -1,0 +1,79 @@
+#include <iterator>
+
+#include "native/kernels/binary_s8/binary_s8.h"
+#include "native/tools/check_kernels/kernel_check.h"
+#include "native/tools/check_kernels/s8_data.h"
+
+namespace hone::check {
+namespace {
+
+struct Spec {
+  const char* name;
+  int64_t count, b_count;
+  BinaryOperation operation;
+};
+
+constexpr BinaryOperation kAdd = BinaryOperation::kAdd, kMul = BinaryOperation::kMul;
+// Counts around 16; b as long as a, one element, and periods that are and are not multiples of 16, short and
+// long.
+constexpr Spec kFixed[] = {
+    {nullptr, 1, 1, kAdd},      {nullptr, 3, 3, kMul},     {nullptr, 15, 15, kAdd},
+    {nullptr, 16, 16, kMul},    {nullptr, 17, 17, kAdd},   {nullptr, 33, 1, kMul},
+    {nullptr, 300, 1, kAdd},    {nullptr, 301, 7, kMul},   {nullptr, 512, 16, kAdd},
+    {nullptr, 513, 127, kMul},  {nullptr, 900, 128, kAdd}, {nullptr, 903, 129, kAdd},
+    {nullptr, 1032, 258, kMul}, {nullptr, 520, 260, kAdd},
+};
+constexpr Spec kBench[] = {
+    {"add 16384", 16384, 16384, kAdd},
+    {"add 16384 channels 64", 16384, 64, kAdd},
+    {"mul 16384 scalar", 16384, 1, kMul},
+    {"mul 16384 channels 16", 16384, 16, kMul},
+};
+
+std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
+  Rng& rng = bench.rng();
+  const bool plain = s.name != nullptr;
+  const int where = plain ? 0 : static_cast<int>(rng.between(0, 2));  // y: its own, a, or b
+  BinaryS8Args args = {};
+  args.y = bench.output<int8_t>(s.count);
+  int8_t* a = where == 1 ? args.y : bench.input<int8_t>(s.count);
+  int8_t* b = where == 2 && s.b_count == s.count ? args.y : bench.input<int8_t>(s.b_count);
+  bench.fill_bytes(a, s.count);
+  bench.fill_bytes(b, s.b_count);
+  args.a = a;
+  args.b = b;
+  args.b_count = s.b_count;
+  args.operation = s.operation;
+  static constexpr float kScales[] = {0.5f, 0.25f, 0.125f, 0.1f, 0.037f, 1.7f};
+  args.scales = {rng.pick(kScales), rng.pick(kScales), rng.pick(kScales),
+                 static_cast<int32_t>(rng.between(-128, 127)), static_cast<int32_t>(rng.between(-128, 127))};
+  if (!plain && rng.chance(0.1)) args.scales.out_scale = 1e-36f;  // saturates, to infinity and beyond
+  args.range = make_s8_range(bench, plain);
+  const std::string text = plain ? s.name
+                                 : std::string(s.operation == kAdd ? "add " : "mul ") +
+                                       std::to_string(s.count) + " b " + std::to_string(s.b_count) + " y " +
+                                       std::to_string(where);
+  return std::make_unique<PlainCase<BinaryS8Row, BinaryS8Args>>(kBinaryS8Rows, args, s.count,
+                                                                static_cast<double>(s.count), text);
+}
+
+Spec random_spec(Rng& rng) {
+  const BinaryOperation operation = rng.chance(0.6) ? kAdd : kMul;
+  const int64_t b_count = rng.between(1, rng.chance(0.5) ? 20 : 400);
+  return {nullptr, b_count * rng.between(1, 6), b_count, operation};
+}
+
+const KernelCheck kCheck = {
+    "binary_s8",
+    [] { return list_rows(kBinaryS8Rows, kBinaryS8RowCount); },
+    static_cast<int>(std::size(kFixed)) * 4,
+    [](Workbench& bench, int index) {
+      const int fixed = static_cast<int>(std::size(kFixed));
+      return make(bench, index < 4 * fixed ? kFixed[index % fixed] : random_spec(bench.rng()));
+    },
+    static_cast<int>(std::size(kBench)),
+    [](Workbench& bench, int index) { return make(bench, kBench[index]); }};
+const Registration registration(kCheck);
+
+}  // namespace
+}  // namespace hone::check
