@@ -91,7 +91,7 @@ test('constants and enumerations agree', () => {
 });
 
 test('the header states the same parameters per operation', () => {
-  const rows = [...HEADER.matchAll(/^\/\/\/ - k(\w+): (y.*)$/gm)];
+  const rows = [...HEADER.replace(/\n\/\/\/ {2,}/g, ' ').matchAll(/^\/\/\/ - k(\w+): (y.*)$/gm)];
   expect(rows.length).toBe(PLAN_OP_NAMES.length);
   for (const [i, [, , text]] of rows.entries()) {
     const params = /params: Plan(\w+)/.exec(text)?.[1].toLowerCase();

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { HoneError } from '../core/error';
+import type { PlanType } from '../plan/format';
+
+/** Typed arrays that carry plan tensors. */
+export type PlanArray = Float32Array | Int8Array | Uint8Array | Int32Array;
+
+/** A port as the native side describes it. */
+export interface NativePort {
+  readonly name: string;
+  readonly type: PlanType;
+  readonly dims: readonly number[];
+}
+
+/** Bytes that a session holds. */
+export interface SessionMemory {
+  /** The plan file with its weights; mapped when it was opened by path. */
+  readonly planBytes: number;
+  /** Weights in the layout of the kernels. */
+  readonly packedBytes: number;
+  /** Intermediate tensors. */
+  readonly arenaBytes: number;
+  /** Tensors kept between runs. */
+  readonly stateBytes: number;
+  /** Working memory of kernels, over all threads. */
+  readonly scratchBytes: number;
+}
+
+export interface NativeDescription {
+  readonly inputs: readonly NativePort[];
+  readonly outputs: readonly NativePort[];
+  readonly variant: string;
+  /** Instruction sets that the session may use. */
+  readonly cpu: string;
+  readonly threads: number;
+  readonly memory: SessionMemory;
+}
+
+/** What one node cost, over the timed runs. */
+export interface NodeProfile {
+  readonly name: string;
+  readonly op: string;
+  /** Kernel row that runs it, for example `conv_s8_neon_dotprod`. */
+  readonly kernel: string;
+  /** Threads that take part. */
+  readonly threads: number;
+  readonly meanNs: number;
+  readonly leastNs: number;
+}
+
+export interface SessionProfile {
+  /** Number of timed runs. */
+  readonly runs: number;
+  readonly nodes: readonly NodeProfile[];
+}
+
+export interface NativeDump {
+  readonly node: string;
+  readonly op: string;
+  readonly tensor: string;
+  readonly type: PlanType;
+  readonly dims: readonly number[];
+  readonly data: ArrayBuffer;
+}
+
+/** The class of the addon; its errors carry our codes as `code`. */
+export interface NativeSession {
+  bind(inputs: readonly PlanArray[], outputs: readonly PlanArray[]): void;
+  run(): void;
+  dump(): NativeDump[];
+  reset(): void;
+  describe(): NativeDescription;
+  profile(): SessionProfile;
+  close(): void;
+}
+
+export interface NativeOptions {
+  readonly threads: number;
+  readonly cpu: string;
+  readonly profileEvery: number;
+  readonly variant: number;
+}
+
+export interface Addon {
+  readonly Session: new (plan: Uint8Array | string, options: NativeOptions) => NativeSession;
+  describeCpu(words?: string): string;
+}
+
+let loaded: Addon | undefined;
+
+/**
+ * The native addon of this platform, loaded once: from build/<platform>-<arch>/Release, else prebuilds/<platform>-<arch>.
+ * @throws E_ADDON_MISSING when there is none, or the one there cannot be loaded
+ */
+export function loadAddon(): Addon {
+  loaded ??= loadFrom(packageRoot(__dirname), process.platform, process.arch);
+  return loaded;
+}
+
+/** The addon for `platform` and `arch` below `root`. @throws E_ADDON_MISSING */
+export function loadFrom(root: string, platform: string, arch: string): Addon {
+  const target = `${platform}-${arch}`;
+  const places = [join(root, 'build', target, 'Release', 'hone.node'), join(root, 'prebuilds', target, 'hone.node')];
+  const path = places.find((place) => existsSync(place));
+  if (!path) throw new HoneError('E_ADDON_MISSING', { reason: `no addon for ${target} in ${places.join(' or ')}` });
+  try {
+    return require(path) as Addon;
+  } catch (error) {
+    const reason = `${path} does not load: ${(error as Error).message}`;
+    throw new HoneError('E_ADDON_MISSING', { reason }, { cause: error });
+  }
+}
+
+/** The nearest folder at or above `folder` that holds a package.json. */
+function packageRoot(folder: string): string {
+  const above = dirname(folder);
+  return above === folder || existsSync(join(folder, 'package.json')) ? folder : packageRoot(above);
+}

@@ -1,0 +1,94 @@
+import { HoneError } from '../core/error';
+import type { PlanType } from '../plan/format';
+import type { NativePort, PlanArray } from './addon';
+
+/** Typed-array class by plan type. */
+const CLASSES = {
+  float32: Float32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int32: Int32Array,
+} as const satisfies Record<PlanType, unknown>;
+
+/** An input or output of a session. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly type: PlanType;
+  /** In the ONNX layout. */
+  readonly dims: readonly number[];
+  /** Elements. */
+  readonly length: number;
+}
+
+/** A value for one input: elements in row-major order of the model's shape, or with the shape said. */
+export type Feed = PlanArray | { readonly data: PlanArray; readonly dims: readonly number[] };
+
+/** Values by name. */
+export type Feeds = Readonly<Record<string, Feed>> | ReadonlyMap<string, Feed>;
+
+export function tensorInfo({ name, type, dims }: NativePort): TensorInfo {
+  return { name, type, dims, length: dims.reduce((product, dim) => product * dim, 1) };
+}
+
+/** A fresh array for a port. */
+export function allocate({ type, length }: TensorInfo): PlanArray {
+  return new CLASSES[type](length);
+}
+
+/** View of `buffer` as elements of `type`. */
+export function viewAs(type: PlanType, buffer: ArrayBuffer): PlanArray {
+  return new CLASSES[type](buffer);
+}
+
+/**
+ * The arrays of `feeds` in the order of the inputs.
+ * @throws E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH
+ */
+export function takeInputs(inputs: readonly TensorInfo[], feeds: Feeds): PlanArray[] {
+  const given = feeds instanceof Map ? feeds : new Map(Object.entries(feeds));
+  const expected = inputs.map(({ name }) => `'${name}'`).join(', ') || 'no inputs';
+  for (const name of given.keys())
+    if (!inputs.some((input) => input.name === name)) throw new HoneError('E_INPUT_NAME', { name, expected });
+  return inputs.map((input) => takeInput(input, given.get(input.name)));
+}
+
+function takeInput({ name, type, dims, length }: TensorInfo, feed: Feed | undefined): PlanArray {
+  if (feed === undefined) throw new HoneError('E_INPUT_LENGTH', { name, expected: length, found: 'nothing' });
+  const data = ArrayBuffer.isView(feed) ? feed : feed?.data;
+  if (!isUsable(data, type)) throw new HoneError('E_INPUT_TYPE', { name, expected: type, found: typeName(data) });
+  const shape = ArrayBuffer.isView(feed) ? dims : feed.dims;
+  if (shape.length !== dims.length || shape.some((dim, axis) => dim !== dims[axis]))
+    throw new HoneError('E_INPUT_SHAPE', { name, expected: `[${dims}]`, found: `[${shape}]` });
+  if (data.length !== length) throw new HoneError('E_INPUT_LENGTH', { name, expected: length, found: data.length });
+  return data;
+}
+
+/**
+ * The arrays of `given` in the order of the outputs.
+ * @throws E_OUTPUT_NAME for unknown names, E_OPTION_VALUE for an array that is missing or does not fit
+ */
+export function takeOutputs(outputs: readonly TensorInfo[], given: Readonly<Record<string, PlanArray>>): PlanArray[] {
+  const expected = outputs.map(({ name }) => `'${name}'`).join(', ');
+  for (const name of Object.keys(given))
+    if (!outputs.some((output) => output.name === name)) throw new HoneError('E_OUTPUT_NAME', { name, expected });
+  return outputs.map(({ name, type, length }) => {
+    const data = given[name];
+    if (isUsable(data, type) && data.length === length) return data;
+    const found = ArrayBuffer.isView(data) ? `${typeName(data)} of ${data.length}` : typeName(data);
+    throw new HoneError('E_OPTION_VALUE', { option: `output ${name}`, expected: `${type} array of ${length}`, found });
+  });
+}
+
+/** True for a typed array of the right class over plain memory that can neither be shared nor resized. */
+function isUsable(data: unknown, type: PlanType): data is PlanArray {
+  if (!(data instanceof CLASSES[type])) return false;
+  const { buffer } = data;
+  return buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable;
+}
+
+function typeName(data: unknown): string {
+  if (!ArrayBuffer.isView(data)) return data === null ? 'null' : typeof data;
+  const name = data.constructor.name.replace('Array', '').toLowerCase();
+  if (!(data.buffer instanceof ArrayBuffer)) return `${name} in shared memory`;
+  return (data.buffer as { resizable?: boolean }).resizable ? `${name} in a resizable buffer` : name;
+}

@@ -1,0 +1,210 @@
+import { type ErrorDetails, HoneError } from '../core/error';
+import type { ErrorCode } from '../core/error-table';
+import { nearest } from '../core/nearest';
+import { PLAN_VERSION } from '../plan/format';
+import {
+  loadAddon,
+  type NativeDescription,
+  type NativeOptions,
+  type NativeSession,
+  type PlanArray,
+  type SessionMemory,
+  type SessionProfile,
+} from './addon';
+import { allocate, type Feeds, type TensorInfo, takeInputs, takeOutputs, tensorInfo, viewAs } from './arrays';
+
+export interface SessionOptions {
+  /** Threads that one inference may use, 1 to 64; default 1. Results do not depend on it. */
+  readonly threads?: number;
+  /** Instruction sets that kernels may use, as in HONE_CPU; default: that variable, else all of this CPU. */
+  readonly cpu?: string;
+  /** Times every k-th run node by node (true: every run); default false. */
+  readonly profile?: boolean | number;
+  /** Index of the shape variant; default 0. */
+  readonly variant?: number;
+}
+
+/** The output of one node during a dump, in the physical layout ([N, H, W, C] for images). */
+export interface NodeDump {
+  readonly node: string;
+  readonly op: string;
+  readonly tensor: string;
+  readonly dims: readonly number[];
+  readonly data: PlanArray;
+}
+
+/**
+ * Opens a plan, as bytes or by path (then mapped into memory).
+ * @throws E_PLAN_FORMAT, E_PLAN_VERSION, E_FILE_NOT_FOUND, E_CPU_MASK, E_OPTION_UNKNOWN, E_OPTION_VALUE, E_ADDON_MISSING
+ */
+export function openSession(plan: Uint8Array | string, options: SessionOptions = {}): Session {
+  const native = checkOptions(options);
+  const addon = loadAddon();
+  const path = typeof plan === 'string' ? plan : 'plan';
+  return new Session(translate({ path, cpu: native.cpu }, () => new addon.Session(plan, native)));
+}
+
+/** Words of the instruction sets that `mask` (as in HONE_CPU) leaves on this machine. @throws E_CPU_MASK */
+export function describeCpu(mask = ''): string {
+  return translate({ cpu: mask }, () => loadAddon().describeCpu(mask));
+}
+
+/** Arrays given to `Session.bind`. */
+interface Binding {
+  readonly inputs: readonly PlanArray[];
+  readonly outputs: readonly PlanArray[];
+}
+
+/** One model ready to run. Hold it in one thread; close it when done. */
+export class Session {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /** Name of the shape variant. */
+  readonly variant: string;
+  /** Instruction sets that its kernels may use. */
+  readonly cpu: string;
+  readonly threads: number;
+  readonly memory: SessionMemory;
+  private readonly native: NativeSession;
+  private bound: Binding | undefined;
+  private own: Binding | undefined;
+  private closed = false;
+
+  /** Use `openSession`. */
+  constructor(native: NativeSession) {
+    const description: NativeDescription = native.describe();
+    this.native = native;
+    this.inputs = description.inputs.map(tensorInfo);
+    this.outputs = description.outputs.map(tensorInfo);
+    this.variant = description.variant;
+    this.cpu = description.cpu;
+    this.threads = description.threads;
+    this.memory = description.memory;
+  }
+
+  /**
+   * Fresh outputs by name for the inputs given.
+   * @throws E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH, E_SESSION_CLOSED
+   */
+  run(feeds: Feeds): Record<string, PlanArray> {
+    const { outputs } = this.fill(feeds);
+    this.native.run();
+    return Object.fromEntries(this.outputs.map(({ name }, i) => [name, outputs[i].slice()]));
+  }
+
+  /**
+   * The fast form: a function that runs one inference from and to the arrays given here, with no copy and no allocation.
+   * Arrays must not overlap; moving their memory away (transfer) makes the function throw.
+   * @throws as `run`; E_OUTPUT_NAME and E_OPTION_VALUE for outputs
+   */
+  bind(inputs: Readonly<Record<string, PlanArray>>, outputs: Readonly<Record<string, PlanArray>>): () => void {
+    this.requireOpen();
+    const binding = { inputs: takeInputs(this.inputs, inputs), outputs: takeOutputs(this.outputs, outputs) };
+    const lengths = [...this.inputs, ...this.outputs].map(({ length }) => length);
+    const arrays = [...binding.inputs, ...binding.outputs];
+    this.activate(binding);
+    return () => {
+      if (this.bound !== binding) this.activate(binding);
+      // A transferred array has length 0; its memory may be gone.
+      for (let i = 0; i < arrays.length; i++)
+        if (arrays[i].length !== lengths[i])
+          throw new HoneError('E_INPUT_LENGTH', { name: 'bound array', expected: lengths[i], found: arrays[i].length });
+      this.native.run();
+    };
+  }
+
+  /** Output of every node of one inference, in order of execution; for bit checks. @throws as `run` */
+  dump(feeds: Feeds): NodeDump[] {
+    this.fill(feeds);
+    return this.native.dump().map(({ data, type, ...rest }) => ({ ...rest, data: viewAs(type, data) }));
+  }
+
+  /** Puts tensors that are kept between runs back to zero. @throws E_SESSION_CLOSED */
+  reset(): void {
+    this.requireOpen();
+    this.native.reset();
+  }
+
+  /** What each node cost so far, over the timed runs. @throws E_SESSION_CLOSED */
+  profile(): SessionProfile {
+    this.requireOpen();
+    return this.native.profile();
+  }
+
+  /** Frees the memory. Closing twice is allowed. */
+  close(): void {
+    this.closed = true;
+    this.bound = undefined;
+    this.own = undefined;
+    this.native.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Copies the feeds into arrays of our own and binds those. */
+  private fill(feeds: Feeds): Binding {
+    this.requireOpen();
+    const given = takeInputs(this.inputs, feeds);
+    this.own ??= { inputs: this.inputs.map(allocate), outputs: this.outputs.map(allocate) };
+    if (this.bound !== this.own) this.activate(this.own);
+    for (const [i, array] of given.entries()) this.own.inputs[i].set(array);
+    return this.own;
+  }
+
+  private activate(binding: Binding): void {
+    this.requireOpen();
+    this.native.bind(binding.inputs, binding.outputs);
+    this.bound = binding;
+  }
+
+  private requireOpen(): void {
+    if (this.closed) throw new HoneError('E_SESSION_CLOSED');
+  }
+}
+
+const OPTIONS = ['threads', 'cpu', 'profile', 'variant'] as const satisfies readonly (keyof SessionOptions)[];
+
+function checkOptions(options: SessionOptions): NativeOptions {
+  for (const option of Object.keys(options))
+    if (!(OPTIONS as readonly string[]).includes(option))
+      throw new HoneError('E_OPTION_UNKNOWN', { option, nearest: nearest(option, OPTIONS) ?? OPTIONS[0], verb: 'run' });
+  const { threads = 1, cpu = process.env.HONE_CPU ?? '', profile = false, variant = 0 } = options;
+  requireInteger('threads', threads, 1, 64);
+  requireInteger('variant', variant, 0, 2 ** 31);
+  const profileEvery = Number(profile);
+  requireInteger('profile', profileEvery, 0, 2 ** 31);
+  return { threads, cpu, profileEvery, variant };
+}
+
+function requireInteger(option: string, value: number, low: number, high: number): void {
+  if (Number.isInteger(value) && value >= low && value <= high) return;
+  throw new HoneError('E_OPTION_VALUE', { option, expected: `integer from ${low} to ${high}`, found: String(value) });
+}
+
+/** Calls `work`; an error of the addon becomes a HoneError. */
+function translate<T>(context: { path?: string; cpu: string }, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof HoneError || !(error instanceof Error)) throw error;
+    const { code = 'E_INTERNAL', message } = error as Error & { code?: ErrorCode };
+    throw new HoneError(code, detailsOf(code, message, context), { cause: error });
+  }
+}
+
+function detailsOf(code: ErrorCode, message: string, { path = '', cpu }: { path?: string; cpu: string }): ErrorDetails {
+  switch (code) {
+    case 'E_PLAN_VERSION':
+      return { found: message, expected: PLAN_VERSION };
+    case 'E_FILE_NOT_FOUND':
+      return { path, reason: message };
+    case 'E_CPU_MASK':
+      return { word: cpu, expected: message.replace(/^.*offers: /, '') };
+    case 'E_OPTION_VALUE':
+      return { option: 'of the session', expected: message, found: 'another value' };
+    default:
+      return { reason: message, message };
+  }
+}

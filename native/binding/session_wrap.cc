@@ -1,0 +1,274 @@
+#include "native/binding/session_wrap.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace hone {
+namespace {
+
+napi_typedarray_type array_type(PlanType type) {
+  switch (type) {
+    case PlanType::kFloat32:
+      return napi_float32_array;
+    case PlanType::kInt8:
+      return napi_int8_array;
+    case PlanType::kUint8:
+      return napi_uint8_array;
+    case PlanType::kInt32:
+      return napi_int32_array;
+  }
+  return napi_uint8_array;
+}
+
+Napi::String text(Napi::Env env, std::string_view view) {
+  return Napi::String::New(env, view.data(), view.size());
+}
+
+template <typename Shaped>
+Napi::Array dims_of(Napi::Env env, const Shaped& shaped) {
+  Napi::Array dims = Napi::Array::New(env, shaped.rank);
+  for (uint32_t i = 0; i < shaped.rank; ++i) dims.Set(i, Napi::Number::New(env, shaped.dims[i]));
+  return dims;
+}
+
+Napi::Array ports_of(Napi::Env env, const Plan& plan, std::span<const PlanPort> ports) {
+  Napi::Array list = Napi::Array::New(env, ports.size());
+  for (uint32_t i = 0; i < ports.size(); ++i) {
+    Napi::Object port = Napi::Object::New(env);
+    port.Set("name", text(env, plan.string(ports[i].name)));
+    port.Set("type", describe_type(ports[i].type));
+    port.Set("dims", dims_of(env, ports[i]));
+    list.Set(i, port);
+  }
+  return list;
+}
+
+/// Addresses of one side of a binding; every array must be of the type and the size of its port.
+void take_addresses(Napi::Env env, const Plan& plan, std::span<const PlanPort> ports,
+                    const Napi::Value& value, std::vector<void*>* addresses) {
+  const auto refuse = [&](const char* what) {
+    throw Napi::TypeError::New(env, std::string("bind: ") + what);
+  };
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != ports.size())
+    refuse("expected one array per port");
+  const Napi::Array list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < ports.size(); ++i) {
+    const Napi::Value item = list.Get(i);
+    if (!item.IsTypedArray()) refuse("expected typed arrays");
+    const Napi::TypedArray array = item.As<Napi::TypedArray>();
+    if (array.TypedArrayType() != array_type(ports[i].type)) refuse("wrong type of array");
+    if (array.ByteLength() != plan.tensors()[ports[i].tensor].bytes) refuse("wrong length of array");
+    addresses->push_back(static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset());
+  }
+}
+
+/// Copies what the nodes write; JavaScript values are made afterwards, so that nothing is thrown through the
+/// engine.
+class DumpObserver final : public NodeObserver {
+ public:
+  struct Entry {
+    uint32_t node;
+    const PlanTensor* output;
+    std::vector<uint8_t> bytes;
+  };
+
+  void on_node(uint32_t node, const PlanTensor& output, const uint8_t* bytes) override {
+    entries_.push_back({node, &output, {bytes, bytes + output.bytes}});
+  }
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+void throw_status(Napi::Env env, const Status& status) {
+  Napi::Error error = Napi::Error::New(env, status.reason());
+  error.Set("code", status.code());
+  throw error;
+}
+
+Napi::Function SessionWrap::define(Napi::Env env) {
+  return DefineClass(
+      env, "Session",
+      {InstanceMethod<&SessionWrap::bind>("bind"), InstanceMethod<&SessionWrap::run>("run"),
+       InstanceMethod<&SessionWrap::dump>("dump"), InstanceMethod<&SessionWrap::reset>("reset"),
+       InstanceMethod<&SessionWrap::describe>("describe"), InstanceMethod<&SessionWrap::profile>("profile"),
+       InstanceMethod<&SessionWrap::close>("close")});
+}
+
+SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionWrap>(info) {
+  const Napi::Env env = info.Env();
+  if (!info[1].IsObject()) throw Napi::TypeError::New(env, "Session: expected plan and options");
+  const Napi::Object given = info[1].As<Napi::Object>();
+  SessionOptions options;
+  options.threads = given.Get("threads").ToNumber().Int32Value();
+  options.profile_every = given.Get("profileEvery").ToNumber().Uint32Value();
+  options.variant = given.Get("variant").ToNumber().Uint32Value();
+  const std::string words = given.Get("cpu").ToString().Utf8Value();
+  if (Status status = parse_cpu_mask(words, detect_cpu(), &options.cpu_mask); !status.ok())
+    throw_status(env, status);
+
+  std::shared_ptr<Model> model;
+  Status status;
+  if (info[0].IsString()) {
+    status = Model::open_file(info[0].As<Napi::String>().Utf8Value(), &model);
+  } else if (info[0].IsTypedArray()) {
+    const Napi::TypedArray bytes = info[0].As<Napi::TypedArray>();
+    const auto* data = static_cast<const uint8_t*>(bytes.ArrayBuffer().Data());
+    status = Model::open_bytes(data + bytes.ByteOffset(), bytes.ByteLength(), &model);
+  } else {
+    throw Napi::TypeError::New(env, "Session: expected the plan as bytes or path");
+  }
+  if (status.ok()) status = Session::open(std::move(model), options, &session_);
+  if (!status.ok()) throw_status(env, status);
+
+  const MemoryFigures memory = session_->memory();
+  const size_t total = memory.plan_bytes + memory.packed_bytes + memory.arena_bytes + memory.state_bytes;
+  external_bytes_ = static_cast<int64_t>(total);
+  Napi::MemoryManagement::AdjustExternalMemory(env, external_bytes_);
+}
+
+SessionWrap::~SessionWrap() { release(Env()); }
+
+void SessionWrap::release(Napi::Env env) {
+  if (session_ == nullptr) return;
+  session_.reset();
+  inputs_.clear();
+  outputs_.clear();
+  bound_.Reset();
+  Napi::MemoryManagement::AdjustExternalMemory(env, -external_bytes_);
+}
+
+Session& SessionWrap::session(Napi::Env env) const {
+  if (session_ == nullptr) throw_status(env, Status("E_SESSION_CLOSED", "the session is closed"));
+  return *session_;
+}
+
+void SessionWrap::require_bound(Napi::Env env) const {
+  if (bound_.IsEmpty()) throw Napi::TypeError::New(env, "run: bind arrays first");
+}
+
+void SessionWrap::bind(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Session& session = this->session(env);
+  std::vector<void*> inputs, outputs;
+  take_addresses(env, session.plan(), session.inputs(), info[0], &inputs);
+  take_addresses(env, session.plan(), session.outputs(), info[1], &outputs);
+
+  // Kernels take for granted that an output overlaps nothing else.
+  struct Range {
+    const uint8_t* begin;
+    uint64_t bytes;
+    bool written;
+  };
+  std::vector<Range> ranges;
+  const auto add = [&](std::span<const PlanPort> ports, const std::vector<void*>& addresses, bool written) {
+    for (size_t i = 0; i < ports.size(); ++i)
+      ranges.push_back({static_cast<const uint8_t*>(addresses[i]),
+                        session.plan().tensors()[ports[i].tensor].bytes, written});
+  };
+  add(session.inputs(), inputs, false);
+  add(session.outputs(), outputs, true);
+  for (size_t i = 0; i < ranges.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      const bool touch = ranges[i].begin < ranges[j].begin + ranges[j].bytes &&
+                         ranges[j].begin < ranges[i].begin + ranges[i].bytes;
+      if (touch && (ranges[i].written || ranges[j].written))
+        throw Napi::TypeError::New(env, "bind: an output overlaps another array");
+    }
+
+  Napi::Array kept = Napi::Array::New(env, 2);
+  const auto keep = [&](uint32_t side, const Napi::Array& list) {
+    Napi::Array copy = Napi::Array::New(env, list.Length());  // the caller may change his list
+    for (uint32_t i = 0; i < list.Length(); ++i) copy.Set(i, list.Get(i));
+    kept.Set(side, copy);
+  };
+  keep(0, info[0].As<Napi::Array>());
+  keep(1, info[1].As<Napi::Array>());
+  bound_ = Napi::Reference<Napi::Array>::New(kept, 1);
+  inputs_.assign(inputs.begin(), inputs.end());
+  outputs_ = std::move(outputs);
+}
+
+void SessionWrap::run(const Napi::CallbackInfo& info) {
+  Session& session = this->session(info.Env());
+  require_bound(info.Env());
+  session.run(inputs_.data(), outputs_.data());
+}
+
+Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Session& session = this->session(env);
+  require_bound(env);
+  DumpObserver observer;
+  session.run_observed(inputs_.data(), outputs_.data(), &observer);
+
+  const Plan& plan = session.plan();
+  Napi::Array list = Napi::Array::New(env, observer.entries().size());
+  for (uint32_t i = 0; i < observer.entries().size(); ++i) {
+    const auto& [index, output, bytes] = observer.entries()[i];
+    const PlanNode& node = plan.nodes()[index];
+    Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, bytes.size());
+    std::memcpy(copy.Data(), bytes.data(), bytes.size());
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("node", text(env, plan.string(node.name)));
+    entry.Set("op", describe_op(node.op));
+    entry.Set("tensor", text(env, plan.string(output->name)));
+    entry.Set("type", describe_type(output->type));
+    entry.Set("dims", dims_of(env, *output));
+    entry.Set("data", copy);
+    list.Set(i, entry);
+  }
+  return list;
+}
+
+void SessionWrap::reset(const Napi::CallbackInfo& info) { session(info.Env()).reset(); }
+
+Napi::Value SessionWrap::describe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Session& session = this->session(env);
+  const Plan& plan = session.plan();
+  const MemoryFigures figures = session.memory();
+  Napi::Object memory = Napi::Object::New(env);
+  memory.Set("planBytes", static_cast<double>(figures.plan_bytes));
+  memory.Set("packedBytes", static_cast<double>(figures.packed_bytes));
+  memory.Set("arenaBytes", static_cast<double>(figures.arena_bytes));
+  memory.Set("stateBytes", static_cast<double>(figures.state_bytes));
+  memory.Set("scratchBytes", static_cast<double>(figures.scratch_bytes));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("inputs", ports_of(env, plan, session.inputs()));
+  result.Set("outputs", ports_of(env, plan, session.outputs()));
+  result.Set("variant", text(env, plan.string(session.variant().name)));
+  result.Set("cpu", describe_cpu(session.options().cpu_mask));
+  result.Set("threads", session.options().threads);
+  result.Set("memory", memory);
+  return result;
+}
+
+Napi::Value SessionWrap::profile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Session& session = this->session(env);
+  const std::vector<NodeProfile> nodes = session.profile();
+  Napi::Array list = Napi::Array::New(env, nodes.size());
+  for (uint32_t i = 0; i < nodes.size(); ++i) {
+    Napi::Object node = Napi::Object::New(env);
+    node.Set("name", text(env, nodes[i].name));
+    node.Set("op", text(env, nodes[i].op));
+    node.Set("kernel", text(env, nodes[i].kernel));
+    node.Set("threads", nodes[i].threads);
+    node.Set("meanNs", nodes[i].mean_ns);
+    node.Set("leastNs", nodes[i].least_ns);
+    list.Set(i, node);
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("runs", static_cast<double>(session.timed_runs()));
+  result.Set("nodes", list);
+  return result;
+}
+
+void SessionWrap::close(const Napi::CallbackInfo& info) { release(info.Env()); }
+
+}  // namespace hone

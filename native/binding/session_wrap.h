@@ -1,0 +1,47 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "native/binding/napi_setup.h"
+#include "native/engine/session.h"
+
+namespace hone {
+
+/// The JavaScript class `Session`: a thin shell of hone::Session. lib/engine/session.ts validates what users
+/// give; here only memory safety is checked. Methods need no type tag: Node-API refuses receivers of another
+/// class.
+class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  /// new Session(plan: Uint8Array | path, {threads, cpu, profileEvery, variant})
+  explicit SessionWrap(const Napi::CallbackInfo& info);
+  ~SessionWrap() override;
+
+ private:
+  /// bind(inputs: TypedArray[], outputs: TypedArray[]): keeps the arrays; run() reads and writes them.
+  void bind(const Napi::CallbackInfo& info);
+  /// run(): one inference over the bound arrays.
+  void run(const Napi::CallbackInfo& info);
+  /// dump(): one inference that returns the output of every node.
+  Napi::Value dump(const Napi::CallbackInfo& info);
+  void reset(const Napi::CallbackInfo& info);
+  Napi::Value describe(const Napi::CallbackInfo& info);
+  Napi::Value profile(const Napi::CallbackInfo& info);
+  /// close(): frees everything; later calls throw E_SESSION_CLOSED, a second close does nothing.
+  void close(const Napi::CallbackInfo& info);
+
+  Session& session(Napi::Env env) const;
+  void require_bound(Napi::Env env) const;
+  void release(Napi::Env env);
+
+  std::unique_ptr<Session> session_;
+  std::vector<const void*> inputs_;
+  std::vector<void*> outputs_;
+  Napi::Reference<Napi::Array> bound_;  ///< keeps the arrays alive
+  int64_t external_bytes_ = 0;
+};
+
+/// Throws a JavaScript Error with the code of `status` as property `code`.
+[[noreturn]] void throw_status(Napi::Env env, const Status& status);
+
+}  // namespace hone
