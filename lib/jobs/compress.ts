@@ -1,0 +1,48 @@
+import type { PartialQuantizeOptions } from '../compress/quantize/options';
+import { type QuantizeProgress, quantize } from '../compress/quantize/quantize';
+import type { QuantizeReport } from '../compress/quantize/report';
+import type { PreprocessSpec } from '../core/preprocess';
+import { expectedInputs } from '../data/fit-input';
+import { openDataset } from '../data/open-dataset';
+import type { Graph } from '../ir/graph';
+import { createReferenceEvaluate } from '../reference/evaluate';
+import { type ModelArtifact, noteSource, SOURCE_KEY } from './artifact';
+
+export interface CompressOptions {
+  /** Calibration samples: a path that `openDataset` takes. */
+  readonly data?: string;
+  readonly preprocess?: PreprocessSpec;
+  readonly quantize?: PartialQuantizeOptions;
+  /** File that the result will be written to; its metadata then points at the float model. */
+  readonly target?: string;
+  readonly onProgress?: (progress: QuantizeProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Post-training int8 quantization of a float model with onnxruntime as executor.
+ * @throws what `openDataset` and `quantize` throw, E_REFERENCE_MISSING
+ */
+export async function compress(
+  model: ModelArtifact,
+  options: CompressOptions & { readonly data: string },
+): Promise<{ readonly graph: Graph; readonly report: QuantizeReport }> {
+  const dataset = await openDataset(options.data, {
+    inputs: expectedInputs(model.graph),
+    ...(options.preprocess ? { preprocess: options.preprocess } : {}),
+  });
+  const reference = createReferenceEvaluate();
+  try {
+    const { graph, report } = await quantize(model.graph, {
+      dataset,
+      evaluate: reference.evaluate,
+      ...(options.quantize ? { options: options.quantize } : {}),
+      ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    const note = JSON.stringify(noteSource(model, options.target ?? model.path));
+    return { graph: { ...graph, metadata: new Map([...graph.metadata, [SOURCE_KEY, note]]) }, report };
+  } finally {
+    await reference.close();
+  }
+}

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+import { describeCpu } from '../engine/session';
+import { loadRuntime } from '../reference/runtime';
+import { openMachineSensors } from '../sensors/machine';
+
+/** One thing that Hone needs or can use on this machine. */
+export interface Finding {
+  readonly what: string;
+  /** `missing` hinders some verbs; `absent` only costs a feature. */
+  readonly state: 'ok' | 'missing' | 'absent';
+  readonly detail: string;
+}
+
+/** What this machine offers to Hone and what it lacks, with what to do about it. */
+export function examine(): Finding[] {
+  const [major] = process.versions.node.split('.').map(Number);
+  return [
+    {
+      what: 'Node.js',
+      state: major >= 20 ? 'ok' : 'missing',
+      detail: `${process.version} on ${process.platform}-${process.arch}${major >= 20 ? '' : '; 20 or newer is needed'}`,
+    },
+    {
+      what: 'machine',
+      state: 'ok',
+      detail: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
+    },
+    attempt('native engine', 'missing', () => `kernels for ${describeCpu()}`),
+    attempt('onnxruntime-node', 'absent', () => {
+      loadRuntime();
+      return 'host reference; calibration, training and comparisons work';
+    }),
+    tool('C++ compiler', process.env.CXX ?? 'c++', 'to build the engine (Debian: g++)'),
+    tool('cmake', 'cmake', 'to build the engine (Debian: cmake)'),
+    tool('ARM cross compiler', 'aarch64-linux-gnu-g++', 'to build for ARM boards (Debian: g++-aarch64-linux-gnu)'),
+    tool('qemu', 'qemu-aarch64', 'to try ARM builds here (Debian: qemu-user)'),
+    ...openMachineSensors()
+      .read()
+      .map(
+        ({ name, value, unit, reason, source }): Finding => ({
+          what: `sensor ${name}`,
+          state: value === null ? 'absent' : 'ok',
+          detail: value === null ? reason : `${value} ${unit} (${source})`,
+        }),
+      ),
+  ];
+}
+
+function attempt(what: string, otherwise: Finding['state'], check: () => string): Finding {
+  try {
+    return { what, state: 'ok', detail: check() };
+  } catch (error) {
+    return { what, state: otherwise, detail: (error as Error).message };
+  }
+}
+
+function tool(what: string, command: string, use: string): Finding {
+  const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  return status === 0
+    ? { what, state: 'ok', detail: stdout.split('\n')[0] }
+    : { what, state: 'absent', detail: `${command} is needed only ${use}` };
+}

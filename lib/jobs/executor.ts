@@ -1,0 +1,81 @@
+import { HoneError } from '../core/error';
+import type { PlanArray } from '../engine/addon';
+import { openSession } from '../engine/session';
+import type { Dim, ValueType } from '../ir/graph';
+import { type Tensor, tensorOf, type ViewType, viewAs } from '../ir/tensor';
+import { openReference } from '../reference/session';
+import type { Artifact } from './artifact';
+import type { CompressOptions } from './compress';
+import { makePlan, requireModel } from './make-plan';
+
+export const EXECUTORS = ['native', 'onnxruntime'] as const;
+export type ExecutorName = (typeof EXECUTORS)[number];
+
+export interface ExecutorOptions extends CompressOptions {
+  /** `native` when left out; nothing falls back by itself. */
+  readonly executor?: ExecutorName;
+  readonly threads?: number;
+}
+
+/** Runs single samples of one model, by whichever engine. */
+export interface Executor {
+  readonly name: ExecutorName;
+  readonly inputs: ReadonlyMap<string, ValueType>;
+  readonly outputs: readonly string[];
+  /** Outputs by name for inputs with a leading axis of 1. */
+  run(feeds: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an artifact for execution: compiled for the native engine, or by onnxruntime when the caller says so.
+ * @throws what `makePlan`, `openSession` and `openReference` throw
+ */
+export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
+  const { executor = 'native', threads = 1 } = options;
+  if (executor === 'native') return openNative(await makePlan(artifact, options), threads);
+  const { graph, bytes } = requireModel(artifact, 'run by onnxruntime');
+  const reference = await openReference(bytes, { threads });
+  return {
+    name: 'onnxruntime',
+    inputs: new Map(graph.inputs.map((name) => [name, graph.values.get(name)!])),
+    outputs: graph.outputs,
+    run: (feeds) => reference.run(feeds),
+    close: () => reference.close(),
+  };
+}
+
+function openNative(plan: Uint8Array, threads: number): Executor {
+  const session = openSession(plan, { threads });
+  const dims = new Map(session.outputs.map((output) => [output.name, output]));
+  return {
+    name: 'native',
+    inputs: new Map(session.inputs.map(({ name, type, dims: shape }) => [name, { type, shape }])),
+    outputs: session.outputs.map(({ name }) => name),
+    async run(feeds) {
+      const arrays = [...feeds].map(([name, tensor]) => [name, asFeed(name, tensor)] as const);
+      const results = session.run(new Map(arrays));
+      return new Map(
+        Object.entries(results).map(([name, data]) => {
+          const { type, dims: shape } = dims.get(name)!;
+          return [name, tensorOf(type, shape, data as never)] as const;
+        }),
+      );
+    },
+    async close() {
+      session.close();
+    },
+  };
+}
+
+function asFeed(name: string, tensor: Tensor): { data: PlanArray; dims: readonly number[] } {
+  const { type, dims } = tensor;
+  if (type !== 'float32' && type !== 'uint8' && type !== 'int8')
+    throw new HoneError('E_INPUT_TYPE', { name, expected: 'float32, uint8 or int8', found: type });
+  return { data: viewAs(tensor, type as ViewType) as PlanArray, dims };
+}
+
+/** Shape as text, for example `[1, 3, 'N']` as `1x3xN`. */
+export function shapeText(shape: readonly Dim[] | undefined): string {
+  return shape === undefined ? '?' : shape.length === 0 ? 'scalar' : shape.join('x');
+}
