@@ -1,0 +1,108 @@
+import { HoneError } from '../core/error';
+import { Rng } from '../core/rng';
+import type { Batch, BatchOptions, Dataset } from '../ir/dataset';
+import { byteLength, type ElementType } from '../ir/element-type';
+import { elementCount, type Tensor } from '../ir/tensor';
+import { checkConversion, convertTensor } from './convert';
+
+/** What a dataset is made of. */
+export interface SampleSource {
+  readonly name: string;
+  readonly count: number;
+  readonly inputs: Dataset['inputs'];
+  /** Class index of every sample; undefined without labels. */
+  readonly labels: Int32Array | undefined;
+  /** The samples at these indices, per input, with a leading sample axis. */
+  read(indices: Uint32Array): Promise<ReadonlyMap<string, Tensor>>;
+}
+
+/** Dataset over a source. Order depends on nothing but the seed; samples are read batch by batch. */
+export function createDataset(source: SampleSource): Dataset {
+  return datasetOf(
+    source,
+    Uint32Array.from({ length: source.count }, (_, index) => index),
+  );
+}
+
+function datasetOf(source: SampleSource, chosen: Uint32Array): Dataset {
+  return {
+    name: source.name,
+    count: chosen.length,
+    hasLabels: source.labels !== undefined,
+    inputs: source.inputs,
+    batches: (options) => readBatches(source, chosen, options),
+    select: (indices) =>
+      datasetOf(
+        source,
+        Uint32Array.from(indices, (index) => at(chosen, index)),
+      ),
+  };
+}
+
+function at(chosen: Uint32Array, index: number): number {
+  if (!(index >= 0 && index < chosen.length && Number.isInteger(index)))
+    throw new HoneError('E_INTERNAL', { message: `sample ${index} is not among the ${chosen.length} samples` });
+  return chosen[index];
+}
+
+async function* readBatches(source: SampleSource, chosen: Uint32Array, options: BatchOptions): AsyncGenerator<Batch> {
+  const { size, seed } = options;
+  if (!Number.isInteger(size) || size < 1) throw new HoneError('E_INTERNAL', { message: `a batch of ${size} samples` });
+  const { labels } = source;
+  const order = seed === undefined ? chosen : new Rng(seed).permutation(chosen.length).map((index) => chosen[index]);
+  for (let start = 0; start < order.length; start += size) {
+    const indices = order.subarray(start, start + size);
+    yield {
+      count: indices.length,
+      inputs: await source.read(indices),
+      labels: labels && Int32Array.from(indices, (index) => labels[index]),
+    };
+  }
+}
+
+/** Element type of each input; arrays of another type are converted batch by batch. */
+export type InputTypes = ReadonlyMap<string, ElementType>;
+
+/**
+ * Dataset over arrays in memory, one per input, with the same leading sample axis.
+ * Arrays must hold whole bytes per sample (no int4, no strings).
+ * @throws E_DATA_MISMATCH when an array cannot become its type in `types`
+ */
+export function datasetFromTensors(
+  name: string,
+  arrays: ReadonlyMap<string, Tensor>,
+  labels?: Int32Array,
+  types: InputTypes = new Map(),
+): Dataset {
+  const [first] = arrays.values();
+  const inputs = new Map<string, { type: ElementType; dims: readonly number[] }>();
+  for (const [key, tensor] of arrays) {
+    const type = types.get(key) ?? tensor.type;
+    checkConversion(tensor.type, type, key);
+    inputs.set(key, { type, dims: tensor.dims.slice(1) });
+  }
+  const rows = (key: string, tensor: Tensor, indices: Uint32Array) =>
+    convertTensor(gatherRows(tensor, indices), inputs.get(key)!.type);
+  return createDataset({
+    name,
+    count: first?.dims[0] ?? 0,
+    inputs,
+    labels,
+    read: async (indices) => new Map([...arrays].map(([key, tensor]) => [key, rows(key, tensor, indices)])),
+  });
+}
+
+/** Rows of a tensor along its first axis; consecutive rows are a view. */
+function gatherRows(tensor: Tensor, indices: Uint32Array): Tensor {
+  const inner = tensor.dims.slice(1);
+  const size = byteLength(tensor.type, elementCount(inner));
+  const dims = [indices.length, ...inner];
+  const start = indices[0] ?? 0;
+  if (indices.every((index, k) => index === start + k))
+    return { type: tensor.type, dims, bytes: tensor.bytes.subarray(start * size, (start + indices.length) * size) };
+  const bytes = new Uint8Array(indices.length * size);
+  indices.forEach((index, k) => {
+    bytes.set(tensor.bytes.subarray(index * size, (index + 1) * size), k * size);
+  });
+  return { type: tensor.type, dims, bytes };
+}

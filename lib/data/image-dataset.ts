@@ -1,0 +1,125 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { HoneError } from '../core/error';
+import { channelCount, type Picture, type PreprocessSpec, preprocess, sampleShape } from '../core/preprocess';
+import type { Dataset } from '../ir/dataset';
+import type { ValueType } from '../ir/graph';
+import { elementCount, type Tensor, tensorOf } from '../ir/tensor';
+import { mismatch } from './convert';
+import { createDataset } from './create-dataset';
+import { checkShape, type ExpectedInputs } from './fit-input';
+import { decodeImage, IMAGE_ENDINGS } from './image';
+
+interface ImageFile {
+  readonly path: string;
+  /** Class index; -1 in a folder without classes. */
+  readonly label: number;
+}
+
+/**
+ * Pictures of a folder: one folder per class (labels count the class folders in alphabetical order, or are the folders'
+ * names where all of them are numbers), or pictures without classes. Decoded batch by batch.
+ * @throws E_DATA_EMPTY, E_DATA_MISMATCH, E_DATA_FORMAT (also while reading batches)
+ */
+export async function openImageFolder(
+  path: string,
+  expected: ExpectedInputs | undefined,
+  spec: PreprocessSpec | undefined,
+): Promise<Dataset> {
+  const files = await listImages(path);
+  if (files.length === 0) throw new HoneError('E_DATA_EMPTY', { path });
+  const input = imageInput(expected);
+  const used = spec ?? (await guessSpec(files[0], input));
+  const dims = sampleShape(used);
+  const type = imageType(input, used);
+  checkShape(input.name, input.type, dims);
+  return createDataset({
+    name: path,
+    count: files.length,
+    inputs: new Map([[input.name, { type, dims }]]),
+    labels: files[0].label < 0 ? undefined : Int32Array.from(files, (file) => file.label),
+    read: async (indices) => {
+      const data = new (type === 'uint8' ? Uint8Array : Float32Array)(indices.length * elementCount(dims));
+      for (const [row, index] of indices.entries())
+        data.set(preprocess(await loadImage(files[index].path), used), row * elementCount(dims));
+      const shape = [indices.length, ...dims];
+      const tensor: Tensor =
+        data instanceof Uint8Array ? tensorOf('uint8', shape, data) : tensorOf('float32', shape, data);
+      return new Map([[input.name, tensor]]);
+    },
+  });
+}
+
+async function loadImage(path: string): Promise<Picture> {
+  const bytes = await readFile(path).catch((error: Error) => {
+    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  });
+  return decodeImage(bytes, path);
+}
+
+async function listImages(folder: string): Promise<ImageFile[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const classes = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const loose = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+  if (classes.length === 0) return imagesAmong(loose).map((name) => ({ path: join(folder, name), label: -1 }));
+  const numbered = classes.every((name) => /^\d{1,9}$/.test(name));
+  const sorted = numbered ? classes.sort((a, b) => Number(a) - Number(b)) : classes.sort();
+  const lists = await Promise.all(
+    sorted.map(async (name, index) => {
+      const images = imagesAmong(await readdir(join(folder, name)));
+      const label = numbered ? Number(name) : index;
+      return images.map((image) => ({ path: join(folder, name, image), label }));
+    }),
+  );
+  return lists.flat();
+}
+
+/** Picture files among the names, sorted by code unit: the same order on every machine. */
+function imagesAmong(names: readonly string[]): string[] {
+  return names.filter((name) => (IMAGE_ENDINGS as readonly string[]).includes(extname(name).toLowerCase())).sort();
+}
+
+interface ImageInput {
+  readonly name: string;
+  readonly type: ValueType | undefined;
+}
+
+function imageInput(expected: ExpectedInputs | undefined): ImageInput {
+  if (expected === undefined) return { name: 'input', type: undefined };
+  if (expected.size !== 1) throw mismatch(`arrays for the inputs ${[...expected.keys()].join(', ')}`, 'pictures');
+  const [[name, type]] = expected;
+  return { name, type };
+}
+
+function imageType(input: ImageInput, spec: PreprocessSpec): 'float32' | 'uint8' {
+  const type = input.type?.type ?? 'float32';
+  const plain = spec.scale === 1 && spec.mean.every((mean) => mean === 0) && spec.std.every((std) => std === 1);
+  if (type === 'float32' || (type === 'uint8' && plain)) return type;
+  if (type === 'uint8') throw mismatch('scale 1, mean 0 and std 1 for a uint8 input', 'another preprocessing');
+  throw mismatch(`elements of type ${type} for '${input.name}'`, 'pictures');
+}
+
+/** Raw pixels in the size, layout and channels of the model input, or in the size of the first picture. */
+async function guessSpec(first: ImageFile, input: ImageInput): Promise<PreprocessSpec> {
+  const shape = input.type?.shape;
+  if (shape !== undefined && shape.length !== 4)
+    throw mismatch(`'${input.name}' of [${shape.join(',')}]`, 'pictures, which have four axes');
+  const layout = shape && shape[1] !== 1 && shape[1] !== 3 && (shape[3] === 1 || shape[3] === 3) ? 'NHWC' : 'NCHW';
+  const axes = layout === 'NCHW' ? [2, 3] : [1, 2];
+  const { height, width } = await loadImage(first.path);
+  const extent = (axis: number, fallback: number) => {
+    const dim = shape?.[axis];
+    return typeof dim === 'number' ? dim : fallback;
+  };
+  const channels = shape?.[layout === 'NCHW' ? 1 : 3] === 1 ? 'gray' : 'RGB';
+  const count = channelCount({ channels });
+  return {
+    size: [extent(axes[0], height), extent(axes[1], width)],
+    resize: 'stretch',
+    layout,
+    channels,
+    scale: 1,
+    mean: Array.from({ length: count }, () => 0),
+    std: Array.from({ length: count }, () => 1),
+  };
+}
