@@ -3,7 +3,7 @@ import { attributes } from '../ir/attribute';
 import { nameMaker, removeDead, renameReads, typeOf } from '../ir/edit';
 import type { ElementType } from '../ir/element-type';
 import type { Graph, Node, ValueType } from '../ir/graph';
-import { type Tensor, tensorFrom, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
 import { roundHalfToEven } from '../ops/half';
 
 /** uint8 quantization of a whole tensor: `real = (q - zeroPoint) * scale`. */
@@ -191,24 +191,28 @@ class QdqInserter {
 
 /** uint8 form of a float32 tensor, as ONNX QuantizeLinear computes it. */
 function quantizeActivation(tensor: Tensor, { scale, zeroPoint }: AffineParameters): Tensor {
-  const quantized = Array.from(viewAs(tensor, 'float32'), (x) => {
-    const level = roundHalfToEven(Math.fround(x / scale)) + zeroPoint;
-    return Math.min(255, Math.max(0, level));
-  });
-  return tensorFrom('uint8', tensor.dims, quantized);
+  const quantized = Uint8Array.from(viewAs(tensor, 'float32'), (x) =>
+    limit(roundHalfToEven(Math.fround(x / scale)) + zeroPoint, 0, 255),
+  );
+  return tensorOf('uint8', tensor.dims, quantized);
 }
 
-/**
- * Symmetric int8 (within [-127, 127]) or int32 form of a float32 tensor, rounded half to even.
- */
-export function quantizeSymmetric(tensor: Tensor, { type, scales, axis }: ConstantParameters): Tensor {
-  const limit = type === 'int8' ? 127 : 2 ** 31 - 1;
-  const inner = tensor.dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-  const quantized = Array.from(viewAs(tensor, 'float32'), (x, index) => {
-    const scale = scales.length > 1 ? scales[Math.floor(index / inner) % scales.length] : scales[0];
-    // int8 divides in float32 as QuantizeLinear does; a bias of many digits needs the double.
-    const ratio = type === 'int8' ? Math.fround(x / scale) : x / scale;
-    return Math.min(limit, Math.max(-limit, roundHalfToEven(ratio)));
-  });
-  return tensorFrom(type, tensor.dims, quantized);
+/** Symmetric int8 (within [-127, 127]) or int32 form of a float32 tensor, rounded half to even. */
+function quantizeSymmetric(tensor: Tensor, { type, scales, axis }: ConstantParameters): Tensor {
+  const data = viewAs(tensor, 'float32');
+  const inner = elementCount(tensor.dims.slice(axis + 1));
+  const scaleOf = (index: number) =>
+    scales.length > 1 ? scales[Math.floor(index / inner) % scales.length] : scales[0];
+  if (type === 'int8') {
+    const rounded = Int8Array.from(data, (x, i) => limit(roundHalfToEven(Math.fround(x / scaleOf(i))), -127, 127));
+    return tensorOf('int8', tensor.dims, rounded);
+  }
+  // A bias has more digits than float32 can divide.
+  const largest = 2 ** 31 - 1;
+  const rounded = Int32Array.from(data, (x, i) => limit(roundHalfToEven(x / scaleOf(i)), -largest, largest));
+  return tensorOf('int32', tensor.dims, rounded);
+}
+
+function limit(x: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, x));
 }

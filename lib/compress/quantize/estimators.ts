@@ -1,9 +1,10 @@
 import { affineOf, type Range, rangeOf } from './affine';
 import type { FilledBins, Histogram } from './histogram';
 
-/**
- * What an estimator may be told besides the histogram.
- */
+// Local names: a look-up of the global object per bin is slow inside module sandboxes.
+const { log, max, min, round } = Math;
+
+/** What an estimator may be told besides the histogram. */
 export interface EstimatorOptions {
   /** Share of the elements that the `percentile` range keeps, in percent. */
   readonly percentile: number;
@@ -24,14 +25,14 @@ export type EstimatorName = keyof typeof ESTIMATORS;
 
 /** Candidates per end of the range: each end is tried at 1/64, 2/64, ... of the observed one. */
 const GRID = 64;
-/** Rounds of the search over both ends; the second one rarely moves anything. */
-const ROUNDS = 3;
+/** Passes of the search over both ends; the second one rarely moves anything. */
+const PASSES = 3;
 /** Bins per quantization step below which a histogram cannot tell how good a range is. */
 const MIN_BINS_PER_STEP = 2;
 
 /** Smallest and largest element seen. */
-function estimateMinMax({ min, max }: Histogram): Range {
-  return { low: Math.min(min, 0), high: Math.max(max, 0) };
+function estimateMinMax(histogram: Histogram): Range {
+  return { low: min(histogram.min, 0), high: max(histogram.max, 0) };
 }
 
 /** Range that leaves out `100 - percentile` percent of the elements, half of them at each end. */
@@ -39,8 +40,8 @@ function estimatePercentile(histogram: Histogram, { percentile }: EstimatorOptio
   const cut = (histogram.count * (100 - percentile)) / 200;
   const full = estimateMinMax(histogram);
   return {
-    low: Math.min(0, quantile(histogram, cut, full)),
-    high: Math.max(0, quantile(histogram, histogram.count - cut, full)),
+    low: min(0, quantile(histogram, cut, full)),
+    high: max(0, quantile(histogram, histogram.count - cut, full)),
   };
 }
 
@@ -70,8 +71,8 @@ function squaredError({ centers, counts }: FilledBins, width: number, range: Ran
   const spread = width < scale / 2 ? undefined : (scale * scale) / 12;
   let sum = 0;
   for (let i = 0; i < centers.length; i++) {
-    const level = Math.round(centers[i] / scale) + zeroPoint;
-    const clipped = Math.min(255, Math.max(0, level));
+    const level = round(centers[i] / scale) + zeroPoint;
+    const clipped = min(255, max(0, level));
     const error = centers[i] - (clipped - zeroPoint) * scale;
     sum += counts[i] * (spread === undefined || level !== clipped ? error * error : spread);
   }
@@ -96,7 +97,7 @@ function divergence({ centers, counts }: FilledBins, range: Range): number {
   while (first < last && centers[first] < low) first++;
   while (last > first && centers[last] > high) last--;
 
-  const levelOf = (i: number) => Math.min(255, Math.max(0, Math.round(centers[i] / scale) + zeroPoint));
+  const levelOf = (i: number) => min(255, max(0, round(centers[i] / scale) + zeroPoint));
   const mass = new Float64Array(256);
   const filled = new Float64Array(256);
   let inside = 0;
@@ -118,7 +119,7 @@ function divergence({ centers, counts }: FilledBins, range: Range): number {
   for (let i = first; i <= last; i++) {
     const level = levelOf(i);
     const p = (counts[i] + (i === first ? clippedLow : 0) + (i === last ? clippedHigh : 0)) / all;
-    sum += p * Math.log(p / (mass[level] / filled[level] / inside));
+    sum += p * log(p / (mass[level] / filled[level] / inside));
   }
   return sum;
 }
@@ -129,10 +130,10 @@ function divergence({ centers, counts }: FilledBins, range: Range): number {
  */
 function searchRange(histogram: Histogram, cost: (range: Range) => number): Range {
   const full = estimateMinMax(histogram);
-  const narrowest = Math.min(full.high - full.low, MIN_BINS_PER_STEP * 255 * histogram.width);
+  const narrowest = min(full.high - full.low, MIN_BINS_PER_STEP * 255 * histogram.width);
   let best = full;
   let bestCost = cost(full);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let pass = 0; pass < PASSES; pass++) {
     const before = bestCost;
     for (const end of ['high', 'low'] as const) {
       if (full[end] === 0) continue;

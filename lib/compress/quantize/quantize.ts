@@ -49,7 +49,8 @@ export async function quantize(
 ): Promise<{ readonly graph: Graph; readonly report: QuantizeReport }> {
   const options = resolveQuantizeOptions(context.options);
   requireFloatGraph(graph);
-  let float = normalizeLayers(prepare(graph));
+  const prepared = prepare(graph);
+  let float = normalizeLayers(prepared.graph);
   const { calibration, measured, heldOut } = splitSamples(context.dataset, options);
   const runner = (stage: QuantizeProgress['stage']): Runner => ({
     evaluate: context.evaluate,
@@ -101,6 +102,7 @@ export async function quantize(
       samples: { calibration: ranges.samples, measured: measured.count, heldOut },
       equalized: equalized.pairs,
       biasesCorrected: options.biasCorrection,
+      diagnostics: prepared.diagnostics,
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../core/diagnostic';
 import type { ValueRange } from './ranges';
 import type { SkippedNode } from './select';
 
@@ -32,4 +33,6 @@ export interface QuantizeReport {
   /** Pairs of layers balanced by cross-layer equalization. */
   readonly equalized: readonly (readonly [string, string])[];
   readonly biasesCorrected: boolean;
+  /** What preparing the graph found. */
+  readonly diagnostics: readonly Diagnostic[];
 }

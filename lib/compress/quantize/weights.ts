@@ -76,12 +76,12 @@ function channelStatistics(tensor: Tensor, axis: number): ChannelStatistics[] {
   const inner = tensor.dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
   const max = new Float64Array(channels);
   const sum = new Float64Array(channels);
-  for (let i = 0; i < data.length; i++) {
-    const channel = Math.floor(i / inner) % channels;
-    const size = Math.abs(data[i]);
-    if (size > max[channel]) max[channel] = size;
-    sum[channel] += size;
-  }
+  for (let i = 0, channel = 0; i < data.length; channel = (channel + 1) % channels)
+    for (const end = i + inner; i < end; i++) {
+      const size = data[i] < 0 ? -data[i] : data[i];
+      if (size > max[channel]) max[channel] = size;
+      sum[channel] += size;
+    }
   return Array.from({ length: channels }, (_, channel) => ({
     max: max[channel],
     sum: sum[channel],
