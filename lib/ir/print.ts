@@ -44,13 +44,13 @@ function printNode(graph: Graph, node: Node, indent: string): string[] {
 }
 
 /** Text of a value type, for example `float32[N,3,32,32]`; `?` when unknown, `float32[*]` without a rank. */
-export function printType(type: ValueType | undefined): string {
+function printType(type: ValueType | undefined): string {
   if (type === undefined) return '?';
   return `${type.type}${type.shape === undefined ? '[*]' : printShape(type.shape)}`;
 }
 
 /** Text of a shape, for example `[N,3,32,32]`. */
-export function printShape(shape: readonly Dim[]): string {
+function printShape(shape: readonly Dim[]): string {
   return `[${shape.join(',')}]`;
 }
 

@@ -11,8 +11,8 @@ import type { Message } from './schema';
 import { decodeMessage } from './wire';
 
 /** Versions that the reader takes; both ends included. */
-export const IR_VERSIONS = { low: 3, high: 13 } as const;
-export const OPSET_VERSIONS = { low: 7, high: 26 } as const;
+const IR_VERSIONS = { low: 3, high: 13 } as const;
+const OPSET_VERSIONS = { low: 7, high: 26 } as const;
 
 export interface ReadOptions {
   /** Name of the file, for messages. */

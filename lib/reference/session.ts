@@ -56,7 +56,7 @@ export async function openReference(model: Graph | Uint8Array, options: Referenc
  * The graph with more outputs; values that are outputs already stay where they are.
  * @throws E_REFERENCE_RUN when the graph has no such value
  */
-export function withOutputs(graph: Graph, names: readonly string[]): Graph {
+function withOutputs(graph: Graph, names: readonly string[]): Graph {
   const more = [...new Set(names)].filter((name) => !graph.outputs.includes(name));
   if (more.length === 0) return graph;
   const uses = usesOf(graph);

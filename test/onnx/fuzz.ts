@@ -46,7 +46,7 @@ interface Summary {
 }
 
 /** Runs mutated seeds through the reader until the time is over. `now` returns milliseconds. */
-export function fuzzReader(seed: number, seconds: number, now: () => number): Summary {
+function fuzzReader(seed: number, seconds: number, now: () => number): Summary {
   const rng = new Rng(seed);
   const corpus = seedModels();
   const end = now() + seconds * 1000;
