@@ -131,6 +131,8 @@ export const ERRORS = {
     hint: 'Start one with `hone serve` or `hone deploy --board local`.',
   },
   E_AGENT_PORT: { template: 'cannot listen on {address}: {reason}', hint: 'Choose another --port.' },
+  E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: "Did you mean '{nearest}'? See `hone --help`." },
+  E_USAGE: { template: '{reason}', hint: 'See `hone {verb} --help`.' },
 } as const satisfies Record<string, { template: string; hint: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -47,7 +47,7 @@ export async function deployLocal(
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline && child.exitCode === null) {
     const agent = await readNote(note);
-    if (agent?.pid === child.pid && (await answers(agent))) return agent;
+    if (agent !== undefined && agent.pid === child.pid && (await answers(agent))) return agent;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   if (child.exitCode === null) child.kill();

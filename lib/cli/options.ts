@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import type { PartialQuantizeOptions } from '../compress/quantize/options';
+import { HoneError } from '../core/error';
+import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
+import { EXECUTORS, type ExecutorName } from '../jobs/executor';
+import type { OptionValues, VerbOption } from './verb';
+
+/** Options that several verbs share. */
+export const COMMON = {
+  data: { flags: '--data <path>', description: 'samples: .npz, .npy, idx(.gz), or a folder of images per class' },
+  calibration: {
+    flags: '--calibration <path>',
+    description: 'calibration samples: a float model is compressed to int8 first',
+  },
+  preprocess: { flags: '--preprocess <json>', description: 'how pictures become inputs: a JSON file or text' },
+  executor: { flags: '--executor <name>', description: `${EXECUTORS.join(' or ')}`, default: 'native' },
+  threads: { flags: '--threads <n>', description: 'threads of one inference', default: '1' },
+} as const satisfies Record<string, VerbOption>;
+
+/** Options of int8 compression. */
+export const QUANTIZE: readonly VerbOption[] = [
+  { flags: '--estimator <name>', description: 'activation ranges by minmax, percentile, entropy or mse' },
+  { flags: '--percentile <p>', description: 'share of elements that the percentile estimator keeps' },
+  { flags: '--samples <n>', description: 'most samples to calibrate with' },
+  { flags: '--skip-name <globs...>', description: 'nodes that stay float, by name' },
+  { flags: '--skip-type <ops...>', description: 'nodes that stay float, by operator' },
+  { flags: '--per-tensor', description: 'one weight scale per layer instead of one per output channel' },
+  { flags: '--equalize', description: 'cross-layer equalization first' },
+  { flags: '--correct-bias', description: 'bias correction from the calibration samples' },
+];
+
+/** The value of a text option. */
+export function text(options: OptionValues, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The value of a whole-number option within low..high. @throws E_OPTION_VALUE */
+export function integer(options: OptionValues, name: string, low: number, high: number): number | undefined {
+  const found = text(options, name);
+  if (found === undefined) return undefined;
+  const value = Number(found);
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new HoneError('E_OPTION_VALUE', {
+    option: `--${name}`,
+    expected: `a whole number from ${low} to ${high}`,
+    found,
+  });
+}
+
+export function threads(options: OptionValues): number {
+  return integer(options, 'threads', 1, 64) ?? 1;
+}
+
+/** @throws E_OPTION_VALUE for an executor that does not exist */
+export function executor(options: OptionValues): ExecutorName {
+  const found = text(options, 'executor') ?? 'native';
+  const name = EXECUTORS.find((known) => known === found);
+  if (name !== undefined) return name;
+  throw new HoneError('E_OPTION_VALUE', { option: '--executor', expected: EXECUTORS.join(' or '), found });
+}
+
+/** The preprocessing spec given as a JSON file or as JSON text. @throws E_FILE_NOT_FOUND, E_OPTION_VALUE, E_OPTION_UNKNOWN */
+export async function preprocessing(options: OptionValues): Promise<{ preprocess?: PreprocessSpec }> {
+  const found = text(options, 'preprocess');
+  if (found === undefined) return {};
+  const json = found.trimStart().startsWith('{') ? found : await readText(found);
+  try {
+    return { preprocess: parsePreprocess(JSON.parse(json)) };
+  } catch (error) {
+    if (error instanceof HoneError) throw error;
+    throw new HoneError('E_OPTION_VALUE', {
+      option: '--preprocess',
+      expected: 'JSON',
+      found: (error as Error).message,
+    });
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: Error) => {
+    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  });
+}
+
+/** Quantization options as `quantize` takes them. */
+export function quantizeOptions(options: OptionValues): PartialQuantizeOptions {
+  const estimator = text(options, 'estimator');
+  const percentile = text(options, 'percentile');
+  const samples = integer(options, 'samples', 1, 1e9);
+  return {
+    ...(estimator === undefined ? {} : { estimator: estimator as 'minmax' }),
+    ...(percentile === undefined ? {} : { percentile: Number(percentile) }),
+    ...(samples === undefined ? {} : { samples }),
+    skip: { names: list(options.skipName), types: list(options.skipType) },
+    perChannel: options.perTensor !== true,
+    crossLayerEqualization: options.equalize === true,
+    biasCorrection: options.correctBias === true,
+  };
+}
+
+function list(value: OptionValues[string]): readonly string[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,136 @@
+import { startAgent } from '../agent/agent';
+import { connect } from '../client/client';
+import { HoneError } from '../core/error';
+import { modelName, openArtifact } from '../jobs/artifact';
+import { deployLocal, findLocal, stopLocal } from '../jobs/deploy-local';
+import { makePlan } from '../jobs/make-plan';
+import { writeFileAtomically } from '../jobs/write-file';
+import { bytesText, type Console } from './console';
+import { COMMON, integer, preprocessing, QUANTIZE, quantizeOptions, text, threads } from './options';
+import type { OptionValues, Verb } from './verb';
+import { version } from './version';
+import { watch } from './watch';
+
+const MODEL = { name: '<model>', description: 'an ONNX model, float or quantized, or a compiled plan' };
+const DATA = { ...COMMON.data, description: 'calibration samples: a float model is compressed to int8 first' };
+
+async function planOf(path: string, options: OptionValues, console: Console): Promise<Uint8Array> {
+  const data = text(options, 'data');
+  return makePlan(await openArtifact(path), {
+    ...(data === undefined ? {} : { data }),
+    ...(await preprocessing(options)),
+    quantize: quantizeOptions(options),
+    signal: console.signal,
+    onProgress: ({ stage, done, total }) => console.progress(stage, done, total),
+  });
+}
+
+export const serveVerb: Verb = {
+  name: 'serve',
+  summary: 'answer inference requests over HTTP on this machine until Ctrl-C',
+  args: [MODEL],
+  options: [
+    { flags: '--port <n>', description: 'port to listen on; 0 takes a free one', default: '8700' },
+    { flags: '--name <name>', description: 'name of the model in URLs; the file name when left out' },
+    { flags: '--note <path>', description: 'file that gets the address once the agent answers' },
+    DATA,
+    COMMON.preprocess,
+    COMMON.threads,
+    ...QUANTIZE,
+  ],
+  examples: ['hone serve model.plan', 'hone serve model.onnx --data calib.npz --port 0'],
+  async run([path], options, console) {
+    const model = text(options, 'name') ?? modelName(path);
+    const note = text(options, 'note');
+    const agent = await startAgent({
+      model,
+      plan: await planOf(path, options, console),
+      port: note === undefined ? (integer(options, 'port', 0, 65535) ?? 8700) : 0,
+      threads: threads(options),
+      version: version(),
+    });
+    try {
+      const where = { pid: process.pid, url: agent.url, model };
+      if (note !== undefined) await writeFileAtomically(note, JSON.stringify(where));
+      console.result(where);
+      console.say(`serving ${model} at ${agent.url}`);
+      console.say(
+        `  POST ${agent.url}/v2/models/${model}/infer   GET ${agent.url}/metrics   GET ${agent.url}/v1/telemetry`,
+      );
+      await aborted(console.signal);
+    } finally {
+      await agent.close();
+    }
+    console.say('stopped');
+    return undefined;
+  },
+};
+
+export const deployVerb: Verb = {
+  name: 'deploy',
+  summary: 'compress, compile and start an agent in the background',
+  args: [{ ...MODEL, name: '[model]' }],
+  options: [
+    { flags: '--board <board>', description: 'where to; only `local` (this machine) for now', default: 'local' },
+    { flags: '--stop', description: 'stop the agent that runs there' },
+    { flags: '--name <name>', description: 'name of the model in URLs; the file name when left out' },
+    DATA,
+    COMMON.preprocess,
+    COMMON.threads,
+    ...QUANTIZE,
+  ],
+  examples: ['hone deploy model.onnx --data calib.npz --board local', 'hone deploy --stop'],
+  async run([path], options, console) {
+    requireLocal(options);
+    if (options.stop === true) {
+      const stopped = await stopLocal();
+      console.result({ stopped });
+      console.say(stopped ? 'stopped the local agent' : 'no local agent was running');
+      return undefined;
+    }
+    if (path === undefined)
+      throw new HoneError('E_USAGE', { reason: "missing required argument 'model'", verb: 'deploy' });
+    const plan = await planOf(path, options, console);
+    const name = text(options, 'name') ?? modelName(path);
+    const agent = await deployLocal(plan, name, require.resolve('./main'), threads(options));
+    console.result(agent);
+    console.say(`deployed ${name} (${bytesText(plan.length)}) to ${agent.url}, process ${agent.pid}`);
+    console.say('see it with `hone watch`, end it with `hone deploy --stop`');
+    return undefined;
+  },
+};
+
+export const watchVerb: Verb = {
+  name: 'watch',
+  summary: 'show the live telemetry of an agent',
+  args: [{ name: '[url]', description: 'address of the agent; the local one when left out' }],
+  options: [
+    { flags: '--board <board>', description: 'the board whose agent is meant; only `local` for now', default: 'local' },
+    { flags: '--frames <n>', description: 'end after this many frames' },
+  ],
+  examples: ['hone watch', 'hone watch http://127.0.0.1:8700 --frames 3 --json'],
+  async run([url], options, console) {
+    requireLocal(options);
+    const target = url ?? (await findLocal())?.url;
+    if (target === undefined)
+      throw new HoneError('E_AGENT_UNREACHABLE', { url: 'local', reason: 'no agent runs here' });
+    await watch(connect(target), integer(options, 'frames', 1, 1e9), console);
+    return undefined;
+  },
+};
+
+function requireLocal(options: OptionValues): void {
+  const board = text(options, 'board') ?? 'local';
+  if (board !== 'local') throw new HoneError('E_OPTION_VALUE', { option: '--board', expected: 'local', found: board });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    // A timer keeps the process alive even when nothing else does.
+    const timer = setInterval(() => {}, 1 << 30);
+    signal.addEventListener('abort', () => {
+      clearInterval(timer);
+      resolve();
+    });
+  });
+}

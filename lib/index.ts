@@ -1,0 +1,28 @@
+/** The public API of Hone. */
+export { type Agent, type AgentOptions, startAgent } from './agent/agent';
+export { type AgentClient, AgentError, connect } from './client/client';
+export { type Compiled, type CompileOptions, compile, diagnose } from './compile/compile';
+export type { PartialQuantizeOptions, QuantizeOptions } from './compress/quantize/options';
+export { type QuantizeContext, type QuantizeProgress, quantize } from './compress/quantize/quantize';
+export type { QuantizeReport } from './compress/quantize/report';
+export type { Diagnostic } from './core/diagnostic';
+export { HoneError } from './core/error';
+export type { ErrorCode } from './core/error-table';
+export type { PreprocessSpec } from './core/preprocess';
+export { expectedInputs } from './data/fit-input';
+export { openDataset } from './data/open-dataset';
+export { openSession, type Session, type SessionOptions } from './engine/session';
+export { GraphBuilder } from './ir/builder';
+export type { Batch, Dataset } from './ir/dataset';
+export type { Evaluate, Graph, Node } from './ir/graph';
+export { print } from './ir/print';
+export { type Tensor, tensorFrom, tensorOf, viewAs } from './ir/tensor';
+export { verify } from './ir/verify';
+export { readModel, readModelFile } from './onnx/read-model';
+export { writeModel } from './onnx/write-model';
+export { type PrepareOptions, prepare } from './passes/pipeline';
+export { describePlan } from './plan/describe';
+export { readPlan } from './plan/reader';
+export { createReferenceEvaluate } from './reference/evaluate';
+export type { TelemetryFrame } from './telemetry/sample';
+export { type TrainOptions, train } from './train/train';
