@@ -108,8 +108,10 @@ class Selector {
   private findUseful(): void {
     for (const node of [...this.graph.nodes].reverse()) {
       const role = this.roles.get(node)!;
-      if (role.kind === 'layer') this.useful.add(role.layer.input);
-      else if (role.kind !== 'float' && node.outputs.some((output) => this.useful.has(output)))
+      // A layer that the user skips still makes what leads to it worth running on integers.
+      const asLayer = role.kind === 'float' ? roleOf(this.graph, node) : role;
+      if (asLayer.kind === 'layer') this.useful.add(asLayer.layer.input);
+      else if ('operands' in role && node.outputs.some((output) => this.useful.has(output)))
         for (const operand of role.operands) this.useful.add(operand);
     }
   }

@@ -1,6 +1,7 @@
 import { Rng } from '../../../lib/core/rng';
+import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { GraphBuilder } from '../../../lib/ir/builder';
-import type { Batch, Dataset } from '../../../lib/ir/dataset';
+import type { Dataset } from '../../../lib/ir/dataset';
 import type { Dim, Graph } from '../../../lib/ir/graph';
 import { elementCount, type Tensor, tensorOf } from '../../../lib/ir/tensor';
 import { inferShapes } from '../../../lib/passes/infer-shapes';
@@ -81,35 +82,7 @@ export function residualNetwork(): Graph {
   return net.finish(net.apply('Softmax', 'probabilities', logits));
 }
 
-/** Samples held in memory, one array per input with a leading sample axis. */
-export function datasetOf(arrays: Readonly<Record<string, Tensor>>): Dataset {
-  const entries = Object.entries(arrays);
-  const count = entries[0][1].dims[0];
-  const take = ({ dims, bytes, type }: Tensor, indices: readonly number[]): Tensor => {
-    const size = bytes.byteLength / Math.max(1, dims[0]);
-    const taken = new Uint8Array(size * indices.length);
-    for (const [i, index] of indices.entries()) taken.set(bytes.subarray(index * size, (index + 1) * size), i * size);
-    return { type, dims: [indices.length, ...dims.slice(1)], bytes: taken };
-  };
-  const select = (indices: readonly number[]) =>
-    datasetOf(Object.fromEntries(entries.map(([name, tensor]) => [name, take(tensor, indices)])));
-  return {
-    name: 'memory',
-    count,
-    hasLabels: false,
-    inputs: new Map(entries.map(([name, { type, dims }]) => [name, { type, dims: dims.slice(1) }])),
-    async *batches({ size }): AsyncGenerator<Batch> {
-      for (let start = 0; start < count; start += size) {
-        const indices = Array.from({ length: Math.min(size, count - start) }, (_, i) => start + i);
-        const inputs = new Map(entries.map(([name, tensor]) => [name, take(tensor, indices)]));
-        yield { count: indices.length, inputs, labels: undefined };
-      }
-    },
-    select: (indices) => select(Array.from(indices)),
-  };
-}
-
 /** `count` random images for the input `x` of an image network. */
 export function randomImages(count: number, channels = 3, seed = 5): Dataset {
-  return datasetOf({ x: randomTensor(new Rng(seed), [count, channels, 8, 8]) });
+  return datasetFromTensors('memory', new Map([['x', randomTensor(new Rng(seed), [count, channels, 8, 8])]]));
 }
