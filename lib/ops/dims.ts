@@ -20,7 +20,8 @@ export function subDims(a: Dim, b: Dim): Dim {
 
 /** Product of two extents. */
 export function mulDims(a: Dim, b: Dim): Dim {
-  if (typeof a === 'number' && typeof b === 'number') return a * b;
+  // Adding 0 turns -0 into 0, which is what an extent prints and compares as.
+  if (typeof a === 'number' && typeof b === 'number') return a * b + 0;
   const product = new Map<string, number>();
   for (const [left, m] of parse(a))
     for (const [right, n] of parse(b)) {

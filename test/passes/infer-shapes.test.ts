@@ -1,0 +1,105 @@
+import { GraphBuilder } from '../../lib/ir/builder';
+import { tensorFrom } from '../../lib/ir/tensor';
+import { bindShapes, inferShapes, symbolsOf } from '../../lib/passes/infer-shapes';
+
+const ints = (...values: number[]) => tensorFrom('int64', [values.length], values);
+
+test('names the node whose inputs do not fit, and goes on behind it', () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', [2, 3]);
+  const y = builder.input('y', 'float32', [2, 4]);
+  builder.node('Add', [x, y], {}, { outputs: ['bad'], name: 'clash' });
+  builder.output(builder.node('Relu', [x], {}, { outputs: ['good'] }));
+  builder.output('bad');
+  const { graph, diagnostics } = inferShapes(builder.build());
+  expect(diagnostics).toEqual([
+    {
+      severity: 'error',
+      kind: 'shape-mismatch',
+      where: 'clash',
+      message: 'Add: shapes [2,3] and [2,4] do not broadcast',
+    },
+  ]);
+  expect(graph.values.get('good')).toEqual({ type: 'float32', shape: [2, 3] });
+  expect(graph.values.get('bad')).toBeUndefined();
+});
+
+test.each([
+  ['Relu', [], {}, "Relu: input 'X' is missing"],
+  ['Relu', ['x', 'x'], {}, 'Relu: expected at most 1 inputs, found 2'],
+  ['Concat', ['x'], {}, "Concat: attribute 'axis' is missing"],
+  ['Concat', ['x'], { axis: 'one' }, "Concat: attribute 'axis' is string, expected int"],
+  ['And', ['x', 'x'], {}, "And: input 'A' cannot be float32 (expected bool)"],
+  ['Relu', ['x'], { beta: 1 }, "Relu: attribute 'beta' is not known"],
+] as const)('%s(%j) %j breaks its schema', (op, inputs, attributes, message) => {
+  const builder = new GraphBuilder();
+  builder.input('x', 'float32', [2]);
+  builder.output(builder.node(op, inputs, attributes));
+  expect(inferShapes(builder.build()).diagnostics.map((found) => found.message)).toContain(message);
+});
+
+test('takes declared types for the outputs of unknown operators', () => {
+  const builder = new GraphBuilder();
+  const y = builder.node('Frobnicate', [builder.input('x', 'float32', [2])], {}, { domain: 'com.acme' });
+  builder.declare(y, 'float32', ['N', 5]);
+  builder.output(builder.node('Flatten', [y], {}, { outputs: ['z'] }));
+  const { graph, diagnostics } = inferShapes(builder.build());
+  expect(diagnostics).toEqual([]);
+  expect(graph.values.get('z')).toEqual({ type: 'float32', shape: ['N', 5] });
+});
+
+test('warns where the file declares another shape', () => {
+  const builder = new GraphBuilder();
+  const y = builder.node('Relu', [builder.input('x', 'float32', [2])], {}, { name: 'act' });
+  builder.output(y, 'float32', [3]);
+  const { graph, diagnostics } = inferShapes(builder.build());
+  expect(diagnostics).toEqual([expect.objectContaining({ severity: 'warning', kind: 'declared-shape', where: 'act' })]);
+  expect(graph.values.get(y)?.shape).toEqual([2]);
+});
+
+test('follows symbols through shape arithmetic', () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', ['N', 'C', 4, 6]);
+  const shape = builder.node('Shape', [x]);
+  const two = builder.initializer(ints(2), 'two');
+  const head = builder.node('Slice', [shape, builder.initializer(ints(0), 'zero'), two]);
+  const tail = builder.node('ReduceProd', [builder.node('Slice', [shape, two, builder.initializer(ints(4), 'four')])]);
+  const target = builder.node('Concat', [head, tail], { axis: 0 });
+  builder.output(builder.node('Reshape', [x, target], {}, { outputs: ['y'] }));
+  const flat = builder.node('Reshape', [x, builder.initializer(ints(-1, 8), 'flat')]);
+  builder.output(builder.node('Concat', [flat, flat], { axis: 0 }, { outputs: ['z'] }));
+  const { graph, diagnostics } = inferShapes(builder.build());
+  expect(diagnostics).toEqual([]);
+  expect(graph.values.get('y')?.shape).toEqual(['N', 'C', 24]);
+  expect(graph.values.get('z')?.shape).toEqual(['6*C*N', 8]);
+});
+
+test('the -1 idiom of exported Expand nodes keeps its symbol', () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', ['N', 1]);
+  const extents = builder.node(
+    'Concat',
+    [builder.node('Shape', [x], { end: 1 }), builder.initializer(ints(4), 'four')],
+    {
+      axis: 0,
+    },
+  );
+  const minus = builder.node('Equal', [extents, builder.initializer(ints(-1, -1), 'minus')]);
+  const target = builder.node('Where', [minus, builder.initializer(ints(1, 1), 'ones'), extents]);
+  builder.output(builder.node('Expand', [x, target], {}, { outputs: ['y'] }));
+  expect(inferShapes(builder.build()).graph.values.get('y')?.shape).toEqual(['N', 4]);
+});
+
+test('binds symbols of the inputs and forgets what depended on them', () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', ['N', 'T', 4]);
+  builder.output(builder.node('Flatten', [x], { axis: 2 }, { outputs: ['y'] }));
+  const symbolic = inferShapes(builder.build()).graph;
+  expect(symbolsOf(symbolic)).toEqual(['N', 'T']);
+  expect(symbolic.values.get('y')?.shape).toEqual(['N*T', 4]);
+  const bound = inferShapes(bindShapes(symbolic, { N: 2, T: 5 }));
+  expect(bound.diagnostics).toEqual([]);
+  expect(bound.graph.values.get('y')?.shape).toEqual([10, 4]);
+  for (const wrong of [{ M: 1 }, { N: -1 }, { N: 1.5 }] as Record<string, number>[])
+    expect(() => bindShapes(symbolic, wrong)).toThrow(expect.objectContaining({ code: 'E_OPTION_VALUE' }));
+});
