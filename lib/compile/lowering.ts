@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic';
 import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Graph, Node } from '../ir/graph';
-import { elementCount, toNumbers, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, tensorOf, toNumbers, viewAs } from '../ir/tensor';
 import { roundHalfToEven } from '../ops/half';
 import { findOperator } from '../ops/index';
 import type { KernelCall } from '../ops/operator';
@@ -116,10 +116,18 @@ export class Lowering {
       node,
       inputs: node.inputs.map(typeOf),
       outputs: node.outputs.map(typeOf),
-      constant: (index) => this.graph.initializers.get(node.inputs[index]),
+      constant: (index) => this.constantTensor(node.inputs[index]),
     });
     if ('severity' in call) throw new Unsupported(call.message);
     return call;
+  }
+
+  /** A constant as the operator tables see it: an initializer, or the float value of a dequantized one. */
+  private constantTensor(value: string): Tensor | undefined {
+    const initializer = this.graph.initializers.get(value);
+    if (initializer !== undefined) return initializer;
+    const constant = this.floatConstant(value);
+    return constant && tensorOf('float32', constant.dims, Float32Array.from(constant.data));
   }
 
   /** Activations and quantization that can be computed together with `value`, the result of `node`. */
