@@ -10,7 +10,8 @@
 #include "native/kernels/unroll.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593: its own _mm512_undefined_*
+#pragma GCC diagnostic ignored "-Wuninitialized"  // GCC bug 105593: its own _mm512_undefined_*
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
 /// Matrix product u8 x s8 by vpdpbusd with requantization in registers; serves conv_s8 and fc_s8. Packed form: GemmFormat
@@ -143,8 +144,8 @@ inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixel
   }
 }
 
-/// Requantizes, adds the residual if any, and stores kPixels x kBlocks accumulators.
-template <int kBlocks, int kPixels, bool kResidual>
+/// Requantizes and stores kPixels x kBlocks accumulators.
+template <int kBlocks, int kPixels>
 [[gnu::always_inline]] inline void finish_panel(const Panel& panel, const __m512i (&acc)[kPixels][kBlocks],
                                                 int64_t pixel, int8_t* y) {
   constexpr int kAtOnce = kBlocks >= 3 ? 1 : 4 / kBlocks;
@@ -155,17 +156,35 @@ template <int kBlocks, int kPixels, bool kResidual>
     unroll<kCount * kBlocks>([&](auto vector) {
       constexpr int p = kFirst + vector / kBlocks, b = vector % kBlocks;
       const __m512 multiplier = _mm512_loadu_ps(panel.block + b * panel.block_bytes + 64);
-      if constexpr (kResidual) {
-        const __mmask16 mask = static_cast<__mmask16>(low_bits(panel.channels - 16 * b));
-        const int8_t* residual = panel.residual->data + (pixel + p) * panel.residual->stride + 16 * b;
-        q[vector] = panel.requantizer.round(panel.residual->apply(acc[p][b], multiplier, residual, mask));
-      } else {
-        q[vector] = panel.requantizer.round(acc[p][b], multiplier);
-      }
+      q[vector] = panel.requantizer.round(acc[p][b], multiplier);
     });
     store_pixels<kBlocks>(panel.requantizer.narrow_in_order(q[0], q[1], q[2], q[3]), panel,
                           y + (pixel + kFirst) * panel.y_stride, kCount);
   });
+}
+
+/// As finish_panel with the residual added: one function for all sizes, because its divisions take longer than the detour
+/// of the accumulators [pixels][blocks] through memory.
+[[gnu::noinline]] inline void finish_with_residual(const Panel& panel, const __m512i* acc, int32_t pixels,
+                                                   int32_t blocks, int64_t pixel, int8_t* y) {
+  const ResidualAdd add = *panel.residual;
+  const Requantizer requantizer = panel.requantizer;
+  for (int32_t b = 0; b < blocks; b++) {
+    const __m512 multiplier = _mm512_loadu_ps(panel.block + b * panel.block_bytes + 64);
+    const __mmask16 mask = static_cast<__mmask16>(low_bits(panel.channels - 16 * b));
+    const int8_t* residual = add.data + pixel * add.stride + 16 * b;
+    int8_t* to = y + pixel * panel.y_stride + 16 * b;
+    for (int32_t p = 0; p < pixels; p++, residual += add.stride, to += panel.y_stride) {
+      const __m512i q = requantizer.round(add.apply(acc[p * blocks + b], multiplier, residual, mask));
+      const __m512i zero = _mm512_setzero_si512();
+      const __m128i bytes = _mm512_castsi512_si128(requantizer.narrow_in_order(q, zero, zero, zero));
+      if (mask == 0xFFFF) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+      } else {
+        _mm_mask_storeu_epi8(to, mask, bytes);
+      }
+    }
+  }
 }
 
 /// Pixels [pixel, pixel + kPixels) of a panel; `a` and `y` belong to pixel 0.
@@ -196,9 +215,11 @@ void run_panel(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) {
     }
   }
   if (panel.residual == nullptr) {
-    finish_panel<kBlocks, kPixels, false>(panel, acc, pixel, y);
+    finish_panel<kBlocks, kPixels>(panel, acc, pixel, y);
   } else {
-    finish_panel<kBlocks, kPixels, true>(panel, acc, pixel, y);
+    __m512i spilled[kPixels * kBlocks];
+    unroll<kPixels * kBlocks>([&](auto i) { spilled[i] = acc[i / kBlocks][i % kBlocks]; });
+    finish_with_residual(panel, spilled, kPixels, kBlocks, pixel, y);
   }
 }
 

@@ -36,7 +36,7 @@ void run_row(const Panel& panel, const uint8_t* x, int8_t* y) {
     sum[0][b] = acc[0][b];
     unroll<kChains - 1>([&](auto chain) { sum[0][b] = _mm512_add_epi32(sum[0][b], acc[chain + 1][b]); });
   });
-  finish_panel<kBlocks, 1, false>(panel, sum, 0, y);
+  finish_panel<kBlocks, 1>(panel, sum, 0, y);
 }
 
 void run_row(int32_t blocks, const Panel& panel, const uint8_t* x, int8_t* y) {
