@@ -104,7 +104,7 @@ static_assert(sizeof(PlanState) == 8);
 /// left out.
 /// - kQuantizeS8: y s8 | x f32; params: PlanBorder
 /// - kDequantizeS8: y f32 | x s8; params: PlanBorder
-/// - kConvS8: y | x, w [O,KH,KW,I/g] s8, bias s32, multiplier f32, w_zero_points?, residual?; params: PlanConv
+/// - kConvS8: y | x, w [O,KH,KW,I/g], bias s32, multiplier f32, w_zero_points?, residual?; params: PlanConv
 /// - kDwconvS8: y | x, w [KH,KW,C] s8, bias, multiplier, w_zero_points?; params: PlanConv
 /// - kFcS8: y [M,N] | x [M,K], w [N,K] s8, bias, multiplier, w_zero_points?; params: PlanClamp
 /// - kBinaryS8: y | a, b (as many elements as a, or a divisor of them: b repeats); params: PlanBinary

@@ -1,0 +1,107 @@
+// Builds the native code:  node deploy/build/native.mjs TARGET...
+// One line per build; the log of a build is shown only when it fails. Says plainly what is missing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const host = `build/${process.platform}-${process.arch}`;
+/** Newest symbol versions that the ARM addon may need: Ubuntu 20.04, Debian 10 and newer run it. */
+const FLOOR = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25] };
+
+const TARGETS = {
+  host: { what: `addon for this machine -> ${host}/Release/hone.node`, build: () => cmakeJs('ON') },
+  tools: { what: `run_plan, check_kernels, stress_engine -> ${host}`, build: () => cmakeJs('OFF') },
+  arm64: {
+    what: 'addon -> build/linux-arm64/Release/hone.node, tools -> build/arm64',
+    needs: ['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-readelf'],
+    build: () => preset('arm64') ?? checkFloor('build/linux-arm64/Release/hone.node'),
+  },
+  asan: { what: 'tools with address and undefined-behaviour sanitizers -> build/asan', build: () => preset('asan') },
+  tsan: { what: 'tools with the thread sanitizer -> build/tsan', build: () => preset('tsan') },
+  fuzz: { what: 'fuzz_plan -> build/fuzz', needs: ['clang++-19'], build: () => preset('fuzz') },
+  gyp: { what: 'addon by node-gyp -> out/gyp/build/Release/hone.node', build: gyp },
+};
+
+const PACKAGES = {
+  cmake: 'cmake',
+  'c++': 'g++',
+  'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu',
+  'aarch64-linux-gnu-readelf': 'binutils-aarch64-linux-gnu',
+  'clang++-19': 'clang-19',
+};
+
+const names = process.argv.slice(2);
+if (names.length === 0 || names.some((name) => !(name in TARGETS))) {
+  console.error('usage: node deploy/build/native.mjs TARGET...\n');
+  for (const [name, { what }] of Object.entries(TARGETS)) console.error(`  ${name.padEnd(6)} ${what}`);
+  process.exit(2);
+}
+for (const name of names) {
+  const { what, needs = [], build } = TARGETS[name];
+  const missing = ['cmake', ...needs].filter(
+    (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status !== 0,
+  );
+  if (missing.length > 0)
+    fail(name, `missing: ${missing.map((command) => `${command} (Debian: ${PACKAGES[command]})`).join(', ')}`);
+  const start = performance.now();
+  const fault = build();
+  if (fault) fail(name, fault);
+  console.log(`native: ${name}: ${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+}
+
+function fail(name, reason) {
+  console.error(`native: ${name}: ${reason}`);
+  process.exit(1);
+}
+
+/** Runs a command; returns its log when it fails, else undefined. */
+function attempt(command, args, cwd = root) {
+  const result = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (!result.error && result.status === 0) return undefined;
+  const reason = result.error?.message ?? `exit code ${result.status}`;
+  return `${command} ${args.join(' ')}: ${reason}\n${result.stdout ?? ''}${result.stderr ?? ''}`;
+}
+
+/** One tree serves addon and tools, so that kernels are compiled once. */
+function cmakeJs(addonOnly) {
+  const tool = join(root, 'node_modules/cmake-js/bin/cmake-js');
+  return attempt(process.execPath, [tool, 'compile', '-O', host, `--CDHONE_ADDON_ONLY=${addonOnly}`]);
+}
+
+function preset(name) {
+  const jobs = String(availableParallelism());
+  return attempt('cmake', ['--preset', name]) ?? attempt('cmake', ['--build', '--preset', name, '-j', jobs]);
+}
+
+/** node-gyp clears its own build folder, so it works in out/gyp on links to the sources. */
+function gyp() {
+  const folder = join(root, 'out/gyp');
+  mkdirSync(folder, { recursive: true });
+  for (const entry of ['binding.gyp', 'package.json', 'native', 'node_modules'])
+    if (!existsSync(join(folder, entry))) symlinkSync(join(root, entry), join(folder, entry));
+  const jobs = String(availableParallelism());
+  const tool = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
+  return attempt(process.execPath, [tool, 'configure', 'build', '--jobs', jobs], folder);
+}
+
+/** A fault when the addon needs a newer C or C++ library than FLOOR. */
+function checkFloor(path) {
+  const { stdout } = spawnSync('aarch64-linux-gnu-readelf', ['-VW', path], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  const found = [...(stdout ?? '').matchAll(/Name: (GLIBC|GLIBCXX)_([\d.]+)/g)];
+  if (found.length === 0) return `${path}: no version of a C library found`;
+  const newer = found.filter(([, library, version]) => compare(version.split('.').map(Number), FLOOR[library]) > 0);
+  if (newer.length === 0) return undefined;
+  return `${path} needs ${newer.map(([, library, version]) => `${library}_${version}`).join(', ')}, newer than the oldest boards have`;
+}
+
+function compare(a, b) {
+  const at = a.findIndex((part, i) => part !== (b[i] ?? 0));
+  return at === -1 ? 0 : a[at] - (b[at] ?? 0);
+}
