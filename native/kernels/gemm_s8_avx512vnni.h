@@ -22,15 +22,26 @@ namespace {
 /// s8 to u8 (x + 128), the element that vpdpbusd wants on its left.
 inline void copy_as_u8(uint8_t* to, const int8_t* from, int64_t count) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
-  int64_t i = 0;
-  for (; i + 64 <= count; i += 64) {
-    _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(from + i), flip));
+  for (; count >= 64; count -= 64, to += 64, from += 64) {
+    _mm512_storeu_si512(to, _mm512_xor_si512(_mm512_loadu_si512(from), flip));
   }
-  if (i < count) {
-    const __mmask64 mask = (uint64_t{1} << (count - i)) - 1;
-    _mm512_mask_storeu_epi8(to + i, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, from + i), flip));
+  if (count > 0) {
+    const __mmask64 mask = (uint64_t{1} << count) - 1;
+    _mm512_mask_storeu_epi8(to, mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, from), flip));
   }
 }
+
+/// Fills a band (window_band.h) with u8 elements.
+struct ToU8 {
+  uint8_t zero_point;  ///< of x, plus 128
+
+  void fill(uint8_t* to, int64_t count) const {
+    const __m512i value = _mm512_set1_epi8(static_cast<char>(zero_point));
+    for (; count >= 64; count -= 64, to += 64) _mm512_storeu_si512(to, value);
+    if (count > 0) _mm512_mask_storeu_epi8(to, (uint64_t{1} << count) - 1, value);
+  }
+  void copy(uint8_t* to, const int8_t* from, int64_t count) const { copy_as_u8(to, from, count); }
+};
 
 /// int32 accumulators to int8. Only the upper clamp runs in float, against the overflow of the conversion (a value below
 /// INT_MIN converts to INT_MIN by itself, and so does NaN); saturating packs and one byte maximum do the lower clamp.

@@ -1,21 +1,8 @@
-#include <cstring>
-
 #include "native/kernels/conv_s8/conv_s8_rows.h"
 #include "native/kernels/gemm_s8_avx512vnni.h"
 #include "native/kernels/window_band.h"
 
 namespace hone {
-namespace {
-
-/// Fills a band with u8 elements.
-struct ToU8 {
-  uint8_t zero_point;
-
-  void fill(uint8_t* to, int64_t count) const { memset(to, zero_point, static_cast<size_t>(count)); }
-  void copy(uint8_t* to, const int8_t* from, int64_t count) const { copy_as_u8(to, from, count); }
-};
-
-}  // namespace
 
 void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& tile) {
   const WindowShape w = band_flattened(shape.window);

@@ -47,7 +47,8 @@ inline void finish(const Strip& strip, const __m256i (&acc)[2], int64_t vector, 
 
 /// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share none.
 template <int kKernel, int kStride>
-void run_strip(const Strip& strip, const int8_t* x, int8_t* y) {
+void run_strip(const Strip& shared, const int8_t* x, int8_t* y) {
+  const Strip strip = shared;  // the compiler must see that stores to y do not change it
   constexpr int kGroups = (kKernel + 1) / 2;
   constexpr int kInFlight = (kKernel - 1) / kStride + 1;  // vectors that a column takes part in
   const uint8_t* weights = strip.block + 128;
@@ -80,7 +81,8 @@ void run_strip(const Strip& strip, const int8_t* x, int8_t* y) {
 }
 
 /// Any kernel: no column is shared.
-void run_any_strip(const Strip& strip, const int8_t* x, int8_t* y) {
+void run_any_strip(const Strip& shared, const int8_t* x, int8_t* y) {
+  const Strip strip = shared;
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     __m256i acc[2] = {load(strip.block), load(strip.block + 32)};
     const uint8_t* weights = strip.block + 128;

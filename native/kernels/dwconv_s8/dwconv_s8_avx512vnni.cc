@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
 #include "native/kernels/gemm_s8_avx512vnni.h"
 #include "native/kernels/window_band.h"
@@ -9,14 +7,6 @@
 // Unpacking leaves the channels out of order, and the packs of the requantization put them back: see DwconvFormat.
 namespace hone {
 namespace {
-
-/// Fills a band with u8 elements.
-struct ToU8 {
-  uint8_t zero_point;
-
-  void fill(uint8_t* to, int64_t count) const { memset(to, zero_point, static_cast<size_t>(count)); }
-  void copy(uint8_t* to, const int8_t* from, int64_t count) const { copy_as_u8(to, from, count); }
-};
 
 /// One output row by one block. A vector is 64 channels of a pixel or, when fewer channels fill 64 bytes, several pixels.
 struct Strip {
