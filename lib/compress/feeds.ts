@@ -16,8 +16,8 @@ export interface Feed {
 
 /**
  * The samples of a dataset as inputs of runs of `graph`, in order. The batch is the graph's own where its inputs fix one
- * (a remainder that cannot fill it is left out), otherwise as large as a fixed memory budget allows. A sample that has the whole shape of the input,
- * batch axis included, is run alone.
+ * (a remainder that cannot fill it is left out), otherwise as large as a fixed memory budget allows. A sample that has the
+ * whole shape of the input, batch axis included, is run alone.
  * @throws E_DATA_EMPTY when there is no sample, E_DATA_MISMATCH when inputs are missing or do not fit, E_INTERRUPTED
  */
 export async function* feedsOf(graph: Graph, dataset: Dataset, signal?: AbortSignal): AsyncGenerator<Feed> {

@@ -5,7 +5,7 @@ import type { FilledBins, Histogram } from './histogram';
 const { log, max, min, round } = Math;
 
 /** What an estimator may be told besides the histogram. */
-export interface EstimatorOptions {
+interface EstimatorOptions {
   /** Share of the elements that the `percentile` range keeps, in percent. */
   readonly percentile: number;
 }

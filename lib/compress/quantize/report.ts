@@ -3,7 +3,7 @@ import type { ValueRange } from './ranges';
 import type { SkippedNode } from './select';
 
 /** One quantized layer. */
-export interface LayerReport {
+interface LayerReport {
   readonly name: string;
   readonly op: string;
   /** SQNR of what the layer and its activation make, with all noise from before it; in dB on the measured samples. */

@@ -1,16 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { feedsOf } from '../../../lib/compress/feeds';
 import { quantize } from '../../../lib/compress/quantize/quantize';
 import { openDataset } from '../../../lib/data/open-dataset';
 import type { Dataset } from '../../../lib/ir/dataset';
 import type { Graph } from '../../../lib/ir/graph';
 import { viewAs } from '../../../lib/ir/tensor';
-import { readModel, readModelFile } from '../../../lib/onnx/read-model';
+import { readModelFile } from '../../../lib/onnx/read-model';
 import { createReferenceEvaluate } from '../../../lib/reference/evaluate';
 import { openReference } from '../../../lib/reference/session';
 import { dataPath, describeWithData } from '../../data';
+import { FLOAT_LAYERS, optimizedOps } from './optimized';
 
 /** Model, calibration set, test set, and how many test samples are run at most (mnist-8 runs one at a time). */
 const ROWS = [
@@ -40,29 +38,6 @@ async function labelsOf(dataset: Dataset): Promise<number[]> {
   for await (const batch of dataset.batches({ size: 500 })) labels.push(...batch.labels!);
   return labels;
 }
-
-/** Operators of the graph that onnxruntime really runs. */
-async function optimizedOps(graph: Graph): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'hone-optimized-'));
-  try {
-    const optimizedModelPath = join(folder, 'model.onnx');
-    await (await openReference(graph, { optimizedModelPath })).close();
-    return readModel(readFileSync(optimizedModelPath)).nodes.map(({ op }) => op);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-const FLOAT_LAYERS = [
-  'Conv',
-  'FusedConv',
-  'NhwcFusedConv',
-  'Gemm',
-  'FusedGemm',
-  'MatMul',
-  'FusedMatMul',
-  'ConvTranspose',
-];
 
 describeWithData('default options', () => {
   test.each(ROWS)('%s stays accurate and runs on integers alone', async (model, calibration, testSet, count) => {

@@ -6,6 +6,7 @@ import { tensorFrom, tensorOf, viewAs } from '../../../lib/ir/tensor';
 import { verify } from '../../../lib/ir/verify';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../../lib/reference/evaluate';
 import { imageNetwork, randomImages, randomTensor, residualNetwork } from './networks';
+import { FLOAT_LAYERS, optimizedOps } from './optimized';
 
 let reference: ReferenceEvaluate;
 beforeAll(() => {
@@ -45,6 +46,19 @@ test('the result does not depend on how samples are batched', async () => {
   const many1 = many.finish(many.apply('Relu', 'relu', many.conv('conv', 'x', 3, 4)));
   const [a, b] = [await run(single1), await run(many1)];
   expect(a.report.values).toEqual(b.report.values);
+});
+
+test.each([6, 0.7, 3.3])('onnxruntime absorbs a Clip at %d into the integer layer', async (high) => {
+  const net = imageNetwork();
+  const bound = (value: number) => net.initializer(tensorFrom('float32', [], [value]), 'bound');
+  const conv = net.conv('conv', 'x', 3, 4);
+  const { graph } = await run(net.finish(net.node('Clip', [conv, bound(0), bound(high)], {}, { outputs: ['clip'] })), {
+    dataset: datasetFromTensors('wide', new Map([['x', randomTensor(new Rng(4), [16, 3, 8, 8], 20)]])),
+    options: { estimator: 'minmax' },
+  });
+  const ops = await optimizedOps(graph);
+  expect(ops.filter((op) => FLOAT_LAYERS.includes(op) || op === 'Clip')).toEqual([]);
+  expect(ops).toContain('QLinearConv');
 });
 
 test('a clamp that the shared range exceeds keeps its own pair, with the same scale on both sides', async () => {
