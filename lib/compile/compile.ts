@@ -60,7 +60,9 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
   const known = new Map<string, number>();
   const blobs = new Map<Uint8Array, number>();
 
-  const tensorIndex = ({ buffer, dims }: Operand): number => {
+  const tensorIndex = ({ buffer, dims: wanted }: Operand): number => {
+    // A port has one tensor, in the shape that the user sees.
+    const dims = buffer.place.kind === 'port' ? portExtents(buffer.name) : wanted;
     const key = `${buffer.id}|${dims}`;
     let index = known.get(key);
     if (index === undefined) {
@@ -81,9 +83,10 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
     }
     return { place: 'constant', constant } as const;
   };
+  const portExtents = (name: string) => graph.values.get(name)!.shape as readonly Dim[] as readonly number[];
   const port = (name: string, buffer: Buffer): PlanPort => {
-    const dims = graph.values.get(name)!.shape as readonly Dim[] as readonly number[];
-    return { name, tensor: tensorIndex({ buffer, dims: [buffer.count] }), type: buffer.type, dims };
+    const dims = portExtents(name);
+    return { name, tensor: tensorIndex({ buffer, dims }), type: buffer.type, dims };
   };
 
   const nodes = steps.map(

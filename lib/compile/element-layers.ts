@@ -191,7 +191,7 @@ function integerOperand(state: Lowering, value: string): QuantizedView | undefin
  */
 function repeatingOperand(state: Lowering, value: string, view: View, a: View, extents: readonly number[]): Operand {
   if (extentsOf(view).join() === extents.join() && view.buffer.place.kind !== 'constant') {
-    if (sameLayout(a, view)) return { buffer: view.buffer, dims: memoryExtents(view) };
+    if (state.isDirect(view) && sameLayout(a, view)) return { buffer: view.buffer, dims: memoryExtents(view) };
     const target = state.buffer(
       `${view.buffer.name}:arranged`,
       view.buffer.type,

@@ -2,7 +2,7 @@ import type { Graph, Node } from '../ir/graph';
 import type { KernelCall } from '../ops/operator';
 import { lowerConcat, lowerPad, lowerReshape, lowerSlice, lowerTranspose } from './copy-layers';
 import { lowerBinary, lowerDequantize, lowerQuantize, lowerUnary, shiftTable } from './element-layers';
-import { Lowering, memoryExtents, Unsupported } from './lowering';
+import { Lowering, Unsupported } from './lowering';
 import { lowerFullyConnected, lowerSoftmax } from './matrix-layers';
 import type { Buffer } from './step';
 import { channelsLastOrder, extentsOf, layoutKey, plainView, transposeView, type View } from './view';
@@ -104,11 +104,11 @@ function lowerOutput(state: Lowering, name: string): Buffer {
         integer,
         extents.map((_, axis) => axis),
       );
-  const physical = channelsFirst ? [extents[0], ...extents.slice(2), extents[1]] : memoryExtents(source);
+  const physical = channelsFirst ? [extents[0], ...extents.slice(2), extents[1]] : extents;
   state.emit({
     name: `${name}:dequantize`,
     op: 'dequantize_s8',
-    outputs: [{ buffer: port, dims: channelsFirst ? extents : physical }],
+    outputs: [{ buffer: port, dims: extents }],
     inputs: [{ buffer: source.buffer, dims: physical }],
     params: { channelsFirst },
   });

@@ -323,25 +323,31 @@ export class Lowering {
   quantize(value: string, target: string, quantization: Quantization, order?: readonly number[]): QuantizedView {
     const extents = this.extents(value);
     let source = this.float(value);
-    const fused = order !== undefined && source.buffer.place.kind === 'port' && isChannelsFirstSource(source, extents);
-    if (!fused) source = order === undefined ? this.dense(source) : this.arrange(source, order);
+    const fromPort = source.buffer.place.kind === 'port' && isPlain(source, extents);
+    const channelsFirst = fromPort && order !== undefined && extents.length >= 3;
+    if (!fromPort) source = order === undefined ? this.dense(source) : this.arrange(source, order);
     const buffer = this.buffer(target, 'int8', source.buffer.count, quantization);
-    const view = { ...(fused ? stridedView(buffer, extents, order) : moveView(source, buffer)), quantization };
+    const dims = fromPort ? extents : memoryExtents(source);
     this.emit({
       name: target,
       op: 'quantize_s8',
-      outputs: [{ buffer, dims: fused ? order.map((axis) => extents[axis]) : memoryExtents(source) }],
-      inputs: [{ buffer: source.buffer, dims: fused ? extents : memoryExtents(source) }],
-      params: { channelsFirst: fused },
+      outputs: [{ buffer, dims: channelsFirst ? order.map((axis) => extents[axis]) : dims }],
+      inputs: [{ buffer: source.buffer, dims }],
+      params: { channelsFirst },
     });
-    return view;
+    return { ...(channelsFirst ? stridedView(buffer, extents, order) : moveView(source, buffer)), quantization };
   }
 
   // --- layouts ------------------------------------------------------------------------------------------------------
 
+  /** Whether kernels can take the view's buffer as it stands: dense, and not the caller's memory. */
+  isDirect(view: View): boolean {
+    return isDense(view) && view.buffer.place.kind !== 'port';
+  }
+
   /** The view itself when it covers its buffer, else a dense copy in row-major order. */
   dense<V extends View>(view: V): V {
-    return isDense(view)
+    return this.isDirect(view)
       ? view
       : this.arrange(
           view,
@@ -354,7 +360,8 @@ export class Lowering {
     const extents = extentsOf(view);
     const strides = stridesOf(extents, order);
     const wanted = extents.map((extent, axis) => [{ extent, stride: strides[axis] }]);
-    if (isDense(view) && layoutKey(view) === layoutKey({ ...view, dims: wanted })) return { ...view, dims: wanted };
+    if (this.isDirect(view) && layoutKey(view) === layoutKey({ ...view, dims: wanted }))
+      return { ...view, dims: wanted };
     const key = `${view.buffer.id}|${view.offset}|${layoutKey(view)}|${order}|${extents}`;
     let target = this.rearranged.get(key);
     if (target === undefined) {
@@ -448,6 +455,6 @@ function alignFactors(
   return pieces;
 }
 
-function isChannelsFirstSource(view: View, extents: readonly number[]): boolean {
-  return extents.length >= 3 && isDense(view) && layoutKey(view) === layoutKey(plainView(view.buffer, extents));
+function isPlain(view: View, extents: readonly number[]): boolean {
+  return isDense(view) && layoutKey(view) === layoutKey(plainView(view.buffer, extents));
 }

@@ -3,7 +3,7 @@ import type { KernelCall } from '../ops/operator';
 import { integerBias, requantizeOperands } from './integer-layer';
 import { canonicalWeights, clampOf, floatClamp, type Lowering, Unsupported } from './lowering';
 import type { Operand } from './step';
-import { extentsOf, isDense, memoryFactors, memoryOffsets, mergeFactors, plainView, type View } from './view';
+import { extentsOf, memoryFactors, memoryOffsets, mergeFactors, plainView, type View } from './view';
 import { finishFloat, finishInteger, stepName } from './window-layers';
 
 type FullyConnected = Extract<KernelCall, { kernel: 'fully-connected' }>;
@@ -116,7 +116,7 @@ function rowsOf<V extends View>(state: Lowering, view: V, depth: number): { view
   const leading = mergeFactors(view.dims.slice(0, -1).flat());
   const rowMajor = leading.length === 0 || (leading.length === 1 && leading[0].stride === depth);
   const inner = memoryFactors({ ...view, dims: last });
-  if (isDense(view) && rowMajor && inner.every((factor) => factor.stride < depth))
+  if (state.isDirect(view) && rowMajor && inner.every((factor) => factor.stride < depth))
     return { view, columns: memoryOffsets(last) };
   return {
     view: state.arrange(
