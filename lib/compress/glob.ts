@@ -1,8 +1,8 @@
 /**
- * The first pattern that `text` matches, or undefined. `*` stands for any characters (also none, also `/`), `?` for one; everything
- * else stands for itself.
+ * The first pattern that `text` matches, or undefined. `*` stands for any characters (also none, also `/`), `?` for one;
+ * everything else stands for itself.
  */
-export function matchesGlob(text: string, patterns: readonly string[]): string | undefined {
+export function matchingGlob(text: string, patterns: readonly string[]): string | undefined {
   return patterns.find((pattern) => toRegExp(pattern).test(text));
 }
 

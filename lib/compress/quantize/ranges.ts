@@ -3,7 +3,7 @@ import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import { viewAs } from '../../ir/tensor';
 import type { AffineParameters } from '../../passes/insert-qdq';
-import { matchesGlob } from '../glob';
+import { matchingGlob } from '../glob';
 import { affineOf, type Range } from './affine';
 import { collect, type Runner } from './calibrate';
 import { ESTIMATORS, type EstimatorName } from './estimators';
@@ -77,7 +77,7 @@ function rangeOfGroup(
   histograms: ReadonlyMap<string, Histogram>,
   options: QuantizeOptions,
 ): GroupRange {
-  const glob = values.map((value) => matchesGlob(value, Object.keys(options.estimators))).find(Boolean);
+  const glob = values.map((value) => matchingGlob(value, Object.keys(options.estimators))).find(Boolean);
   const estimator = glob === undefined ? options.estimator : options.estimators[glob];
   const seen = sources.map((source) => {
     const histogram = histograms.get(source)!;

@@ -3,7 +3,7 @@ import { nearest } from '../../core/nearest';
 import { type Uses, usesOf } from '../../ir/edit';
 import type { Graph, Node } from '../../ir/graph';
 import { findOperator } from '../../ops/index';
-import { matchesGlob } from '../glob';
+import { matchingGlob } from '../glob';
 import type { QuantizeOptions } from './options';
 import { clampOf, fusedClamp, isFloat32, type Layer, type Role, roleOf } from './roles';
 
@@ -69,7 +69,7 @@ class Selector {
     this.graph = graph;
     this.uses = usesOf(graph);
     for (const node of graph.nodes) {
-      const byName = matchesGlob(node.name, skip.names);
+      const byName = matchingGlob(node.name, skip.names);
       const reason = byName ? `skipped by name '${byName}'` : `skipped by type ${node.op}`;
       const skipped = byName !== undefined || skip.types.includes(node.op);
       this.roles.set(node, skipped ? { kind: 'float', reason } : roleOf(graph, node));
@@ -218,7 +218,7 @@ function mergeGroups(groupOf: Map<string, Set<string>>, a: string, b: string): v
 function requireMeaning(graph: Graph, skip: QuantizeOptions['skip']): void {
   const names = graph.nodes.map((node) => node.name);
   for (const glob of skip.names)
-    if (!names.some((name) => matchesGlob(name, [glob]) !== undefined))
+    if (!names.some((name) => matchingGlob(name, [glob]) !== undefined))
       throw new HoneError('E_OPTION_VALUE', {
         option: 'skip.names',
         expected: `node names of the model, or globs that match some${hint(glob, names)}`,
