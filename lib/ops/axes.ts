@@ -1,5 +1,5 @@
 import type { ElementType } from '../ir/element-type';
-import type { Dim } from '../ir/graph';
+import type { Dim, ValueType } from '../ir/graph';
 import type { InferContext, Inferred } from './operator';
 
 /** `axis` counted from the front, or undefined when it is not one of `rank` axes. */
@@ -33,6 +33,15 @@ export function hasInput(context: InferContext, index: number): boolean {
 /** A symbol of its own for an extent of `value` that depends on data. Parentheses keep it whole in extent arithmetic. */
 export function unknownDim(value: string, axis: number): string {
   return `size(${value},${axis})`;
+}
+
+/** A vector of extents longer than this is no shape that anything could have. */
+const RANK_LIMIT = 64;
+
+/** The rank that a vector of extents of type `vector` describes, when its length is known and sensible. */
+export function rankFrom(vector: ValueType): number | undefined {
+  const [length] = vector.shape ?? [];
+  return typeof length === 'number' && length <= RANK_LIMIT ? length : undefined;
 }
 
 /** Shape of known rank with every extent unknown. */

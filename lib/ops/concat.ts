@@ -52,7 +52,7 @@ export const concat: Operator = {
 };
 
 /** The tensors one behind the other along `axis`. */
-export function concatenate(inputs: readonly Dense[], axis: number): Dense {
+function concatenate(inputs: readonly Dense[], axis: number): Dense {
   const at = normalizeAxis(axis, inputs[0].dims.length)!;
   const total = inputs.reduce((sum, input) => sum + input.dims[at], 0);
   const dims = inputs[0].dims.map((dim, i) => (i === at ? total : dim));
@@ -78,5 +78,5 @@ function strictest(shapes: readonly (readonly Dim[] | undefined)[], axis: number
 }
 
 function gaps(count: Dim | undefined): undefined[] | undefined {
-  return typeof count === 'number' ? new Array<undefined>(count).fill(undefined) : undefined;
+  return typeof count === 'number' && count <= 1024 ? new Array<undefined>(count).fill(undefined) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Node } from '../ir/graph';
 import { type Tensor, tensorFrom } from '../ir/tensor';
-import { unknownDim } from './axes';
+import { rankFrom, unknownDim } from './axes';
 import { elementCost } from './cost';
 import { emptyDense, isFloat, toDense } from './dense';
 import { knownDims } from './dims';
@@ -20,7 +20,7 @@ export const constantOfShape: Operator = {
   infer: (context) => {
     const { node, inputs } = context;
     const fill = fillOf(node);
-    const target = context.partial(0) ?? gaps(knownDims(inputs[0]!.shape)?.[0]);
+    const target = context.partial(0) ?? gaps(rankFrom(inputs[0]!));
     const shape = target?.map((dim, axis) => dim ?? unknownDim(node.outputs[0], axis));
     const count = shape && shape.length <= 1 ? knownDims(shape) : undefined;
     const total = count?.[0] ?? 1;

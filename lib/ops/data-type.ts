@@ -20,11 +20,6 @@ const CODES: Readonly<Record<ElementType, number>> = {
   int4: 22,
 };
 
-/** Attribute number of an element type. */
-export function codeOfType(type: ElementType): number {
-  return CODES[type];
-}
-
 /** Element type of an attribute number; undefined for types that Hone does not carry (complex, float8). */
 export function typeOfCode(code: number): ElementType | undefined {
   return (Object.keys(CODES) as ElementType[]).find((type) => CODES[type] === code);

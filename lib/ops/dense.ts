@@ -25,7 +25,7 @@ export function isFloat(type: ElementType): boolean {
 }
 
 /** Zero-filled array for `count` elements of `type`; float64 values keep their precision even in a float32 evaluation. */
-export function denseArray(type: ElementType, count: number, precision: Precision): DenseData {
+function denseArray(type: ElementType, count: number, precision: Precision): DenseData {
   if (type === 'string') throw new HoneError('E_INTERNAL', { message: 'string tensors have no dense form' });
   if (type in ARRAYS) return new ARRAYS[type as keyof typeof ARRAYS](count);
   return precision === 'float64' || type === 'float64' ? new Float64Array(count) : new Float32Array(count);

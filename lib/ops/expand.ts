@@ -1,5 +1,5 @@
 import type { Dim } from '../ir/graph';
-import { unknownDim, unknownShape } from './axes';
+import { rankFrom, unknownDim, unknownShape } from './axes';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
@@ -23,7 +23,7 @@ export const expand: Operator = {
     const target = context.partial(1);
     if (!shape) return [{ type, shape }];
     if (!target) {
-      const rank = knownDims(inputs[1]!.shape)?.[0];
+      const rank = rankFrom(inputs[1]!);
       if (rank === undefined) return [{ type, shape: undefined }];
       return [{ type, shape: unknownShape(node.outputs[0], Math.max(rank, shape.length)) }];
     }

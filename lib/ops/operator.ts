@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic';
 import type { ElementType } from '../ir/element-type';
-import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/graph';
+import type { Attribute, Dim, Node, ValueType } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 
 /** Opset of the internal dialect of the standard domain; the IR version written beside it is 10. */
@@ -81,6 +81,7 @@ export type QuantizationPoint =
   | { readonly role: 'none' };
 
 export interface QuantizationRule {
+  /** One point per formal input; that of a variadic input serves all inputs from there on. */
   readonly inputs: readonly QuantizationPoint[];
   /** `own`: the output gets a scale of its own; `same`: inputs and outputs share one scale; `float`: output stays float. */
   readonly output: 'own' | 'same' | 'float';
@@ -205,6 +206,3 @@ export type KernelCall =
   | { readonly kernel: 'reshape' }
   | { readonly kernel: 'quantize' }
   | { readonly kernel: 'dequantize' };
-
-/** The subgraph facets need when a node carries one (If, Loop, Scan). */
-export type Subgraph = Graph;

@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
-import { unknownDim, unknownShape } from './axes';
-import { divideExactly, knownDims, productOfDims } from './dims';
+import { rankFrom, unknownDim, unknownShape } from './axes';
+import { divideExactly, productOfDims } from './dims';
 import type { Operator } from './operator';
 import { RELABEL, relabelled, withDims } from './relabel';
 import { EVERY_TYPE, problem, required } from './schema';
@@ -20,7 +20,7 @@ export const reshape: Operator = {
     const { node, inputs } = context;
     const target = context.partial(1);
     if (!target) {
-      const rank = knownDims(inputs[1]!.shape)?.[0];
+      const rank = rankFrom(inputs[1]!);
       return relabelled(context, rank === undefined ? undefined : unknownShape(node.outputs[0], rank));
     }
     const shape = resolve(node, inputs[0]!.shape, target);

@@ -5,9 +5,9 @@ import type { Parameter } from './operator';
 
 /** Type lists of operator schemas. */
 export const FLOATS = ['float32', 'float16', 'bfloat16', 'float64'] as const satisfies readonly ElementType[];
-export const SIGNED_INTEGERS = ['int8', 'int16', 'int32', 'int64'] as const satisfies readonly ElementType[];
-export const UNSIGNED_INTEGERS = ['uint8', 'uint16', 'uint32', 'uint64'] as const satisfies readonly ElementType[];
-export const INTEGERS = [...SIGNED_INTEGERS, ...UNSIGNED_INTEGERS] as const;
+const SIGNED_INTEGERS = ['int8', 'int16', 'int32', 'int64'] as const satisfies readonly ElementType[];
+const UNSIGNED_INTEGERS = ['uint8', 'uint16', 'uint32', 'uint64'] as const satisfies readonly ElementType[];
+const INTEGERS = [...SIGNED_INTEGERS, ...UNSIGNED_INTEGERS] as const;
 export const NUMBERS = [...FLOATS, ...INTEGERS] as const;
 export const SIGNED_NUMBERS = [...FLOATS, ...SIGNED_INTEGERS] as const;
 export const EVERY_TYPE = [...NUMBERS, 'bool', 'string', 'uint4', 'int4'] as const;

@@ -20,14 +20,14 @@ export function withInput(node: Node, index: number, value: string): Node {
   return { ...node, inputs };
 }
 
-/** The node with attribute `name` turned into constant input `index`; unchanged when the attribute is left out. */
+/** The node with attribute `name` turned into constant input `index`; unchanged when it is left out or no number. */
 export function attributeToInput(node: Node, emit: UpgradeEmitter, name: string, index: number): Node {
   const found = node.attributes.get(name);
-  if (found === undefined) return node;
-  return withInput(withoutAttributes(node, name), index, emit.constant(tensorOfAttribute(found, name)));
+  const tensor = found && tensorOfAttribute(found);
+  return tensor ? withInput(withoutAttributes(node, name), index, emit.constant(tensor)) : node;
 }
 
-function tensorOfAttribute(entry: Attribute, name: string): Tensor {
+function tensorOfAttribute(entry: Attribute): Tensor | undefined {
   switch (entry.kind) {
     case 'ints':
       return tensorFrom('int64', [entry.value.length], entry.value);
@@ -38,6 +38,6 @@ function tensorOfAttribute(entry: Attribute, name: string): Tensor {
     case 'float':
       return tensorFrom('float32', [], [entry.value]);
     default:
-      throw new TypeError(`attribute ${name} of kind ${entry.kind} cannot become an input`);
+      return undefined;
   }
 }

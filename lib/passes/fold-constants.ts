@@ -6,7 +6,7 @@ import { findOperator } from '../ops';
 import { constantTensor } from '../ops/constant';
 import { fromDense, toDense } from '../ops/dense';
 import { knownDims } from '../ops/dims';
-import type { Dense } from '../ops/operator';
+import type { Dense, Operator } from '../ops/operator';
 import { Inference } from './inference';
 
 /** Quantization of constants is what a compressed model is made of: it never folds away. */
@@ -28,7 +28,8 @@ export function foldConstants(graph: Graph): Graph {
   const targets = new ReshapeTargets(graph);
   const outputs = new Set(graph.outputs);
   for (const node of graph.nodes) {
-    inference.visit(node);
+    // A node that cannot be right is for shape inference to report, not to compute.
+    if (inference.visit(node).some(({ severity }) => severity === 'error')) continue;
     // A graph output keeps its maker: not every runtime takes a constant there.
     const isOutput = node.outputs.some((name) => outputs.has(name));
     const values = isOutput ? undefined : (evaluateNode(node, inference) ?? knownElements(node, inference));
@@ -63,13 +64,27 @@ function evaluateNode(node: Node, inference: Inference): Values | undefined {
   const inputs = node.inputs.map((name) => (name === '' ? undefined : inference.constantOf(name)));
   if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return undefined;
   if (inputs.some((tensor) => tensor?.type === 'string') || growsTooMuch(node, inputs, inference)) return undefined;
-  const outputs = operator.evaluate(
-    inputs.map((tensor) => tensor && toDense(tensor, 'float32')),
-    node,
-    'float32',
-  );
-  if (!outputs.every(isExact)) return undefined;
+  const outputs = tryEvaluate(operator.evaluate, inputs, node);
+  if (!outputs?.every(isExact)) return undefined;
   return named(node, outputs.map(fromDense));
+}
+
+/** A value that is only wrong at run time (an index out of range) leaves the node for the runtime to refuse. */
+function tryEvaluate(
+  evaluate: NonNullable<Operator['evaluate']>,
+  inputs: readonly (Tensor | undefined)[],
+  node: Node,
+): readonly Dense[] | undefined {
+  try {
+    return evaluate(
+      inputs.map((tensor) => tensor && toDense(tensor, 'float32')),
+      node,
+      'float32',
+    );
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** Outputs whose elements shape inference knows as numbers, though the inputs are not constant. */

@@ -102,13 +102,19 @@ function isShapeLike({ type }: Tensor): boolean {
   return type === 'int64' || type === 'int32' || type === 'bool';
 }
 
-/** The inferred type, with gaps filled by what the file declares. */
+/**
+ * The inferred type, with gaps filled by what the file declares. Its numbers count, its symbols do not: exporters name
+ * extents carelessly, and equal symbols are taken for equal extents.
+ */
 function reconcile(inferred: Inferred, declared: ValueType | undefined): ValueType {
   const { type, shape } = inferred;
   const other = declared?.type === type ? declared.shape : undefined;
   if (!shape || !other) return { type, shape: shape ?? other };
   if (shape.length !== other.length) return { type, shape };
-  return { type, shape: shape.map((dim, axis) => (isDataDependent(dim) ? other[axis] : dim)) };
+  return {
+    type,
+    shape: shape.map((dim, axis) => (typeof other[axis] === 'number' && isDataDependent(dim) ? other[axis] : dim)),
+  };
 }
 
 function isDataDependent(dim: Dim): boolean {

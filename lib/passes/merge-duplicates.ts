@@ -1,14 +1,19 @@
 import { patchGraph, subgraphsOf } from '../ir/edit';
 import type { Attribute, Graph, Node } from '../ir/graph';
+import { elementCount } from '../ir/tensor';
 import { findOperator } from '../ops';
 
+/** Constants with more bytes than this are not compared. */
+const SMALL_BYTES = 64;
+
 /**
- * The graph with nodes that compute the same thing from the same values merged into the first of them. Only operators of
- * the table count: they are all functions of their inputs. Returns the same graph when there are none.
+ * The graph with nodes that compute the same thing from the same values merged into the first of them, and equal small
+ * integer constants (axes, extents) into one; floats are left alone, since training moves each on its own. Only operators
+ * of the table count: they are all functions of their inputs. Returns the same graph when there are none.
  */
 export function mergeDuplicates(graph: Graph): Graph {
   const first = new Map<string, Node>();
-  const redirect = new Map<string, string>();
+  const redirect = twinConstants(graph);
   const outputs = new Set(graph.outputs);
   for (const node of graph.nodes) {
     if (!isComparable(node) || node.outputs.some((name) => outputs.has(name))) continue;
@@ -18,6 +23,19 @@ export function mergeDuplicates(graph: Graph): Graph {
     else for (const [index, name] of node.outputs.entries()) redirect.set(name, twin.outputs[index]);
   }
   return redirect.size === 0 ? graph : patchGraph(graph, { redirect });
+}
+
+function twinConstants(graph: Graph): Map<string, string> {
+  const first = new Map<string, string>();
+  const redirect = new Map<string, string>();
+  for (const [name, { type, dims, bytes }] of graph.initializers) {
+    if (type !== 'int64' || elementCount(dims) * 8 > SMALL_BYTES || graph.outputs.includes(name)) continue;
+    const key = `${dims}:${bytes}`;
+    const twin = first.get(key);
+    if (twin === undefined) first.set(key, name);
+    else redirect.set(name, twin);
+  }
+  return redirect;
 }
 
 /** Tensors would have to be compared byte by byte, subgraphs as wholes; Dropout may be random. */

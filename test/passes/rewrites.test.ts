@@ -181,6 +181,13 @@ const DUPLICATES: readonly PassCase[] = [
       b.node('LeakyRelu', [c], { alpha: { kind: 'float', value: 0.5 } }),
     ]);
   }),
+  passCase('equal-axes', (b) => {
+    const x = b.input('x', 'float32', [1, 1, 4]);
+    const [first, second] = ['p', 'q'].map((name) => b.initializer(ints(0), name));
+    const [one, other] = ['f', 'g'].map((name) => b.initializer(scalar(0), name));
+    const [a, c] = [first, second].map((axes) => b.node('Squeeze', [x, axes]));
+    return b.node('Mul', [b.node('Add', [a, one]), b.node('Add', [c, other])]);
+  }),
   passCase('different-attributes', (b) => {
     const x = b.input('x', 'float32', [3, 4]);
     return b.node('Concat', [b.node('Softmax', [x], { axis: 0 }), b.node('Softmax', [x], { axis: 1 })], { axis: 0 });
