@@ -19,6 +19,12 @@ struct PixelLayout {
   bool dense() const { return channels_last() && x_pixel_stride == channels && y_pixel_stride == channels; }
 };
 
+/// Pixels or channels of x and y, strides in elements.
+struct PixelAxis {
+  int64_t count;
+  ptrdiff_t x_stride, y_stride;
+};
+
 /// Calls visit(outer, first pixel, number of pixels) for the items outer * pixels + pixel of a tile.
 template <class Visit>
 inline void for_each_pixel_run(int64_t pixels, const Tile& tile, Visit visit) {

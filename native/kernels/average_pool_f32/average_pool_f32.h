@@ -8,8 +8,9 @@
 
 namespace hone {
 
-/// Average over a window, NHWC: fl(sum / count), the sum in float32 with one accumulator per output, kh then kw ascending,
-/// over elements inside the input; count as in average_pool_s8. Exact: every row equals ref bit for bit. No overlap.
+/// Average over a window, NHWC: fl(sum / count), the sum in float32 with one accumulator per output, kh then
+/// kw ascending, over elements inside the input; count as in average_pool_s8. Exact: every row equals ref bit
+/// for bit. No overlap.
 struct AveragePoolF32Args {
   float* y;
   const float* x;

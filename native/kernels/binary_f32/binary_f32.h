@@ -7,8 +7,9 @@
 
 namespace hone {
 
-/// Element-wise float addition or multiplication with an optional fused clamp: y = clamp(a op b, lo, hi); one rounding.
-/// Clamp is max(min(v, hi), lo) with NaN kept. b may repeat as in binary_s8. Exact. y may be a or b.
+/// Element-wise float addition or multiplication with an optional fused clamp: y = clamp(a op b, lo, hi); one
+/// rounding. Clamp is max(min(v, hi), lo) with NaN kept. b may repeat as in binary_s8. Exact. y may be a or
+/// b.
 struct BinaryF32Args {
   float* y;
   const float* a;

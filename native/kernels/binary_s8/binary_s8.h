@@ -8,7 +8,8 @@
 
 namespace hone {
 
-/// Element-wise int8 addition or multiplication with the literal QDQ formula (float32, each operation rounded once):
+/// Element-wise int8 addition or multiplication with the literal QDQ formula (float32, each operation rounded
+/// once):
 ///   fa = fl((a - a_zero_point) * a_scale), fb alike
 ///   v  = fl((fa + fb) / out_scale)  or  fl((fa * fb) / out_scale), the inner result rounded to float32 first
 ///   y  = rne(clamp(v, range.lo, range.hi)) + range.zero_point
@@ -19,7 +20,8 @@ struct BinaryS8Args {
   int8_t* y;
   const int8_t* a;
   const int8_t* b;
-  int64_t b_count;  ///< elements of b; element i of a meets element i % b_count of b (count: same shape; channels; 1)
+  int64_t b_count;  ///< elements of b; element i of a meets element i % b_count of b (count: same shape;
+                    ///< channels; 1)
   BinaryOperation operation;
   AddScales scales;
   OutputRange range;

@@ -9,8 +9,9 @@
 namespace hone {
 
 /// Two-dimensional float convolution, NHWC, any window and groups, with a fused clamp:
-///   acc = bias[o]; then acc = fma(x, w, acc) with k ascending in the order kh, kw, i (positions outside the input take
-///   part with x = 0); y = clamp(acc, lo, hi), NaN kept. One accumulator per output: every row equals ref bit for bit.
+///   acc = bias[o]; then acc = fma(x, w, acc) with k ascending in the order kh, kw, i (positions outside the
+///   input take part with x = 0); y = clamp(acc, lo, hi), NaN kept. One accumulator per output: every row
+///   equals ref bit for bit.
 struct ConvF32Shape {
   WindowShape window;
   int32_t in_channels;

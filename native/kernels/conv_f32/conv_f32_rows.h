@@ -13,12 +13,11 @@ void conv_f32_avx2(const ConvF32Shape& shape, const ConvF32Args& args, const Til
 void conv_f32_neon(const ConvF32Shape& shape, const ConvF32Args& args, const Tile& tile);
 
 /// Output channels per block of the vector rows. Packed form: for each group, for each block, bias[16] and
-/// then weights[k][16], channels past the last one 0; behind them all a run of zeros, the input of a window
-/// outside the image.
+/// then weights[k][16], channels past the last one 0.
 inline constexpr int32_t kConvF32Block = 16;
 
-/// Most output pixels that are computed together.
-inline constexpr int32_t kConvF32StripPixels = 8;
+/// Pixels that a tile should be a multiple of: the vector rows compute 6 or 8 at a time.
+inline constexpr int32_t kConvF32TilePixels = 24;
 
 /// Weights of one output channel.
 static inline int64_t conv_f32_depth(const ConvF32Shape& shape) {
@@ -34,16 +33,6 @@ static inline int32_t conv_f32_blocks(const ConvF32Shape& shape) {
 /// Floats from one packed block to the next.
 static inline int64_t conv_f32_block_floats(const ConvF32Shape& shape) {
   return kConvF32Block * (conv_f32_depth(shape) + 1);
-}
-
-/// Longest run of input that one pointer may stand for: a row of the window.
-static inline int64_t conv_f32_run(const ConvF32Shape& shape) {
-  return static_cast<int64_t>(shape.window.kernel_w) * (shape.in_channels / shape.groups);
-}
-
-/// Bytes of the pointers in scratch; copies of window rows that cross an edge follow.
-static inline size_t conv_f32_pointer_bytes(const ConvF32Shape& shape) {
-  return sizeof(const float*) * kConvF32StripPixels * shape.window.kernel_h * shape.window.kernel_w;
 }
 
 }  // namespace hone

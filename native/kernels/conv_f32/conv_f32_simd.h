@@ -1,111 +1,21 @@
 #pragma once
 #include "native/kernels/conv_f32/conv_f32_rows.h"
 #include "native/kernels/simd.h"
+#include "native/kernels/window_band.h"
 
 namespace hone {
 namespace {
 
-/// Input of a strip of output pixels: pointers[segment * rows + row] to `length` floats each. A segment is a
-/// row of the window where neighbours in w are neighbours in memory, else one position of the window.
-struct Segments {
-  const float** pointers;
-  int32_t count;
-  int32_t length;
-};
-
-/// Walks the output pixels of a tile and finds their input, in the channels of one group.
-class Windows {
- public:
-  Windows(const ConvF32Shape& shape, const ConvF32Args& args, int32_t group, int64_t pixel)
-      : w_(shape.window),
-        x_(args.x + static_cast<ptrdiff_t>(group) * (shape.in_channels / shape.groups)),
-        x_stride_(args.x_stride),
-        in_channels_(shape.in_channels / shape.groups),
-        whole_rows_(shape.groups == 1 &&
-                    (w_.kernel_w == 1 || (w_.dilation_w == 1 && args.x_stride == shape.in_channels))),
-        zeros_(static_cast<const float*>(args.packed) +
-               conv_f32_block_floats(shape) * conv_f32_blocks(shape) * shape.groups),
-        pointers_(static_cast<const float**>(args.scratch)),
-        copies_(
-            reinterpret_cast<float*>(static_cast<uint8_t*>(args.scratch) + conv_f32_pointer_bytes(shape))),
-        image_(pixel / w_.out_w / w_.out_h),
-        out_y_(static_cast<int32_t>(pixel / w_.out_w % w_.out_h)),
-        out_x_(static_cast<int32_t>(pixel % w_.out_w)) {}
-
-  /// Segments of the next `live` pixels, which must exist; the other rows repeat the last pixel.
-  Segments next(int rows, int live) {
-    const Segments segments = {pointers_, whole_rows_ ? w_.kernel_h : w_.kernel_h * w_.kernel_w,
-                               whole_rows_ ? w_.kernel_w * in_channels_ : in_channels_};
-    for (int row = 0; row < live; row++) {
-      const int32_t in_y = out_y_ * w_.stride_h - w_.pad_top, in_x = out_x_ * w_.stride_w - w_.pad_left;
-      if (whole_rows_) {
-        locate_rows(in_y, in_x, pointers_ + row, rows, copies_ + row * w_.kernel_h * segments.length);
-      } else {
-        locate_positions(in_y, in_x, pointers_ + row, rows);
-      }
-      advance();
-    }
-    for (int row = live; row < rows; row++) {
-      for (int32_t s = 0; s < segments.count; s++) pointers_[s * rows + row] = pointers_[s * rows + live - 1];
-    }
-    return segments;
-  }
-
- private:
-  void locate_rows(int32_t in_y, int32_t in_x, const float** to, int step, float* copy) const {
-    const int32_t length = w_.kernel_w * in_channels_;
-    const bool inside = in_x >= 0 && in_x + w_.kernel_w <= w_.in_w;
-    for (int32_t kh = 0; kh < w_.kernel_h; kh++, to += step, copy += length) {
-      const int32_t y = in_y + kh * w_.dilation_h;
-      const float* row = x_ + (image_ * w_.in_h + y) * w_.in_w * x_stride_;
-      if (y < 0 || y >= w_.in_h) {
-        *to = zeros_;
-      } else if (inside) {
-        *to = row + in_x * x_stride_;
-      } else {
-        copy_row(row, in_x, copy);
-        *to = copy;
-      }
-    }
-  }
-
-  /// A window row that crosses an edge, with zeros outside.
-  void copy_row(const float* row, int32_t in_x, float* to) const {
-    for (int32_t kw = 0; kw < w_.kernel_w; kw++) {
-      const int32_t x = in_x + kw;
-      const float* from = x >= 0 && x < w_.in_w ? row + x * x_stride_ : zeros_;
-      for (int32_t i = 0; i < in_channels_; i++) *to++ = from[i];
-    }
-  }
-
-  void locate_positions(int32_t in_y, int32_t in_x, const float** to, int step) const {
-    for (int32_t kh = 0; kh < w_.kernel_h; kh++) {
-      for (int32_t kw = 0; kw < w_.kernel_w; kw++, to += step) {
-        const int32_t y = in_y + kh * w_.dilation_h, x = in_x + kw * w_.dilation_w;
-        const bool inside = y >= 0 && y < w_.in_h && x >= 0 && x < w_.in_w;
-        *to = inside ? x_ + ((image_ * w_.in_h + y) * w_.in_w + x) * x_stride_ : zeros_;
-      }
-    }
-  }
-
-  void advance() {
-    if (++out_x_ < w_.out_w) return;
-    out_x_ = 0;
-    if (++out_y_ < w_.out_h) return;
-    out_y_ = 0;
-    image_++;
-  }
-
-  const WindowShape w_;
-  const float* x_;
-  ptrdiff_t x_stride_;
-  int32_t in_channels_;
-  bool whole_rows_;
-  const float* zeros_;
-  const float** pointers_;
-  float* copies_;
-  int64_t image_;
-  int32_t out_y_, out_x_;
+/// Input of a run of output pixels: the tensor itself where no window leaves it, else a band. A window is
+/// rows x columns segments of `length` floats; where neighbours in w are neighbours in memory, a whole window
+/// row is one segment.
+struct Input {
+  const float* first;     ///< window of the first pixel
+  ptrdiff_t pixel_step;   ///< from the window of a pixel to that of its right neighbour
+  ptrdiff_t line_step;    ///< and of the pixel below
+  int32_t width, column;  ///< output pixels per line; where in its line the first one stands
+  int32_t segment_rows, segment_columns, length;
+  ptrdiff_t segment_row_step, segment_column_step;
 };
 
 /// Output of one strip and block.
@@ -117,23 +27,26 @@ struct Target {
   VecF lo, hi;
 };
 
+/// x holds the window of each pixel; pixels that do not exist repeat one that does.
 template <int kRows, int kVectors>
-inline void multiply_strip(const Segments& segments, const float* weights, const Target& target) {
+inline void multiply_strip(const Input& input, const float* const (&x)[kRows], const float* weights,
+                           const Target& target) {
   VecF acc[kRows][kVectors];
   for (int row = 0; row < kRows; row++) {
     for (int j = 0; j < kVectors; j++) acc[row][j] = load(weights + j * kLanes);
   }
   weights += kConvF32Block;
-  const float* const* pointers = segments.pointers;
-  for (int32_t s = 0; s < segments.count; s++, pointers += kRows) {
-    const float* x[kRows];
-    for (int row = 0; row < kRows; row++) x[row] = pointers[row];
-    for (int32_t i = 0; i < segments.length; i++, weights += kConvF32Block) {
-      VecF w[kVectors];
-      for (int j = 0; j < kVectors; j++) w[j] = load(weights + j * kLanes);
-      for (int row = 0; row < kRows; row++) {
-        const VecF v = splat(x[row][i]);
-        for (int j = 0; j < kVectors; j++) acc[row][j] = fused_multiply_add(v, w[j], acc[row][j]);
+  for (int32_t kh = 0; kh < input.segment_rows; kh++) {
+    for (int32_t kw = 0; kw < input.segment_columns; kw++) {
+      const ptrdiff_t begin = kh * input.segment_row_step + kw * input.segment_column_step;
+      const ptrdiff_t end = begin + input.length;
+      for (ptrdiff_t i = begin; i < end; i++, weights += kConvF32Block) {
+        VecF w[kVectors];
+        for (int j = 0; j < kVectors; j++) w[j] = load(weights + j * kLanes);
+        for (int row = 0; row < kRows; row++) {
+          const VecF v = splat(x[row][i]);
+          for (int j = 0; j < kVectors; j++) acc[row][j] = fused_multiply_add(v, w[j], acc[row][j]);
+        }
       }
     }
   }
@@ -154,52 +67,150 @@ inline void multiply_strip(const Segments& segments, const float* weights, const
 }
 
 /// Computes as many vectors of the block as have output channels.
-template <int kRows, int kVectors = kConvF32Block / kLanes>
-inline void multiply_block(const Segments& segments, const float* weights, const Target& target) {
+template <int kRows, int kVectors>
+inline void multiply_block(const Input& input, const float* const (&x)[kRows], const float* weights,
+                           const Target& target) {
   if constexpr (kVectors > 1) {
     if (target.channels <= (kVectors - 1) * kLanes) {
-      return multiply_block<kRows, kVectors - 1>(segments, weights, target);
+      return multiply_block<kRows, kVectors - 1>(input, x, weights, target);
     }
   }
-  multiply_strip<kRows, kVectors>(segments, weights, target);
+  multiply_strip<kRows, kVectors>(input, x, weights, target);
 }
 
-/// Blocks first..last of one group, for all pixels of the tile.
+/// Consecutive blocks of one group.
+struct Blocks {
+  const float* packed;  ///< of the first
+  int64_t packed_step;
+  int32_t channels;  ///< output channels from the first block to the end of the group
+  int32_t count;
+};
+
+/// `pixels` output pixels from y on, where target.y points to their first channel.
 template <int kRows, int kVectors>
-inline void convolve_group(const ConvF32Shape& shape, const ConvF32Args& args, const Tile& tile,
-                           int32_t group, int32_t first, int32_t last) {
-  const int32_t out_channels = shape.out_channels / shape.groups;
-  const int64_t block_floats = conv_f32_block_floats(shape);
-  const float* packed =
-      static_cast<const float*>(args.packed) + block_floats * group * conv_f32_blocks(shape);
-  Windows windows(shape, args, group, tile.begin);
-  Target target = {nullptr, args.y_stride, 0, 0, splat(args.lo), splat(args.hi)};
-  for (int64_t pixel = tile.begin; pixel < tile.end; pixel += kRows) {
-    target.pixels = tile.end - pixel < kRows ? static_cast<int>(tile.end - pixel) : kRows;
-    const Segments segments = windows.next(kRows, target.pixels);
-    for (int32_t block = first; block < last; block++) {
-      const int32_t channel = block * kConvF32Block, left = out_channels - channel;
-      target.channels = left < kConvF32Block ? left : kConvF32Block;
-      target.y = args.y + pixel * args.y_stride + static_cast<ptrdiff_t>(group) * out_channels + channel;
-      multiply_block<kRows, kVectors>(segments, packed + block * block_floats, target);
+inline void convolve_run(const Input& input, int64_t pixels, const Blocks& blocks, Target target) {
+  const float* next = input.first;
+  int32_t column = input.column;
+  for (; pixels > 0; pixels -= kRows) {
+    target.pixels = pixels < kRows ? static_cast<int>(pixels) : kRows;
+    const float* x[kRows];
+    for (int row = 0; row < kRows; row++) {
+      x[row] = next;
+      if (row + 1 >= target.pixels && row + 1 < kRows) continue;
+      next += input.pixel_step;
+      if (++column < input.width) continue;
+      column = 0;
+      next += input.line_step - input.width * input.pixel_step;
     }
+    float* const y = target.y;
+    for (int32_t block = 0; block < blocks.count; block++, target.y += kConvF32Block) {
+      const int32_t left = blocks.channels - block * kConvF32Block;
+      target.channels = left < kConvF32Block ? left : kConvF32Block;
+      multiply_block<kRows, kVectors>(input, x, blocks.packed + block * blocks.packed_step, target);
+    }
+    target.y = y + kRows * target.stride;
   }
+}
+
+inline void convolve_run(const Input& input, int64_t pixels, const Blocks& blocks, const Target& target) {
+  // One vector per pixel needs more pixels to keep the multipliers busy.
+  if (blocks.channels <= kLanes) {
+    convolve_run<8, 1>(input, pixels, blocks, target);
+  } else {
+    convolve_run<6, kConvF32Block / kLanes>(input, pixels, blocks, target);
+  }
+}
+
+/// Input whose pixels are `pitch` floats apart and whose lines `line` floats, with `step` of them between
+/// output pixels.
+inline Input describe_input(const ConvF32Shape& shape, ptrdiff_t pitch, ptrdiff_t line, int32_t step_h,
+                            int32_t step_w) {
+  const WindowShape& w = shape.window;
+  const int32_t channels = shape.in_channels / shape.groups;
+  const bool joined = w.kernel_w == 1 || (w.dilation_w == 1 && pitch == channels);
+  Input input = {};
+  input.pixel_step = step_w * pitch;
+  input.line_step = step_h * line;
+  input.segment_rows = w.kernel_h;
+  input.segment_columns = joined ? 1 : w.kernel_w;
+  input.length = joined ? w.kernel_w * channels : channels;
+  input.segment_row_step = w.dilation_h * line;
+  input.segment_column_step = w.dilation_w * pitch;
+  return input;
+}
+
+/// Whether every window of every output pixel lies inside the input.
+inline bool stays_inside(const WindowShape& w) {
+  return w.pad_top == 0 && w.pad_left == 0 &&
+         static_cast<int64_t>(w.out_h - 1) * w.stride_h +
+                 static_cast<int64_t>(w.kernel_h - 1) * w.dilation_h <
+             w.in_h &&
+         static_cast<int64_t>(w.out_w - 1) * w.stride_w +
+                 static_cast<int64_t>(w.kernel_w - 1) * w.dilation_w <
+             w.in_w;
+}
+
+/// Floats as the bytes that fill_band moves; 0.0f is four zero bytes.
+struct FloatBytes {
+  void fill(uint8_t* to, int64_t count) const { __builtin_memset(to, 0, static_cast<size_t>(count)); }
+  void copy(uint8_t* to, const int8_t* from, int64_t count) const {
+    __builtin_memcpy(to, from, static_cast<size_t>(count));
+  }
+};
+
+/// Calls visit(input of all groups, first pixel, number of pixels) for pieces of the tile, in order.
+template <class Visit>
+inline void for_each_piece(const ConvF32Shape& shape, const ConvF32Args& args, const Tile& tile,
+                           Visit visit) {
+  const WindowShape& w = shape.window;
+  const int64_t plane = static_cast<int64_t>(w.out_h) * w.out_w;
+  if (stays_inside(w)) {
+    Input input = describe_input(shape, args.x_stride, w.in_w * args.x_stride, w.stride_h, w.stride_w);
+    input.width = w.out_w;
+    for (int64_t pixel = tile.begin; pixel < tile.end;) {
+      const int64_t image = pixel / plane, at = pixel % plane;
+      const int64_t count = plane - at < tile.end - pixel ? plane - at : tile.end - pixel;
+      input.column = static_cast<int32_t>(at % w.out_w);
+      input.first = args.x + image * w.in_h * w.in_w * args.x_stride + at / w.out_w * input.line_step +
+                    input.column * input.pixel_step;
+      visit(input, pixel, count);
+      pixel += count;
+    }
+    return;
+  }
+  const int32_t pixel_bytes = shape.in_channels * static_cast<int32_t>(sizeof(float));
+  for_each_rectangle(w, static_cast<size_t>(pixel_bytes), tile.begin, tile.end, [&](const Rectangle& r) {
+    fill_band(w, pixel_bytes, r, reinterpret_cast<const int8_t*>(args.x),
+              args.x_stride * static_cast<ptrdiff_t>(sizeof(float)), static_cast<uint8_t*>(args.scratch),
+              FloatBytes{});
+    const ptrdiff_t line = band_columns(w, r.x_end - r.x_begin) * shape.in_channels;
+    Input input = describe_input(shape, shape.in_channels, line, band_step_h(w), band_step_w(w));
+    input.first = static_cast<const float*>(args.scratch);
+    input.width = r.x_end - r.x_begin;
+    visit(input, (r.image * w.out_h + r.y_begin) * w.out_w + r.x_begin,
+          static_cast<int64_t>(r.y_end - r.y_begin) * input.width);
+  });
 }
 
 inline void conv_f32_simd(const ConvF32Shape& shape, const ConvF32Args& args, const Tile& tile) {
-  const int32_t blocks = conv_f32_blocks(shape);
-  for (int32_t begin = tile.block_begin; begin < tile.block_end;) {
-    const int32_t group = begin / blocks, group_end = (group + 1) * blocks;
-    const int32_t end = group_end < tile.block_end ? group_end : tile.block_end;
-    const int32_t first = begin - group * blocks, last = end - group * blocks;
-    // One vector per pixel needs more pixels to keep the multipliers busy.
-    if (shape.out_channels / shape.groups <= kLanes) {
-      convolve_group<kConvF32StripPixels, 1>(shape, args, tile, group, first, last);
-    } else {
-      convolve_group<6, kConvF32Block / kLanes>(shape, args, tile, group, first, last);
+  const int32_t blocks = conv_f32_blocks(shape), out_channels = shape.out_channels / shape.groups;
+  const int64_t packed_step = conv_f32_block_floats(shape);
+  Target target = {nullptr, args.y_stride, 0, 0, splat(args.lo), splat(args.hi)};
+  for_each_piece(shape, args, tile, [&](const Input& all, int64_t pixel, int64_t count) {
+    for (int32_t block = tile.block_begin; block < tile.block_end;) {
+      const int32_t group = block / blocks, first = block % blocks;
+      const int32_t last = blocks - first < tile.block_end - block ? blocks : first + tile.block_end - block;
+      Input input = all;
+      input.first += static_cast<ptrdiff_t>(group) * (shape.in_channels / shape.groups);
+      target.y = args.y + pixel * args.y_stride + static_cast<ptrdiff_t>(group) * out_channels +
+                 first * kConvF32Block;
+      convolve_run(input, count,
+                   {static_cast<const float*>(args.packed) + block * packed_step, packed_step,
+                    out_channels - first * kConvF32Block, last - first},
+                   target);
+      block += last - first;
     }
-    begin = end;
-  }
+  });
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 #include <cstring>
 
 #include "native/kernels/conv_f32/conv_f32_rows.h"
+#include "native/kernels/window_band.h"
 
 namespace hone {
 namespace {
 
 [[maybe_unused]] size_t block_packed_bytes(const ConvF32Shape& shape) {
-  const int64_t floats =
-      conv_f32_block_floats(shape) * conv_f32_blocks(shape) * shape.groups + conv_f32_run(shape);
-  return static_cast<size_t>(floats) * sizeof(float);
+  return sizeof(float) * static_cast<size_t>(conv_f32_block_floats(shape)) * conv_f32_blocks(shape) *
+         shape.groups;
 }
 
 [[maybe_unused]] void block_pack(const ConvF32Shape& shape, const ConvF32Weights& weights, void* packed) {
@@ -28,9 +28,8 @@ namespace {
   }
 }
 
-[[maybe_unused]] size_t block_scratch_bytes(const ConvF32Shape& shape) {
-  return conv_f32_pointer_bytes(shape) + sizeof(float) * kConvF32StripPixels * shape.window.kernel_h *
-                                             static_cast<size_t>(conv_f32_run(shape));
+[[maybe_unused]] size_t band_scratch_bytes(const ConvF32Shape& shape) {
+  return band_bytes(shape.window, shape.in_channels, sizeof(float));
 }
 
 size_t ref_packed_bytes(const ConvF32Shape& shape) {
@@ -51,11 +50,11 @@ size_t no_scratch_bytes(const ConvF32Shape&) { return 0; }
 
 const ConvF32Row kConvF32Rows[] = {
 #if defined(__x86_64__)
-    {"conv_f32_avx2", kCpuAvx2 | kCpuFma, kConvF32Block, 24, block_packed_bytes, block_pack,
-     block_scratch_bytes, conv_f32_avx2},
+    {"conv_f32_avx2", kCpuAvx2 | kCpuFma, kConvF32Block, kConvF32TilePixels, block_packed_bytes, block_pack,
+     band_scratch_bytes, conv_f32_avx2},
 #elif defined(__aarch64__)
-    {"conv_f32_neon", kCpuNeon, kConvF32Block, 24, block_packed_bytes, block_pack, block_scratch_bytes,
-     conv_f32_neon},
+    {"conv_f32_neon", kCpuNeon, kConvF32Block, kConvF32TilePixels, block_packed_bytes, block_pack,
+     band_scratch_bytes, conv_f32_neon},
 #endif
     {"conv_f32_ref", kCpuRef, 1, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, conv_f32_ref},
 };

@@ -7,7 +7,8 @@
 
 namespace hone {
 
-/// DequantizeLinear at the border, with change of layout: y = fl((x - zero_point) * scale). Strides as in quantize_s8. Exact.
+/// DequantizeLinear at the border, with change of layout: y = fl((x - zero_point) * scale). Strides as in
+/// quantize_s8. Exact.
 struct DequantizeS8Args {
   float* y;
   const int8_t* x;

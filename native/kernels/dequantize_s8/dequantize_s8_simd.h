@@ -57,17 +57,18 @@ inline void dequantize_planes(const DequantizeS8Args& args, float* y, const int8
   }
 }
 
-/// Any strides: 16 elements are gathered, dequantized and scattered.
-inline void dequantize_scattered(const DequantizeS8Args& args, float* y, const int8_t* x, int64_t pixels,
+/// Any strides: 16 elements along the longer axis are gathered, dequantized and scattered.
+inline void dequantize_scattered(float* y, const int8_t* x, PixelAxis inner, PixelAxis outer,
                                  const Dequantize& dequantize) {
-  for (int64_t p = 0; p < pixels; p++) {
-    for (int64_t c = 0; c < args.channels; c += 16) {
-      const int count = args.channels - c < 16 ? static_cast<int>(args.channels - c) : 16;
+  if (inner.count < outer.count) return dequantize_scattered(y, x, outer, inner, dequantize);
+  for (int64_t i = 0; i < outer.count; i++, x += outer.x_stride, y += outer.y_stride) {
+    for (int64_t j = 0; j < inner.count; j += 16) {
+      const int count = inner.count - j < 16 ? static_cast<int>(inner.count - j) : 16;
       int8_t from[16];
       float to[16];
-      for (int i = 0; i < count; i++) from[i] = x[p * args.x_pixel_stride + (c + i) * args.x_channel_stride];
+      for (int k = 0; k < count; k++) from[k] = x[(j + k) * inner.x_stride];
       store_f32x16(to, dequantize(load_bytes_first(from, count)));
-      for (int i = 0; i < count; i++) y[p * args.y_pixel_stride + (c + i) * args.y_channel_stride] = to[i];
+      for (int k = 0; k < count; k++) y[(j + k) * inner.y_stride] = to[k];
     }
   }
 }
@@ -88,7 +89,8 @@ inline void dequantize_s8_simd(const DequantizeS8Args& args, const Tile& tile) {
     } else if (args.x_channel_stride == 1 && args.y_pixel_stride == 1) {
       dequantize_planes(args, y, x, count, dequantize);
     } else {
-      dequantize_scattered(args, y, x, count, dequantize);
+      dequantize_scattered(y, x, {args.channels, args.x_channel_stride, args.y_channel_stride},
+                           {count, args.x_pixel_stride, args.y_pixel_stride}, dequantize);
     }
   });
 }

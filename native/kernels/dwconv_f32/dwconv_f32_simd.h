@@ -69,13 +69,22 @@ inline void multiply_pixels(float* y, ptrdiff_t y_stride, const Taps& taps) {
 /// Input pixel of every tap of the output pixel whose window begins at (in_y, in_x), `step` pointers apart.
 inline void locate_taps(const WindowShape& w, const float* image, ptrdiff_t x_stride, const float* zeros,
                         int32_t in_y, int32_t in_x, const float** to, int step) {
+  const ptrdiff_t line = w.in_w * x_stride;
+  const bool inside = in_y >= 0 && in_y + (w.kernel_h - 1) * w.dilation_h < w.in_h && in_x >= 0 &&
+                      in_x + (w.kernel_w - 1) * w.dilation_w < w.in_w;
+  if (inside) {
+    const float* row = image + in_y * line + in_x * x_stride;
+    for (int32_t kh = 0; kh < w.kernel_h; kh++, row += w.dilation_h * line) {
+      for (int32_t kw = 0; kw < w.kernel_w; kw++, to += step) *to = row + kw * w.dilation_w * x_stride;
+    }
+    return;
+  }
   for (int32_t kh = 0; kh < w.kernel_h; kh++) {
     const int32_t y = in_y + kh * w.dilation_h;
     const bool row_inside = y >= 0 && y < w.in_h;
     for (int32_t kw = 0; kw < w.kernel_w; kw++, to += step) {
       const int32_t x = in_x + kw * w.dilation_w;
-      const bool inside = row_inside && x >= 0 && x < w.in_w;
-      *to = inside ? image + (static_cast<ptrdiff_t>(y) * w.in_w + x) * x_stride : zeros;
+      *to = row_inside && x >= 0 && x < w.in_w ? image + y * line + x * x_stride : zeros;
     }
   }
 }

@@ -8,7 +8,8 @@
 
 namespace hone {
 
-/// Maximum over a window, NHWC: padding is ignored; a window wholly in padding gives -infinity. The order is kh, kw ascending with m = (x > m) ? x : m from -infinity; a NaN in x is skipped. Exact. No overlap.
+/// Maximum over a window, NHWC: padding is ignored; a window wholly in padding gives -infinity. The order is
+/// kh, kw ascending with m = (x > m) ? x : m from -infinity; a NaN in x is skipped. Exact. No overlap.
 struct MaxPoolF32Args {
   float* y;
   const float* x;

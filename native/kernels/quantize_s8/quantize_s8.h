@@ -8,9 +8,9 @@
 
 namespace hone {
 
-/// QuantizeLinear at the border, with change of layout: y = rne(clamp(fl(x / scale), lo, hi)) + zero_point; a true division;
-/// NaN gives qmin, +-Inf saturate. The tensor is [outer][pixels][channels] with strides, so channels-first input becomes
-/// channels-last output in one step. Every row equals ref bit for bit.
+/// QuantizeLinear at the border, with change of layout: y = rne(clamp(fl(x / scale), lo, hi)) + zero_point; a
+/// true division; NaN gives qmin, +-Inf saturate. The tensor is [outer][pixels][channels] with strides, so
+/// channels-first input becomes channels-last output in one step. Every row equals ref bit for bit.
 struct QuantizeS8Args {
   int8_t* y;
   const float* x;

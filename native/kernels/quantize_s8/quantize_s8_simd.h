@@ -53,17 +53,18 @@ inline void quantize_planes(const QuantizeS8Args& args, int8_t* y, const float* 
   }
 }
 
-/// Any strides: 16 elements are gathered, quantized and scattered.
-inline void quantize_scattered(const QuantizeS8Args& args, int8_t* y, const float* x, int64_t pixels,
+/// Any strides: 16 elements along the longer axis are gathered, quantized and scattered.
+inline void quantize_scattered(int8_t* y, const float* x, PixelAxis inner, PixelAxis outer,
                                const Quantize& quantize16) {
-  for (int64_t p = 0; p < pixels; p++) {
-    for (int64_t c = 0; c < args.channels; c += 16) {
-      const int count = args.channels - c < 16 ? static_cast<int>(args.channels - c) : 16;
+  if (inner.count < outer.count) return quantize_scattered(y, x, outer, inner, quantize16);
+  for (int64_t i = 0; i < outer.count; i++, x += outer.x_stride, y += outer.y_stride) {
+    for (int64_t j = 0; j < inner.count; j += 16) {
+      const int count = inner.count - j < 16 ? static_cast<int>(inner.count - j) : 16;
       float from[16];
       int8_t to[16];
-      for (int i = 0; i < count; i++) from[i] = x[p * args.x_pixel_stride + (c + i) * args.x_channel_stride];
+      for (int k = 0; k < count; k++) from[k] = x[(j + k) * inner.x_stride];
       store_bytes(to, quantize16(load_f32x16_first(from, count)));
-      for (int i = 0; i < count; i++) y[p * args.y_pixel_stride + (c + i) * args.y_channel_stride] = to[i];
+      for (int k = 0; k < count; k++) y[(j + k) * inner.y_stride] = to[k];
     }
   }
 }
@@ -84,7 +85,8 @@ inline void quantize_s8_simd(const QuantizeS8Args& args, const Tile& tile) {
     } else if (args.x_pixel_stride == 1 && args.y_channel_stride == 1) {
       quantize_planes(args, y, x, count, quantize16);
     } else {
-      quantize_scattered(args, y, x, count, quantize16);
+      quantize_scattered(y, x, {args.channels, args.x_channel_stride, args.y_channel_stride},
+                         {count, args.x_pixel_stride, args.y_pixel_stride}, quantize16);
     }
   });
 }

@@ -7,11 +7,12 @@
 
 namespace hone {
 
-/// Softmax over rows: m = max(x), e_i = exp(x_i - m), y_i = fl(e_i / sum e). exp is Hone's own polynomial (Cody-Waite
-/// reduction by ln 2, degree-6 polynomial in Horner form, separately rounded multiplications and additions, scaling by a
-/// power of two; arguments below -87.3 give 0). The sum runs in 16 partials (element i goes to partial i % 16, ascending),
-/// then the fixed tree 16 -> 8 -> 4 -> 2 -> 1 adding partial j + half to partial j. A NaN makes the whole row NaN.
-/// Every row of the table equals ref bit for bit; ref is within 2 ulp of the real exp. y may be x.
+/// Softmax over rows: m = max(x), e_i = exp(x_i - m), y_i = fl(e_i / sum e). exp is Hone's own polynomial
+/// (Cody-Waite reduction by ln 2, degree-6 polynomial in Horner form, separately rounded multiplications and
+/// additions, scaling by a power of two; arguments below -87.3 give 0). The sum runs in 16 partials (element
+/// i goes to partial i % 16, ascending), then the fixed tree 16 -> 8 -> 4 -> 2 -> 1 adding partial j + half
+/// to partial j. A NaN makes the whole row NaN. Every row of the table equals ref bit for bit; ref is within
+/// 2 ulp of the real exp. y may be x.
 struct SoftmaxF32Args {
   float* y;
   const float* x;
