@@ -1,5 +1,5 @@
 import { type ErrorDetails, HoneError } from '../core/error';
-import type { ErrorCode } from '../core/error-table';
+import { ERRORS, type ErrorCode } from '../core/error-table';
 import { nearest } from '../core/nearest';
 import { PLAN_VERSION } from '../plan/format';
 import {
@@ -188,8 +188,8 @@ function translate<T>(context: { path?: string; cpu: string }, work: () => T): T
   try {
     return work();
   } catch (error) {
-    if (error instanceof HoneError || !(error instanceof Error)) throw error;
-    const { code = 'E_INTERNAL', message } = error as Error & { code?: ErrorCode };
+    const { code, message } = error as { code?: ErrorCode; message: string };
+    if (error instanceof HoneError || code === undefined || !(code in ERRORS)) throw error;
     throw new HoneError(code, detailsOf(code, message, context), { cause: error });
   }
 }

@@ -62,7 +62,7 @@ class NodeChecker {
         return {};
       case PlanOp::kSoftmaxF32:
         if (!is_float(*in_[0]) || !is_float(y_)) return "types of operands";
-        return y_.rank >= 1 && same_dims(y_, *in_[0]) ? Fault() : Fault("extents of operands");
+        return same_rows(y_, *in_[0]) ? Fault() : Fault("extents of operands");
       case PlanOp::kClampF32:
         if (!is_float(*in_[0]) || !is_float(y_)) return "types of operands";
         if (count_elements(y_) != count_elements(*in_[0])) return "extents of operands";
@@ -79,6 +79,12 @@ class NodeChecker {
   }
   static bool same_dims(const PlanTensor& a, const PlanTensor& b) {
     return a.rank == b.rank && std::equal(a.dims, a.dims + a.rank, b.dims);
+  }
+
+  /// As many elements in rows of the same length.
+  static bool same_rows(const PlanTensor& a, const PlanTensor& b) {
+    return a.rank >= 1 && b.rank >= 1 && a.dims[a.rank - 1] == b.dims[b.rank - 1] &&
+           count_elements(a) == count_elements(b);
   }
 
   static Fault check_clamp(const PlanClamp& clamp) {

@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { loadFrom } from '../../lib/engine/addon';
+import { describeCpu, openSession } from '../../lib/engine/session';
+import { ramp, smallNetwork } from './plans';
+
+const ROOT = join(__dirname, '../..');
+const TARGET = `${process.platform}-${process.arch}`;
+const ADDON = join(ROOT, 'build', TARGET, 'Release', 'hone.node');
+const PLAN = smallNetwork().write();
+const IMAGE = ramp(3 * 64);
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hone-engine-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs on the raw addon: workers and child processes know no TypeScript. */
+const LOOP = `
+  const { Session } = require(addon);
+  const options = { threads, cpu: '', profileEvery: 0, variant: 0 };
+  const scores = new Float32Array(10);
+  for (let i = 0; i < count; i++) {
+    const session = new Session(plan, options);
+    session.bind([image], [scores]);
+    for (let run = 0; run < runs; run++) session.run();
+    if (i % 2) session.close();
+  }`;
+
+test('a plan opened by path is mapped and gives the same', () => {
+  const path = join(folder, 'small.plan');
+  writeFileSync(path, PLAN);
+  const [byPath, byBytes] = [openSession(path), openSession(PLAN)];
+  expect(byPath.run({ image: IMAGE })).toEqual(byBytes.run({ image: IMAGE }));
+  expect(byPath.memory).toEqual(byBytes.memory);
+  byPath.close();
+  byBytes.close();
+  writeFileSync(path, '');
+  expect(() => openSession(path)).toThrow(expect.objectContaining({ code: 'E_PLAN_FORMAT' }));
+});
+
+test('four worker threads load the addon at once and agree; the main thread goes on', async () => {
+  const session = openSession(PLAN);
+  const expected = session.run({ image: IMAGE }).scores;
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    const { addon, plan, image, threads, count, runs } = workerData;
+    ${LOOP}
+    parentPort.postMessage(scores);`;
+  const workerData = { addon: ADDON, plan: PLAN, image: IMAGE, threads: 2, count: 20, runs: 20 };
+  const answers = [0, 1, 2, 3].map(
+    () =>
+      new Promise<Float32Array>((resolve, reject) => {
+        const worker = new Worker(code, { eval: true, workerData });
+        worker.once('message', resolve);
+        worker.once('error', reject);
+      }),
+  );
+  for (const scores of await Promise.all(answers)) expect(scores).toEqual(expected);
+  expect(session.run({ image: IMAGE }).scores).toEqual(expected);
+  session.close();
+});
+
+test('sessions opened and closed, or left to the collector, leave no memory behind', () => {
+  const script = `
+    const addon = ${JSON.stringify(ADDON)}, threads = 2, runs = 1;
+    const plan = Uint8Array.from(${JSON.stringify([...PLAN])}), image = Float32Array.from(${JSON.stringify([...IMAGE])});
+    const use = (count) => { ${LOOP} gc(); };
+    use(300);
+    const before = process.memoryUsage().rss;
+    use(1000);
+    console.log(process.memoryUsage().rss - before);`;
+  const path = join(folder, 'loop.cjs');
+  writeFileSync(path, script);
+  const grown = Number(execFileSync(process.execPath, ['--expose-gc', path], { encoding: 'utf8' }));
+  expect(grown).toBeLessThan(8 << 20);
+});
+
+test('a run over bound arrays makes no array buffer and no garbage to speak of', () => {
+  const session = openSession(PLAN);
+  const run = session.bind({ image: IMAGE }, { scores: new Float32Array(10) });
+  for (let i = 0; i < 100; i++) run();
+  const before = process.memoryUsage();
+  for (let i = 0; i < 2000; i++) run();
+  const after = process.memoryUsage();
+  expect(after.arrayBuffers).toBeLessThanOrEqual(before.arrayBuffers);
+  expect(after.external).toBeLessThanOrEqual(before.external);
+  session.close();
+});
+
+test('methods refuse foreign receivers', () => {
+  const { Session } = loadFrom(ROOT, process.platform, process.arch);
+  const run = Session.prototype.run as () => void;
+  expect(() => run.call({} as never)).toThrow();
+  expect(() => run.call(new Map() as never)).toThrow();
+});
+
+test('describeCpu names what a mask leaves', () => {
+  expect(describeCpu('ref')).toBe('ref');
+  expect(describeCpu().length).toBeGreaterThan(0);
+});
+
+describe('the loader', () => {
+  const codeFor = (root: string, platform = process.platform as string, arch = process.arch as string) => {
+    try {
+      loadFrom(root, platform, arch);
+    } catch (error) {
+      return { code: (error as { code: string }).code, message: (error as Error).message };
+    }
+    return { code: 'none', message: '' };
+  };
+
+  test('says where it looked', () => {
+    const { code, message } = codeFor(folder, 'plan9', 'mips');
+    expect(code).toBe('E_ADDON_MISSING');
+    expect(message).toContain('plan9-mips');
+  });
+
+  test('says why a file does not load', () => {
+    const place = join(folder, 'build', TARGET, 'Release');
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'hone.node'), 'not a library');
+    expect(codeFor(folder)).toEqual({ code: 'E_ADDON_MISSING', message: expect.stringContaining('does not load') });
+    rmSync(join(folder, 'build'), { recursive: true });
+  });
+
+  test('takes prebuilds when there is no build', () => {
+    const place = join(folder, 'prebuilds', TARGET);
+    mkdirSync(place, { recursive: true });
+    copyFileSync(ADDON, join(place, 'hone.node'));
+    expect(codeFor(folder).code).toBe('none');
+  });
+
+  const foreign = join(ROOT, 'build/linux-arm64/Release/hone.node');
+  const withForeign = existsSync(foreign) && process.arch !== 'arm64' ? test : test.skip;
+  withForeign('refuses the addon of another machine', () => {
+    const place = join(folder, 'other/build', TARGET, 'Release');
+    mkdirSync(place, { recursive: true });
+    copyFileSync(foreign, join(place, 'hone.node'));
+    expect(codeFor(join(folder, 'other')).code).toBe('E_ADDON_MISSING');
+  });
+});
