@@ -7,12 +7,12 @@
 
 #include "native/kernels/requantize_neon.h"
 
-// What the int8 matrix tiles of all ARM instruction sets share: layout of a packed block, the epilogue, the choice of the
-// tile instance. Internal linkage, see requantize_neon.h.
+// What the int8 matrix tiles of all ARM instruction sets share: layout of a packed block, the epilogue, the
+// choice of the tile instance. Internal linkage, see requantize_neon.h.
 //
-// A tile computes M output rows (pixels) by B blocks of Gemm::kChannels output channels. Row m reads its `taps` runs of
-// `depth` bytes through pointers, rows[tap * Gemm::kRows + m], so one tile serves dense rows, gathered rows and indirect
-// convolution over NHWC input without a copy. depth is a multiple of Gemm::kDepth.
+// A tile computes M output rows (pixels) by B blocks of Gemm::kChannels output channels. Row m reads its
+// `taps` runs of `depth` bytes through pointers, rows[tap * Gemm::kRows + m], so one tile serves dense rows,
+// gathered rows and indirect convolution over NHWC input without a copy. depth is a multiple of Gemm::kDepth.
 
 namespace hone {
 namespace {
@@ -30,8 +30,8 @@ struct PackedBlock {
         weights(reinterpret_cast<const int8_t*>(multiplier + Gemm::kChannels)) {}
 };
 
-/// Stops the compiler from moving loads across this point; no instruction. Without it GCC gathers the loads of a whole
-/// step at its head, runs out of registers and spills accumulators.
+/// Stops the compiler from moving loads across this point; no instruction. Without it GCC gathers the loads
+/// of a whole step at its head, runs out of registers and spills accumulators.
 inline void keep_load_order() { asm volatile("" ::: "memory"); }
 
 /// What a tile reads and writes.
@@ -41,14 +41,15 @@ struct GemmTile {
   int64_t depth;
   const uint8_t* blocks;  ///< the first block
   size_t block_bytes;
-  int8_t* y;              ///< M rows of B * kVectors * 4 bytes, all of them written
+  int8_t* y;  ///< M rows of B * kVectors * 4 bytes, all of them written
   ptrdiff_t y_stride;
 };
 
 /// Requantizes the vectors of M rows of V vectors, four at a time, and stores them.
 template <int M, int V>
-[[gnu::always_inline]] inline void store_rows(const int32x4_t (&acc)[M][V], const float32x4_t (&multiplier)[V], const NeonRange& range,
-                       int8_t* y, ptrdiff_t y_stride) {
+[[gnu::always_inline]] inline void store_rows(const int32x4_t (&acc)[M][V],
+                                              const float32x4_t (&multiplier)[V], const NeonRange& range,
+                                              int8_t* y, ptrdiff_t y_stride) {
   const auto value = [&](int i) __attribute__((always_inline)) {
     return requantize4(acc[i / V][i % V], multiplier[i % V], range);
   };
@@ -58,7 +59,8 @@ template <int M, int V>
 #pragma GCC unroll 4
       for (int v = 0; v < V; v += 4) {
         const int i = m * V + v;
-        vst1q_s8(y + m * y_stride + 4 * v, narrow16(value(i), value(i + 1), value(i + 2), value(i + 3), range));
+        vst1q_s8(y + m * y_stride + 4 * v,
+                 narrow16(value(i), value(i + 1), value(i + 2), value(i + 3), range));
       }
     }
   } else if constexpr (V == 2) {
@@ -101,8 +103,8 @@ template <class Gemm, int M, int B, int V>
   store_rows<M, B * V>(acc, multiplier, range, tile.y, tile.y_stride);
 }
 
-/// One tile: M rows by B blocks, of which the first V vectors of four channels are computed and stored. Never inlined: each
-/// instance needs the whole register file.
+/// One tile: M rows by B blocks, of which the first V vectors of four channels are computed and stored. Never
+/// inlined: each instance needs the whole register file.
 template <class Gemm, int M, int B, int V>
 [[gnu::noinline]] void run_tile(const GemmTile& tile, const NeonRange& range) {
   int32x4_t acc[M][B * V];
@@ -131,8 +133,8 @@ template <class Gemm, int V>
 inline constexpr RunTile kTiles[] = {tile_of<Gemm, 1, V>(), tile_of<Gemm, 2, V>(), tile_of<Gemm, 3, V>(),
                                      tile_of<Gemm, 4, V>(), tile_of<Gemm, 5, V>(), tile_of<Gemm, 6, V>()};
 
-/// The instance for `m` rows of one block that holds `channels` real output channels: a short block skips the vectors it
-/// lacks.
+/// The instance for `m` rows of one block that holds `channels` real output channels: a short block skips the
+/// vectors it lacks.
 template <class Gemm>
 inline RunTile find_tile(int32_t m, int32_t channels, int64_t depth) {
   if constexpr (Gemm::kHasFullTile) {

@@ -4,9 +4,10 @@
 namespace hone {
 namespace {
 
-/// sdot tile: 6 rows of 16 bytes against 16 channels of 4 bytes. 24 accumulators, 6 rows and 2 weight vectors fill the 32
-/// registers; per 16 bytes of depth 96 sdot need 6 row loads, 8 paired weight loads and 2 instructions of loop. The full
-/// tile is assembly because compilers do not keep 32 registers without spilling; intrinsics serve all others.
+/// sdot tile: 6 rows of 16 bytes against 16 channels of 4 bytes. 24 accumulators, 6 rows and 2 weight vectors
+/// fill the 32 registers; per 16 bytes of depth 96 sdot need 6 row loads, 8 paired weight loads and 2
+/// instructions of loop. The full tile is assembly because compilers do not keep 32 registers without
+/// spilling; intrinsics serve all others.
 struct GemmS8NeonDotprod {
   static constexpr int kRows = 6;
   static constexpr int kRowStep = 1;
@@ -17,7 +18,8 @@ struct GemmS8NeonDotprod {
 
   /// One step of four bytes: lane `kLane` of each row against the step's weights of every block.
   template <int kLane, int M, int B, int V>
-  [[gnu::always_inline]] static inline void step(const int8x16_t (&x)[M], const int8_t* const (&w)[B], int32x4_t (&acc)[M][B * V]) {
+  [[gnu::always_inline]] static inline void step(const int8x16_t (&x)[M], const int8_t* const (&w)[B],
+                                                 int32x4_t (&acc)[M][B * V]) {
 #pragma GCC unroll 4
     for (int b = 0; b < B; ++b) {
 #pragma GCC unroll 4
@@ -28,28 +30,34 @@ struct GemmS8NeonDotprod {
 #pragma GCC unroll 8
         for (int m = 0; m < M; ++m) acc[m][b * V + v] = vdotq_laneq_s32(acc[m][b * V + v], even, x[m], kLane);
 #pragma GCC unroll 8
-        for (int m = 0; m < M; ++m) acc[m][b * V + v + 1] = vdotq_laneq_s32(acc[m][b * V + v + 1], odd, x[m], kLane);
+        for (int m = 0; m < M; ++m)
+          acc[m][b * V + v + 1] = vdotq_laneq_s32(acc[m][b * V + v + 1], odd, x[m], kLane);
       }
     }
   }
 
 // One weight vector against byte group `lane` of the six rows.
-#define HONE_SDOT_6(weights, lane, a0, a1, a2, a3, a4, a5)  \
-  "sdot v" #a0 ".4s, v" #weights ".16b, v0.4b[" #lane "]\n" \
-  "sdot v" #a1 ".4s, v" #weights ".16b, v1.4b[" #lane "]\n" \
-  "sdot v" #a2 ".4s, v" #weights ".16b, v2.4b[" #lane "]\n" \
-  "sdot v" #a3 ".4s, v" #weights ".16b, v3.4b[" #lane "]\n" \
-  "sdot v" #a4 ".4s, v" #weights ".16b, v4.4b[" #lane "]\n" \
+#define HONE_SDOT_6(weights, lane, a0, a1, a2, a3, a4, a5) \
+  "sdot v" #a0 ".4s, v" #weights ".16b, v0.4b[" #lane      \
+  "]\n"                                                    \
+  "sdot v" #a1 ".4s, v" #weights ".16b, v1.4b[" #lane      \
+  "]\n"                                                    \
+  "sdot v" #a2 ".4s, v" #weights ".16b, v2.4b[" #lane      \
+  "]\n"                                                    \
+  "sdot v" #a3 ".4s, v" #weights ".16b, v3.4b[" #lane      \
+  "]\n"                                                    \
+  "sdot v" #a4 ".4s, v" #weights ".16b, v4.4b[" #lane      \
+  "]\n"                                                    \
   "sdot v" #a5 ".4s, v" #weights ".16b, v5.4b[" #lane "]\n"
 // One step of four bytes; the operands load v6 and v7.
-#define HONE_SDOT_STEP(lane, low_channels, high_channels)      \
-  low_channels HONE_SDOT_6(6, lane, 8, 12, 16, 20, 24, 28)     \
-  HONE_SDOT_6(7, lane, 9, 13, 17, 21, 25, 29)                  \
-  high_channels HONE_SDOT_6(6, lane, 10, 14, 18, 22, 26, 30)   \
-  HONE_SDOT_6(7, lane, 11, 15, 19, 23, 27, 31)
+#define HONE_SDOT_STEP(lane, low_channels, high_channels)                                              \
+  low_channels HONE_SDOT_6(6, lane, 8, 12, 16, 20, 24, 28) HONE_SDOT_6(7, lane, 9, 13, 17, 21, 25, 29) \
+      high_channels HONE_SDOT_6(6, lane, 10, 14, 18, 22, 26, 30)                                       \
+          HONE_SDOT_6(7, lane, 11, 15, 19, 23, 27, 31)
 #define HONE_LOAD_PAIR(offset) "ldp q6, q7, [%[w], #" #offset "]\n"
 
-  /// The full tile, depth a multiple of 16. v0-v5: rows; v6, v7: weights; v8 + 4 m + v: accumulator of row m, vector v.
+  /// The full tile, depth a multiple of 16. v0-v5: rows; v6, v7: weights; v8 + 4 m + v: accumulator of row m,
+  /// vector v.
   [[gnu::always_inline]] static inline void accumulate_full(const GemmTile& tile, int32x4_t (&acc)[6][4]) {
     const PackedBlock<GemmS8NeonDotprod> block(tile.blocks);
     const int8_t* const* rows = tile.rows;

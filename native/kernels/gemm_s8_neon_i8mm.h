@@ -4,8 +4,9 @@
 namespace hone {
 namespace {
 
-/// smmla tile: pairs of rows against pairs of channels, 8 bytes deep. Each accumulator holds a 2x2 corner (row, channel):
-/// 00 01 10 11. Rows come in pairs; the same 6 by 16 shape as the sdot tile fills the registers.
+/// smmla tile: pairs of rows against pairs of channels, 8 bytes deep. Each accumulator holds a 2x2 corner
+/// (row, channel): 00 01 10 11. Rows come in pairs; the same 6 by 16 shape as the sdot tile fills the
+/// registers.
 struct GemmS8NeonI8mm {
   static constexpr int kRows = 6;
   static constexpr int kRowStep = 2;
@@ -16,7 +17,8 @@ struct GemmS8NeonI8mm {
 
   /// One step of eight bytes. x[p] holds 8 bytes of row 2p, then 8 of row 2p + 1; weights lie [channel][8].
   template <int P, int N>
-  [[gnu::always_inline]] static inline void step(const int8x16_t (&x)[P], const int8_t* w, int32x4_t (&acc)[P][N]) {
+  [[gnu::always_inline]] static inline void step(const int8x16_t (&x)[P], const int8_t* w,
+                                                 int32x4_t (&acc)[P][N]) {
 #pragma GCC unroll 8
     for (int n = 0; n < N; n += 2) {
       const int8x16_t even = vld1q_s8(w + n * 16);

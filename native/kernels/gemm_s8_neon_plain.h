@@ -4,9 +4,10 @@
 namespace hone {
 namespace {
 
-/// Armv8.0 tile: 16 bytes of depth per step. smull and smlal2 add two products in int16, exact as long as no weight is
-/// -128 (2 * 128 * 127 < 2^15), and sadalp widens the pair into int32: three instructions for 16 multiplications. The full
-/// tile of 5 rows by 4 channels is assembly because compilers do not keep 32 registers without spilling.
+/// Armv8.0 tile: 16 bytes of depth per step. smull and smlal2 add two products in int16, exact as long as no
+/// weight is -128 (2 * 128 * 127 < 2^15), and sadalp widens the pair into int32: three instructions for 16
+/// multiplications. The full tile of 5 rows by 4 channels is assembly because compilers do not keep 32
+/// registers without spilling.
 struct GemmS8Neon {
   static constexpr int kRows = 5;
   static constexpr int kRowStep = 1;
@@ -16,21 +17,35 @@ struct GemmS8Neon {
   static constexpr bool kHasFullTile = true;
 
 // One channel: its weights against the five rows. Five independent chains hide the latency of in-order cores.
-#define HONE_SMULL_5(weights, a0, a1, a2, a3, a4)       \
-  "smull v7.8h, v0.8b, v" #weights ".8b\n"              \
-  "smull v8.8h, v1.8b, v" #weights ".8b\n"              \
-  "smull v9.8h, v2.8b, v" #weights ".8b\n"              \
-  "smull v10.8h, v3.8b, v" #weights ".8b\n"             \
-  "smull v11.8h, v4.8b, v" #weights ".8b\n"             \
-  "smlal2 v7.8h, v0.16b, v" #weights ".16b\n"           \
-  "smlal2 v8.8h, v1.16b, v" #weights ".16b\n"           \
-  "smlal2 v9.8h, v2.16b, v" #weights ".16b\n"           \
-  "smlal2 v10.8h, v3.16b, v" #weights ".16b\n"          \
-  "smlal2 v11.8h, v4.16b, v" #weights ".16b\n"          \
-  "sadalp v" #a0 ".4s, v7.8h\n"                         \
-  "sadalp v" #a1 ".4s, v8.8h\n"                         \
-  "sadalp v" #a2 ".4s, v9.8h\n"                         \
-  "sadalp v" #a3 ".4s, v10.8h\n"                        \
+#define HONE_SMULL_5(weights, a0, a1, a2, a3, a4) \
+  "smull v7.8h, v0.8b, v" #weights                \
+  ".8b\n"                                         \
+  "smull v8.8h, v1.8b, v" #weights                \
+  ".8b\n"                                         \
+  "smull v9.8h, v2.8b, v" #weights                \
+  ".8b\n"                                         \
+  "smull v10.8h, v3.8b, v" #weights               \
+  ".8b\n"                                         \
+  "smull v11.8h, v4.8b, v" #weights               \
+  ".8b\n"                                         \
+  "smlal2 v7.8h, v0.16b, v" #weights              \
+  ".16b\n"                                        \
+  "smlal2 v8.8h, v1.16b, v" #weights              \
+  ".16b\n"                                        \
+  "smlal2 v9.8h, v2.16b, v" #weights              \
+  ".16b\n"                                        \
+  "smlal2 v10.8h, v3.16b, v" #weights             \
+  ".16b\n"                                        \
+  "smlal2 v11.8h, v4.16b, v" #weights             \
+  ".16b\n"                                        \
+  "sadalp v" #a0                                  \
+  ".4s, v7.8h\n"                                  \
+  "sadalp v" #a1                                  \
+  ".4s, v8.8h\n"                                  \
+  "sadalp v" #a2                                  \
+  ".4s, v9.8h\n"                                  \
+  "sadalp v" #a3                                  \
+  ".4s, v10.8h\n"                                 \
   "sadalp v" #a4 ".4s, v11.8h\n"
 
   /// The full tile. v0-v4: rows; v5, v6: weights; v7-v11: products; v12 + 4 m + c: sums of row m, channel c.

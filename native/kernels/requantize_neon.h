@@ -3,8 +3,9 @@
 
 #include "native/core/requantize.h"
 
-// Requantization and the literal QDQ addition in NEON. Everything here has internal linkage: each file is compiled with
-// its own instruction-set flags, and no copy made with more features may serve a file made with fewer.
+// Requantization and the literal QDQ addition in NEON. Everything here has internal linkage: each file is
+// compiled with its own instruction-set flags, and no copy made with more features may serve a file made with
+// fewer.
 
 namespace hone {
 namespace {
@@ -20,8 +21,8 @@ inline NeonRange load_range(const OutputRange& range) {
   return {vdupq_n_f32(range.lo), vdupq_n_f32(range.hi), vdupq_n_s8(static_cast<int8_t>(range.zero_point))};
 }
 
-/// rne(clamp(v, lo, hi)) in units of the output scale, before the zero point. NaN gives lo: fmaxnm returns the number when
-/// the other operand is a quiet NaN, and arithmetic yields no other kind.
+/// rne(clamp(v, lo, hi)) in units of the output scale, before the zero point. NaN gives lo: fmaxnm returns
+/// the number when the other operand is a quiet NaN, and arithmetic yields no other kind.
 inline int32x4_t round_clamped(float32x4_t v, const NeonRange& range) {
   return vcvtnq_s32_f32(vminnmq_f32(vmaxnmq_f32(v, range.lo), range.hi));
 }
@@ -31,8 +32,8 @@ inline int32x4_t requantize4(int32x4_t acc, float32x4_t multiplier, const NeonRa
   return round_clamped(vmulq_f32(vcvtq_f32_s32(acc), multiplier), range);
 }
 
-/// Narrows rounded values and adds the zero point. Values lie in lo..hi, so the low byte of value + zero point is the
-/// int8 result and truncation is exact.
+/// Narrows rounded values and adds the zero point. Values lie in lo..hi, so the low byte of value + zero
+/// point is the int8 result and truncation is exact.
 inline int8x16_t narrow16(int32x4_t r0, int32x4_t r1, int32x4_t r2, int32x4_t r3, const NeonRange& range) {
   const int16x8_t low = vuzp1q_s16(vreinterpretq_s16_s32(r0), vreinterpretq_s16_s32(r1));
   const int16x8_t high = vuzp1q_s16(vreinterpretq_s16_s32(r2), vreinterpretq_s16_s32(r3));

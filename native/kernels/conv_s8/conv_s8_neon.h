@@ -7,7 +7,8 @@
 #include "native/kernels/conv_s8/conv_s8_neon_panel.h"
 #include "native/kernels/gemm_s8_neon.h"
 
-// The convolution around the matrix tiles of any ARM instruction set (internal linkage, see requantize_neon.h).
+// The convolution around the matrix tiles of any ARM instruction set (internal linkage, see
+// requantize_neon.h).
 
 namespace hone {
 namespace {
@@ -44,7 +45,8 @@ class WindowCursor {
   Piece next(int32_t limit) {
     const int32_t rest = w_.out_w - out_x_;
     const int32_t pixels = limit < rest ? limit : rest;
-    const Piece piece = {image_, out_y_ * w_.stride_h - w_.pad_top, out_x_ * w_.stride_w - w_.pad_left, pixels};
+    const Piece piece = {image_, out_y_ * w_.stride_h - w_.pad_top, out_x_ * w_.stride_w - w_.pad_left,
+                         pixels};
     out_x_ += pixels;
     if (out_x_ == w_.out_w) {
       out_x_ = 0;
@@ -75,14 +77,16 @@ inline void point_run(const int8_t** to, const int8_t* from, ptrdiff_t step, int
   }
 }
 
-/// Points the rows of `tile` into the input. Where no window of the tile crosses the left or right border and neighbours
-/// in w are neighbours in memory, a kernel row is one run; else every position is. `padding` stands for a whole run.
+/// Points the rows of `tile` into the input. Where no window of the tile crosses the left or right border and
+/// neighbours in w are neighbours in memory, a kernel row is one run; else every position is. `padding`
+/// stands for a whole run.
 template <class Gemm>
 void point_rows(const ConvS8Shape& shape, const ConvS8Args& args, const int8_t* padding, WindowCursor& cursor,
                 PixelTile& tile) {
   const WindowShape& w = shape.window;
   const int32_t channels = shape.in_channels / shape.groups;
-  const bool dense = shape.groups == 1 && (w.kernel_w == 1 || (w.dilation_w == 1 && args.x_stride == channels));
+  const bool dense =
+      shape.groups == 1 && (w.kernel_w == 1 || (w.dilation_w == 1 && args.x_stride == channels));
   const int32_t reach = (w.kernel_w - 1) * w.dilation_w;
   WindowCursor::Piece pieces[Gemm::kRows];
   int32_t piece_count = 0;
@@ -140,8 +144,8 @@ inline void copy_channels(int8_t* to, const int8_t* from, int32_t count) {
   }
 }
 
-/// Adds the residual, if any, to `staged` ([pixels][width] of the convolution's own int8, in a buffer of whole 16 bytes), then
-/// writes the channels that exist.
+/// Adds the residual, if any, to `staged` ([pixels][width] of the convolution's own int8, in a buffer of
+/// whole 16 bytes), then writes the channels that exist.
 void finish_staged(const ConvS8Args& args, int8_t* staged, int32_t width, int64_t first, int32_t pixels,
                    int32_t channel, int32_t channels) {
   int8_t* y = args.y + first * args.y_stride + channel;
@@ -161,10 +165,11 @@ void finish_staged(const ConvS8Args& args, int8_t* staged, int32_t width, int64_
   for (int32_t m = 0; m < pixels; m++) copy_channels(y + m * args.y_stride, staged + m * width, channels);
 }
 
-/// One block of output channels for the tiles of a panel. `channel` is its first output channel, `channels` their number.
+/// One block of output channels for the tiles of a panel. `channel` is its first output channel, `channels`
+/// their number.
 template <class Gemm>
-void run_panel(const ConvS8Args& args, const uint8_t* block, const PixelTile* tiles, int32_t count, int32_t channel,
-               int32_t channels, const NeonRange& range) {
+void run_panel(const ConvS8Args& args, const uint8_t* block, const PixelTile* tiles, int32_t count,
+               int32_t channel, int32_t channels, const NeonRange& range) {
   const int32_t width = Gemm::kVectors == 4 && channels <= 8 ? 8 : Gemm::kChannels;
   for (int32_t i = 0; i < count; i++) {
     const PixelTile& tile = tiles[i];
@@ -172,7 +177,8 @@ void run_panel(const ConvS8Args& args, const uint8_t* block, const PixelTile* ti
     const bool whole = channels == width && rows == tile.pixels && args.residual == nullptr;
     int8_t staged[(Gemm::kRows * Gemm::kChannels + 15) / 16 * 16];
     int8_t* y = whole ? args.y + tile.first * args.y_stride + channel : staged;
-    find_tile<Gemm>(rows, channels, tile.depth)({tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width}, range);
+    find_tile<Gemm>(rows, channels, tile.depth)(
+        {tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width}, range);
     if (!whole) finish_staged(args, staged, width, tile.first, tile.pixels, channel, channels);
   }
 }

@@ -6,19 +6,22 @@
 
 namespace hone {
 
-/// How a NEON row walks a convolution: a panel of output pixels at a time against every block, so that weights stream once
-/// per panel. The panel is a list of pointers to the rows of the matrix product. They point into the input where the
-/// channels of a position are whole k groups, else at windows gathered into scratch.
+/// How a NEON row walks a convolution: a panel of output pixels at a time against every block, so that
+/// weights stream once per panel. The panel is a list of pointers to the rows of the matrix product. They
+/// point into the input where the channels of a position are whole k groups, else at windows gathered into
+/// scratch.
 struct ConvS8NeonPanel {
   bool gathered;
   int32_t pixels;        ///< of a panel, a multiple of the tile's rows
   int32_t taps;          ///< pointers per pixel
-  size_t pointer_bytes;  ///< scratch: pointers first, then padding (one kernel row of x zero points) or gathered windows
+  size_t pointer_bytes;  ///< scratch: pointers first, then padding (one kernel row of x zero points) or
+                         ///< gathered windows
   size_t scratch_bytes;
 };
 
 /// Panel of a row whose tiles have `rows` pixels.
-static inline ConvS8NeonPanel conv_s8_neon_panel(const ConvS8Shape& shape, const GemmFormat& format, int32_t rows) {
+static inline ConvS8NeonPanel conv_s8_neon_panel(const ConvS8Shape& shape, const GemmFormat& format,
+                                                 int32_t rows) {
   constexpr int32_t kMaxTiles = 8;
   constexpr size_t kGatheredTarget = 16 * 1024;  // half of the smallest first-level cache
   const WindowShape& w = shape.window;

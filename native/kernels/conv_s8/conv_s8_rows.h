@@ -5,8 +5,9 @@
 #include "native/kernels/conv_s8/conv_s8.h"
 #include "native/kernels/gemm_pack.h"
 
-/// What the table and the instruction-set files of conv_s8 share. Symbol = file = table row: each file defines one function
-/// of that name; the table owns the rest of the row. Packing is plain code, so a build can pack for any row.
+/// What the table and the instruction-set files of conv_s8 share. Symbol = file = table row: each file
+/// defines one function of that name; the table owns the rest of the row. Packing is plain code, so a build
+/// can pack for any row.
 namespace hone {
 
 void conv_s8_ref(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& tile);
@@ -29,7 +30,8 @@ inline constexpr int32_t kConvS8NeonI8mmPixels = 6;
 
 /// Weights of one output channel.
 static inline int64_t conv_s8_depth(const ConvS8Shape& shape) {
-  return static_cast<int64_t>(shape.window.kernel_h) * shape.window.kernel_w * (shape.in_channels / shape.groups);
+  return static_cast<int64_t>(shape.window.kernel_h) * shape.window.kernel_w *
+         (shape.in_channels / shape.groups);
 }
 
 /// Runs of a row that gathers: the whole window is one.
@@ -37,7 +39,8 @@ static inline GemmDepth conv_s8_gathered_depth(const ConvS8Shape& shape) {
   return {1, static_cast<int32_t>(conv_s8_depth(shape))};
 }
 
-/// Runs of a row that reads the window in place: kernel rows where neighbours in w are neighbours in memory, else positions.
+/// Runs of a row that reads the window in place: kernel rows where neighbours in w are neighbours in memory,
+/// else positions.
 static inline GemmDepth conv_s8_direct_depth(const ConvS8Shape& shape) {
   const WindowShape& w = shape.window;
   const int32_t channels = shape.in_channels / shape.groups;

@@ -76,17 +76,18 @@ size_t no_scratch_bytes(const ConvS8Shape&) { return 0; }
 const ConvS8Row kConvS8Rows[] = {
 #if defined(__x86_64__)
     {"conv_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kConvS8Avx512VnniFormat.block, 12,
-     packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>, pack<kConvS8Avx512VnniFormat, conv_s8_direct_depth>,
-     band_scratch_bytes<1>, conv_s8_avx512vnni},
+     packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>,
+     pack<kConvS8Avx512VnniFormat, conv_s8_direct_depth>, band_scratch_bytes<1>, conv_s8_avx512vnni},
     {"conv_s8_avx2", kCpuAvx2, fits_any, kConvS8Avx2Format.block, 6,
      packed_bytes<kConvS8Avx2Format, conv_s8_direct_depth>, pack<kConvS8Avx2Format, conv_s8_direct_depth>,
      band_scratch_bytes<2>, conv_s8_avx2},
 #elif defined(__aarch64__)
     {"conv_s8_neon_i8mm", kCpuNeonI8mm, fits_symmetric, kConvS8NeonI8mmFormat.block, kConvS8NeonI8mmPixels,
-     packed_bytes<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>, pack<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
+     packed_bytes<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
+     pack<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
      panel_scratch_bytes<kConvS8NeonI8mmFormat, kConvS8NeonI8mmPixels>, conv_s8_neon_i8mm},
-    {"conv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kConvS8NeonDotprodFormat.block, kConvS8NeonDotprodPixels,
-     packed_bytes<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
+    {"conv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kConvS8NeonDotprodFormat.block,
+     kConvS8NeonDotprodPixels, packed_bytes<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
      pack<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
      panel_scratch_bytes<kConvS8NeonDotprodFormat, kConvS8NeonDotprodPixels>, conv_s8_neon_dotprod},
     {"conv_s8_neon", kCpuNeon, fits_narrow, kConvS8NeonFormat.block, kConvS8NeonPixels,

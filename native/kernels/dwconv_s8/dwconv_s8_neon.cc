@@ -22,10 +22,6 @@ inline void add_single(int8x16_t a, int8x16_t wa, int32x4_t (&acc)[4]) {
   acc[3] = vaddw_high_s16(acc[3], high);
 }
 
-inline void load_bias(const int32_t* bias, int32x4_t (&acc)[4]) {
-  for (int v = 0; v < 4; v++) acc[v] = vld1q_s32(bias + 4 * v);
-}
-
 struct NeonTaps {
   struct Column {
     int8x16_t top, middle, bottom;
@@ -53,11 +49,12 @@ struct NeonTaps {
 };
 
 /// Any window: taps in packed order, two at a time down each column.
-void run_row_any(const DwconvRow& row, const NeonRange& range, const WindowShape& window) {
+void run_row_any(const DwconvRow row, const NeonRange range, const WindowShape& window) {
   const ptrdiff_t tap_column = window.dilation_w * row.pixel_bytes;
   const int8_t* pixel = row.x;
   int8_t* y = row.y;
-  for (int32_t p = 0; p < row.pixels; p++, pixel += band_step_w(window) * row.pixel_bytes, y += row.y_stride) {
+  for (int32_t p = 0; p < row.pixels;
+       p++, pixel += band_step_w(window) * row.pixel_bytes, y += row.y_stride) {
     int32x4_t acc[4];
     load_bias(row.block.bias, acc);
     const int8_t* w = row.block.weights;
@@ -73,7 +70,7 @@ void run_row_any(const DwconvRow& row, const NeonRange& range, const WindowShape
         w += 16;
       }
     }
-    store_pixel(acc, row, range, y);
+    row.channels == 16 ? store_pixel<true>(acc, row, range, y) : store_pixel<false>(acc, row, range, y);
   }
 }
 
@@ -81,12 +78,10 @@ void run_row_any(const DwconvRow& row, const NeonRange& range, const WindowShape
 
 void dwconv_s8_neon(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile) {
   const WindowShape& w = shape.window;
-  const bool adjacent = w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1;
+  const bool adjacent = w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 && w.stride_w <= 2;
   run_dwconv(shape, args, tile, kDwconvS8NeonFormat, [&](const DwconvRow& row, const NeonRange& range) {
-    if (adjacent && w.stride_w == 1) {
-      run_row_3x3<NeonTaps, 1>(row, range);
-    } else if (adjacent && w.stride_w == 2) {
-      run_row_3x3<NeonTaps, 2>(row, range);
+    if (adjacent) {
+      run_row_3x3<NeonTaps>(row, w.stride_w, range);
     } else {
       run_row_any(row, range, w);
     }

@@ -9,8 +9,9 @@
 #include "native/kernels/requantize_neon.h"
 #include "native/kernels/window_band.h"
 
-// Depthwise convolution around the column arithmetic of an ARM instruction set (internal linkage, see requantize_neon.h).
-// Input rows come from a band, so windows have no borders and 16 channels can be read even where fewer exist.
+// Depthwise convolution around the column arithmetic of an ARM instruction set (internal linkage, see
+// requantize_neon.h). Input rows come from a band, so windows have no borders and 16 channels can be read
+// even where fewer exist.
 
 namespace hone {
 namespace {
@@ -39,39 +40,49 @@ struct DwconvRow {
   int32_t channels;  ///< 1..16 of the block exist
 };
 
+inline void load_bias(const int32_t* bias, int32x4_t (&acc)[4]) {
+  for (int v = 0; v < 4; v++) acc[v] = vld1q_s32(bias + 4 * v);
+}
+
 /// Requantizes the 16 sums of a pixel and stores the channels that exist.
-inline void store_pixel(const int32x4_t (&acc)[4], const DwconvRow& row, const NeonRange& range, int8_t* y) {
+template <bool kWhole>
+[[gnu::always_inline]] inline void store_pixel(const int32x4_t (&acc)[4], const DwconvRow& row,
+                                               const NeonRange& range, int8_t* y) {
   const float* multiplier = row.block.multiplier;
-  const int8x16_t q = narrow16(requantize4(acc[0], vld1q_f32(multiplier), range),
-                               requantize4(acc[1], vld1q_f32(multiplier + 4), range),
-                               requantize4(acc[2], vld1q_f32(multiplier + 8), range),
-                               requantize4(acc[3], vld1q_f32(multiplier + 12), range), range);
-  if (row.channels == 16) {
-    vst1q_s8(y, q);
+  const int8x16_t all = narrow16(requantize4(acc[0], vld1q_f32(multiplier), range),
+                                 requantize4(acc[1], vld1q_f32(multiplier + 4), range),
+                                 requantize4(acc[2], vld1q_f32(multiplier + 8), range),
+                                 requantize4(acc[3], vld1q_f32(multiplier + 12), range), range);
+  if (kWhole) {
+    vst1q_s8(y, all);
   } else if (row.channels == 8) {
-    vst1_s8(y, vget_low_s8(q));
+    vst1_s8(y, vget_low_s8(all));
   } else {
-    int8_t all[16];
-    vst1q_s8(all, q);
-    std::memcpy(y, all, static_cast<size_t>(row.channels));
+    int8_t bytes[16];
+    vst1q_s8(bytes, all);
+    std::memcpy(y, bytes, static_cast<size_t>(row.channels));
   }
 }
 
-/// 3x3 with adjacent columns, kStep input columns per pixel. Columns stay in registers and serve every window they are
-/// in. Taps has the type Column, load(x, row_bytes) and sum(left, middle, right, acc).
-template <class Taps, int kStep>
-void run_row_3x3(const DwconvRow& row, const NeonRange& range) {
+/// 3x3 with adjacent columns, kStep input columns per pixel. Columns stay in registers and serve every window
+/// they are in. Arguments come by value: y may alias anything that has an address. Taps has the type Column,
+/// load(x, row_bytes) and sum(left, middle, right, acc).
+template <class Taps, int kStep, bool kWhole>
+void run_row_3x3(const DwconvRow row, const NeonRange range) {
   using Column = typename Taps::Column;
   const Taps taps(row.block);
   const int8_t* x = row.x;
   int8_t* y = row.y;
-  const auto load = [&](int column) { return Taps::load(x + column * row.pixel_bytes, row.row_bytes); };
-  const auto emit = [&](const Column& left, const Column& middle, const Column& right) {
-    int32x4_t acc[4];
-    taps.sum(left, middle, right, row.block.bias, acc);
-    store_pixel(acc, row, range, y);
-    y += row.y_stride;
+  const auto load = [&](int column) __attribute__((always_inline)) {
+    return Taps::load(x + column * row.pixel_bytes, row.row_bytes);
   };
+  const auto emit = [&](const Column& left, const Column& middle, const Column& right)
+                        __attribute__((always_inline)) {
+                          int32x4_t acc[4];
+                          taps.sum(left, middle, right, row.block.bias, acc);
+                          store_pixel<kWhole>(acc, row, range, y);
+                          y += row.y_stride;
+                        };
   int32_t pixels = row.pixels;
   Column a = load(0);
   if constexpr (kStep == 1) {
@@ -101,14 +112,27 @@ void run_row_3x3(const DwconvRow& row, const NeonRange& range) {
   }
 }
 
-/// The run function of a NEON row: copies bands of input, then calls run_row(row, range) for each output row and block.
+/// The instance for this row's channels and step.
+template <class Taps>
+void run_row_3x3(const DwconvRow& row, int32_t step, const NeonRange& range) {
+  if (step == 1) {
+    row.channels == 16 ? run_row_3x3<Taps, 1, true>(row, range) : run_row_3x3<Taps, 1, false>(row, range);
+  } else {
+    row.channels == 16 ? run_row_3x3<Taps, 2, true>(row, range) : run_row_3x3<Taps, 2, false>(row, range);
+  }
+}
+
+/// The run function of a NEON row: copies bands of input, then calls run_row(row, range) for each output row
+/// and block.
 template <class RunRow>
-void run_dwconv(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile, const DwconvFormat& format,
-                RunRow run_row) {
+void run_dwconv(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile,
+                const DwconvFormat& format, RunRow run_row) {
   struct CopyBytes {
     int8_t zero_point;
     void fill(int8_t* to, int64_t count) const { std::memset(to, zero_point, static_cast<size_t>(count)); }
-    void copy(int8_t* to, const int8_t* from, int64_t count) const { std::memcpy(to, from, static_cast<size_t>(count)); }
+    void copy(int8_t* to, const int8_t* from, int64_t count) const {
+      std::memcpy(to, from, static_cast<size_t>(count));
+    }
   };
   const WindowShape& w = shape.window;
   const int32_t channels = shape.channels;
@@ -124,13 +148,14 @@ void run_dwconv(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile
       int8_t* y = args.y + ((r.image * w.out_h + out_y) * w.out_w + r.x_begin) * args.y_stride;
       const uint8_t* block = static_cast<const uint8_t*>(args.packed);
       for (int32_t c = 0; c < channels; c += 16, block += block_bytes) {
-        run_row(DwconvRow{x + c, w.dilation_h * band_row, channels, DwconvBlock(block), y + c, args.y_stride, pixels,
-                          channels - c < 16 ? channels - c : 16},
+        run_row(DwconvRow{x + c, w.dilation_h * band_row, channels, DwconvBlock(block), y + c, args.y_stride,
+                          pixels, channels - c < 16 ? channels - c : 16},
                 range);
       }
     }
   };
-  for_each_rectangle(w, static_cast<size_t>(channels), tile.begin * w.out_w, tile.end * w.out_w, run_rectangle);
+  for_each_rectangle(w, static_cast<size_t>(channels), tile.begin * w.out_w, tile.end * w.out_w,
+                     run_rectangle);
 }
 
 }  // namespace

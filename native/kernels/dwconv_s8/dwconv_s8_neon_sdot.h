@@ -4,8 +4,8 @@
 namespace hone {
 namespace {
 
-/// sdot over the three vertical neighbours of a channel, which are interleaved byte by byte when their column is loaded;
-/// each column is interleaved once and used in three windows. The fourth byte meets a zero weight.
+/// sdot over the three vertical neighbours of a channel, which are interleaved byte by byte when their column
+/// is loaded; each column is interleaved once and used in three windows. The fourth byte meets a zero weight.
 struct SdotTaps {
   struct Column {
     int8x16_t quad[4];  ///< 4 channels by 4 rows each
@@ -35,23 +35,22 @@ struct SdotTaps {
 
   inline void sum(const Column& left, const Column& middle, const Column& right, const int32_t* bias,
                   int32x4_t (&acc)[4]) const {
+    load_bias(bias, acc);
     for (int v = 0; v < 4; v++) {
-      acc[v] = vdotq_s32(vld1q_s32(bias + 4 * v), left.quad[v], w[0].quad[v]);
+      acc[v] = vdotq_s32(acc[v], left.quad[v], w[0].quad[v]);
       acc[v] = vdotq_s32(acc[v], middle.quad[v], w[1].quad[v]);
       acc[v] = vdotq_s32(acc[v], right.quad[v], w[2].quad[v]);
     }
   }
 };
 
-/// The run function of the rows with sdot, whose `fits` admits 3x3 windows with adjacent columns and a step of 1 or 2.
+/// The run function of the rows with sdot, whose `fits` admits 3x3 windows with adjacent columns and a step
+/// of 1 or 2.
 void run_dwconv_sdot(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile) {
-  run_dwconv(shape, args, tile, kDwconvS8NeonDotprodFormat, [&](const DwconvRow& row, const NeonRange& range) {
-    if (shape.window.stride_w == 1) {
-      run_row_3x3<SdotTaps, 1>(row, range);
-    } else {
-      run_row_3x3<SdotTaps, 2>(row, range);
-    }
-  });
+  run_dwconv(shape, args, tile, kDwconvS8NeonDotprodFormat,
+             [&](const DwconvRow& row, const NeonRange& range) {
+               run_row_3x3<SdotTaps>(row, shape.window.stride_w, range);
+             });
 }
 
 }  // namespace

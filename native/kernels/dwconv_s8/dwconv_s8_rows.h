@@ -14,19 +14,22 @@ void dwconv_s8_neon(const DwconvS8Shape& shape, const DwconvS8Args& args, const 
 void dwconv_s8_neon_dotprod(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
 void dwconv_s8_neon_i8mm(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile);
 
-/// Order in which a depthwise kernel reads its weights. Packed form, one block of channels after the other, 64-byte aligned:
-///   int32 bias[block], float multiplier[block], element weights[kernel_w][ceil(kernel_h / taps)][block][taps]
-/// where `taps` vertical neighbours lie together (zero beyond kernel_h). Zero points are folded as in GemmFormat.
+/// Order in which a depthwise kernel reads its weights. Packed form, one block of channels after the other,
+/// 64-byte aligned:
+///   int32 bias[block], float multiplier[block], element weights[kernel_w][ceil(kernel_h /
+///   taps)][block][taps]
+/// where `taps` vertical neighbours lie together (zero beyond kernel_h). Zero points are folded as in
+/// GemmFormat.
 struct DwconvFormat {
   int32_t block;
   int32_t taps;
   int32_t element_bytes;  ///< 1: int8, needs weight zero points of 0; 2: int16, takes any
   int32_t x_offset;
-  /// Channels of a block in the order in which unpacklo/unpackhi of 64-byte vectors leave them: position 16 j + l holds
-  /// channel 16 (l / 4) + 4 j + l % 4. Also for bias and multiplier.
+  /// Channels of a block in the order in which unpacklo/unpackhi of 64-byte vectors leave them: position 16 j
+  /// + l holds channel 16 (l / 4) + 4 j + l % 4. Also for bias and multiplier.
   bool unpacked_order;
-  /// Where a whole number of times `channels` fills a block, positions beyond channels repeat them: a kernel may then
-  /// treat neighbouring pixels as one vector.
+  /// Where a whole number of times `channels` fills a block, positions beyond channels repeat them: a kernel
+  /// may then treat neighbouring pixels as one vector.
   bool repeated;
 };
 
@@ -37,9 +40,10 @@ inline constexpr DwconvFormat kDwconvS8NeonDotprodFormat = {16, 4, 1, 0, false, 
 
 /// Bytes from one packed block to the next.
 static inline size_t dwconv_block_bytes(const DwconvFormat& format, const WindowShape& window) {
-  const size_t groups = static_cast<size_t>((window.kernel_h + format.taps - 1) / format.taps) * window.kernel_w;
-  const size_t bytes =
-      static_cast<size_t>(format.block) * (8 + groups * format.taps * static_cast<size_t>(format.element_bytes));
+  const size_t groups =
+      static_cast<size_t>((window.kernel_h + format.taps - 1) / format.taps) * window.kernel_w;
+  const size_t bytes = static_cast<size_t>(format.block) *
+                       (8 + groups * format.taps * static_cast<size_t>(format.element_bytes));
   return (bytes + 63) / 64 * 64;
 }
 

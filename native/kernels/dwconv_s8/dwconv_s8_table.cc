@@ -18,14 +18,16 @@ bool fits_any(const DwconvS8Shape&, const DwconvS8Weights&) { return true; }
   return weights.zero_points == nullptr && !weights.has_minus_128;
 }
 
-/// Interleaving three rows for sdot pays where each column serves several windows; elsewhere plain NEON needs fewer
-/// instructions.
+/// Interleaving three rows for sdot pays where each column serves several windows; elsewhere plain NEON needs
+/// fewer instructions.
 [[maybe_unused]] bool fits_sliding(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
   const WindowShape& w = shape.window;
-  return weights.zero_points == nullptr && w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 && w.stride_w <= 2;
+  return weights.zero_points == nullptr && w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 &&
+         w.stride_w <= 2;
 }
 
-/// As fits_symmetric; up to 16 channels fill a quarter of a 64-byte vector, and only with stride 1 can it take several pixels.
+/// As fits_symmetric; up to 16 channels fill a quarter of a 64-byte vector, and only with stride 1 can it
+/// take several pixels.
 [[maybe_unused]] bool fits_wide(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
   return weights.zero_points == nullptr && (shape.channels > 16 || shape.window.stride_w == 1);
 }
@@ -76,8 +78,8 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
       const uint32_t offset = static_cast<uint32_t>(weights.x_zero_point + kFormat.x_offset);
       const uint32_t bias = static_cast<uint32_t>(weights.bias[channel]) - offset * sum;
       memcpy(block + position * sizeof(bias), &bias, sizeof(bias));
-      memcpy(block + (static_cast<size_t>(kFormat.block) + position) * sizeof(float), weights.multiplier + channel,
-             sizeof(float));
+      memcpy(block + (static_cast<size_t>(kFormat.block) + position) * sizeof(float),
+             weights.multiplier + channel, sizeof(float));
     }
   }
 }
@@ -85,7 +87,8 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
 size_t scratch_bytes(const DwconvS8Shape& shape) { return band_bytes(shape.window, shape.channels, 1); }
 
 size_t ref_packed_bytes(const DwconvS8Shape& shape) {
-  return static_cast<size_t>(shape.channels) * (12 + static_cast<size_t>(shape.window.kernel_h) * shape.window.kernel_w);
+  return static_cast<size_t>(shape.channels) *
+         (12 + static_cast<size_t>(shape.window.kernel_h) * shape.window.kernel_w);
 }
 
 void ref_pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* packed) {
@@ -107,8 +110,8 @@ const DwconvS8Row kDwconvS8Rows[] = {
 #if defined(__x86_64__)
     {"dwconv_s8_avx512vnni", kCpuAvx512Vnni, fits_wide, packed_bytes<kDwconvS8Avx512VnniFormat>,
      pack<kDwconvS8Avx512VnniFormat>, scratch_bytes, dwconv_s8_avx512vnni},
-    {"dwconv_s8_avx2", kCpuAvx2, fits_any, packed_bytes<kDwconvS8Avx2Format>, pack<kDwconvS8Avx2Format>, scratch_bytes,
-     dwconv_s8_avx2},
+    {"dwconv_s8_avx2", kCpuAvx2, fits_any, packed_bytes<kDwconvS8Avx2Format>, pack<kDwconvS8Avx2Format>,
+     scratch_bytes, dwconv_s8_avx2},
 #elif defined(__aarch64__)
     {"dwconv_s8_neon_i8mm", kCpuNeonI8mm, fits_sliding, packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>, scratch_bytes, dwconv_s8_neon_i8mm},

@@ -6,13 +6,14 @@
 #include "native/kernels/fc_s8/fc_s8_rows.h"
 #include "native/kernels/gemm_s8_neon.h"
 
-// The fully connected layer around the matrix tiles of any ARM instruction set (internal linkage, see requantize_neon.h).
+// The fully connected layer around the matrix tiles of any ARM instruction set (internal linkage, see
+// requantize_neon.h).
 
 namespace hone {
 namespace {
 
-/// The run function of a NEON row. kRowBlocks blocks are computed together for a single row, so that enough accumulators
-/// are in flight; kRowBlocks 0: this instruction set has no single-row tile and repeats the row.
+/// The run function of a NEON row. kRowBlocks blocks are computed together for a single row, so that enough
+/// accumulators are in flight; kRowBlocks 0: this instruction set has no single-row tile and repeats the row.
 template <class Gemm, int kRowBlocks>
 void run_fc(const FcS8Shape& shape, const FcS8Args& args, const Tile& tile, const GemmFormat& format) {
   const NeonRange range = load_range(args.range);
@@ -22,7 +23,8 @@ void run_fc(const FcS8Shape& shape, const FcS8Args& args, const Tile& tile, cons
   int8_t* scratch = static_cast<int8_t*>(args.scratch);
 
   for (int64_t first = tile.begin; first < tile.end; first += Gemm::kRows) {
-    const int32_t valid = tile.end - first < Gemm::kRows ? static_cast<int32_t>(tile.end - first) : Gemm::kRows;
+    const int32_t valid =
+        tile.end - first < Gemm::kRows ? static_cast<int32_t>(tile.end - first) : Gemm::kRows;
     const int32_t count = (valid + Gemm::kRowStep - 1) / Gemm::kRowStep * Gemm::kRowStep;
     const int8_t* rows[Gemm::kRows];
     for (int32_t m = 0; m < count; m++) {
@@ -49,7 +51,8 @@ void run_fc(const FcS8Shape& shape, const FcS8Args& args, const Tile& tile, cons
       const int32_t channels = left < Gemm::kChannels ? left : Gemm::kChannels;
       const int32_t width = Gemm::kVectors == 4 && channels <= 8 ? 8 : Gemm::kChannels;
       if (channels == width && count == valid) {
-        find_tile<Gemm>(count, channels, depth)({rows, 1, depth, packed, block_bytes, y, args.y_stride}, range);
+        find_tile<Gemm>(count, channels, depth)({rows, 1, depth, packed, block_bytes, y, args.y_stride},
+                                                range);
       } else {
         int8_t staged[Gemm::kRows * Gemm::kChannels];
         find_tile<Gemm>(count, channels, depth)({rows, 1, depth, packed, block_bytes, staged, width}, range);

@@ -21,10 +21,12 @@ inline constexpr GemmFormat kFcS8NeonFormat = {4, 16, 1, 0};
 inline constexpr GemmFormat kFcS8NeonDotprodFormat = {16, 4, 1, 0};
 inline constexpr GemmFormat kFcS8NeonI8mmFormat = {16, 8, 1, 0};
 
-/// Rows of x that a kernel converts into its scratch at a time: so many that a set of weights in cache serves them all.
+/// Rows of x that a kernel converts into its scratch at a time: so many that a set of weights in cache serves
+/// them all.
 static inline int32_t fc_s8_scratch_rows(const FcS8Shape& shape) { return shape.rows < 48 ? shape.rows : 48; }
 
-/// Bytes of one row of x in scratch when elements have `element_bytes`: a multiple of 64, at least 64 more than it holds.
+/// Bytes of one row of x in scratch when elements have `element_bytes`: a multiple of 64, at least 64 more
+/// than it holds.
 static inline size_t fc_s8_scratch_stride(const FcS8Shape& shape, int32_t element_bytes) {
   return (static_cast<size_t>(shape.inputs) * element_bytes + 127) / 64 * 64;
 }

@@ -63,15 +63,16 @@ const FcS8Row kFcS8Rows[] = {
 #if defined(__x86_64__)
     {"fc_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kFcS8Avx512VnniFormat.block,
      packed_bytes<kFcS8Avx512VnniFormat>, pack<kFcS8Avx512VnniFormat>, scratch_bytes<1>, fc_s8_avx512vnni},
-    {"fc_s8_avx2", kCpuAvx2, fits_any, kFcS8Avx2Format.block, packed_bytes<kFcS8Avx2Format>, pack<kFcS8Avx2Format>,
-     scratch_bytes<2>, fc_s8_avx2},
+    {"fc_s8_avx2", kCpuAvx2, fits_any, kFcS8Avx2Format.block, packed_bytes<kFcS8Avx2Format>,
+     pack<kFcS8Avx2Format>, scratch_bytes<2>, fc_s8_avx2},
 #elif defined(__aarch64__)
-    {"fc_s8_neon_i8mm", kCpuNeonI8mm, fits_pairs, kFcS8NeonI8mmFormat.block, packed_bytes<kFcS8NeonI8mmFormat>,
-     pack<kFcS8NeonI8mmFormat>, scratch_bytes<1>, fc_s8_neon_i8mm},
+    {"fc_s8_neon_i8mm", kCpuNeonI8mm, fits_pairs, kFcS8NeonI8mmFormat.block,
+     packed_bytes<kFcS8NeonI8mmFormat>, pack<kFcS8NeonI8mmFormat>, scratch_bytes<1>, fc_s8_neon_i8mm},
     {"fc_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kFcS8NeonDotprodFormat.block,
-     packed_bytes<kFcS8NeonDotprodFormat>, pack<kFcS8NeonDotprodFormat>, scratch_bytes<1>, fc_s8_neon_dotprod},
-    {"fc_s8_neon", kCpuNeon, fits_narrow, kFcS8NeonFormat.block, packed_bytes<kFcS8NeonFormat>, pack<kFcS8NeonFormat>,
-     scratch_bytes<1>, fc_s8_neon},
+     packed_bytes<kFcS8NeonDotprodFormat>, pack<kFcS8NeonDotprodFormat>, scratch_bytes<1>,
+     fc_s8_neon_dotprod},
+    {"fc_s8_neon", kCpuNeon, fits_narrow, kFcS8NeonFormat.block, packed_bytes<kFcS8NeonFormat>,
+     pack<kFcS8NeonFormat>, scratch_bytes<1>, fc_s8_neon},
 #endif
     {"fc_s8_ref", kCpuRef, fits_any, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, fc_s8_ref},
 };
