@@ -145,8 +145,20 @@ struct GemmS8NeonDotprod {
 #pragma GCC unroll 4
         for (int b = 0; b < B; ++b) w[b] += 4 * 64;
       }
-#pragma GCC unroll 1
-      for (; k < depth; k += 4) {
+      if (k + 8 <= depth) {
+        int8x16_t x[M];
+#pragma GCC unroll 8
+        for (int m = 0; m < M; ++m) {
+          const int8x8_t eight = vld1_s8(a[m] + k);
+          x[m] = vcombine_s8(eight, eight);
+        }
+        step<0, M, B, V>(x, w, acc);
+        step<1, M, B, V>(x, w, acc);
+#pragma GCC unroll 4
+        for (int b = 0; b < B; ++b) w[b] += 2 * 64;
+        k += 8;
+      }
+      if (k < depth) {
         int8x16_t x[M];
 #pragma GCC unroll 8
         for (int m = 0; m < M; ++m) {
