@@ -1,0 +1,110 @@
+import { timeText } from '../lib/cli/console';
+import type { Tensor } from '../lib/ir/tensor';
+import { largest } from '../lib/telemetry/statistics';
+import { chooseRival, round } from './choose-rival';
+import { type BenchModel, firstSamples } from './models';
+import { type Native, openNative } from './native';
+import { openRival, RIVAL_SETTINGS, type Rival } from './rival';
+import { chooseRepeat, median, ratioSpread, type Spread, spreadOf, timeInterleaved } from './timing';
+import type { TrialContext, TrialOutcome, TrialRecord } from './trial';
+
+/** Native time over the rival's: the project's bar for each model. */
+export const RATIO_BAR = 0.8;
+
+const SAMPLES = 20;
+/** Of `SAMPLES`: fewer classes in common mean that the two do not run the same network. */
+const LEAST_AGREEING = 18;
+
+/** Native engine against onnxruntime on int8, both called from JavaScript, one thread. */
+export async function runLatency({ models, pairs, say }: TrialContext): Promise<TrialOutcome> {
+  const records: TrialRecord[] = [];
+  const rows: string[][] = [['model', 'hone', 'onnxruntime', 'ratio', 'quartiles', 'bar', 'ort sync', 'ort float']];
+  const missed: string[] = [];
+  for (const files of models.present) {
+    say(`latency: ${files.label}`);
+    const model = await models.load(files);
+    const { record, ratio, row } = await measure(model, pairs);
+    records.push(record);
+    rows.push(row);
+    if (ratio > RATIO_BAR) missed.push(`latency of ${files.label}: ratio ${ratio.toFixed(3)} > ${RATIO_BAR}`);
+  }
+  return { records, table: rows, skipped: models.skipped, missed };
+}
+
+interface Measurement {
+  readonly record: TrialRecord;
+  readonly ratio: number;
+  readonly row: string[];
+}
+
+async function measure(model: BenchModel, pairs: number): Promise<Measurement> {
+  const samples = await firstSamples(model, SAMPLES);
+  const native = openNative(model.plan);
+  const { rival, call, raced } = await chooseRival(model);
+  const float = await openRival('float model', model.floatGraph, RIVAL_SETTINGS[0]);
+  try {
+    const agreeing = await countAgreeing(native, rival, samples);
+    if (agreeing < LEAST_AGREEING)
+      throw new Error(`${model.label}: only ${agreeing} of ${samples.length} classes agree`);
+    for (const target of [native, rival, float]) target.feed(samples[0]);
+
+    const duel = [native.subject, rival.subject(call)];
+    const repeat = await chooseRepeat(duel);
+    const options = { rounds: pairs, warmUp: Math.max(50, Math.ceil(pairs / 4)), repeat };
+    const [nativeUs, rivalUs] = await timeInterleaved(duel, options);
+    const ratio = ratioSpread(nativeUs, rivalUs);
+    // What the rival would take without its promise, and on the float model: for reading, not for the bar.
+    const others = [rival.direct(), float.subject(call)];
+    const [directUs, floatUs] = (await timeInterleaved(others, options)).map(median);
+    const [nativeSpread, rivalSpread] = [spreadOf(nativeUs), spreadOf(rivalUs)];
+    return {
+      ratio: ratio.median,
+      row: [
+        model.label,
+        timeText(nativeSpread.median),
+        timeText(rivalSpread.median),
+        ratio.median.toFixed(3),
+        `${ratio.q1.toFixed(3)}–${ratio.q3.toFixed(3)}`,
+        `${RATIO_BAR}${ratio.median <= RATIO_BAR ? '' : ' missed'}`,
+        timeText(directUs),
+        timeText(floatUs),
+      ],
+      record: {
+        model: model.float.path.split(/[\\/]/).pop(),
+        threads: 1,
+        pairs,
+        inferencesPerSample: repeat,
+        nativeUs: rounded(nativeSpread),
+        rivalUs: rounded(rivalSpread),
+        ratio: rounded(ratio, 4),
+        ratioOfLeast: Number((nativeSpread.least / rivalSpread.least).toFixed(4)),
+        bar: RATIO_BAR,
+        rival: { name: rival.name, call, operators: rival.operators.join(' ') },
+        rivalSynchronousUs: round(directUs),
+        rivalFloatUs: round(floatUs),
+        agreeing: `${agreeing}/${samples.length}`,
+        raced,
+      },
+    };
+  } finally {
+    native.close();
+    await rival.close();
+    await float.close();
+  }
+}
+
+/** Samples for which both name the same class. */
+async function countAgreeing(native: Native, rival: Rival, samples: readonly ReadonlyMap<string, Tensor>[]) {
+  let agreeing = 0;
+  for (const sample of samples) {
+    native.feed(sample);
+    rival.feed(sample);
+    if (largest(native.infer()) === largest(await rival.infer())) agreeing++;
+  }
+  return agreeing;
+}
+
+function rounded(spread: Spread, digits = 2): Spread {
+  const short = (value: number): number => Number(value.toFixed(digits));
+  return { least: short(spread.least), q1: short(spread.q1), median: short(spread.median), q3: short(spread.q3) };
+}

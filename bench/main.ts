@@ -1,0 +1,100 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { table } from '../lib/cli/console';
+import { asHoneError, HoneError } from '../lib/core/error';
+import { nearest } from '../lib/core/nearest';
+import { describeEnvironment, type Environment, environmentLine, ROOT } from './environment';
+import { findModels } from './models';
+import type { Trial, TrialOutcome } from './trial';
+import { TRIALS } from './trials';
+
+const USAGE = 'npm run bench [-- TRIAL...] [--pairs N] [--out FILE]';
+
+interface BenchArguments {
+  readonly trials: readonly Trial[];
+  readonly pairs: number;
+  /** File for all result lines; `bench/results/<trial>.jsonl` when undefined. */
+  readonly out: string | undefined;
+}
+
+/** Runs the trials asked for; 1 when one fails, misses a bar, or when nothing ran at all. */
+async function main(argv: string[]): Promise<number> {
+  const { trials, pairs, out } = readArguments(argv);
+  const environment = describeEnvironment();
+  const models = findModels();
+  const skipped = new Set<string>();
+  const faults: string[] = [];
+  let results = 0;
+  console.log(environmentLine(environment));
+  for (const trial of trials) {
+    console.log(`\n${trial.name}: ${trial.what}`);
+    try {
+      const outcome = await trial.run({ pairs, models, say: (line) => console.error(line) });
+      results += outcome.records.length;
+      for (const reason of outcome.skipped) skipped.add(reason);
+      faults.push(...outcome.missed);
+      if (outcome.table.length > 1) console.log(table(outcome.table).join('\n'));
+      await store(trial, outcome, environment, out ?? join(ROOT, 'bench/results', `${trial.name}.jsonl`));
+    } catch (error) {
+      faults.push(
+        `${trial.name} failed: ${error instanceof HoneError ? asHoneError(error).message : (error as Error).stack}`,
+      );
+    }
+  }
+  console.log('');
+  for (const reason of skipped) console.log(`skipped  ${reason}`);
+  for (const fault of faults) console.log(`FAIL     ${fault}`);
+  if (results === 0) console.log('FAIL     nothing was measured');
+  console.log(`${results} results, ${skipped.size} skipped, ${faults.length} missed or failed`);
+  return results === 0 || faults.length > 0 ? 1 : 0;
+}
+
+/** @throws E_OPTION_VALUE for an unknown trial or a number that is none, E_USAGE for an unknown option */
+function readArguments(argv: string[]): BenchArguments {
+  const parsed = parse(argv);
+  const names = TRIALS.map(({ name }) => name);
+  const trials = parsed.positionals.map((word) => {
+    const trial = TRIALS.find(({ name }) => name === word);
+    if (trial) return trial;
+    const hint = nearest(word, names);
+    const expected = `one of ${names.join(', ')}${hint ? ` (such as '${hint}')` : ''}`;
+    throw new HoneError('E_OPTION_VALUE', { option: 'TRIAL', expected, found: word });
+  });
+  const pairs = Number(parsed.values.pairs);
+  if (!Number.isInteger(pairs) || pairs < 1)
+    throw new HoneError('E_OPTION_VALUE', {
+      option: '--pairs',
+      expected: 'a whole number',
+      found: parsed.values.pairs,
+    });
+  return { trials: trials.length > 0 ? trials : TRIALS, pairs, out: parsed.values.out };
+}
+
+function parse(argv: string[]) {
+  try {
+    const options = { pairs: { type: 'string', default: '400' }, out: { type: 'string' } } as const;
+    return parseArgs({ args: argv, allowPositionals: true, options });
+  } catch (error) {
+    throw new HoneError('E_OPTION_VALUE', { option: 'of bench', expected: USAGE, found: (error as Error).message });
+  }
+}
+
+/** Appends the result lines; each carries trial and environment. */
+async function store(trial: Trial, { records }: TrialOutcome, environment: Environment, path: string): Promise<void> {
+  if (records.length === 0) return;
+  const lines = records.map((record) => JSON.stringify({ trial: trial.name, ...environment, ...record }));
+  await mkdir(dirname(path), { recursive: true });
+  await appendFile(path, `${lines.join('\n')}\n`);
+  console.log(`-> ${relative(process.cwd(), path)}`);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    console.error(error instanceof HoneError ? `error ${error.message} [${error.code}]` : error);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,32 @@
+import type { BenchModels } from './models';
+
+/** What a trial works with. */
+export interface TrialContext {
+  /** Interleaved pairs per comparison. */
+  readonly pairs: number;
+  readonly models: BenchModels;
+  /** Tells the user what goes on. */
+  readonly say: (line: string) => void;
+}
+
+/** One result line; environment and trial name are added when it is written. */
+export type TrialRecord = Readonly<Record<string, unknown>>;
+
+/** What a trial found. */
+export interface TrialOutcome {
+  readonly records: readonly TrialRecord[];
+  /** Table for people: header, then rows. */
+  readonly table: readonly (readonly string[])[];
+  /** What could not run here, and why. */
+  readonly skipped: readonly string[];
+  /** Bars that were missed, in words. */
+  readonly missed: readonly string[];
+}
+
+/** One row of the table in `trials.ts`. */
+export interface Trial {
+  readonly name: string;
+  /** What is measured, in one line. */
+  readonly what: string;
+  readonly run: (context: TrialContext) => Promise<TrialOutcome>;
+}
