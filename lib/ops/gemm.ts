@@ -31,7 +31,11 @@ export const gemm: Operator = {
     const [rows, inner] = transA ? [a.shape[1], a.shape[0]] : a.shape;
     const [innerB, columns] = transB ? [b.shape[1], b.shape[0]] : b.shape;
     if (typeof inner === 'number' && typeof innerB === 'number' && inner !== innerB)
-      return problem(node, 'shape-mismatch', `inner extents ${inner} and ${innerB} of [${a.shape}] and [${b.shape}] differ`);
+      return problem(
+        node,
+        'shape-mismatch',
+        `inner extents ${inner} and ${innerB} of [${a.shape}] and [${b.shape}] differ`,
+      );
     const shape: Dim[] = [rows, columns];
     if (c?.shape && broadcastShapes([shape, c.shape])?.length !== 2)
       return problem(node, 'shape-mismatch', `C of shape [${c.shape}] does not broadcast to [${shape}]`);
