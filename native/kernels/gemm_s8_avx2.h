@@ -135,16 +135,14 @@ void run_panel(const Panel& panel, const int16_t* a, int64_t pixel, int8_t* y) {
   for (int32_t kh = 0; kh < panel.rows; kh++, row += panel.row_step) {
     const int16_t* run = row;
     for (int32_t kw = 0; kw < panel.columns; kw++, run += panel.column_step) {
-      const int16_t* bases[2] = {run, run + 3 * step};
-      for (int64_t group = 0; group < panel.run_groups; group++, weights += 64) {
+      const int16_t* x = run;
+      for (int64_t group = 0; group < panel.run_groups; group++, weights += 64, x += 2) {
         const __m256i w0 = load(weights), w1 = load(weights + 32);
         unroll<kPixels>([&](auto p) {
-          const __m256i x = broadcast2(bases[p / 3] + p % 3 * step);
-          acc[p][0] = _mm256_add_epi32(acc[p][0], _mm256_madd_epi16(x, w0));
-          acc[p][1] = _mm256_add_epi32(acc[p][1], _mm256_madd_epi16(x, w1));
+          const __m256i pair = broadcast2(x + p * step);
+          acc[p][0] = _mm256_add_epi32(acc[p][0], _mm256_madd_epi16(pair, w0));
+          acc[p][1] = _mm256_add_epi32(acc[p][1], _mm256_madd_epi16(pair, w1));
         });
-        bases[0] += 2;
-        bases[1] += 2;
       }
     }
   }
@@ -164,9 +162,10 @@ void run_panel(const Panel& panel, const int16_t* a, int64_t pixel, int8_t* y) {
   });
 }
 
-/// All pixels of a panel, split as evenly as the micro-kernel's 6 pixels allow: 14 is 5 + 5 + 4, not 6 + 6 + 2.
+/// All pixels of a panel, split evenly: 5 is 3 + 2, not 4 + 1. Four pixels keep both multipliers busy; six would not leave
+/// registers for the products.
 inline void run_pixels(const Panel& panel, const int16_t* a, int64_t pixels, int8_t* y) {
-  constexpr int64_t kPixels = 6;
+  constexpr int64_t kPixels = 4;
   int64_t pieces = (pixels + kPixels - 1) / kPixels;
   for (int64_t pixel = 0; pixel < pixels; pieces--) {
     const int64_t count = (pixels - pixel + pieces - 1) / pieces;
@@ -180,14 +179,8 @@ inline void run_pixels(const Panel& panel, const int16_t* a, int64_t pixels, int
       case 3:
         run_panel<3>(panel, a, pixel, y);
         break;
-      case 4:
-        run_panel<4>(panel, a, pixel, y);
-        break;
-      case 5:
-        run_panel<5>(panel, a, pixel, y);
-        break;
       default:
-        run_panel<6>(panel, a, pixel, y);
+        run_panel<4>(panel, a, pixel, y);
         break;
     }
     pixel += count;

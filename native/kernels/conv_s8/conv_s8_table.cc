@@ -78,7 +78,7 @@ const ConvS8Row kConvS8Rows[] = {
     {"conv_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kConvS8Avx512VnniFormat.block, 12,
      packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>,
      pack<kConvS8Avx512VnniFormat, conv_s8_direct_depth>, band_scratch_bytes<1>, conv_s8_avx512vnni},
-    {"conv_s8_avx2", kCpuAvx2, fits_any, kConvS8Avx2Format.block, 6,
+    {"conv_s8_avx2", kCpuAvx2, fits_any, kConvS8Avx2Format.block, 4,
      packed_bytes<kConvS8Avx2Format, conv_s8_direct_depth>, pack<kConvS8Avx2Format, conv_s8_direct_depth>,
      band_scratch_bytes<2>, conv_s8_avx2},
 #elif defined(__aarch64__)
