@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+
+/** Nearest folder at or above `folder` with a package.json: the same from test/ and from dist/test/. */
+function repository(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : repository(dirname(folder));
+}
 
 /** Folder of the real models and labelled data that some tests use; HONE_TEST_DATA overrides the place. */
-export const DATA_DIR = resolve(process.env.HONE_TEST_DATA ?? join(__dirname, '../../shared/data'));
+export const DATA_DIR: string = resolve(process.env.HONE_TEST_DATA ?? join(repository(__dirname), '../shared/data'));
 
 /** Path below the data folder. */
 export function dataPath(...parts: string[]): string {
@@ -10,7 +15,9 @@ export function dataPath(...parts: string[]): string {
 }
 
 /** `describe` when the test data is there, else `describe.skip`, so that skipped tests stay visible by name. */
-export const describeWithData: jest.Describe = existsSync(DATA_DIR) ? describe : describe.skip;
+export function describeWithData(name: string, tests: () => void): void {
+  (existsSync(DATA_DIR) ? describe : describe.skip)(name, tests);
+}
 
 /** The ten real models, by file stem. */
 export const MODELS = [

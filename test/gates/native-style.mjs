@@ -12,7 +12,9 @@ const files = readdirSync('native', { recursive: true, encoding: 'utf8' })
 if (files.length < 50) throw new Error(`only ${files.length} C++ files found: run this in the root of the repository`);
 
 const fix = process.argv.includes('--fix');
-const format = spawnSync('clang-format-19', [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files], { stdio: 'inherit' });
+const format = spawnSync('clang-format-19', [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files], {
+  stdio: 'inherit',
+});
 if (format.error) fail('clang-format-19 is missing (Debian: clang-format-19)');
 if (format.status !== 0) fail('clang-format found differences: npm run format');
 console.log(`clang-format: ${files.length} files`);
@@ -20,7 +22,8 @@ if (fix) process.exit(0);
 
 const build = 'build/tidy';
 const configure = ['-S', '.', '-B', build, '-DCMAKE_EXPORT_COMPILE_COMMANDS=ON', '-DCMAKE_CXX_COMPILER=clang++-19'];
-if (spawnSync('cmake', configure, { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0) fail('cmake could not configure with clang++-19');
+if (spawnSync('cmake', configure, { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0)
+  fail('cmake could not configure with clang++-19');
 const compiled = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8')).map(({ file }) => file);
 let failed = 0;
 let next = 0;

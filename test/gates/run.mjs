@@ -10,23 +10,52 @@ const bin = (name) => [node, `node_modules/${name}`];
 /** name -> { what, command } in the order of `check`. Tests count as the tests that ran, every other gate as one. */
 const GATES = {
   tests: { what: 'all tests that need no hardware', tests: true },
-  lint: { what: 'format and lint (Biome)', command: [...bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'] },
-  types: { what: 'strict types', command: [...bin('typescript/bin/tsc'), '-p', 'tsconfig.json', '--noEmit', '--incremental', 'false'] },
+  lint: {
+    what: 'format and lint (Biome)',
+    command: [...bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
+  },
+  types: {
+    what: 'strict types',
+    command: [...bin('typescript/bin/tsc'), '-p', 'tsconfig.json', '--noEmit', '--incremental', 'false'],
+  },
   'dead-code': { what: 'unused files, exports and dependencies (knip)', command: [...bin('knip/bin/knip.js')] },
   'native-style': { what: 'clang-format and clang-tidy', command: [node, 'test/gates/native-style.mjs'] },
   'kernels-host': { what: 'every kernel row on this CPU', command: [node, 'test/gates/kernels.mjs', 'host'] },
-  'kernels-sanitizers': { what: 'kernels and engine under address and undefined-behaviour sanitizers', command: [node, 'test/gates/kernels.mjs', 'sanitizers'] },
-  'kernels-qemu': { what: 'kernels under qemu on four ARM CPUs', command: [node, 'deploy/build/qemu.mjs', 'check', '--cpu', 'cortex-a53,cortex-a72,cortex-a76,max'] },
-  'plans-qemu': { what: 'whole models bit for bit: x86 rows against ARM rows', command: [node, 'test/gates/bit-identity.mjs'] },
-  'addon-arm64': { what: 'ARM addon: builds, glibc floor, runs under emulation', command: [node, 'test/gates/addon-arm64.mjs'] },
+  'kernels-sanitizers': {
+    what: 'kernels and engine under address and undefined-behaviour sanitizers',
+    command: [node, 'test/gates/kernels.mjs', 'sanitizers'],
+  },
+  'threads-sanitizer': {
+    what: 'engine under the thread sanitizer',
+    command: [node, 'test/gates/kernels.mjs', 'threads'],
+  },
+  'kernels-qemu': {
+    what: 'kernels under qemu on four ARM CPUs',
+    command: [node, 'deploy/build/qemu.mjs', 'check', '--cpu', 'cortex-a53,cortex-a72,cortex-a76,max'],
+  },
+  'plans-qemu': {
+    what: 'whole models bit for bit: x86 rows against ARM rows',
+    command: [node, 'test/gates/bit-identity.mjs'],
+  },
+  'addon-arm64': {
+    what: 'ARM addon: builds, glibc floor, runs under emulation',
+    command: [node, 'test/gates/addon-arm64.mjs'],
+  },
   'addon-gyp': { what: 'node-gyp build of the same sources', command: [node, 'deploy/build/native.mjs', 'gyp'] },
-  'fuzz-plan': { what: 'plan loader, 20 s of fuzzing', command: [node, 'test/gates/fuzz.mjs', 'plan', '--seconds', '20'] },
+  'fuzz-plan': {
+    what: 'plan loader, 20 s of fuzzing',
+    command: [node, 'test/gates/fuzz.mjs', 'plan', '--seconds', '20'],
+  },
   'fuzz-onnx': { what: 'ONNX reader, 20 s of fuzzing', command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '20'] },
 };
 
 const args = process.argv.slice(2);
 const names =
-  args[0] === 'test' ? ['tests'] : args[0] === 'check' ? Object.keys(GATES).filter((name) => name !== 'tests' || !args.includes('--without-tests')) : args;
+  args[0] === 'test'
+    ? ['tests']
+    : args[0] === 'check'
+      ? Object.keys(GATES).filter((name) => name !== 'tests' || !args.includes('--without-tests'))
+      : args;
 const unknown = names.filter((name) => !(name in GATES));
 if (names.length === 0 || unknown.length > 0) {
   console.error(`usage: run.mjs test | check [--without-tests] | ${Object.keys(GATES).join(' | ')}`);
@@ -43,7 +72,9 @@ for (const name of names) {
   const outcome = gate.tests ? runTests() : runCommand(gate.command);
   passed += outcome.passed;
   failed += outcome.failed;
-  lines.push(`${outcome.failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(20)} ${((performance.now() - start) / 1000).toFixed(0).padStart(4)} s`);
+  lines.push(
+    `${outcome.failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(20)} ${((performance.now() - start) / 1000).toFixed(0).padStart(4)} s`,
+  );
 }
 console.log(`\n${lines.join('\n')}\n\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
@@ -58,12 +89,19 @@ function runTests() {
   const report = join('out', 'gates', 'jest.json');
   mkdirSync(join('out', 'gates'), { recursive: true });
   rmSync(report, { force: true });
-  spawnSync(node, ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`], { stdio: ['inherit', 'ignore', 'inherit'] });
+  spawnSync(node, ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`], {
+    stdio: ['inherit', 'ignore', 'inherit'],
+  });
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     if (numPendingTests > 0) console.log(`${numPendingTests} tests skipped (named in the list above)`);
     if (numPassedTests === 0) console.log('no test ran: that is a failure');
-    return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0, numPassedTests === 0 ? 1 : 0) };
+    return {
+      passed: numPassedTests,
+      failed: Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0, numPassedTests === 0 ? 1 : 0),
+    };
   } catch (error) {
     console.log(`jest left no report: ${error.message}`);
     return { passed: 0, failed: 1 };

