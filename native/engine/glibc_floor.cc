@@ -1,0 +1,9 @@
+#if defined(__aarch64__) && defined(__linux__) && defined(__GNUC__)
+/// std::shared_ptr asks glibc 2.32 through this variable whether the process has one thread only. Ours,
+/// hidden in the library, says "perhaps more", which costs an atomic instruction and spares the dependency.
+/// See glibc_floor.h.
+extern "C" {
+extern char __libc_single_threaded;
+__attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+}
+#endif
