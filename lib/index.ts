@@ -1,6 +1,6 @@
 /** The public API of Hone. */
 export { type Agent, type AgentOptions, startAgent } from './agent/agent';
-export { type AgentClient, AgentError, connect } from './client/client';
+export { type AgentClient, connect } from './client/client';
 export { type Compiled, type CompileOptions, compile, diagnose } from './compile/compile';
 export type { PartialQuantizeOptions, QuantizeOptions } from './compress/quantize/options';
 export { type QuantizeContext, type QuantizeProgress, quantize } from './compress/quantize/quantize';

@@ -1,26 +1,32 @@
-import { Gauge, Registry, Summary } from 'prom-client';
-import type { Reading } from '../telemetry/sample';
+import { Gauge, Histogram, Registry } from 'prom-client';
+import type { Reading, Unit } from '../telemetry/sample';
 import type { ServedModel } from './served-model';
+import type { RequestTimes } from './statistics';
 
-const LATENCY_QUANTILES = [0.5, 0.9, 0.99];
+/** Upper bounds in seconds: 10 µs to 10 s in steps of 1, 2, 5. */
+const LATENCY_BUCKETS = [-5, -4, -3, -2, -1, 0]
+  .flatMap((power) => [1, 2, 5].map((step) => Number(`${step}e${power}`)))
+  .concat(10);
 
 /** Prometheus text of the agent: latencies in seconds, memory in bytes, one series per sensor that gives a value. */
 export class AgentMetrics {
   private readonly registry = new Registry();
-  private readonly latency: Summary<'model' | 'phase'>;
+  private readonly latency: { readonly [P in 'queue' | 'compute']: Histogram.Internal<string> };
   private readonly memory: Gauge<'model' | 'kind'>;
   private readonly sensors = new Map<string, Gauge<'name'>>();
 
-  constructor() {
-    this.latency = new Summary({
+  constructor(model: string) {
+    const latency = new Histogram({
       name: 'hone_inference_duration_seconds',
-      help: 'Time of inferences by phase: queue or compute.',
+      help: 'Time of answered inferences by phase: queue or compute.',
       labelNames: ['model', 'phase'],
-      percentiles: LATENCY_QUANTILES,
-      maxAgeSeconds: 60,
-      ageBuckets: 5,
+      buckets: LATENCY_BUCKETS,
       registers: [this.registry],
     });
+    this.latency = {
+      queue: latency.labels({ model, phase: 'queue' }),
+      compute: latency.labels({ model, phase: 'compute' }),
+    };
     this.memory = new Gauge({
       name: 'hone_model_memory_bytes',
       help: 'Memory of a loaded model by kind: weights, arena or scratch.',
@@ -29,9 +35,9 @@ export class AgentMetrics {
     });
   }
 
-  observe(model: string, queueNs: number, computeNs: number): void {
-    this.latency.observe({ model, phase: 'queue' }, queueNs / 1e9);
-    this.latency.observe({ model, phase: 'compute' }, computeNs / 1e9);
+  observe({ queueNs, computeNs }: RequestTimes): void {
+    this.latency.queue.observe(queueNs / 1e9);
+    this.latency.compute.observe(computeNs / 1e9);
   }
 
   /** The text for GET /metrics. Sensors without a value have no series. */
@@ -48,7 +54,7 @@ export class AgentMetrics {
     return this.registry.contentType;
   }
 
-  private sensor(unit: Reading['unit']): Gauge<'name'> {
+  private sensor(unit: Unit): Gauge<'name'> {
     let gauge = this.sensors.get(unit);
     if (gauge === undefined) {
       const options = { name: `hone_sensor_${unit}`, help: `Sensors of this machine, in ${unit}.` };

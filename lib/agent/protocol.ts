@@ -8,7 +8,7 @@ import { HoneError } from '../core/error';
 export const HEADER_LENGTH = 'inference-header-content-length';
 
 /** Datatypes of the protocol that the engine takes and gives, with their typed arrays. */
-export const DATATYPES = {
+const DATATYPES = {
   FP32: Float32Array,
   UINT8: Uint8Array,
   INT8: Int8Array,
@@ -59,7 +59,8 @@ export function parseInferRequest(
   for (const tensor of raw) {
     const spec = inputs.find(({ name }) => name === tensor?.name);
     if (spec === undefined)
-      throw new HoneError('E_INPUT_NAME', { name: String(tensor?.name), expected: nameList(inputs) });
+      throw new HoneError('E_INPUT_NAME', { name: nameText(tensor?.name), expected: nameList(inputs) });
+    if (found.has(spec.name)) throw badRequest(`input ${spec.name} is there twice`);
     checkTensor(tensor, spec);
     const size = tensor.parameters?.binary_data_size;
     if (size === undefined) found.set(spec.name, jsonData(tensor.data, spec));
@@ -130,7 +131,7 @@ function parseJson(bytes: Uint8Array): {
 
 function checkTensor(tensor: RawTensor, spec: TensorSpec): void {
   if (tensor.datatype !== spec.datatype)
-    throw new HoneError('E_INPUT_TYPE', { name: spec.name, expected: spec.datatype, found: String(tensor.datatype) });
+    throw new HoneError('E_INPUT_TYPE', { name: spec.name, expected: spec.datatype, found: nameText(tensor.datatype) });
   const { shape } = tensor;
   if (
     !Array.isArray(shape) ||
@@ -140,28 +141,31 @@ function checkTensor(tensor: RawTensor, spec: TensorSpec): void {
     throw new HoneError('E_INPUT_SHAPE', {
       name: spec.name,
       expected: `[${spec.shape}]`,
-      found: Array.isArray(shape) ? `[${shape}]` : 'no shape',
+      found: shapeText(shape),
     });
 }
 
 /** Elements of a JSON tensor, flat or nested as its shape. */
 function jsonData(data: unknown, spec: TensorSpec): TensorData {
   if (!Array.isArray(data)) throw badRequest(`input ${spec.name}: expected an array 'data'`);
-  const flat = data.some(Array.isArray) ? data.flat(Number.POSITIVE_INFINITY) : data;
+  const flat = data.some(Array.isArray) ? data.flat(spec.shape.length) : data;
   const count = elementCount(spec);
   if (flat.length !== count)
     throw new HoneError('E_INPUT_LENGTH', { name: spec.name, expected: count, found: flat.length });
-  const [low, high] = RANGES[spec.datatype];
-  const bad = flat.findIndex((value) => typeof value !== 'number' || value < low || value > high);
+  const { low, high, whole } = RANGES[spec.datatype];
+  const bad = flat.findIndex(
+    (value) => typeof value !== 'number' || value < low || value > high || (whole && !Number.isInteger(value)),
+  );
   if (bad !== -1) throw badRequest(`input ${spec.name}: element ${bad} is not a number of ${spec.datatype}`);
   return DATATYPES[spec.datatype].from(flat as number[]);
 }
 
-const RANGES: Readonly<Record<Datatype, readonly [number, number]>> = {
-  FP32: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
-  UINT8: [0, 255],
-  INT8: [-128, 127],
-};
+/** Numbers that a datatype holds. */
+const RANGES = {
+  FP32: { low: -3.4028234663852886e38, high: 3.4028234663852886e38, whole: false },
+  UINT8: { low: 0, high: 255, whole: true },
+  INT8: { low: -128, high: 127, whole: true },
+} as const satisfies Record<Datatype, unknown>;
 
 /** Typed view of binary data; copied only where alignment forces it. */
 function binaryData(bytes: Uint8Array, spec: TensorSpec): TensorData {
@@ -184,9 +188,12 @@ function wantedOutputs(
   const binaryByDefault = json.parameters?.binary_data_output === true;
   if (json.outputs === undefined) return specs.map((_, index) => ({ index, binary: binaryByDefault }));
   if (!Array.isArray(json.outputs)) throw badRequest("expected an array 'outputs'");
+  const asked = new Set<number>();
   return (json.outputs as RawTensor[]).map((output) => {
     const index = specs.findIndex(({ name }) => name === output?.name);
-    if (index === -1) throw new HoneError('E_OUTPUT_NAME', { name: String(output?.name), expected: nameList(specs) });
+    if (index === -1) throw new HoneError('E_OUTPUT_NAME', { name: nameText(output?.name), expected: nameList(specs) });
+    if (asked.has(index)) throw badRequest(`output ${specs[index].name} is asked for twice`);
+    asked.add(index);
     const binary = output.parameters?.binary_data;
     return { index, binary: typeof binary === 'boolean' ? binary : binaryByDefault };
   });
@@ -194,6 +201,16 @@ function wantedOutputs(
 
 function elementCount(spec: TensorSpec): number {
   return spec.shape.reduce((product, dim) => product * dim, 1);
+}
+
+function shapeText(shape: unknown): string {
+  const plain = Array.isArray(shape) && shape.length <= 16 && shape.every((dim) => typeof dim === 'number');
+  return plain ? `[${shape}]` : shape === undefined ? 'no shape' : 'something else';
+}
+
+/** What a request gave as a name, short enough to be shown. */
+function nameText(name: unknown): string {
+  return typeof name === 'string' ? name.slice(0, 100) : name === undefined ? '(none)' : `a ${typeof name}`;
 }
 
 function nameList(specs: readonly TensorSpec[]): string {

@@ -2,8 +2,8 @@ import type { PlanArray, SessionProfile } from '../engine/addon';
 import { allocate } from '../engine/arrays';
 import { openSession, type Session } from '../engine/session';
 import type { ModelMemory, NodeSummary } from '../telemetry/sample';
-import { type Datatype, type InferRequest, type TensorData, type TensorSpec, writeInferResponse } from './protocol';
-import { InferenceStatistics } from './telemetry';
+import type { Datatype, TensorData, TensorSpec } from './protocol';
+import { InferenceStatistics } from './statistics';
 
 /** Node times are taken of every inference of this number: one counter read per node, and not always. */
 const PROFILE_EVERY = 16;
@@ -16,18 +16,19 @@ export class ServedModel {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly memory: ModelMemory;
-  readonly cpu: string;
   readonly statistics: InferenceStatistics = new InferenceStatistics();
   private readonly session: Session;
   private readonly inputBuffers: readonly PlanArray[];
   private readonly outputBuffers: readonly PlanArray[];
-  private readonly run: () => void;
+  private readonly runBound: () => void;
+  private profiled: SessionProfile = { runs: 0, nodes: [] };
+  private summaries: readonly NodeSummary[] = [];
 
   /** @throws what `openSession` throws */
   constructor(name: string, plan: Uint8Array | string, threads: number) {
     this.name = name;
     this.session = openSession(plan, { threads, profile: PROFILE_EVERY });
-    const { inputs, outputs, memory, cpu } = this.session;
+    const { inputs, outputs, memory } = this.session;
     this.inputs = inputs.map(({ name: input, type, dims }) => ({ name: input, datatype: DATATYPE[type], shape: dims }));
     this.outputs = outputs.map(({ name: output, type, dims }) => ({
       name: output,
@@ -39,40 +40,49 @@ export class ServedModel {
       arenaBytes: memory.arenaBytes + memory.stateBytes,
       scratchBytes: memory.scratchBytes,
     };
-    this.cpu = cpu;
     this.inputBuffers = inputs.map(allocate);
     this.outputBuffers = outputs.map(allocate);
     const byName = (infos: typeof inputs, buffers: readonly PlanArray[]) =>
       Object.fromEntries(infos.map((info, index) => [info.name, buffers[index]]));
-    this.run = this.session.bind(byName(inputs, this.inputBuffers), byName(outputs, this.outputBuffers));
+    this.runBound = this.session.bind(byName(inputs, this.inputBuffers), byName(outputs, this.outputBuffers));
   }
 
-  /** Runs a request that arrived at `arrivalNs` (monotonic) and returns the response body. */
-  infer(
-    request: InferRequest,
-    arrivalNs: bigint,
-  ): { body: Uint8Array; headerLength: number | undefined; computeNs: number } {
-    for (const [index, data] of request.inputs.entries()) this.inputBuffers[index].set(data);
-    const start = process.hrtime.bigint();
-    this.run();
-    const computeNs = Number(process.hrtime.bigint() - start);
-    this.statistics.record(Number(start - arrivalNs), computeNs);
-    const outputs = this.outputBuffers as readonly TensorData[];
-    return { ...writeInferResponse(this.name, request, this.outputs, outputs), computeNs };
+  /** Copies input data, in the order of `inputs`, to where the next run reads it. */
+  load(inputs: readonly TensorData[]): void {
+    for (const [index, data] of inputs.entries()) this.inputBuffers[index].set(data);
   }
 
-  /** Nodes with their mean time so far; empty before the first profiled inference. */
-  nodes(): NodeSummary[] {
-    const profile: SessionProfile = this.session.profile();
-    const sum = profile.nodes.reduce((total, { meanNs }) => total + meanNs, 0);
-    if (profile.runs === 0 || sum === 0) return [];
-    return profile.nodes.map(({ name, op, kernel, meanNs }) => ({
+  /** Runs one inference and returns the outputs in the order of `outputs`; the next run writes over them. */
+  run(): readonly TensorData[] {
+    this.runBound();
+    return this.outputBuffers as readonly TensorData[];
+  }
+
+  /** Nodes with their mean time over the last window in which any run was profiled; empty before that. */
+  get nodes(): readonly NodeSummary[] {
+    return this.summaries;
+  }
+
+  /** Ends the window of the last `windowMs` milliseconds for all statistics; the next one begins. */
+  closeWindow(windowMs: number): void {
+    this.statistics.closeWindow(windowMs);
+    const before = this.profiled;
+    const now = this.session.profile();
+    const runs = now.runs - before.runs;
+    if (runs === 0) return;
+    const totals = now.nodes.map(({ meanNs }, index) => {
+      const known = (before.nodes[index]?.meanNs ?? 0) * before.runs;
+      return Math.max(0, meanNs * now.runs - known);
+    });
+    const sum = totals.reduce((total, ns) => total + ns, 0);
+    this.summaries = now.nodes.map(({ name, op, kernel }, index) => ({
       name,
       op,
       kernel,
-      meanUs: meanNs / 1000,
-      share: meanNs / sum,
+      meanUs: totals[index] / runs / 1000,
+      share: sum === 0 ? 0 : totals[index] / sum,
     }));
+    this.profiled = now;
   }
 
   close(): void {

@@ -3,25 +3,32 @@ import type { HoneError } from '../core/error';
 
 /** Where a verb prints, and how it learns of Ctrl-C. */
 export interface Console {
-  /** Whether `--json` was given: then only one JSON value goes to standard output. */
+  /** Whether `--json` was given: then only JSON goes to standard output. */
   readonly json: boolean;
   readonly signal: AbortSignal;
   /** Prints a line for people; silent with `--json`. */
   say(line?: string): void;
   /** Prints the result as JSON; silent without `--json`. */
   result(value: unknown): void;
+  /** Prints one of many results as one line of JSON; silent without `--json`. */
+  resultLine(value: unknown): void;
+  /** A remark beside the result, on standard error. */
+  note(line: string): void;
   /** Shows how far long work is, with the time left; only on a terminal. */
   progress(what: string, done: number, total: number): void;
 }
 
-/** A console over standard output (results) and standard error (progress). */
+/** Least time between two drawings of the progress line, in milliseconds. */
+const REDRAW_MS = 100;
+
+/** A console over standard output (results) and standard error (progress, remarks). */
 export function openConsole(json: boolean, signal: AbortSignal): Console {
   const live = process.stderr.isTTY === true && !json;
-  let started: { what: string; at: number } | undefined;
-  let drawn = 0;
+  let stage = { what: '', startMs: 0, drawnMs: 0 };
+  let drawn = false;
   const clear = (): void => {
-    if (drawn > 0) process.stderr.write('\r\u001b[K');
-    drawn = 0;
+    if (drawn) process.stderr.write('\r\u001b[K');
+    drawn = false;
   };
   return {
     json,
@@ -31,19 +38,26 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
       if (!json) process.stdout.write(`${line}\n`);
     },
     result(value) {
+      clear();
       if (json) process.stdout.write(`${JSON.stringify(value, jsonValue, 2)}\n`);
+    },
+    resultLine(value) {
+      if (json) process.stdout.write(`${JSON.stringify(value, jsonValue)}\n`);
+    },
+    note(line) {
+      clear();
+      process.stderr.write(`${line}\n`);
     },
     progress(what, done, total) {
       if (!live) return;
-      if (started?.what !== what) started = { what, at: Date.now() };
       const now = Date.now();
-      if (done < total && now - drawn < 100) return;
-      const left = done > 0 ? ((now - started.at) * (total - done)) / done / 1000 : Number.NaN;
-      process.stderr.write(
-        `\r\u001b[K${what} ${done}/${total}${Number.isFinite(left) ? `, ${left.toFixed(0)} s left` : ''}`,
-      );
-      drawn = now;
-      if (done >= total) clear();
+      if (stage.what !== what) stage = { what, startMs: now, drawnMs: 0 };
+      if (done >= total) return clear();
+      if (now - stage.drawnMs < REDRAW_MS) return;
+      const left = done > 0 ? `, ${Math.ceil(((now - stage.startMs) * (total - done)) / done / 1000)} s left` : '';
+      process.stderr.write(`\r\u001b[K${what} ${done}/${total}${left}`);
+      stage.drawnMs = now;
+      drawn = true;
     },
   };
 }
@@ -55,46 +69,14 @@ function jsonValue(_key: string, value: unknown): unknown {
   return value;
 }
 
-/** Prints an error for people or machines; returns the exit code: 130 after Ctrl-C, else 1. */
-export function printError(error: HoneError, json: boolean): number {
-  const { code, message, hint } = error;
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
-  else process.stderr.write(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}\n${hint}\n`);
-  return code === 'E_INTERRUPTED' ? 130 : 1;
-}
-
-/** Rows with columns as wide as their widest cell, two spaces between; numbers to the right. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const numeric = widths.map((_, column) =>
-    rows.slice(1).every((row) => /^[-\d.,%–×()\s]*$|^\S+ (µs|kB|%)$/.test(row[column])),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-/** Bytes with three significant digits and a unit. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
+/** Prints an error: for machines on standard output, for people on standard error. */
+export function printError(error: HoneError, json: boolean): void {
+  const { code, message } = error;
+  const hint = error.hint.replace('`hone  ', '`hone ');
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    return;
   }
-  return `${value >= 100 || unit === 0 ? value.toFixed(0) : value.toPrecision(3)} ${units[unit]}`;
-}
-
-/** Microseconds with three significant digits. */
-export function timeText(us: number): string {
-  return us >= 10000 ? `${(us / 1000).toPrecision(3)} ms` : `${us >= 100 ? us.toFixed(0) : us.toPrecision(3)} µs`;
-}
-
-/** A share as percent. */
-export function percentText(share: number, digits = 2): string {
-  return `${(100 * share).toFixed(digits)} %`;
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  process.stderr.write(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}\n${hint}\n`);
 }

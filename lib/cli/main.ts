@@ -3,64 +3,89 @@ import { Command, CommanderError } from 'commander';
 import { asHoneError, HoneError } from '../core/error';
 import { nearest } from '../core/nearest';
 import { openConsole, printError } from './console';
+import { listenForSignals, signalExitCode } from './interrupt';
+import { guardOutput } from './output';
 import type { OptionValues, Verb } from './verb';
 import { VERBS } from './verbs';
 import { version } from './version';
+
+const SUMMARY = 'Compress an ONNX network, run it on an edge board with int8 kernels, and measure what it costs there.';
 
 /** Runs the program with these arguments (without `node` and the script) and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
   const interrupt = new AbortController();
-  process.on('SIGINT', () => interrupt.abort());
-  process.on('SIGTERM', () => interrupt.abort());
+  listenForSignals(interrupt);
+  let failed = false;
+  const fail = (error: unknown): void => {
+    if (!failed) printError(asHoneError(error), json);
+    failed = true;
+  };
+  guardOutput(() => interrupt.abort('EPIPE'), fail);
+  // Without a listener such errors end the program with a stack trace.
+  for (const event of ['uncaughtException', 'unhandledRejection'])
+    process.on(event, (error: unknown) => {
+      fail(error);
+      process.exit(1);
+    });
+  try {
+    const console = openConsole(json, interrupt.signal);
+    const code = await runVerb(argv, (verb, args, options) => verb.run(args, options, console));
+    return failed ? 1 : code;
+  } catch (error) {
+    const interrupted = error instanceof HoneError && error.code === 'E_INTERRUPTED';
+    if (!interrupted || interrupt.signal.reason !== 'EPIPE')
+      fail(error instanceof CommanderError ? usageError(error, argv) : error);
+    return interrupted && !failed ? 0 : ((interrupted ? signalExitCode(interrupt.signal) : undefined) ?? 1);
+  }
+}
+
+type RunVerb = (verb: Verb, args: readonly string[], options: OptionValues) => Promise<number | undefined>;
+
+/** Parses the arguments and runs the verb that they name; returns the exit code. @throws CommanderError for wrong usage */
+async function runVerb(argv: readonly string[], run: RunVerb): Promise<number> {
   let code = 0;
-  const program = new Command('hone')
-    .description(
-      'Compress an ONNX network, run it on an edge board with int8 kernels, and measure what it costs there.',
-    )
-    .version(version())
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} })
-    .showHelpAfterError(false);
+  const program = new Command('hone').description(SUMMARY).version(version());
+  program.exitOverride().configureOutput({ writeErr: () => {} });
   for (const verb of VERBS) {
     const command = program.command(verb.name).description(verb.summary);
     for (const { name, description } of verb.args) command.argument(name, description);
     for (const { flags, description, default: value } of verb.options)
       command.option(flags, description, value as string);
-    command.option('--json', 'print one JSON value instead of text');
-    if (verb.examples.length > 0)
-      command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
+    command.option('--json', 'print JSON instead of text');
+    command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
     command.action(async () => {
-      const options = command.opts() as OptionValues;
-      code = (await verb.run(command.args, options, openConsole(json, interrupt.signal))) ?? 0;
+      code = (await run(verb, command.args, command.opts() as OptionValues)) ?? 0;
     });
   }
+  if (argv.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
   try {
-    if (argv.length === 0) {
-      program.outputHelp();
-      return 0;
-    }
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
+    // Help and version end by an exception, too.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return printError(error instanceof CommanderError ? usageError(error, argv) : asHoneError(error), json);
+    throw error;
   }
 }
 
 /** A mistake on the command line in our own terms, with the nearest right word. */
 function usageError(error: CommanderError, argv: readonly string[]): HoneError {
-  const verb: Verb | undefined = VERBS.find(({ name }) => name === argv[0]);
+  const verb = VERBS.find(({ name }) => name === argv[0]);
   const word = /'([^']+)'/.exec(error.message)?.[1] ?? argv[0];
   if (error.code === 'commander.unknownOption') {
-    const known = ['--json', '--help', ...(verb?.options.map(({ flags }) => flags.split(' ')[0]) ?? [])];
-    return new HoneError('E_OPTION_UNKNOWN', {
-      option: word,
-      nearest: nearest(word, known) ?? '--help',
-      verb: argv[0],
-    });
+    const own =
+      verb === undefined ? ['--version'] : ['--json', ...verb.options.map(({ flags }) => flags.split(' ')[0])];
+    const near = nearest(word, [...own, '--help']) ?? '--help';
+    return new HoneError('E_OPTION_UNKNOWN', { option: word, nearest: near, verb: verb?.name ?? '' });
   }
-  if (error.code === 'commander.unknownCommand') {
+  if (
+    error.code === 'commander.unknownCommand' ||
+    (error.message.includes('too many arguments') && verb === undefined)
+  ) {
     const names = VERBS.map(({ name }) => name);
     return new HoneError('E_VERB_UNKNOWN', { verb: word, nearest: nearest(word, names) ?? names.join(', ') });
   }

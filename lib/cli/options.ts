@@ -2,8 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { PartialQuantizeOptions } from '../compress/quantize/options';
 import { HoneError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
+import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
+import type { Console } from './console';
 import type { OptionValues, VerbOption } from './verb';
+
+/** The argument of most verbs. */
+export const MODEL = { name: '<model>', description: 'an ONNX model, float or quantized, or a compiled plan' };
 
 /** Options that several verbs share. */
 export const COMMON = {
@@ -35,12 +40,24 @@ export function text(options: OptionValues, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The value of an option that a verb cannot do without. @throws E_USAGE */
+export function required(options: OptionValues, name: string, verb: string): string {
+  const value = text(options, name);
+  if (value === undefined) throw new HoneError('E_USAGE', { reason: `missing option --${name}`, verb });
+  return value;
+}
+
+/** Shows the progress of compression. */
+export function progressOf(console: Console): NonNullable<CompressOptions['onProgress']> {
+  return ({ stage, done, total }) => console.progress(stage, done, total);
+}
+
 /** The value of a whole-number option within low..high. @throws E_OPTION_VALUE */
 export function integer(options: OptionValues, name: string, low: number, high: number): number | undefined {
   const found = text(options, name);
   if (found === undefined) return undefined;
   const value = Number(found);
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  if (/^-?\d+$/.test(found) && value >= low && value <= high) return value;
   throw new HoneError('E_OPTION_VALUE', {
     option: `--${name}`,
     expected: `a whole number from ${low} to ${high}`,
@@ -71,8 +88,8 @@ export async function preprocessing(options: OptionValues): Promise<{ preprocess
     if (error instanceof HoneError) throw error;
     throw new HoneError('E_OPTION_VALUE', {
       option: '--preprocess',
-      expected: 'JSON',
-      found: (error as Error).message,
+      expected: `JSON (${(error as Error).message})`,
+      found: json.slice(0, 60),
     });
   }
 }

@@ -5,24 +5,27 @@ import { modelName, openArtifact } from '../jobs/artifact';
 import { deployLocal, findLocal, stopLocal } from '../jobs/deploy-local';
 import { makePlan } from '../jobs/make-plan';
 import { writeFileAtomically } from '../jobs/write-file';
-import { bytesText, type Console } from './console';
-import { COMMON, integer, preprocessing, QUANTIZE, quantizeOptions, text, threads } from './options';
+import type { Console } from './console';
+import { signalExitCode } from './interrupt';
+import { COMMON, integer, MODEL, preprocessing, progressOf, QUANTIZE, quantizeOptions, text, threads } from './options';
+import { bytesText } from './text';
 import type { OptionValues, Verb } from './verb';
 import { version } from './version';
 import { watch } from './watch';
 
-const MODEL = { name: '<model>', description: 'an ONNX model, float or quantized, or a compiled plan' };
-const DATA = { ...COMMON.data, description: 'calibration samples: a float model is compressed to int8 first' };
+const NAME = { flags: '--name <name>', description: 'name of the model in URLs; the file name when left out' };
+const DATA = { ...COMMON.data, description: COMMON.calibration.description };
 
 async function planOf(path: string, options: OptionValues, console: Console): Promise<Uint8Array> {
   const data = text(options, 'data');
-  return makePlan(await openArtifact(path), {
+  const { plan } = await makePlan(await openArtifact(path), {
     ...(data === undefined ? {} : { data }),
     ...(await preprocessing(options)),
     quantize: quantizeOptions(options),
     signal: console.signal,
-    onProgress: ({ stage, done, total }) => console.progress(stage, done, total),
+    onProgress: progressOf(console),
   });
+  return plan;
 }
 
 export const serveVerb: Verb = {
@@ -31,7 +34,7 @@ export const serveVerb: Verb = {
   args: [MODEL],
   options: [
     { flags: '--port <n>', description: 'port to listen on; 0 takes a free one', default: '8700' },
-    { flags: '--name <name>', description: 'name of the model in URLs; the file name when left out' },
+    NAME,
     { flags: '--note <path>', description: 'file that gets the address once the agent answers' },
     DATA,
     COMMON.preprocess,
@@ -44,9 +47,9 @@ export const serveVerb: Verb = {
     const note = text(options, 'note');
     const agent = await startAgent({
       model,
-      plan: await planOf(path, options, console),
-      port: note === undefined ? (integer(options, 'port', 0, 65535) ?? 8700) : 0,
+      port: integer(options, 'port', 0, 65535) ?? 8700,
       threads: threads(options),
+      plan: await planOf(path, options, console),
       version: version(),
     });
     try {
@@ -54,15 +57,16 @@ export const serveVerb: Verb = {
       if (note !== undefined) await writeFileAtomically(note, JSON.stringify(where));
       console.result(where);
       console.say(`serving ${model} at ${agent.url}`);
-      console.say(
-        `  POST ${agent.url}/v2/models/${model}/infer   GET ${agent.url}/metrics   GET ${agent.url}/v1/telemetry`,
-      );
+      console.say(`  inference  POST ${agent.url}/v2/models/${encodeURIComponent(model)}/infer`);
+      console.say(`  metrics    GET  ${agent.url}/metrics`);
+      console.say(`  telemetry  GET  ${agent.url}/v1/telemetry`);
       await aborted(console.signal);
     } finally {
       await agent.close();
     }
-    console.say('stopped');
-    return undefined;
+    console.note(`stopped serving ${model}`);
+    // To be told to stop is how a service ends.
+    return console.signal.reason === 'SIGTERM' ? 0 : signalExitCode(console.signal);
   },
 };
 
@@ -73,7 +77,7 @@ export const deployVerb: Verb = {
   options: [
     { flags: '--board <board>', description: 'where to; only `local` (this machine) for now', default: 'local' },
     { flags: '--stop', description: 'stop the agent that runs there' },
-    { flags: '--name <name>', description: 'name of the model in URLs; the file name when left out' },
+    NAME,
     DATA,
     COMMON.preprocess,
     COMMON.threads,
@@ -91,10 +95,11 @@ export const deployVerb: Verb = {
     if (path === undefined)
       throw new HoneError('E_USAGE', { reason: "missing required argument 'model'", verb: 'deploy' });
     const plan = await planOf(path, options, console);
-    const name = text(options, 'name') ?? modelName(path);
-    const agent = await deployLocal(plan, name, require.resolve('./main'), threads(options));
+    const model = text(options, 'name') ?? modelName(path);
+    const command = require.resolve('./main');
+    const agent = await deployLocal({ plan, model, threads: threads(options), command, signal: console.signal });
     console.result(agent);
-    console.say(`deployed ${name} (${bytesText(plan.length)}) to ${agent.url}, process ${agent.pid}`);
+    console.say(`deployed ${model} (${bytesText(plan.length)}) to ${agent.url}, process ${agent.pid}`);
     console.say('see it with `hone watch`, end it with `hone deploy --stop`');
     return undefined;
   },
@@ -111,11 +116,14 @@ export const watchVerb: Verb = {
   examples: ['hone watch', 'hone watch http://127.0.0.1:8700 --frames 3 --json'],
   async run([url], options, console) {
     requireLocal(options);
+    const frames = integer(options, 'frames', 1, 1e9);
     const target = url ?? (await findLocal())?.url;
     if (target === undefined)
-      throw new HoneError('E_AGENT_UNREACHABLE', { url: 'local', reason: 'no agent runs here' });
-    await watch(connect(target), integer(options, 'frames', 1, 1e9), console);
-    return undefined;
+      throw new HoneError('E_AGENT_UNREACHABLE', { url: 'local', reason: 'none runs on this machine' });
+    const shown = await watch(connect(target), frames, console);
+    if (console.signal.aborted) console.note(`stopped watching ${target}`);
+    else if (shown !== frames) console.note('the agent ended the stream');
+    return signalExitCode(console.signal);
   },
 };
 
@@ -125,12 +133,6 @@ function requireLocal(options: OptionValues): void {
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    // A timer keeps the process alive even when nothing else does.
-    const timer = setInterval(() => {}, 1 << 30);
-    signal.addEventListener('abort', () => {
-      clearInterval(timer);
-      resolve();
-    });
-  });
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
 }

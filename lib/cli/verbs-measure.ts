@@ -1,14 +1,15 @@
 import { toNumbers } from '../ir/tensor';
 import { openArtifact } from '../jobs/artifact';
 import { bench, type Latency } from '../jobs/bench';
-import { evaluateArtifact, largest, type Measured } from '../jobs/evaluate';
+import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
 import { runOnce } from '../jobs/run';
-import { percentText, table, timeText } from './console';
-import { COMMON, executor, integer, preprocessing, text, threads } from './options';
+import { largest } from '../telemetry/statistics';
+import { COMMON, executor, integer, MODEL, preprocessing, progressOf, required, text, threads } from './options';
+import { pairs, percentText, table, timeText } from './text';
 import type { OptionValues, Verb } from './verb';
-import { required } from './verbs-model';
 
-const MODEL = { name: '<model>', description: 'an ONNX model, float or quantized, or a compiled plan' };
+/** Values of an output that `run` shows. */
+const SHOWN = 16;
 
 function calibration(options: OptionValues): { calibration?: string } {
   const found = text(options, 'calibration');
@@ -39,17 +40,16 @@ export const runVerb: Verb = {
       ...(await preprocessing(options)),
       executor: executor(options),
       threads: threads(options),
+      signal: console.signal,
+      onProgress: progressOf(console),
     });
-    const values = new Map([...outputs].map(([name, tensor]) => [name, { ...tensor, values: toNumbers(tensor) }]));
-    console.result(
-      Object.fromEntries(
-        [...values].map(([name, { type, dims, values: data }]) => [name, { type, shape: dims, data }]),
-      ),
-    );
-    for (const [name, { type, dims, values: data }] of values) {
-      console.say(`${name}: ${type} [${dims.join(', ')}], largest at ${largest(data)}`);
-      const shown = data.slice(0, 16).map((value) => (Number.isInteger(value) ? String(value) : value.toPrecision(6)));
-      console.say(`  ${shown.join(' ')}${data.length > 16 ? ` ... (${data.length} values)` : ''}`);
+    const values = [...outputs].map(([name, tensor]) => ({ name, ...tensor, data: toNumbers(tensor) }));
+    console.result(Object.fromEntries(values.map(({ name, type, dims, data }) => [name, { type, shape: dims, data }])));
+    for (const { name, type, dims, data } of values) {
+      const best = data.length > 1 ? `, largest is number ${largest(data)}` : '';
+      console.say(`${name}: ${type} [${dims.join(', ')}]${best}`);
+      const shown = data.slice(0, SHOWN).map((value) => String(Number(value.toPrecision(6))));
+      console.say(`  ${shown.join(' ')}${data.length > SHOWN ? ` ... (${data.length} values)` : ''}`);
     }
     return undefined;
   },
@@ -69,37 +69,39 @@ export const evalVerb: Verb = {
   ],
   examples: ['hone eval model.int8.onnx --data test.npz', 'hone eval model.plan --data test.npz --json'],
   async run([path], options, console) {
+    const data = required(options, 'data', 'eval');
     const float = text(options, 'float');
     const found = await evaluateArtifact(await openArtifact(path), {
-      data: required(options.data, '--data', 'eval'),
+      data,
       ...calibration(options),
       ...(float === undefined ? {} : { float }),
       ...(await preprocessing(options)),
       executor: executor(options),
       threads: threads(options),
       signal: console.signal,
-      onProgress: (done, total) => console.progress('eval', done, total),
+      onProgress: (done, total) => console.progress('samples', done, total),
     });
     console.result(found);
-    const show = <T>(what: string, measured: Measured<T>, format: (value: T) => string): void =>
-      console.say(
-        `${what.padEnd(16)}${measured.value === null ? `unknown: ${measured.reason}` : format(measured.value)}`,
-      );
-    console.say(`${'samples'.padEnd(16)}${found.samples} (${found.executor})`);
-    const interval = found.accuracyInterval95.value;
-    const range = interval === null ? '' : ` (95 %: ${percentText(interval[0])} to ${percentText(interval[1])})`;
-    show('accuracy', found.accuracy, (value) => percentText(value) + range);
-    show('float accuracy', found.floatAccuracy, percentText);
-    show(
-      'drop',
-      found.drop,
-      ({ mean, standardError }) => `${(100 * mean).toFixed(2)} ± ${(100 * standardError).toFixed(2)} points`,
-    );
-    show('agreement', found.agreement, percentText);
-    show('SQNR', found.sqnrDb, (value) => `${value.toFixed(1)} dB`);
+    for (const line of pairs(evaluationRows(found))) console.say(line);
     return undefined;
   },
 };
+
+function evaluationRows(found: Evaluation): [string, string][] {
+  const { accuracy, accuracyInterval95: interval, floatAccuracy, drop, dropStandardError, agreement, sqnrDb } = found;
+  const show = (value: number | null, name: keyof Evaluation['reasons'], format: (value: number) => string) =>
+    value === null ? `unknown: ${found.reasons[name]}` : format(value);
+  const range = interval === null ? '' : ` (95 %: ${interval.map((end) => percentText(end)).join(' to ')})`;
+  const points = (share: number) => (100 * share).toFixed(2);
+  return [
+    ['samples', `${found.samples} (${found.executor})`],
+    ['accuracy', show(accuracy, 'accuracy', (value) => percentText(value) + range)],
+    ['float accuracy', show(floatAccuracy, 'floatAccuracy', (value) => percentText(value))],
+    ['drop', show(drop, 'drop', (value) => `${points(value)} ± ${points(dropStandardError ?? 0)} points`)],
+    ['agreement', show(agreement, 'agreement', (value) => percentText(value))],
+    ['SQNR', show(sqnrDb, 'sqnrDb', (value) => `${value.toFixed(1)} dB`)],
+  ];
+}
 
 export const benchVerb: Verb = {
   name: 'bench',
@@ -109,33 +111,30 @@ export const benchVerb: Verb = {
     { flags: '--pairs <n>', description: 'runs of each to time', default: '200' },
     COMMON.calibration,
     COMMON.preprocess,
+    { ...COMMON.executor, description: `${COMMON.executor.description}; onnxruntime is then timed alone` },
     COMMON.threads,
   ],
   examples: ['hone bench model.int8.onnx --pairs 1000'],
   async run([path], options, console) {
-    const { calibration: data } = calibration(options);
+    const data = text(options, 'calibration');
     const found = await bench(await openArtifact(path), {
       pairs: integer(options, 'pairs', 1, 1e7) ?? 200,
+      executor: executor(options),
       threads: threads(options),
       ...(data === undefined ? {} : { data }),
       ...(await preprocessing(options)),
       signal: console.signal,
+      onProgress: progressOf(console),
     });
     console.result(found);
-    const row = (name: string, { p50Us, p90Us, p99Us }: Latency) => [
-      name,
-      timeText(p50Us),
-      timeText(p90Us),
-      timeText(p99Us),
-    ];
-    const rows = [['', 'p50', 'p90', 'p99'], row('native', found.native)];
-    if (!('reason' in found.onnxruntime)) rows.push(row('onnxruntime', found.onnxruntime));
-    for (const line of table(rows)) console.say(line);
-    if ('reason' in found.onnxruntime) console.say(`onnxruntime: ${found.onnxruntime.reason}`);
-    else
-      console.say(
-        `native ÷ onnxruntime: ${found.ratio?.toFixed(3)} (median of ${found.pairs} pairs, ${found.threads} thread(s))`,
-      );
+    const row = (name: string, latency: Latency | null) =>
+      latency ? [[name, ...[latency.p50Us, latency.p90Us, latency.p99Us].map(timeText)]] : [];
+    const rows = [...row('native', found.native), ...row('onnxruntime', found.onnxruntime)];
+    for (const line of table([['', 'p50', 'p90', 'p99'], ...rows])) console.say(line);
+    for (const [name, reason] of Object.entries(found.reasons)) console.say(`${name} was not timed: ${reason}`);
+    const count = `${found.pairs} pairs, ${found.threads} thread${found.threads === 1 ? '' : 's'}`;
+    if (found.ratio === null) console.say(`(${count})`);
+    else console.say(`native takes ${found.ratio.toFixed(3)} of the time of onnxruntime (median of ${count})`);
     return undefined;
   },
 };

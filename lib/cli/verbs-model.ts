@@ -1,49 +1,65 @@
 import pc from 'picocolors';
-import { formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import { openArtifact } from '../jobs/artifact';
 import { compress } from '../jobs/compress';
 import { examine } from '../jobs/doctor';
-import { inspect } from '../jobs/inspect';
-import { compileModel, makePlan, requireModel } from '../jobs/make-plan';
-import { writeFileAtomically } from '../jobs/write-file';
+import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
+import { makePlan, requireModel } from '../jobs/make-plan';
+import { requireWritable, writeFileAtomically } from '../jobs/write-file';
 import { writeModel } from '../onnx/write-model';
-import { bytesText, table } from './console';
-import { COMMON, preprocessing, QUANTIZE, quantizeOptions, text } from './options';
-import type { Verb } from './verb';
-
-const MODEL = { name: '<model>', description: 'an ONNX model, float or quantized, or a compiled plan' };
+import { describePlan } from '../plan/describe';
+import { openMachineSensors } from '../sensors/machine';
+import type { Console } from './console';
+import { COMMON, MODEL, preprocessing, progressOf, QUANTIZE, quantizeOptions, required, text } from './options';
+import { bytesText, countText, diagnosticLines, pairs, readingText, table } from './text';
+import type { OptionValues, Verb } from './verb';
 
 export const inspectVerb: Verb = {
   name: 'inspect',
   summary: 'show inputs, outputs, operators, cost, and what the engine lacks',
   args: [MODEL],
-  options: [],
-  examples: ['hone inspect model.onnx'],
-  async run([path], _options, console) {
-    const found = inspect(await openArtifact(path));
+  options: [{ flags: '--nodes', description: 'list the nodes of a plan, too' }],
+  examples: ['hone inspect model.onnx', 'hone inspect model.plan --nodes'],
+  async run([path], options, console) {
+    const artifact = await openArtifact(path);
+    const found = inspect(artifact);
     console.result(found);
-    console.say(`${path}: ${bytesText(found.sizeBytes)}, sha256 ${found.sha256.slice(0, 12)}`);
-    if (found.plan !== undefined) console.say(found.plan);
-    if (found.model === undefined) return undefined;
-    const { model } = found;
-    const opsets = Object.entries(model.opsets).map(([domain, version]) => `${domain} ${version}`);
-    console.say(`IR ${model.irVersion}, opset ${opsets.join(', ')}${model.quantized ? ', quantized' : ''}`);
-    for (const { name, type, shape } of model.inputs) console.say(`input   ${name}: ${type} ${shape}`);
-    for (const { name, type, shape } of model.outputs) console.say(`output  ${name}: ${type} ${shape}`);
-    console.say(
-      `${model.parameters.toLocaleString('en')} parameters, ${(model.macs / 1e6).toPrecision(3)} M MAC per sample`,
-    );
-    const counts = Object.entries(model.operators).sort((a, b) => b[1] - a[1]);
-    console.say(`nodes   ${counts.map(([op, count]) => `${op} ${count}`).join(', ')}`);
-    if (model.missing.length === 0) console.say(pc.green('runs wholly on the native engine'));
-    else {
-      console.say(pc.yellow(`the native engine lacks ${model.missing.length} node(s); use --executor onnxruntime:`));
-      console.say(formatDiagnostics(model.missing));
-    }
+    if (console.json) return undefined;
+    const head = found.kind === 'plan' ? planRows(found) : modelRows(found);
+    const ports = [
+      ...found.inputs.map((port) => ['input', port] as const),
+      ...found.outputs.map((port) => ['output', port] as const),
+    ].map(([what, { name, type, shape }]) => [what, `${name}: ${type} [${shape?.join(', ') ?? '?'}]`] as const);
+    const counts = Object.entries(found.operators).map(([op, count]) => `${op} ${count}`);
+    const rows = [['file', `${path}, ${bytesText(found.sizeBytes)}`] as const, ...head, ...ports];
+    for (const line of pairs([...rows, ['nodes', counts.join(', ')]])) console.say(line);
+    if (found.kind === 'model') sayMissing(found, console);
+    if (artifact.kind === 'plan' && options.nodes === true) console.say(`\n${describePlan(artifact.description)}`);
     return undefined;
   },
 };
+
+function modelRows({ quantized, irVersion, opsets, parameters, macs }: ModelInspection): [string, string][] {
+  const versions = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
+  return [
+    ['kind', `${quantized ? 'quantized' : 'float'} model, IR ${irVersion}, opset ${versions.join(', ')}`],
+    ['cost', `${countText(macs)} MAC per sample, ${countText(parameters)} parameters`],
+  ];
+}
+
+function planRows({ weightBytes, arenaBytes, variants, float, sourceSha256 }: PlanInspection): [string, string][] {
+  return [
+    ['kind', `plan of model ${sourceSha256.slice(0, 12)}${variants === 1 ? '' : `, ${variants} shape variants`}`],
+    ['source', float ?? 'not noted'],
+    ['memory', `weights ${bytesText(weightBytes)}, arena ${bytesText(arenaBytes)}`],
+  ];
+}
+
+function sayMissing({ missing }: ModelInspection, console: Console): void {
+  if (missing.length === 0) console.say(pc.green('runs wholly on the native engine'));
+  else console.say(pc.yellow(`${missing.length} node(s) do not run on the native engine; use --executor onnxruntime:`));
+  for (const line of diagnosticLines(missing)) console.say(line);
+}
 
 export const compressVerb: Verb = {
   name: 'compress',
@@ -60,15 +76,16 @@ export const compressVerb: Verb = {
     'hone compress model.onnx --data calib.npz --estimator entropy --equalize',
   ],
   async run([path], options, console) {
+    const data = required(options, 'data', 'compress');
+    const target = await targetOf(path, options, '.int8.onnx');
     const model = requireModel(await openArtifact(path), 'compress');
-    const target = text(options, 'out') ?? path.replace(/(\.onnx)?$/, '.int8.onnx');
     const { graph, report } = await compress(model, {
-      data: required(options.data, '--data', 'compress'),
+      data,
       ...(await preprocessing(options)),
       quantize: quantizeOptions(options),
       target,
       signal: console.signal,
-      onProgress: ({ stage, done, total }) => console.progress(stage, done, total),
+      onProgress: progressOf(console),
     });
     const bytes = writeModel(graph);
     await writeFileAtomically(target, bytes);
@@ -91,32 +108,25 @@ export const compileVerb: Verb = {
     { flags: '--out <path>', description: 'file to write; <model>.plan when left out' },
     COMMON.calibration,
     COMMON.preprocess,
+    ...QUANTIZE,
   ],
   examples: ['hone compile model.int8.onnx', 'hone compile model.onnx --calibration calib.npz'],
   async run([path], options, console) {
+    const target = await targetOf(path, options, '.plan');
     const model = requireModel(await openArtifact(path), 'compile');
-    const target = text(options, 'out') ?? path.replace(/(\.onnx)?$/, '.plan');
-    const calibration = text(options, 'calibration');
-    let plan: Uint8Array;
-    let warnings = '';
-    if (calibration === undefined) {
-      const compiled = compileModel(model, target);
-      plan = compiled.plan;
-      warnings = formatDiagnostics(compiled.diagnostics);
-    } else {
-      const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
-        console.progress(stage, done, total);
-      plan = await makePlan(model, {
-        data: calibration,
-        target,
-        ...(await preprocessing(options)),
-        onProgress,
-        signal: console.signal,
-      });
-    }
+    const data = text(options, 'calibration');
+    const { plan, diagnostics } = await makePlan(model, {
+      ...(data === undefined ? {} : { data }),
+      ...(await preprocessing(options)),
+      quantize: quantizeOptions(options),
+      target,
+      signal: console.signal,
+      onProgress: progressOf(console),
+    });
     await writeFileAtomically(target, plan);
-    console.result({ path: target, sizeBytes: plan.length, warnings: warnings === '' ? [] : warnings.split('\n') });
-    if (warnings !== '') console.say(warnings);
+    console.result({ path: target, sizeBytes: plan.length, warnings: diagnostics });
+    if (diagnostics.length > 0) console.say(pc.yellow('warnings:'));
+    for (const line of diagnosticLines(diagnostics)) console.say(line);
     console.say(`wrote ${target}: ${bytesText(plan.length)}`);
     return undefined;
   },
@@ -130,15 +140,30 @@ export const doctorVerb: Verb = {
   examples: ['hone doctor'],
   async run(_args, _options, console) {
     const findings = examine();
-    console.result(findings);
-    const marks = { ok: pc.green('ok     '), missing: pc.red('missing'), absent: pc.yellow('absent ') };
-    for (const { what, state, detail } of findings) console.say(`${marks[state]}  ${what}: ${detail}`);
-    return findings.some(({ state }) => state === 'missing') ? 1 : 0;
+    const sensors = openMachineSensors().read();
+    const complete = findings.every(({ state }) => state !== 'missing');
+    console.result({ complete, findings, sensors });
+    const marks = { ok: pc.green('ok'), missing: pc.red('missing'), absent: pc.yellow('absent') };
+    // Colour codes take no room on the screen: the words are padded first.
+    const mark = (state: keyof typeof marks) => marks[state] + ' '.repeat('missing'.length - state.length);
+    const rows: [string, string][] = [
+      ...findings.map(({ what, state, detail }): [string, string] => [what, `${mark(state)}  ${detail}`]),
+      ...sensors.map((reading): [string, string] => [
+        reading.name,
+        `${mark(reading.value === null ? 'absent' : 'ok')}  ${reading.value === null ? reading.reason : readingText(reading)}`,
+      ]),
+    ];
+    for (const line of pairs(rows)) console.say(line);
+    console.say(complete ? 'nothing that Hone needs is missing' : 'something that Hone needs is missing');
+    return complete ? 0 : 1;
   },
 };
 
-/** The value of an option that a verb cannot do without. */
-export function required(value: unknown, option: string, verb: string): string {
-  if (typeof value === 'string') return value;
-  throw new HoneError('E_USAGE', { reason: `missing option ${option}`, verb });
+/** The file that a verb will write: checked before the work begins, and never the model that it reads. */
+async function targetOf(path: string, options: OptionValues, ending: string): Promise<string> {
+  const target = text(options, 'out') ?? path.replace(/(\.onnx)?$/, ending);
+  if (target === path)
+    throw new HoneError('E_OPTION_VALUE', { option: '--out', expected: 'a new file', found: target });
+  await requireWritable(target);
+  return target;
 }

@@ -1,125 +1,147 @@
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { HoneError } from '../core/error';
 import type { TelemetryFrame } from '../telemetry/sample';
+import { readFrames } from './frames';
+import { type Inputs, inferBody, type Outputs, readOutputs, type TensorMetadata } from './tensors';
 
 /** What an agent tells of its model. */
 export interface ModelMetadata {
   readonly name: string;
-  readonly inputs: readonly { readonly name: string; readonly datatype: string; readonly shape: readonly number[] }[];
-  readonly outputs: readonly { readonly name: string; readonly datatype: string; readonly shape: readonly number[] }[];
+  readonly versions: readonly string[];
+  readonly platform: string;
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
 }
 
-/** An error that the agent answered with; `code` is one of Hone's. */
-export class AgentError extends Error {
-  readonly code: string;
-  readonly status: number;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.name = 'AgentError';
-    this.status = status;
-    this.code = code;
-  }
+/** What an agent tells of itself. */
+interface AgentAbout {
+  readonly pid: number;
+  readonly model: string;
+  readonly version: string;
 }
 
-/** Talks to one agent over HTTP. */
+/** Talks to one agent over HTTP; connections are kept and do not hold the process. */
 export interface AgentClient {
   readonly url: string;
+  about(signal?: AbortSignal): Promise<AgentAbout>;
   metadata(model: string): Promise<ModelMetadata>;
-  /** Sends float inputs as binary tensors and returns the outputs by name. */
-  infer(model: string, inputs: Readonly<Record<string, Float32Array>>): Promise<Record<string, Float32Array>>;
+  /** Sends the inputs as binary tensors and returns the outputs by name. */
+  infer(model: string, inputs: Inputs): Promise<Outputs>;
   /** Telemetry frames as they come, until the signal or the agent ends the stream. */
   telemetry(signal?: AbortSignal): AsyncIterable<TelemetryFrame>;
+  /** Closes kept connections. */
+  close(): void;
 }
 
-/** Client of the agent at `url`, for example `http://127.0.0.1:8700`. Nothing is sent yet. */
+/**
+ * Client of the agent at `url`, for example `http://127.0.0.1:8700`. Nothing is sent yet. Its methods throw
+ * E_AGENT_UNREACHABLE for silence and E_AGENT_REFUSED for an answer that is an error or not an agent's.
+ * @throws E_OPTION_VALUE for a URL that is none
+ */
 export function connect(url: string): AgentClient {
-  const base = url.replace(/\/$/, '');
-  const known = new Map<string, ModelMetadata>();
-  const metadata = async (model: string): Promise<ModelMetadata> => {
-    const response = await request(base, `/v2/models/${encodeURIComponent(model)}`);
-    return (await response.json()) as ModelMetadata;
-  };
+  const base = parseUrl(url);
+  const agent = new Agent({ keepAlive: true, noDelay: true });
+  const known = new Map<string, Promise<ModelMetadata>>();
+
+  async function exchange(path: string, options: Exchange = {}): Promise<IncomingMessage> {
+    const response = await send(base, agent, path, options);
+    if (response.statusCode === 200) return response;
+    const text = (await readAll(response, base)).toString('utf8');
+    throw refused(base, response.statusCode ?? 0, ...errorIn(text, response.statusMessage ?? ''));
+  }
+  async function json(path: string, signal?: AbortSignal): Promise<unknown> {
+    const response = await exchange(path, { signal });
+    const body = await readAll(response, base);
+    try {
+      return JSON.parse(body.toString('utf8'));
+    } catch (error) {
+      throw refused(base, 200, 'it is not an agent: expected JSON', '', error);
+    }
+  }
+  const metadata = async (model: string) => (await json(`/v2/models/${encodeURIComponent(model)}`)) as ModelMetadata;
   return {
     url: base,
+    about: async (signal) => (await json('/v1/agent', signal)) as AgentAbout,
     metadata,
     async infer(model, inputs) {
-      if (!known.has(model)) known.set(model, await metadata(model));
-      const { inputs: specs } = known.get(model)!;
-      const blobs = Object.values(inputs).map(
-        (data) => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
-      );
-      const header = Buffer.from(
-        JSON.stringify({
-          inputs: Object.entries(inputs).map(([name, data]) => ({
-            name,
-            datatype: 'FP32',
-            shape: specs.find((spec) => spec.name === name)?.shape ?? [data.length],
-            parameters: { binary_data_size: data.byteLength },
-          })),
-          parameters: { binary_data_output: true },
-        }),
-      );
-      const response = await request(base, `/v2/models/${encodeURIComponent(model)}/infer`, {
-        method: 'POST',
-        headers: { 'inference-header-content-length': String(header.length) },
-        body: Buffer.concat([header, ...blobs]),
+      let found = known.get(model);
+      if (found === undefined) {
+        found = metadata(model);
+        known.set(model, found);
+        found.catch(() => known.delete(model));
+      }
+      const { body, headerLength } = inferBody((await found).inputs, inputs);
+      const response = await exchange(`/v2/models/${encodeURIComponent(model)}/infer`, {
+        body,
+        headers: { 'inference-header-content-length': String(headerLength), 'content-length': body.length },
       });
-      return readOutputs(response);
+      const length = Number(response.headers['inference-header-content-length']);
+      return readOutputs(await readAll(response, base), length);
     },
     async *telemetry(signal) {
-      const response = await request(base, '/v1/telemetry', signal ? { signal } : {});
-      yield* readEvents(response, signal);
-    },
-  };
-}
-
-async function request(base: string, path: string, init: RequestInit = {}): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(base + path, init);
-  } catch (error) {
-    const reason = String((error as { cause?: unknown }).cause ?? error);
-    throw new HoneError('E_AGENT_UNREACHABLE', { url: base, reason }, { cause: error });
-  }
-  if (response.ok) return response;
-  const { error = response.statusText, code = 'E_INTERNAL' } = (await response.json().catch(() => ({}))) as Record<
-    string,
-    string
-  >;
-  throw new AgentError(response.status, code, error);
-}
-
-async function readOutputs(response: Response): Promise<Record<string, Float32Array>> {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const headerLength = Number(response.headers.get('inference-header-content-length') ?? bytes.length);
-  const json = JSON.parse(Buffer.from(bytes.subarray(0, headerLength)).toString('utf8')) as {
-    outputs: { name: string; parameters: { binary_data_size: number } }[];
-  };
-  let position = headerLength;
-  const outputs: Record<string, Float32Array> = {};
-  for (const { name, parameters } of json.outputs) {
-    const end = position + parameters.binary_data_size;
-    outputs[name] = new Float32Array(bytes.slice(position, end).buffer);
-    position = end;
-  }
-  return outputs;
-}
-
-/** Frames of a server-sent event stream (HTML standard, section 9.2: `data:` lines up to an empty line). */
-async function* readEvents(response: Response, signal?: AbortSignal): AsyncIterable<TelemetryFrame> {
-  const decoder = new TextDecoder();
-  let pending = '';
-  try {
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      pending += decoder.decode(chunk, { stream: true });
-      const events = pending.split('\n\n');
-      pending = events.pop()!;
-      for (const event of events) {
-        const data = /^data: (.*)$/m.exec(event)?.[1];
-        if (data !== undefined) yield JSON.parse(data) as TelemetryFrame;
+      const response = await exchange('/v1/telemetry', { signal });
+      const type = response.headers['content-type'];
+      if (type !== 'text/event-stream') throw refused(base, 200, `it is not an agent: it sends ${type}`, '');
+      try {
+        yield* readFrames(response);
+      } catch (error) {
+        if (!signal?.aborted) throw unreachable(base, error);
       }
-    }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+interface Exchange {
+  /** Sent by POST; GET without it. */
+  readonly body?: Uint8Array;
+  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+function send(base: string, agent: Agent, path: string, { body, headers, signal }: Exchange): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const options = { agent, method: body ? 'POST' : 'GET', headers: headers ?? {}, ...(signal ? { signal } : {}) };
+    const message: ClientRequest = request(base + path, options, resolve);
+    message.on('error', (error) => reject(unreachable(base, error)));
+    message.end(body);
+  });
+}
+
+async function readAll(response: IncomingMessage, base: string): Promise<Buffer> {
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
   } catch (error) {
-    if (!signal?.aborted) throw error;
+    throw unreachable(base, error);
   }
+}
+
+/** Text and code of an error answer, if it is one of an agent. */
+function errorIn(body: string, otherwise: string): [reason: string, code: string] {
+  try {
+    const { error, code } = JSON.parse(body) as { error?: unknown; code?: unknown };
+    if (typeof error === 'string') return [error, typeof code === 'string' ? code : ''];
+  } catch {}
+  return [otherwise, ''];
+}
+
+function refused(url: string, status: number, reason: string, code: string, cause?: unknown): HoneError {
+  return new HoneError('E_AGENT_REFUSED', { url, status, reason, code }, { cause });
+}
+
+function unreachable(url: string, cause: unknown): HoneError {
+  const { message, code } = cause as NodeJS.ErrnoException;
+  return new HoneError('E_AGENT_UNREACHABLE', { url, reason: message || code || 'the connection broke' }, { cause });
+}
+
+function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:') return url.href.replace(/\/$/, '');
+  throw new HoneError('E_OPTION_VALUE', {
+    option: 'url',
+    expected: 'the address of an agent, such as http://127.0.0.1:8700',
+    found: text,
+  });
 }

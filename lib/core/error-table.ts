@@ -122,13 +122,17 @@ export const ERRORS = {
     hint: 'The agent answers on loopback only; use localhost.',
   },
   E_AGENT_BUSY: {
-    template: 'more than {limit} requests are waiting',
+    template: 'more than {limit} {what}',
     hint: 'Try again later or send fewer requests at once.',
   },
   E_AGENT_STOPPING: { template: 'the agent is shutting down', hint: 'Send the request again when it is back.' },
   E_AGENT_UNREACHABLE: {
     template: 'no agent answers at {url}: {reason}',
     hint: 'Start one with `hone serve` or `hone deploy --board local`.',
+  },
+  E_AGENT_REFUSED: {
+    template: '{url} answered with status {status}: {reason}',
+    hint: 'Check the address and the request; `hone watch` needs an agent of Hone.',
   },
   E_AGENT_PORT: { template: 'cannot listen on {address}: {reason}', hint: 'Choose another --port.' },
   E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: "Did you mean '{nearest}'? See `hone --help`." },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, extname } from 'node:path';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { readModelFile } from '../onnx/read-model';
@@ -29,17 +29,6 @@ export interface PlanArtifact {
   readonly description: PlanDescription;
 }
 
-/** Metadata key under which Hone notes the float model that an artifact was made from. */
-export const SOURCE_KEY = 'hone.source';
-
-/** The float model behind a compressed one. */
-export interface SourceModel {
-  /** Path relative to the artifact's folder. */
-  readonly file: string;
-  /** SHA-256 of that file. */
-  readonly sha256: string;
-}
-
 /**
  * Opens a file by its content.
  * @throws E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION, and what `readModelFile` throws
@@ -54,31 +43,6 @@ export async function openArtifact(path: string): Promise<Artifact> {
   const graph = await readModelFile(path);
   const quantized = graph.nodes.some(({ op }) => op === 'QuantizeLinear' || op.startsWith('QLinear'));
   return { kind: 'model', path, bytes, hash, graph, quantized };
-}
-
-/** Note of the float model for an artifact that will be written to `target`. */
-export function noteSource(source: ModelArtifact, target: string): SourceModel {
-  return { file: relative(dirname(resolve(target)), resolve(source.path)), sha256: source.hash };
-}
-
-/**
- * The float model that an artifact was made from: the artifact itself when it is float, else the file that its metadata
- * names, when that file is there and unchanged. Otherwise the reason why there is none.
- */
-export async function findSource(artifact: Artifact): Promise<ModelArtifact | { readonly reason: string }> {
-  if (artifact.kind === 'model' && !artifact.quantized) return artifact;
-  const note =
-    artifact.kind === 'plan' ? artifact.description.metadata[SOURCE_KEY] : artifact.graph.metadata.get(SOURCE_KEY);
-  if (typeof note !== 'string') return { reason: 'the file does not say from which float model it was made' };
-  const { file, sha256 } = JSON.parse(note) as SourceModel;
-  const path = join(dirname(resolve(artifact.path)), file);
-  try {
-    const source = await openArtifact(path);
-    if (source.hash !== sha256) return { reason: `${path} has changed since` };
-    return source.kind === 'model' ? source : { reason: `${path} is not a model` };
-  } catch (error) {
-    return { reason: `the float model cannot be read: ${(error as Error).message}` };
-  }
 }
 
 /** Name of a model for people and URLs: the file name without endings. */

@@ -2,13 +2,13 @@ import { HoneError } from '../core/error';
 import type { Tensor } from '../ir/tensor';
 import { quantile } from '../telemetry/statistics';
 import type { Artifact } from './artifact';
-import { type Executor, type ExecutorOptions, openExecutor } from './executor';
-import { randomFeeds } from './run';
+import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
+import { interruptCheck } from './interrupt';
+import { randomFeeds } from './random-feeds';
 
 export interface BenchOptions extends ExecutorOptions {
-  /** Interleaved pairs to time after warm-up. */
+  /** Interleaved pairs to time after warm-up; 200 when left out. */
   readonly pairs?: number;
-  readonly signal?: AbortSignal;
 }
 
 /** Latency of one executor called from JavaScript, in microseconds. */
@@ -18,55 +18,79 @@ export interface Latency {
   readonly p99Us: number;
 }
 
+/** Latencies of one run. What was not timed is null, and `reasons` says why. */
 export interface BenchResult {
   readonly pairs: number;
   readonly threads: number;
-  readonly native: Latency;
-  /** onnxruntime on the same file in the same run, or why it was not there. */
-  readonly onnxruntime: Latency | { readonly reason: string };
+  readonly native: Latency | null;
+  /** onnxruntime on the same file in the same run. */
+  readonly onnxruntime: Latency | null;
   /** Median of native ÷ onnxruntime over the pairs. */
   readonly ratio: number | null;
+  readonly reasons: Readonly<Partial<Record<ExecutorName, string>>>;
 }
 
+const WARM_UP_PAIRS = 20;
+
 /**
- * Latency of the native engine beside onnxruntime on the same file, interleaved run by run.
+ * Latency of the native engine beside onnxruntime on the same file, interleaved run by run; of onnxruntime alone when the
+ * options name it.
  * @throws what `openExecutor` throws; E_INTERRUPTED
  */
-export async function bench(artifact: Artifact, options: BenchOptions): Promise<BenchResult> {
+export async function bench(artifact: Artifact, options: BenchOptions = {}): Promise<BenchResult> {
   const { pairs = 200, threads = 1, signal } = options;
-  const native = await openExecutor(artifact, options);
-  const rival = await openRival(artifact, threads);
+  const { native, onnxruntime, reasons } = await openBoth(artifact, options);
   try {
-    const feeds = randomFeeds(native, 1);
-    const times: [number[], number[]] = [[], []];
-    for (let pair = -20; pair < pairs; pair++) {
-      if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `bench after ${Math.max(pair, 0)} pairs` });
-      const nativeUs = await timeUs(native, feeds);
-      const rivalUs = 'reason' in rival ? Number.NaN : await timeUs(rival, feeds);
-      if (pair < 0) continue;
-      times[0].push(nativeUs);
-      times[1].push(rivalUs);
+    const first = native ?? onnxruntime!;
+    const feeds = randomFeeds(first.inputs, 1, first.indexLimits);
+    const times = { native: new Float64Array(pairs), onnxruntime: new Float64Array(pairs) };
+    let pair = -WARM_UP_PAIRS;
+    const check = interruptCheck(signal, () => `bench after ${Math.max(pair, 0)} of ${pairs} pairs`);
+    for (; pair < pairs; pair++) {
+      await check();
+      for (const executor of [native, onnxruntime]) {
+        if (executor === undefined) continue;
+        const us = await timeUs(executor, feeds);
+        if (pair >= 0) times[executor.name][pair] = us;
+      }
     }
-    const ratios = times[0].map((us, index) => us / times[1][index]);
+    const ratios = times.native.map((us, index) => us / times.onnxruntime[index]);
     return {
       pairs,
       threads,
-      native: latency(times[0]),
-      onnxruntime: 'reason' in rival ? rival : latency(times[1]),
-      ratio: 'reason' in rival ? null : quantile(ratios, 0.5),
+      native: native ? latency(times.native) : null,
+      onnxruntime: onnxruntime ? latency(times.onnxruntime) : null,
+      ratio: native && onnxruntime ? quantile(ratios, 0.5) : null,
+      reasons,
     };
   } finally {
-    await native.close();
-    if (!('reason' in rival)) await rival.close();
+    await native?.close();
+    await onnxruntime?.close();
   }
 }
 
-async function openRival(artifact: Artifact, threads: number): Promise<Executor | { reason: string }> {
-  if (artifact.kind === 'plan') return { reason: 'a plan has no ONNX form; bench the model file to compare' };
+interface Both {
+  readonly native?: Executor;
+  readonly onnxruntime?: Executor;
+  readonly reasons: BenchResult['reasons'];
+}
+
+async function openBoth(artifact: Artifact, options: BenchOptions): Promise<Both> {
+  const { threads = 1, executor } = options;
+  if (executor === 'onnxruntime')
+    return {
+      onnxruntime: await openExecutor(artifact, { executor, threads }),
+      reasons: { native: 'only onnxruntime was asked for' },
+    };
+  const native = await openExecutor(artifact, options);
+  if (artifact.kind === 'plan')
+    return { native, reasons: { onnxruntime: 'a plan has no ONNX form; bench the model file to compare' } };
   try {
-    return await openExecutor(artifact, { executor: 'onnxruntime', threads });
+    return { native, onnxruntime: await openExecutor(artifact, { executor: 'onnxruntime', threads }), reasons: {} };
   } catch (error) {
-    if (error instanceof HoneError && error.code.startsWith('E_REFERENCE')) return { reason: error.message };
+    if (error instanceof HoneError && error.code.startsWith('E_REFERENCE'))
+      return { native, reasons: { onnxruntime: error.message } };
+    await native.close();
     throw error;
   }
 }
@@ -77,6 +101,6 @@ async function timeUs(executor: Executor, feeds: ReadonlyMap<string, Tensor>): P
   return Number(process.hrtime.bigint() - start) / 1000;
 }
 
-function latency(times: readonly number[]): Latency {
+function latency(times: ArrayLike<number>): Latency {
   return { p50Us: quantile(times, 0.5), p90Us: quantile(times, 0.9), p99Us: quantile(times, 0.99) };
 }

@@ -6,7 +6,8 @@ import { expectedInputs } from '../data/fit-input';
 import { openDataset } from '../data/open-dataset';
 import type { Graph } from '../ir/graph';
 import { createReferenceEvaluate } from '../reference/evaluate';
-import { type ModelArtifact, noteSource, SOURCE_KEY } from './artifact';
+import type { ModelArtifact } from './artifact';
+import { sourceMetadata } from './source';
 
 export interface CompressOptions {
   /** Calibration samples: a path that `openDataset` takes. */
@@ -40,8 +41,8 @@ export async function compress(
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    const note = JSON.stringify(noteSource(model, options.target ?? model.path));
-    return { graph: { ...graph, metadata: new Map([...graph.metadata, [SOURCE_KEY, note]]) }, report };
+    const note = Object.entries(sourceMetadata(model, options.target ?? model.path));
+    return { graph: { ...graph, metadata: new Map([...graph.metadata, ...note]) }, report };
   } finally {
     await reference.close();
   }

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { describeCpu } from '../engine/session';
 import { loadRuntime } from '../reference/runtime';
-import { openMachineSensors } from '../sensors/machine';
 
 /** One thing that Hone needs or can use on this machine. */
 export interface Finding {
@@ -35,15 +34,6 @@ export function examine(): Finding[] {
     tool('cmake', 'cmake', 'to build the engine (Debian: cmake)'),
     tool('ARM cross compiler', 'aarch64-linux-gnu-g++', 'to build for ARM boards (Debian: g++-aarch64-linux-gnu)'),
     tool('qemu', 'qemu-aarch64', 'to try ARM builds here (Debian: qemu-user)'),
-    ...openMachineSensors()
-      .read()
-      .map(
-        ({ name, value, unit, reason, source }): Finding => ({
-          what: `sensor ${name}`,
-          state: value === null ? 'absent' : 'ok',
-          detail: value === null ? reason : `${value} ${unit} (${source})`,
-        }),
-      ),
   ];
 }
 

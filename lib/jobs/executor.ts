@@ -1,12 +1,13 @@
 import { HoneError } from '../core/error';
 import type { PlanArray } from '../engine/addon';
 import { openSession } from '../engine/session';
-import type { Dim, ValueType } from '../ir/graph';
+import type { ValueType } from '../ir/graph';
 import { type Tensor, tensorOf, type ViewType, viewAs } from '../ir/tensor';
 import { openReference } from '../reference/session';
 import type { Artifact } from './artifact';
 import type { CompressOptions } from './compress';
 import { makePlan, requireModel } from './make-plan';
+import { indexLimits } from './random-feeds';
 
 export const EXECUTORS = ['native', 'onnxruntime'] as const;
 export type ExecutorName = (typeof EXECUTORS)[number];
@@ -22,6 +23,8 @@ export interface Executor {
   readonly name: ExecutorName;
   readonly inputs: ReadonlyMap<string, ValueType>;
   readonly outputs: readonly string[];
+  /** Bound of integer inputs that are indices into a table, by name. */
+  readonly indexLimits: ReadonlyMap<string, number>;
   /** Outputs by name for inputs with a leading axis of 1. */
   run(feeds: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>>;
   close(): Promise<void>;
@@ -33,13 +36,14 @@ export interface Executor {
  */
 export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
   const { executor = 'native', threads = 1 } = options;
-  if (executor === 'native') return openNative(await makePlan(artifact, options), threads);
+  if (executor === 'native') return openNative((await makePlan(artifact, options)).plan, threads);
   const { graph, bytes } = requireModel(artifact, 'run by onnxruntime');
   const reference = await openReference(bytes, { threads });
   return {
     name: 'onnxruntime',
     inputs: new Map(graph.inputs.map((name) => [name, graph.values.get(name)!])),
     outputs: graph.outputs,
+    indexLimits: indexLimits(graph),
     run: (feeds) => reference.run(feeds),
     close: () => reference.close(),
   };
@@ -52,6 +56,7 @@ function openNative(plan: Uint8Array, threads: number): Executor {
     name: 'native',
     inputs: new Map(session.inputs.map(({ name, type, dims: shape }) => [name, { type, shape }])),
     outputs: session.outputs.map(({ name }) => name),
+    indexLimits: new Map(),
     async run(feeds) {
       const arrays = [...feeds].map(([name, tensor]) => [name, asFeed(name, tensor)] as const);
       const results = session.run(new Map(arrays));
@@ -73,9 +78,4 @@ function asFeed(name: string, tensor: Tensor): { data: PlanArray; dims: readonly
   if (type !== 'float32' && type !== 'uint8' && type !== 'int8')
     throw new HoneError('E_INPUT_TYPE', { name, expected: 'float32, uint8 or int8', found: type });
   return { data: viewAs(tensor, type as ViewType) as PlanArray, dims };
-}
-
-/** Shape as text, for example `[1, 3, 'N']` as `1x3xN`. */
-export function shapeText(shape: readonly Dim[] | undefined): string {
-  return shape === undefined ? '?' : shape.length === 0 ? 'scalar' : shape.join('x');
 }

@@ -1,73 +1,123 @@
 import { diagnose } from '../compile/compile';
 import type { Diagnostic } from '../core/diagnostic';
+import type { Dim, Graph } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { findOperator } from '../ops/index';
-import { describePlan } from '../plan/describe';
-import type { Artifact, ModelArtifact } from './artifact';
-import { shapeText } from './executor';
+import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
 import { prepareForEngine } from './make-plan';
+import { notedSource } from './source';
 
-/** What there is to know of a model. */
-export interface Inspection {
-  readonly kind: 'model' | 'plan';
+interface Port {
+  readonly name: string;
+  readonly type: string;
+  /** Null when even the rank is unknown. */
+  readonly shape: readonly Dim[] | null;
+}
+
+interface InspectionBase {
+  readonly path: string;
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** Text for people about the plan; undefined for models. */
-  readonly plan?: string;
-  readonly model?: {
-    readonly irVersion: number;
-    readonly opsets: Readonly<Record<string, number>>;
-    readonly quantized: boolean;
-    readonly inputs: readonly { readonly name: string; readonly type: string; readonly shape: string }[];
-    readonly outputs: readonly { readonly name: string; readonly type: string; readonly shape: string }[];
-    readonly parameters: number;
-    /** Multiply-accumulates of one sample after folding; layers whose cost is not known are not in it. */
-    readonly macs: number;
-    /** Nodes by operator, as in the file. */
-    readonly operators: Readonly<Record<string, number>>;
-    /** What the native engine lacks for this model; empty when it runs wholly there. */
-    readonly missing: readonly Diagnostic[];
-  };
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Nodes by operator or kernel, the most frequent first. */
+  readonly operators: Readonly<Record<string, number>>;
+}
+
+/** What there is to know of an ONNX model. */
+export interface ModelInspection extends InspectionBase {
+  readonly kind: 'model';
+  readonly irVersion: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly quantized: boolean;
+  readonly parameters: number;
+  /** Multiply-accumulates of one sample after folding; layers whose cost is not known are not in it. */
+  readonly macs: number;
+  /** What the native engine lacks for this model; empty when it runs wholly there. */
+  readonly missing: readonly Diagnostic[];
+}
+
+/** What there is to know of a plan; ports are those of its first shape variant. */
+export interface PlanInspection extends InspectionBase {
+  readonly kind: 'plan';
+  /** SHA-256 of the model file that it was compiled from. */
+  readonly sourceSha256: string;
+  /** Path of the float model as the plan notes it. */
+  readonly float: string | null;
+  readonly weightBytes: number;
+  readonly arenaBytes: number;
+  readonly variants: number;
 }
 
 /** Describes an artifact; works for models with unknown operators too. */
-export function inspect(artifact: Artifact): Inspection {
-  const base = { sizeBytes: artifact.bytes.length, sha256: artifact.hash };
-  if (artifact.kind === 'plan') return { kind: 'plan', ...base, plan: describePlan(artifact.description) };
-  return { kind: 'model', ...base, model: inspectModel(artifact) };
+export function inspect(artifact: Artifact): ModelInspection | PlanInspection {
+  return artifact.kind === 'plan' ? inspectPlan(artifact) : inspectModel(artifact);
 }
 
-function inspectModel({ graph, quantized }: ModelArtifact): NonNullable<Inspection['model']> {
-  const port = (name: string) => {
-    const value = graph.values.get(name);
-    return { name, type: value?.type ?? 'unknown', shape: shapeText(value?.shape) };
-  };
-  const operators: Record<string, number> = {};
-  for (const { op, domain } of graph.nodes) {
-    const name = domain === '' ? op : `${domain}:${op}`;
-    operators[name] = (operators[name] ?? 0) + 1;
-  }
-  const prepared = prepareForEngine(graph);
-  const typeOf = (name: string) => {
-    const tensor = prepared.initializers.get(name);
-    return tensor ? { type: tensor.type, shape: tensor.dims } : prepared.values.get(name);
-  };
-  let macs = 0;
-  for (const node of prepared.nodes) {
-    const types = [...node.inputs, ...node.outputs].filter((name) => name !== '').map(typeOf);
-    if (types.some((type) => type?.shape === undefined || type.shape.some((dim) => typeof dim !== 'number'))) continue;
-    macs +=
-      findOperator(node.domain, node.op)?.cost?.(node.inputs.map(typeOf), node.outputs.map(typeOf), node).macs ?? 0;
-  }
+function inspectPlan(plan: PlanArtifact): PlanInspection {
+  const { path, bytes, hash, description } = plan;
+  const [variant] = description.variants;
+  const port = ({ name, type, dims }: { name: string; type: string; dims: readonly number[] }) => ({
+    name,
+    type,
+    shape: dims,
+  });
   return {
+    kind: 'plan',
+    path,
+    sizeBytes: bytes.length,
+    sha256: hash,
+    inputs: variant.inputs.map(port),
+    outputs: variant.outputs.map(port),
+    operators: countWords(variant.nodes.map(({ op }) => op)),
+    sourceSha256: description.sourceHash,
+    float: notedSource(plan) ?? null,
+    weightBytes: description.constants.reduce((sum, constant) => sum + constant.length, 0),
+    arenaBytes: variant.arenaBytes,
+    variants: description.variants.length,
+  };
+}
+
+function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): ModelInspection {
+  const port = (name: string): Port => {
+    const value = graph.values.get(name);
+    return { name, type: value?.type ?? 'unknown', shape: value?.shape ?? null };
+  };
+  const prepared = prepareForEngine(graph);
+  return {
+    kind: 'model',
+    path,
+    sizeBytes: bytes.length,
+    sha256: hash,
+    inputs: graph.inputs.map(port),
+    outputs: graph.outputs.map(port),
+    operators: countWords(graph.nodes.map(({ op, domain }) => (domain === '' ? op : `${domain}:${op}`))),
     irVersion: graph.irVersion,
     opsets: Object.fromEntries([...graph.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     quantized,
-    inputs: graph.inputs.map(port),
-    outputs: graph.outputs.map(port),
     parameters: [...graph.initializers.values()].reduce((sum, { dims }) => sum + elementCount(dims), 0),
-    macs,
-    operators,
+    macs: countMacs(prepared),
     missing: diagnose(prepared),
   };
+}
+
+function countMacs(graph: Graph): number {
+  const typeOf = (name: string) => {
+    const tensor = graph.initializers.get(name);
+    return tensor ? { type: tensor.type, shape: tensor.dims } : graph.values.get(name);
+  };
+  let macs = 0;
+  for (const node of graph.nodes) {
+    const types = [...node.inputs, ...node.outputs].filter((name) => name !== '').map(typeOf);
+    if (types.some((type) => type?.shape === undefined || type.shape.some((dim) => typeof dim !== 'number'))) continue;
+    const cost = findOperator(node.domain, node.op)?.cost;
+    macs += cost?.(node.inputs.map(typeOf), node.outputs.map(typeOf), node).macs ?? 0;
+  }
+  return macs;
+}
+
+function countWords(words: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1]));
 }

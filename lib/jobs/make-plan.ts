@@ -1,9 +1,17 @@
 import { type Compiled, compile } from '../compile/compile';
+import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { prepare } from '../passes/pipeline';
-import { type Artifact, type ModelArtifact, noteSource, SOURCE_KEY } from './artifact';
+import type { Artifact, ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
+import { sourceMetadata } from './source';
+
+/** A plan and what was noticed while making it. */
+interface MadePlan {
+  readonly plan: Uint8Array;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /** Symbols of input shapes become 1: plans serve single samples. */
 export function prepareForEngine(graph: Graph): Graph {
@@ -14,31 +22,35 @@ export function prepareForEngine(graph: Graph): Graph {
 }
 
 /**
- * Compiles a model to a plan for single samples.
+ * Compiles a model as it is, for single samples; the plan will be written to `target`.
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks
  */
 export function compileModel(model: ModelArtifact, target: string): Compiled {
-  const source = model.quantized ? {} : { [SOURCE_KEY]: JSON.stringify(noteSource(model, target)) };
-  return compile(prepareForEngine(model.graph), { sourceHash: model.hash, metadata: source });
+  return compileGraph(model.graph, model, target);
 }
 
 /**
  * The plan of any artifact: a plan as it stands; a model compiled, after int8 compression when it is float and calibration
  * data is given.
- * @throws what `compress` and `compileModel` throw
+ * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, and what `compress` throws
  */
-export async function makePlan(artifact: Artifact, options: CompressOptions): Promise<Uint8Array> {
-  if (artifact.kind === 'plan') return artifact.bytes;
-  if (artifact.quantized || options.data === undefined) return compileModel(artifact, artifact.path).plan;
-  const { graph } = await compress(artifact, { ...options, data: options.data });
-  return compile(prepareForEngine(graph), { sourceHash: artifact.hash }).plan;
+export async function makePlan(artifact: Artifact, options: CompressOptions = {}): Promise<MadePlan> {
+  if (artifact.kind === 'plan') return { plan: artifact.bytes, diagnostics: [] };
+  const { data, target = artifact.path } = options;
+  if (artifact.quantized || data === undefined) return compileModel(artifact, target);
+  const { graph } = await compress(artifact, { ...options, data });
+  return compileGraph(graph, artifact, target);
+}
+
+function compileGraph(graph: Graph, model: ModelArtifact, target: string): Compiled {
+  return compile(prepareForEngine(graph), { sourceHash: model.hash, metadata: sourceMetadata(model, target) });
 }
 
 /** @throws E_OPTION_VALUE for a plan where a model is needed */
 export function requireModel(artifact: Artifact, verb: string): ModelArtifact {
   if (artifact.kind === 'model') return artifact;
   throw new HoneError('E_OPTION_VALUE', {
-    option: 'MODEL',
+    option: '<model>',
     expected: `an ONNX model to ${verb}`,
     found: `the plan ${artifact.path}`,
   });

@@ -1,4 +1,3 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { HoneError } from '../core/error';
 import { byteLength } from '../ir/element-type';
 import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/graph';
@@ -24,22 +23,6 @@ export function writeModel(graph: Graph): Uint8Array {
     metadata: [...graph.metadata].map(([key, value]) => ({ key, value })),
   };
   return join(encodeMessage('Model', model));
-}
-
-/**
- * Writes a graph to a file; the file appears complete or not at all.
- * @throws E_FILE_WRITE, E_ONNX_SIZE
- */
-export async function writeModelFile(path: string, graph: Graph): Promise<void> {
-  const bytes = writeModel(graph);
-  const partial = `${path}.part`;
-  try {
-    await writeFile(partial, bytes);
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw new HoneError('E_FILE_WRITE', { path, reason: (error as Error).message }, { cause: error });
-  }
 }
 
 /** Bytes of a file that holds one ONNX tensor. */

@@ -35,7 +35,7 @@ export interface LatencySummary {
   readonly maxUs: number;
 }
 
-/** One node of the plan over the inferences that were profiled. */
+/** One node of the plan, over the inferences of a window that were profiled. */
 export interface NodeSummary {
   readonly name: string;
   readonly op: string;
@@ -62,11 +62,14 @@ export interface TelemetryFrame {
   readonly model: string;
   /** Bytes that the model holds. */
   readonly memory: ModelMemory;
-  /** Inferences since the worker started. */
+  /** Inferences since the agent started. */
   readonly inferences: number;
-  /** Over the last window; null while it is empty. */
+  /** Length of the last window; 0 before the first has passed. */
+  readonly windowMs: number;
+  /** Over the last window; null when it saw no inference. */
   readonly compute: LatencySummary | null;
   readonly queue: LatencySummary | null;
+  /** Over the last window in which an inference was profiled; empty before. */
   readonly nodes: readonly NodeSummary[];
   readonly readings: readonly Reading[];
 }

@@ -37,13 +37,30 @@ export function pairedDifference(a: ArrayLike<number>, b: ArrayLike<number>): { 
   return { mean, standardError: Math.sqrt(Math.max(0, squares / count - mean * mean) / count) };
 }
 
-/** Signal to quantization noise ratio in decibels; Infinity when both are equal. */
-export function sqnrDb(signal: ArrayLike<number>, distorted: ArrayLike<number>): number {
-  let power = 0;
-  let noise = 0;
+/** Sums of squares behind a signal to noise ratio. */
+export interface NoiseSums {
+  readonly signal: number;
+  readonly noise: number;
+}
+
+/** The sums with one more piece of a signal and its distorted form. */
+export function addNoise(sums: NoiseSums, signal: ArrayLike<number>, distorted: ArrayLike<number>): NoiseSums {
+  let { signal: power, noise } = sums;
   for (let i = 0; i < signal.length; i++) {
     power += signal[i] ** 2;
     noise += (signal[i] - distorted[i]) ** 2;
   }
-  return 10 * Math.log10(power / noise);
+  return { signal: power, noise };
+}
+
+/** Signal to quantization noise ratio in decibels; Infinity when there is no noise. */
+export function sqnrDb({ signal, noise }: NoiseSums): number {
+  return 10 * Math.log10(signal / noise);
+}
+
+/** Index of the largest element; the first of equals. */
+export function largest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
 }

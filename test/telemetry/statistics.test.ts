@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Histogram } from '../../lib/telemetry/histogram';
-import { median, pairedDifference, quantile, sqnrDb, wilsonInterval } from '../../lib/telemetry/statistics';
+import { addNoise, largest, pairedDifference, quantile, sqnrDb, wilsonInterval } from '../../lib/telemetry/statistics';
 
 test('histogram percentiles are within 1/64 of the exact ones', () => {
   fc.assert(
@@ -28,7 +28,7 @@ test('an empty histogram has no summary', () => {
 });
 
 test('quantiles interpolate', () => {
-  expect(median([3, 1, 2])).toBe(2);
+  expect(quantile([3, 1, 2], 0.5)).toBe(2);
   expect(quantile([0, 10], 0.25)).toBe(2.5);
   expect(quantile([], 0.5)).toBeNaN();
 });
@@ -46,7 +46,14 @@ test('paired difference', () => {
   });
 });
 
-test('SQNR', () => {
-  expect(sqnrDb([1, 1], [1, 0.9])).toBeCloseTo(23.01, 2);
-  expect(sqnrDb([1], [1])).toBe(Number.POSITIVE_INFINITY);
+test('SQNR, all at once or piece by piece', () => {
+  const none = { signal: 0, noise: 0 };
+  expect(sqnrDb(addNoise(none, [1, 1], [1, 0.9]))).toBeCloseTo(23.01, 2);
+  expect(sqnrDb(addNoise(addNoise(none, [1], [1]), [1], [0.9]))).toBeCloseTo(23.01, 2);
+  expect(sqnrDb(addNoise(none, [1], [1]))).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('the first of the largest', () => {
+  expect(largest([1, 3, 3])).toBe(1);
+  expect(largest([-2])).toBe(0);
 });

@@ -1,0 +1,73 @@
+import type { Diagnostic } from '../core/diagnostic';
+import type { Reading } from '../telemetry/sample';
+
+/** Rows with columns as wide as their widest cell, two spaces between; columns that hold numbers stand to the right. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const [head, ...body] = rows;
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const numeric = head.map((_, column) => body.every((row) => /^(-?\d|$)/.test(row[column])));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Lines of `label  value` with the values under each other. */
+export function pairs(rows: readonly (readonly [label: string, value: string])[]): string[] {
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
+}
+
+/** Bytes with three significant digits and a unit. */
+export function bytesText(bytes: number): string {
+  return scaled(bytes, ['B', 'kB', 'MB', 'GB']);
+}
+
+/** Microseconds with three significant digits. */
+export function timeText(us: number): string {
+  return us < 1 ? `${(us * 1000).toFixed(0)} ns` : scaled(us, ['µs', 'ms', 's']);
+}
+
+/** A count with three significant digits, such as `12.5 M`. */
+export function countText(count: number): string {
+  return scaled(count, ['', 'k', 'M', 'G']).trimEnd();
+}
+
+/** A share as percent. */
+export function percentText(share: number, digits = 2): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** A reading for people: the value in the unit that one reads best, or why there is none. */
+export function readingText({ unit, value, reason }: Reading): string {
+  if (value === null) return `none (${reason})`;
+  if (unit === 'bytes') return bytesText(value);
+  if (unit === 'hertz') return `${(value / 1e9).toFixed(2)} GHz`;
+  if (unit === 'celsius') return `${value.toFixed(1)} °C`;
+  if (unit === 'ratio') return percentText(value, 1);
+  if (unit === 'watts') return `${value.toPrecision(3)} W`;
+  return unit === 'joules' ? `${value.toPrecision(6)} J` : `${value} ${unit}`;
+}
+
+/** Diagnostics with equal text as one line that names all places. */
+export function diagnosticLines(list: readonly Diagnostic[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { where, message } of list) places.set(message, [...(places.get(message) ?? []), where]);
+  return [...places].map(([message, names]) =>
+    names.length === 1 ? `  ${names[0]}: ${message}` : `  ${message}: ${names.length} x (${names.join(', ')})`,
+  );
+}
+
+function scaled(value: number, units: readonly string[]): string {
+  let rest = value;
+  let unit = 0;
+  // 999.5 would be shown as 1000.
+  while (rest >= 999.5 && unit < units.length - 1) {
+    rest /= 1000;
+    unit++;
+  }
+  const digits = rest >= 99.95 || (unit === 0 && Number.isInteger(rest)) ? 0 : rest >= 9.995 ? 1 : 2;
+  return `${rest.toFixed(digits)} ${units[unit]}`;
+}

@@ -1,0 +1,61 @@
+import { HoneError } from '../core/error';
+import { Rng } from '../core/rng';
+import type { Graph, ValueType } from '../ir/graph';
+import { elementCount, type Tensor, tensorFrom, type ViewType } from '../ir/tensor';
+
+/** Integers of inputs that are not known to be indices stay below this. */
+const INTEGER_LIMIT = 256;
+
+/**
+ * Seeded inputs of the right types and shapes: standard normal floats, uniform integers below `limits` (by input name; 256 for
+ * others). Symbols become 1.
+ * @throws E_INPUT_TYPE for types that have no random numbers
+ */
+export function randomFeeds(
+  inputs: ReadonlyMap<string, ValueType>,
+  seed: number,
+  limits: ReadonlyMap<string, number> = new Map(),
+): Map<string, Tensor> {
+  const rng = new Rng(seed);
+  return new Map(
+    [...inputs].map(([name, { type, shape }]) => {
+      const dims = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 1));
+      const draw = DRAWS[type];
+      if (draw === undefined)
+        throw new HoneError('E_INPUT_TYPE', { name, expected: Object.keys(DRAWS).join(', '), found: type });
+      const limit = limits.get(name) ?? INTEGER_LIMIT;
+      const values = Array.from({ length: elementCount(dims) }, () => draw(rng, limit));
+      return [name, tensorFrom(type as ViewType, dims, values)] as const;
+    }),
+  );
+}
+
+/**
+ * How many rows the smallest table has that an input is looked up in: indices such as token ids must stay below. Inputs that
+ * no table is read with are not in the map.
+ */
+export function indexLimits(graph: Graph): Map<string, number> {
+  const limits = new Map<string, number>();
+  const origin = new Map(graph.inputs.map((name) => [name, name]));
+  for (const { op, inputs, outputs, attributes } of graph.nodes) {
+    const source = origin.get(op === 'Gather' ? inputs[1] : inputs[0]);
+    if (source === undefined) continue;
+    if (op === 'Cast' || op === 'Identity') origin.set(outputs[0], source);
+    const table = op === 'Gather' ? graph.initializers.get(inputs[0]) : undefined;
+    if (table === undefined) continue;
+    const axis = attributes.get('axis');
+    const rows = table.dims.at(axis?.kind === 'int' ? axis.value : 0) ?? INTEGER_LIMIT;
+    limits.set(source, Math.min(rows, limits.get(source) ?? rows));
+  }
+  return limits;
+}
+
+const DRAWS: Readonly<Record<string, (rng: Rng, limit: number) => number>> = {
+  float32: (rng) => rng.normal(),
+  float64: (rng) => rng.normal(),
+  uint8: (rng, limit) => rng.integer(0, Math.min(limit, 256) - 1),
+  int8: (rng) => rng.integer(-128, 127),
+  int32: (rng, limit) => rng.integer(0, limit - 1),
+  int64: (rng, limit) => rng.integer(0, limit - 1),
+  bool: (rng) => rng.integer(0, 1),
+};
