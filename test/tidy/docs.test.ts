@@ -1,11 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
+import { cliPage } from './cli-page';
 import { kernelTable } from './kernel-table';
 import { ROOT, readSource } from './sources';
 
 /** Generated pages: the test fails when one is stale; `npm run docs` writes them anew. */
 const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/cli.md': cliPage,
   'docs/errors.md': errorsPage,
   'docs/kernels.md': kernelTable,
 };
