@@ -1,8 +1,8 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { table } from '../lib/cli/console';
-import { asHoneError, HoneError } from '../lib/core/error';
+import { table } from '../lib/cli/text';
+import { HoneError } from '../lib/core/error';
 import { nearest } from '../lib/core/nearest';
 import { describeEnvironment, type Environment, environmentLine, ROOT } from './environment';
 import { findModels } from './models';
@@ -37,9 +37,7 @@ async function main(argv: string[]): Promise<number> {
       if (outcome.table.length > 1) console.log(table(outcome.table).join('\n'));
       await store(trial, outcome, environment, out ?? join(ROOT, 'bench/results', `${trial.name}.jsonl`));
     } catch (error) {
-      faults.push(
-        `${trial.name} failed: ${error instanceof HoneError ? asHoneError(error).message : (error as Error).stack}`,
-      );
+      faults.push(`${trial.name} failed: ${error instanceof HoneError ? error.message : (error as Error).stack}`);
     }
   }
   console.log('');
@@ -50,7 +48,7 @@ async function main(argv: string[]): Promise<number> {
   return results === 0 || faults.length > 0 ? 1 : 0;
 }
 
-/** @throws E_OPTION_VALUE for an unknown trial or a number that is none, E_USAGE for an unknown option */
+/** @throws E_OPTION_VALUE for an unknown trial or option, or a number of pairs that is none */
 function readArguments(argv: string[]): BenchArguments {
   const parsed = parse(argv);
   const names = TRIALS.map(({ name }) => name);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bytesText } from '../lib/cli/console';
+import { bytesText } from '../lib/cli/text';
 import { writeModel } from '../lib/onnx/write-model';
 import type { HeldMemory } from './memory-process';
 import type { BenchModel } from './models';

@@ -1,13 +1,11 @@
 import { compile } from '../lib/compile/compile';
 import { GraphBuilder } from '../lib/ir/builder';
 import type { Graph } from '../lib/ir/graph';
+import { measureCreated } from './created-memory';
 import { openNative } from './native';
 import { openRival, RIVAL_SETTINGS } from './rival';
-import { type Subject, spreadOf, timeInterleaved } from './timing';
+import { spreadOf, timeInterleaved } from './timing';
 import type { TrialContext, TrialOutcome } from './trial';
-
-/** Calls between two readings of the heap: few enough that the garbage collector seldom steps in. */
-const CALLS = 2000;
 
 /** What a call costs besides arithmetic: a plan of one Relu on one number. */
 export async function runOverhead({ pairs }: TrialContext): Promise<TrialOutcome> {
@@ -50,21 +48,4 @@ function emptyGraph(): Graph {
   const input = builder.input('input', 'float32', [1]);
   builder.output(builder.node('Relu', [input]), 'float32', [1]);
   return builder.build();
-}
-
-/** Memory that one call leaves to the garbage collector. The least of many series: others hold compilations and collections. */
-function measureCreated({ run }: Subject): { arrayBufferBytesPerRun: number; heapBytesPerRun: number } {
-  const buffers: number[] = [];
-  const heap: number[] = [];
-  for (let series = 0; series < 50; series++) {
-    const before = process.memoryUsage();
-    for (let i = 0; i < CALLS; i++) run();
-    const after = process.memoryUsage();
-    // The heap shrinks when a collection fell in between: such a series says nothing.
-    if (after.heapUsed < before.heapUsed) continue;
-    buffers.push(after.arrayBuffers - before.arrayBuffers);
-    heap.push(after.heapUsed - before.heapUsed);
-  }
-  const perRun = (bytes: number[]): number => Math.round(Math.min(...bytes) / CALLS);
-  return { arrayBufferBytesPerRun: perRun(buffers), heapBytesPerRun: perRun(heap) };
 }
