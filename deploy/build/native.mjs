@@ -84,7 +84,10 @@ function gyp() {
     if (!existsSync(join(folder, entry))) symlinkSync(join(root, entry), join(folder, entry));
   const jobs = String(availableParallelism());
   const tool = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
-  return attempt(process.execPath, [tool, 'configure', 'build', '--jobs', jobs], folder);
+  // Node brings its own headers when it was unpacked from an archive; else node-gyp downloads them.
+  const prefix = join(dirname(process.execPath), '..');
+  const headers = existsSync(join(prefix, 'include/node/common.gypi')) ? [`--nodedir=${prefix}`] : [];
+  return attempt(process.execPath, [tool, 'configure', 'build', '--jobs', jobs, ...headers], folder);
 }
 
 /** A fault when the addon needs a newer C or C++ library than FLOOR. */
