@@ -70,8 +70,7 @@ export class RequestHandler {
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrival = process.hrtime.bigint();
     checkOrigin(request.headers);
-    const { pathname } = new URL(request.url ?? '/', 'http://agent');
-    const path = pathname.replace(/\/$/, '');
+    const path = (request.url ?? '/').split('?', 1)[0].replace(/\/$/, '');
     const { name } = this.model;
     const prefix = `/v2/models/${encodeURIComponent(name)}`;
     const inModel = path.startsWith(prefix)

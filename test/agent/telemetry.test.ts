@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
+import { type Agent, startAgent } from '../../lib/agent/agent';
+import { connect } from '../../lib/client/client';
+import type { MachineSensors } from '../../lib/sensors/machine';
+import type { Reading, TelemetryFrame } from '../../lib/telemetry/sample';
+import { A, B, binaryRequest, INFER, send, serveTiny, tinyPlan } from './served';
+
+const READINGS: readonly Reading[] = [
+  { name: 'memory.rss', unit: 'bytes', source: 'fake', value: 1e8 },
+  { name: 'memory.peak-rss', unit: 'bytes', source: 'fake', value: 2e8 },
+  { name: 'thermal.cpu', unit: 'celsius', source: 'fake', value: 51.5 },
+  { name: 'frequency.cpu0', unit: 'hertz', source: 'fake', value: 2.4e9 },
+  { name: 'energy', unit: 'joules', source: 'fake', value: null, reason: 'this machine has no energy sensor' },
+];
+const sensors: MachineSensors = { energy: { reason: 'none' }, read: () => [...READINGS] };
+
+let agent: Agent;
+afterEach(() => agent.close());
+
+async function ask(times: number): Promise<void> {
+  for (let i = 0; i < times; i++) expect((await send(agent.url, INFER, binaryRequest())).status).toBe(200);
+}
+
+describe('metrics', () => {
+  /** Series of a Prometheus text: name{labels} -> value. Throws on a line that is none. */
+  function parse(text: string): Map<string, number> {
+    const series = new Map<string, number>();
+    const types = new Map<string, string>();
+    for (const line of text.trimEnd().split('\n')) {
+      const type = /^# TYPE ([a-z_:][a-z0-9_:]*) (counter|gauge|histogram|summary)$/.exec(line);
+      if (type) types.set(type[1], type[2]);
+      if (line === '' || line.startsWith('# HELP ') || type) continue;
+      const match = /^([a-z_:][a-z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)$/.exec(line);
+      if (match === null) throw new Error(`not a series: ${line}`);
+      const base = match[1].replace(/_(bucket|sum|count)$/, '');
+      expect(types.has(match[1]) || types.get(base) === 'histogram').toBe(true);
+      series.set(match[1] + (match[2] ?? ''), Number(match[3]));
+    }
+    return series;
+  }
+
+  test('parse, carry units, and leave out what no sensor gives', async () => {
+    agent = await serveTiny({ sensors });
+    await ask(3);
+    const { headers, body } = await send(agent.url, '/metrics');
+    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    const series = parse(body.toString());
+    for (const name of series.keys())
+      expect(name).toMatch(/^hone_\w+_(seconds|bytes|celsius|hertz)(_bucket|_sum|_count)?\{/);
+    expect(series.get('hone_sensor_celsius{name="thermal.cpu"}')).toBe(51.5);
+    expect(series.get('hone_sensor_hertz{name="frequency.cpu0"}')).toBe(2.4e9);
+    expect(series.get('hone_sensor_bytes{name="memory.peak-rss"}')).toBe(2e8);
+    expect([...series.keys()].filter((name) => name.includes('energy') || name.includes('joules'))).toEqual([]);
+    expect(series.get('hone_model_memory_bytes{model="tiny",kind="weights"}')).toBeGreaterThanOrEqual(
+      tinyPlan().length,
+    );
+    for (const phase of ['queue', 'compute']) {
+      const name = 'hone_inference_duration_seconds';
+      expect(series.get(`${name}_count{model="tiny",phase="${phase}"}`)).toBe(3);
+      expect(series.get(`${name}_bucket{le="+Inf",model="tiny",phase="${phase}"}`)).toBe(3);
+      expect(series.get(`${name}_sum{model="tiny",phase="${phase}"}`)).toBeGreaterThan(0);
+    }
+  });
+
+  test('a sensor that stops answering loses its series', async () => {
+    const state = { readings: READINGS };
+    agent = await serveTiny({ sensors: { ...sensors, read: () => [...state.readings] } });
+    const celsius = async () =>
+      /^hone_sensor_celsius\{.*$/m.exec((await send(agent.url, '/metrics')).body.toString())?.[0];
+    expect(await celsius()).toBe('hone_sensor_celsius{name="thermal.cpu"} 51.5');
+    state.readings = READINGS.filter(({ unit }) => unit !== 'celsius');
+    expect(await celsius()).toBeUndefined();
+  });
+
+  test('a name with quotes stays one label', async () => {
+    agent = await startAgent({ model: 'a "b" \\ c', plan: tinyPlan(), sensors });
+    const series = parse((await send(agent.url, '/metrics')).body.toString());
+    expect(
+      [...series.keys()].filter((name) => name.startsWith('hone_model_memory_bytes{model="a \\"b\\" \\\\ c"')),
+    ).toHaveLength(3);
+  });
+});
+
+describe('stream', () => {
+  /** Frames until one fits. */
+  async function frameWhere(fits: (frame: TelemetryFrame) => boolean): Promise<TelemetryFrame> {
+    const stop = new AbortController();
+    for await (const frame of connect(agent.url).telemetry(stop.signal)) if (fits(frame)) return frame;
+    throw new Error('the stream ended');
+  }
+
+  test('frames tell latency, nodes, memory and sensors; what is missing is null with the reason', async () => {
+    agent = await serveTiny({ sensors, intervalMs: 50 });
+    const asking = ask(40);
+    const frame = await frameWhere(({ compute, nodes }) => compute !== null && nodes.length > 0);
+    await asking;
+    expect(frame).toMatchObject({ model: 'tiny', windowMs: 50, readings: READINGS });
+    const { compute, queue, nodes, memory, stamp } = frame;
+    for (const latency of [compute!, queue!]) {
+      expect(latency.count).toBeGreaterThan(0);
+      expect(latency.p50Us).toBeGreaterThan(0);
+      expect(latency.p90Us).toBeGreaterThanOrEqual(latency.p50Us);
+      expect(latency.p99Us).toBeGreaterThanOrEqual(latency.p90Us);
+      expect(latency.maxUs).toBeGreaterThanOrEqual(latency.p99Us);
+    }
+    expect(nodes.length).toBeGreaterThanOrEqual(2);
+    for (const node of nodes)
+      expect(node).toEqual({
+        name: expect.any(String),
+        op: expect.stringMatching(/_f32$|^copy_nd$/),
+        kernel: expect.stringMatching(/^[a-z0-9_]+$/),
+        meanUs: expect.any(Number),
+        share: expect.any(Number),
+      });
+    expect(nodes.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
+    expect(memory.weightBytes).toBeGreaterThanOrEqual(tinyPlan().length);
+    expect(memory.arenaBytes).toBeGreaterThan(0);
+    expect(stamp.bootId.length).toBeGreaterThan(10);
+    expect(frame.inferences).toBeGreaterThanOrEqual(compute!.count);
+  });
+
+  test('every reader sees the whole window, and a new one does not cut it', async () => {
+    agent = await serveTiny({ sensors, intervalMs: 300 });
+    const stop = new AbortController();
+    const counts: number[] = [];
+    const reading = (async () => {
+      for await (const { compute, inferences } of connect(agent.url).telemetry(stop.signal)) {
+        counts.push(compute?.count ?? 0);
+        if (inferences >= 12 && compute === null) return;
+      }
+    })();
+    for (let i = 0; i < 4; i++) {
+      await ask(3);
+      // A reader that comes in the middle of a window.
+      await frameWhere(() => true);
+    }
+    await reading;
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(12);
+  });
+
+  test('real sensors tell the resident memory of this process', async () => {
+    agent = await serveTiny({ intervalMs: 20 });
+    const { readings } = await frameWhere(() => true);
+    const rss = readings.find(({ name }) => name === 'memory.rss')?.value;
+    expect(rss! / process.memoryUsage.rss()).toBeGreaterThan(0.5);
+    for (const { value, reason } of readings) expect(value === null).toBe(reason !== undefined);
+  });
+
+  test('a reader that does not read costs the agent no memory', async () => {
+    const padding = READINGS.map((reading) => ({ ...reading, source: 'x'.repeat(20000) }));
+    agent = await serveTiny({ sensors: { ...sensors, read: () => padding }, intervalMs: 1 });
+    const socket = connectSocket(Number(new URL(agent.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.pause();
+    socket.write('GET /v1/telemetry HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    // 100 KB a frame: far more than all socket buffers hold. A healthy reader beside it keeps getting its frames.
+    const start = process.memoryUsage();
+    let frames = 0;
+    for await (const _ of connect(agent.url).telemetry()) if (++frames === 400) break;
+    const grown = process.memoryUsage.rss() - start.rss;
+    expect(frames).toBe(400);
+    const waiting = (agent as unknown as { handler: { stream: { readers: Set<{ writableLength: number }> } } }).handler;
+    for (const { writableLength } of waiting.stream.readers) expect(writableLength).toBeLessThan(1 << 20);
+    expect(grown).toBeLessThan(400 * 100e3);
+    socket.destroy();
+  });
+
+  test('readers beyond the limit are refused', async () => {
+    agent = await serveTiny({ sensors });
+    for (let i = 0; i < 32; i++) await connect(agent.url).telemetry()[Symbol.asyncIterator]().next();
+    expect(await send(agent.url, '/v1/telemetry')).toMatchObject({ status: 503 });
+  });
+});
+
+describe('client', () => {
+  test('infers with binary tensors, again and again over one connection', async () => {
+    agent = await serveTiny({ sensors });
+    const client = connect(agent.url);
+    for (let i = 0; i < 3; i++) {
+      const { sum, y } = await client.infer('tiny', { a: A, b: B });
+      expect(Array.from(sum)).toEqual(Array.from(A, (value, index) => Math.fround(value + B[index])));
+      expect(y).toHaveLength(3);
+    }
+    client.close();
+  });
+
+  test.each([
+    ['an unknown input', (url: string) => connect(url).infer('tiny', { c: A }), 'E_INPUT_NAME'],
+    ['a refusal', (url: string) => connect(url).infer('tiny', { a: A }), 'E_AGENT_REFUSED'],
+    ['an unknown model', (url: string) => connect(url).metadata('none'), 'E_AGENT_REFUSED'],
+    ['nobody there', () => connect('http://127.0.0.1:9').metadata('tiny'), 'E_AGENT_UNREACHABLE'],
+    ['an address that is none', async () => connect('board7'), 'E_OPTION_VALUE'],
+  ])('%s', async (_, call, code) => {
+    agent = await serveTiny({ sensors });
+    await expect(call(agent.url)).rejects.toMatchObject({ code });
+  });
+});
