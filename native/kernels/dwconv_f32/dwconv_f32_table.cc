@@ -19,9 +19,9 @@ void pack(const DwconvF32Shape& shape, const DwconvF32Weights& weights, void* pa
   memset(to + channels + count, 0, sizeof(float) * channels);
 }
 
-/// Pointers to the taps of two pixels.
+/// Pointers to the taps of two pixels, or to the nine columns of a strip of 3-wide windows.
 [[maybe_unused]] size_t pointer_scratch_bytes(const DwconvF32Shape& shape) {
-  return 2 * sizeof(const float*) * shape.window.kernel_h * shape.window.kernel_w;
+  return 3 * sizeof(const float*) * shape.window.kernel_h * shape.window.kernel_w;
 }
 
 size_t no_scratch_bytes(const DwconvF32Shape&) { return 0; }
