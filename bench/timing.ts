@@ -25,8 +25,8 @@ export interface TimingOptions {
 
 /** An inference shorter than this is timed several at a time. */
 const SHORT_US = 50;
-/** Length that a sample of short inferences should have. */
-const SAMPLE_US = 200;
+/** Length that a sample of short inferences should have: longer ones meet the scheduler more often. */
+const SAMPLE_US = 100;
 
 /**
  * Microseconds per inference of each subject, round by round. The subjects take turns, and who begins moves on by one each
