@@ -120,9 +120,19 @@ class NodeChecker {
                       axis_fits(x.dims[2], y_.dims[2], window.kernel_w, window.stride_w, window.dilation_w,
                                 window.pad_left);
     if (!fits) return "window";
-    const bool countable =
-        count_elements(x) < kPlanMaxWindowReach && count_elements(y_) < kPlanMaxWindowReach;
-    return countable ? Fault() : Fault("a tensor is too large for a window");
+    const int64_t x_count = count_elements(x);
+    const int64_t y_count = count_elements(y_);
+    if (x_count >= kPlanMaxWindowReach || y_count >= kPlanMaxWindowReach)
+      return "a tensor is too large for a window";
+    // Kernels copy bands of the padded input into scratch memory: it must stay in proportion.
+    const auto padded = [](int64_t out, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad) {
+      return static_cast<double>(pad + (out - 1) * stride + (kernel - 1) * dilation + 1);
+    };
+    const double area =
+        padded(y_.dims[1], window.kernel_h, window.stride_h, window.dilation_h, window.pad_top) *
+        padded(y_.dims[2], window.kernel_w, window.stride_w, window.dilation_w, window.pad_left);
+    const double limit = 64.0 * static_cast<double>(x_count + y_count) + (1 << 20);
+    return area * x.dims[3] <= limit ? Fault() : Fault("the padded input is out of proportion");
   }
 
   /// Channels, groups and the shape of the weights; `outputs` receives the number of output channels.
