@@ -19,7 +19,6 @@ export const PLAN_TYPE_BYTES: Readonly<Record<PlanType, number>> = { float32: 4,
 
 /** Where a tensor lives; the place in the list is the number in the file. */
 export const PLAN_PLACES = ['arena', 'constant', 'port', 'state'] as const;
-export type PlanPlace = (typeof PLAN_PLACES)[number];
 
 /** Field types: how many bytes each takes. Composite ones are laid out by LAYOUTS. */
 const SCALAR_BYTES = { u8: 1, u16: 2, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8 } as const;
