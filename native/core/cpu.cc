@@ -83,7 +83,8 @@ CpuFeatures detect_cpu() {
 #if defined(__linux__)
   constexpr unsigned long kHwcapDotprod = 1ul << 20, kHwcap2I8mm = 1ul << 13;
   if ((getauxval(AT_HWCAP) & kHwcapDotprod) != 0) features |= kCpuNeonDotprod;
-  if ((getauxval(AT_HWCAP2) & kHwcap2I8mm) != 0 && contains(features, kCpuNeonDotprod)) features |= kCpuNeonI8mm;
+  if ((getauxval(AT_HWCAP2) & kHwcap2I8mm) != 0 && contains(features, kCpuNeonDotprod))
+    features |= kCpuNeonI8mm;
 #elif defined(__APPLE__)
   features |= kCpuNeonDotprod;  // every Apple CPU that runs 64-bit macOS
 #endif
@@ -107,7 +108,8 @@ Status parse_cpu_mask(std::string_view text, CpuFeatures available, CpuFeatures*
     const std::string name(trim(text.substr(0, comma)));
     const Word* word = find_word(name);
     if (word == nullptr) {
-      const std::string what = name == "ref" ? "'ref' stands alone" : "unknown instruction set '" + name + "'";
+      const std::string what =
+          name == "ref" ? "'ref' stands alone" : "unknown instruction set '" + name + "'";
       return {"E_CPU_MASK", what + "; this CPU offers: " + offer(available)};
     }
     if (!contains(available, word->with_implied)) {

@@ -3,9 +3,9 @@
 
 namespace hone {
 
-/// Bounds and zero point of an int8 output: y = rne(clamp(v, lo, hi)) + zero_point, where v is the float32 value in
-/// units of the output scale, lo = float(qmin - zero_point), hi = float(qmax - zero_point), and qmin..qmax is the int8
-/// range after a fused activation. NaN gives lo. rne = round to nearest, ties to even.
+/// Bounds and zero point of an int8 output: y = rne(clamp(v, lo, hi)) + zero_point, where v is the float32
+/// value in units of the output scale, lo = float(qmin - zero_point), hi = float(qmax - zero_point), and
+/// qmin..qmax is the int8 range after a fused activation. NaN gives lo. rne = round to nearest, ties to even.
 struct OutputRange {
   float lo;
   float hi;

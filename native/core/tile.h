@@ -3,8 +3,9 @@
 
 namespace hone {
 
-/// The part of a node's output that one kernel call computes. What an item is (an output pixel, a row, an element),
-/// and what a block is (a group of output channels), is said in each kernel's header. Half-open ranges.
+/// The part of a node's output that one kernel call computes. What an item is (an output pixel, a row, an
+/// element), and what a block is (a group of output channels), is said in each kernel's header. Half-open
+/// ranges.
 struct Tile {
   int64_t begin;
   int64_t end;

@@ -34,14 +34,16 @@ void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeigh
         for (int32_t k = 0; k < depth.run_length; k++) {
           const int32_t value = weights[static_cast<size_t>(run) * depth.run_length + k] - zero_point;
           const size_t group = static_cast<size_t>(run * run_groups + k / format.k_group);
-          store_element(format, elements, (group * format.block + c) * format.k_group + k % format.k_group, value);
+          store_element(format, elements, (group * format.block + c) * format.k_group + k % format.k_group,
+                        value);
           sum += static_cast<uint32_t>(value);
         }
       }
       const uint32_t offset = static_cast<uint32_t>(matrix.x_zero_point + format.x_offset);
       const uint32_t bias = static_cast<uint32_t>(matrix.bias[channel]) - offset * sum;
       memcpy(block + c * sizeof(bias), &bias, sizeof(bias));
-      memcpy(block + (static_cast<size_t>(format.block) + c) * sizeof(float), matrix.multiplier + channel, sizeof(float));
+      memcpy(block + (static_cast<size_t>(format.block) + c) * sizeof(float), matrix.multiplier + channel,
+             sizeof(float));
     }
   }
 }

@@ -4,21 +4,23 @@
 
 namespace hone {
 
-/// Order in which a matrix-product kernel reads its weights. Packed form, one block after the other, 64-byte aligned each:
+/// Order in which a matrix-product kernel reads its weights. Packed form, one block after the other, 64-byte
+/// aligned each:
 ///   int32 bias[block], float multiplier[block], element weights[depth groups][block][k_group]
 /// Channels and k beyond the end are zero. Zero points are gone: elements are w - w_zero_point, and
 ///   bias' = bias - (x_zero_point + x_offset) * sum(w - w_zero_point)    mod 2^32
-/// so that a kernel whose activations are x + x_offset (128: u8 instead of s8) just sums products. Positions outside the
-/// input must then hold x_zero_point + x_offset.
+/// so that a kernel whose activations are x + x_offset (128: u8 instead of s8) just sums products. Positions
+/// outside the input must then hold x_zero_point + x_offset.
 struct GemmFormat {
-  int32_t block;          ///< output channels per block
-  int32_t k_group;        ///< neighbours in k that one instruction sums: 2 vpmaddwd, 4 vpdpbusd and sdot, 8 smmla
+  int32_t block;    ///< output channels per block
+  int32_t k_group;  ///< neighbours in k that one instruction sums: 2 vpmaddwd, 4 vpdpbusd and sdot, 8 smmla
   int32_t element_bytes;  ///< 1: int8, needs weight zero points of 0; 2: int16, takes any
   int32_t x_offset;
 };
 
-/// The summed dimension: `runs` pieces of run_length, each padded to a multiple of k_group on its own. Kernels that read
-/// the window in place have one run per kernel row or position; kernels that gather it have one run.
+/// The summed dimension: `runs` pieces of run_length, each padded to a multiple of k_group on its own.
+/// Kernels that read the window in place have one run per kernel row or position; kernels that gather it have
+/// one run.
 struct GemmDepth {
   int32_t runs;
   int32_t run_length;
@@ -41,8 +43,8 @@ static inline int64_t gemm_run_groups(const GemmFormat& format, int32_t run_leng
 
 /// Bytes from one packed block to the next.
 static inline size_t gemm_block_bytes(const GemmFormat& format, const GemmDepth& depth) {
-  const size_t elements =
-      static_cast<size_t>(depth.runs * gemm_run_groups(format, depth.run_length)) * format.k_group * format.block;
+  const size_t elements = static_cast<size_t>(depth.runs * gemm_run_groups(format, depth.run_length)) *
+                          format.k_group * format.block;
   const size_t bytes = static_cast<size_t>(format.block) * 8 + elements * format.element_bytes;
   return (bytes + 63) / 64 * 64;
 }

@@ -9,9 +9,9 @@
 #include "native/kernels/gemm_pack.h"
 #include "native/kernels/unroll.h"
 
-/// Matrix product s16 x s16 by vpmaddwd (exact; vpmaddubsw would saturate) with requantization in registers; serves conv_s8
-/// and fc_s8. Packed form: GemmFormat {16, 2, 2, 0}, so two vectors are 16 output channels by 2 neighbours in k. Internal
-/// linkage on purpose.
+/// Matrix product s16 x s16 by vpmaddwd (exact; vpmaddubsw would saturate) with requantization in registers;
+/// serves conv_s8 and fc_s8. Packed form: GemmFormat {16, 2, 2, 0}, so two vectors are 16 output channels by
+/// 2 neighbours in k. Internal linkage on purpose.
 namespace hone {
 namespace {
 
@@ -48,8 +48,9 @@ inline __m128i load_bytes(const int8_t* from, int32_t count) {
   return _mm_load_si128(reinterpret_cast<const __m128i*>(all));
 }
 
-/// int32 accumulators to int8. Only the upper clamp runs in float, against the overflow of the conversion (a value below
-/// INT_MIN converts to INT_MIN by itself, and so does NaN); saturating packs and one byte maximum do the lower clamp.
+/// int32 accumulators to int8. Only the upper clamp runs in float, against the overflow of the conversion (a
+/// value below INT_MIN converts to INT_MIN by itself, and so does NaN); saturating packs and one byte maximum
+/// do the lower clamp.
 class Requantizer {
  public:
   explicit Requantizer(const OutputRange& range)
@@ -68,7 +69,8 @@ class Requantizer {
   __m128i narrow(__m256i low, __m256i high) const {
     const __m256i words = _mm256_adds_epi16(_mm256_packs_epi32(low, high), zero_point_);
     const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
-    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
+    const __m128i bytes =
+        _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
     return _mm_max_epi8(bytes, qmin_);
   }
 
@@ -78,7 +80,8 @@ class Requantizer {
   __m128i qmin_;
 };
 
-/// Fused addition: the convolution's int8 value (as `a`) plus the residual (as `b`), by the formula of AddScales.
+/// Fused addition: the convolution's int8 value (as `a`) plus the residual (as `b`), by the formula of
+/// AddScales.
 struct ResidualAdd {
   AddScales scales;
   OutputRange conv_range;
@@ -92,7 +95,8 @@ struct ResidualAdd {
                                          _mm256_set1_ps(conv_range.hi));
     const __m256 rounded = _mm256_round_ps(clamped, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     const float shift = static_cast<float>(conv_range.zero_point - scales.a_zero_point);
-    const __m256 a = _mm256_mul_ps(_mm256_add_ps(rounded, _mm256_set1_ps(shift)), _mm256_set1_ps(scales.a_scale));
+    const __m256 a =
+        _mm256_mul_ps(_mm256_add_ps(rounded, _mm256_set1_ps(shift)), _mm256_set1_ps(scales.a_scale));
     const __m256i centred =
         _mm256_sub_epi32(_mm256_cvtepi8_epi32(residual), _mm256_set1_epi32(scales.b_zero_point));
     const __m256 b = _mm256_mul_ps(_mm256_cvtepi32_ps(centred), _mm256_set1_ps(scales.b_scale));
@@ -100,7 +104,8 @@ struct ResidualAdd {
   }
 };
 
-/// What a micro-kernel call needs besides its pixels: one block of packed weights, the way through the window, the output.
+/// What a micro-kernel call needs besides its pixels: one block of packed weights, the way through the
+/// window, the output.
 struct Panel {
   const uint8_t* block;
   int32_t rows, columns;            ///< runs = rows * columns
@@ -146,11 +151,13 @@ void run_panel(const Panel& panel, const int16_t* a, int64_t pixel, int8_t* y) {
       }
     }
   }
-  const __m256 m0 = _mm256_castsi256_ps(load(panel.block + 64)), m1 = _mm256_castsi256_ps(load(panel.block + 96));
+  const __m256 m0 = _mm256_castsi256_ps(load(panel.block + 64)),
+               m1 = _mm256_castsi256_ps(load(panel.block + 96));
   unroll<kPixels>([&](auto p) {
     __m128i bytes;
     if (panel.residual == nullptr) {
-      bytes = panel.requantizer.narrow(panel.requantizer.round(acc[p][0], m0), panel.requantizer.round(acc[p][1], m1));
+      bytes = panel.requantizer.narrow(panel.requantizer.round(acc[p][0], m0),
+                                       panel.requantizer.round(acc[p][1], m1));
     } else {
       const ResidualAdd& add = *panel.residual;
       const __m128i residual = load_bytes(add.data + (pixel + p) * add.stride, panel.channels);
@@ -162,8 +169,8 @@ void run_panel(const Panel& panel, const int16_t* a, int64_t pixel, int8_t* y) {
   });
 }
 
-/// All pixels of a panel, split evenly: 5 is 3 + 2, not 4 + 1. Four pixels keep both multipliers busy; six would not leave
-/// registers for the products.
+/// All pixels of a panel, split evenly: 5 is 3 + 2, not 4 + 1. Four pixels keep both multipliers busy; six
+/// would not leave registers for the products.
 inline void run_pixels(const Panel& panel, const int16_t* a, int64_t pixels, int8_t* y) {
   constexpr int64_t kPixels = 4;
   int64_t pieces = (pixels + kPixels - 1) / kPixels;

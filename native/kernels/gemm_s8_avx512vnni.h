@@ -14,8 +14,9 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-/// Matrix product u8 x s8 by vpdpbusd with requantization in registers; serves conv_s8 and fc_s8. Packed form: GemmFormat
-/// {16, 4, 1, 128}, so one vector is 16 output channels by 4 neighbours in k. Internal linkage on purpose.
+/// Matrix product u8 x s8 by vpdpbusd with requantization in registers; serves conv_s8 and fc_s8. Packed
+/// form: GemmFormat {16, 4, 1, 128}, so one vector is 16 output channels by 4 neighbours in k. Internal
+/// linkage on purpose.
 namespace hone {
 namespace {
 
@@ -43,8 +44,9 @@ struct ToU8 {
   void copy(uint8_t* to, const int8_t* from, int64_t count) const { copy_as_u8(to, from, count); }
 };
 
-/// int32 accumulators to int8. Only the upper clamp runs in float, against the overflow of the conversion (a value below
-/// INT_MIN converts to INT_MIN by itself, and so does NaN); saturating packs and one byte maximum do the lower clamp.
+/// int32 accumulators to int8. Only the upper clamp runs in float, against the overflow of the conversion (a
+/// value below INT_MIN converts to INT_MIN by itself, and so does NaN); saturating packs and one byte maximum
+/// do the lower clamp.
 class Requantizer {
  public:
   explicit Requantizer(const OutputRange& range)
@@ -59,7 +61,8 @@ class Requantizer {
   __m512i round(__m512i acc, __m512 multiplier) const {
     return round(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier));
   }
-  /// Four rounded vectors to 64 bytes. Byte 16 i + 4 j + l is lane 4 i + l of vector j: the order of unpacked bytes.
+  /// Four rounded vectors to 64 bytes. Byte 16 i + 4 j + l is lane 4 i + l of vector j: the order of unpacked
+  /// bytes.
   __m512i narrow(__m512i q0, __m512i q1, __m512i q2, __m512i q3) const {
     const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q0, q1), zero_point_);
     const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q2, q3), zero_point_);
@@ -77,7 +80,8 @@ class Requantizer {
   __m512i qmin_;
 };
 
-/// Fused addition: the convolution's int8 value (as `a`) plus the residual (as `b`), by the formula of AddScales.
+/// Fused addition: the convolution's int8 value (as `a`) plus the residual (as `b`), by the formula of
+/// AddScales.
 struct ResidualAdd {
   AddScales scales;
   OutputRange conv_range;
@@ -91,7 +95,8 @@ struct ResidualAdd {
                                          _mm512_set1_ps(conv_range.hi));
     const __m512 rounded = _mm512_roundscale_ps(clamped, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     const float shift = static_cast<float>(conv_range.zero_point - scales.a_zero_point);
-    const __m512 a = _mm512_mul_ps(_mm512_add_ps(rounded, _mm512_set1_ps(shift)), _mm512_set1_ps(scales.a_scale));
+    const __m512 a =
+        _mm512_mul_ps(_mm512_add_ps(rounded, _mm512_set1_ps(shift)), _mm512_set1_ps(scales.a_scale));
     const __m512i bytes = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, residual));
     const __m512i centred = _mm512_sub_epi32(bytes, _mm512_set1_epi32(scales.b_zero_point));
     const __m512 b = _mm512_mul_ps(_mm512_cvtepi32_ps(centred), _mm512_set1_ps(scales.b_scale));
@@ -99,8 +104,8 @@ struct ResidualAdd {
   }
 };
 
-/// What a micro-kernel call needs besides its pixels: neighbouring blocks of packed weights, the way through the window,
-/// and the output.
+/// What a micro-kernel call needs besides its pixels: neighbouring blocks of packed weights, the way through
+/// the window, and the output.
 struct Panel {
   const uint8_t* block;  ///< the first of the packed blocks
   size_t block_bytes;
@@ -123,7 +128,8 @@ inline __m512i broadcast4(const uint8_t* bytes) {
 /// Lowest `count` bits, count in 0..64.
 inline uint64_t low_bits(int32_t count) { return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1; }
 
-/// Stores 64 bytes that hold `kBlocks` vectors of 16 channels for each of 4 / kBlocks pixels (one for 3 and 4).
+/// Stores 64 bytes that hold `kBlocks` vectors of 16 channels for each of 4 / kBlocks pixels (one for 3 and
+/// 4).
 template <int kBlocks>
 inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixels) {
   const bool full = panel.channels == 16 * kBlocks;
@@ -139,7 +145,8 @@ inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixel
       if (full) {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + p * panel.y_stride), halves[p]);
       } else {
-        _mm256_mask_storeu_epi8(y + p * panel.y_stride, static_cast<__mmask32>(low_bits(panel.channels)), halves[p]);
+        _mm256_mask_storeu_epi8(y + p * panel.y_stride, static_cast<__mmask32>(low_bits(panel.channels)),
+                                halves[p]);
       }
     }
   } else {
@@ -149,7 +156,8 @@ inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixel
       if (full) {
         _mm_storeu_si128(reinterpret_cast<__m128i*>(y + p * panel.y_stride), quarters[p]);
       } else {
-        _mm_mask_storeu_epi8(y + p * panel.y_stride, static_cast<__mmask16>(low_bits(panel.channels)), quarters[p]);
+        _mm_mask_storeu_epi8(y + p * panel.y_stride, static_cast<__mmask16>(low_bits(panel.channels)),
+                             quarters[p]);
       }
     }
   }
@@ -163,7 +171,8 @@ template <int kBlocks, int kPixels>
   unroll<(kPixels + kAtOnce - 1) / kAtOnce>([&](auto piece) {
     constexpr int kFirst = piece * kAtOnce;
     constexpr int kCount = kPixels - kFirst < kAtOnce ? kPixels - kFirst : kAtOnce;
-    __m512i q[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    __m512i q[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
+                    _mm512_setzero_si512()};
     unroll<kCount * kBlocks>([&](auto vector) {
       constexpr int p = kFirst + vector / kBlocks, b = vector % kBlocks;
       const __m512 multiplier = _mm512_loadu_ps(panel.block + b * panel.block_bytes + 64);
@@ -174,8 +183,8 @@ template <int kBlocks, int kPixels>
   });
 }
 
-/// As finish_panel with the residual added: one function for all sizes, because its divisions take longer than the detour
-/// of the accumulators [pixels][blocks] through memory.
+/// As finish_panel with the residual added: one function for all sizes, because its divisions take longer
+/// than the detour of the accumulators [pixels][blocks] through memory.
 [[gnu::noinline]] inline void finish_with_residual(const Panel& panel, const __m512i* acc, int32_t pixels,
                                                    int32_t blocks, int64_t pixel, int8_t* y) {
   const ResidualAdd add = *panel.residual;
@@ -236,7 +245,10 @@ void run_panel(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) {
 
 /// Pixels per micro-kernel for 1..4 blocks: 16 to 24 accumulators.
 template <int kBlocks>
-inline constexpr int kPanelPixels = kBlocks == 1 ? 16 : kBlocks == 2 ? 12 : kBlocks == 3 ? 8 : 6;
+inline constexpr int kPanelPixels = kBlocks == 1   ? 16
+                                    : kBlocks == 2 ? 12
+                                    : kBlocks == 3 ? 8
+                                                   : 6;
 
 using RunPanel = void (*)(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y);
 

@@ -23,7 +23,6 @@ struct F32x16 {
 };
 
 // --- float32
-// ---------------------------------------------------------------------------------------------------------
 
 inline VecF splat(float x) { return _mm256_set1_ps(x); }
 inline VecI splat_int(int32_t x) { return _mm256_set1_epi32(x); }
@@ -77,7 +76,6 @@ inline void store_first(float* p, VecF x, int n) {
 }
 
 // --- bytes
-// -----------------------------------------------------------------------------------------------------------
 
 inline Bytes16 load_bytes(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 inline void store_bytes(void* p, Bytes16 x) { _mm_storeu_si128(static_cast<__m128i*>(p), x); }
@@ -137,7 +135,6 @@ inline void widen_into(I32x16* total, Sum16 sum) {
 inline F32x16 to_float(const I32x16& x) { return {{_mm256_cvtepi32_ps(x.v[0]), _mm256_cvtepi32_ps(x.v[1])}}; }
 
 // --- changes of layout
-// -----------------------------------------------------------------------------------------------
 
 /// Transposes 16 rows of 16 bytes: four rounds of interleaving row i with row i + 8.
 inline void transpose_bytes(Bytes16 rows[16]) {

@@ -23,7 +23,6 @@ struct F32x16 {
 };
 
 // --- float32
-// ---------------------------------------------------------------------------------------------------------
 
 inline VecF splat(float x) { return vdupq_n_f32(x); }
 inline VecI splat_int(int32_t x) { return vdupq_n_s32(x); }
@@ -67,7 +66,6 @@ inline void store_first(float* p, VecF x, int n) {
 }
 
 // --- bytes
-// -----------------------------------------------------------------------------------------------------------
 
 inline Bytes16 load_bytes(const void* p) { return vld1q_s8(static_cast<const int8_t*>(p)); }
 inline void store_bytes(void* p, Bytes16 x) { vst1q_s8(static_cast<int8_t*>(p), x); }
@@ -126,7 +124,6 @@ inline F32x16 to_float(const I32x16& x) {
 }
 
 // --- changes of layout
-// -----------------------------------------------------------------------------------------------
 
 /// Transposes 16 rows of 16 bytes: four rounds of interleaving row i with row i + 8.
 inline void transpose_bytes(Bytes16 rows[16]) {

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Loops over compile-time indices. Compilers unroll a plain loop too late to keep arrays of vectors in registers.
+/// Loops over compile-time indices. Compilers unroll a plain loop too late to keep arrays of vectors in
+/// registers.
 namespace hone {
 namespace {
 

@@ -3,8 +3,8 @@
 
 namespace hone {
 
-/// Geometry of a two-dimensional sliding window over NHWC tensors. Output extents are stated, not derived, so bottom and
-/// right padding need no field: positions outside the input are padding.
+/// Geometry of a two-dimensional sliding window over NHWC tensors. Output extents are stated, not derived, so
+/// bottom and right padding need no field: positions outside the input are padding.
 struct WindowShape {
   int32_t batch;
   int32_t in_h, in_w;

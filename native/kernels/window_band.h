@@ -5,9 +5,9 @@
 #include "native/core/tile.h"
 #include "native/kernels/window.h"
 
-/// A band is a copy in scratch of the input rows that some output pixels read, with the padding written out: kernels then
-/// see windows without edges, at a fixed distance from one another, in the element type they want. Internal linkage on
-/// purpose: an instruction-set file must keep its own copy.
+/// A band is a copy in scratch of the input rows that some output pixels read, with the padding written out:
+/// kernels then see windows without edges, at a fixed distance from one another, in the element type they
+/// want. Internal linkage on purpose: an instruction-set file must keep its own copy.
 namespace hone {
 namespace {
 
@@ -24,8 +24,8 @@ struct Rectangle {
   int32_t x_begin, x_end;
 };
 
-/// Input rows (columns) from one output row to the next inside a band. A 1-high kernel reads every stride_h-th row only,
-/// and only those are copied.
+/// Input rows (columns) from one output row to the next inside a band. A 1-high kernel reads every
+/// stride_h-th row only, and only those are copied.
 inline int32_t band_step_h(const WindowShape& w) { return w.kernel_h == 1 ? 1 : w.stride_h; }
 inline int32_t band_step_w(const WindowShape& w) { return w.kernel_w == 1 ? 1 : w.stride_w; }
 
@@ -50,7 +50,8 @@ inline int32_t band_out_columns(const WindowShape& w, size_t pixel_bytes) {
 
 /// Output rows per band, at least 1.
 inline int32_t band_out_rows(const WindowShape& w, size_t pixel_bytes) {
-  const size_t row_bytes = static_cast<size_t>(band_columns(w, band_out_columns(w, pixel_bytes))) * pixel_bytes;
+  const size_t row_bytes =
+      static_cast<size_t>(band_columns(w, band_out_columns(w, pixel_bytes))) * pixel_bytes;
   const int64_t rows = static_cast<int64_t>(kBandTarget / row_bytes) - band_rows(w, 1);
   const int64_t count = rows <= 0 ? 1 : rows / band_step_h(w) + 1;
   return static_cast<int32_t>(count < w.out_h ? count : w.out_h);
@@ -58,8 +59,8 @@ inline int32_t band_out_rows(const WindowShape& w, size_t pixel_bytes) {
 
 /// A 1x1 kernel with stride 1 and no padding sees no rows: one long row of all pixels, in the same order.
 inline WindowShape band_flattened(const WindowShape& w) {
-  const bool plain = w.kernel_h == 1 && w.kernel_w == 1 && w.stride_h == 1 && w.stride_w == 1 && w.pad_top == 0 &&
-                     w.pad_left == 0 && w.in_h == w.out_h && w.in_w == w.out_w;
+  const bool plain = w.kernel_h == 1 && w.kernel_w == 1 && w.stride_h == 1 && w.stride_w == 1 &&
+                     w.pad_top == 0 && w.pad_left == 0 && w.in_h == w.out_h && w.in_w == w.out_w;
   const int64_t pixels = static_cast<int64_t>(w.batch) * w.out_h * w.out_w;
   if (!plain || pixels > INT32_MAX) return w;
   WindowShape flat = w;
@@ -77,10 +78,11 @@ inline size_t band_bytes(const WindowShape& window, int32_t channels, int32_t el
   return static_cast<size_t>(band_rows(w, rows)) * band_columns(w, columns) * pixel_bytes + kBandSlack;
 }
 
-/// Calls visit(rectangle) for pieces of the items [begin, end) (output pixels in row-major order) that fit the scratch of
-/// band_bytes, in order.
+/// Calls visit(rectangle) for pieces of the items [begin, end) (output pixels in row-major order) that fit
+/// the scratch of band_bytes, in order.
 template <class Visit>
-inline void for_each_rectangle(const WindowShape& w, size_t pixel_bytes, int64_t begin, int64_t end, Visit visit) {
+inline void for_each_rectangle(const WindowShape& w, size_t pixel_bytes, int64_t begin, int64_t end,
+                               Visit visit) {
   const int32_t max_columns = band_out_columns(w, pixel_bytes);
   const int32_t max_rows = band_out_rows(w, pixel_bytes);
   while (begin < end) {
@@ -101,11 +103,11 @@ inline void for_each_rectangle(const WindowShape& w, size_t pixel_bytes, int64_t
   }
 }
 
-/// Copies the input of a rectangle: band[row][column][channel], rows band_columns(...) * channels elements apart.
-/// Convert has fill(to, count), which writes the zero point, and copy(to, from, count).
+/// Copies the input of a rectangle: band[row][column][channel], rows band_columns(...) * channels elements
+/// apart. Convert has fill(to, count), which writes the zero point, and copy(to, from, count).
 template <class Element, class Convert>
-inline void fill_band(const WindowShape& w, int32_t channels, const Rectangle& r, const int8_t* x, ptrdiff_t x_stride,
-                      Element* band, Convert convert) {
+inline void fill_band(const WindowShape& w, int32_t channels, const Rectangle& r, const int8_t* x,
+                      ptrdiff_t x_stride, Element* band, Convert convert) {
   const int64_t columns = band_columns(w, r.x_end - r.x_begin);
   const int64_t rows = band_rows(w, r.y_end - r.y_begin);
   const int64_t skip_w = w.kernel_w == 1 ? w.stride_w : 1;

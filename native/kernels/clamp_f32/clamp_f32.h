@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "native/core/cpu.h"
+#include "native/core/cpu_features.h"
 #include "native/core/tile.h"
 
 namespace hone {

@@ -2,20 +2,21 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "native/core/cpu.h"
+#include "native/core/cpu_features.h"
 #include "native/core/requantize.h"
 #include "native/core/tile.h"
 #include "native/kernels/window.h"
 
 namespace hone {
 
-/// Two-dimensional int8 convolution, any kernel, stride, dilation, padding and groups, with requantization, a fused
-/// clamp activation and an optional fused residual addition. NHWC.
+/// Two-dimensional int8 convolution, any kernel, stride, dilation, padding and groups, with requantization, a
+/// fused clamp activation and an optional fused residual addition. NHWC.
 ///
-///   acc[p, o] = bias[o] + sum over (kh, kw, i) of (x - x_zero_point) * (w[o, kh, kw, i] - w_zero_point[o])   mod 2^32
-///   v         = fl(float(acc) * multiplier[o]);       positions outside the input contribute 0
-///   y[p, o]   = rne(clamp(v, conv_range.lo, conv_range.hi)) + conv_range.zero_point
-/// with residual: c = the y above (its own int8), y = the addition of c (as a) and residual (as b), see AddScales.
+///   acc[p, o] = bias[o] + sum over (kh, kw, i) of (x - x_zero_point) * (w[o, kh, kw, i] - w_zero_point[o])
+///   mod 2^32 v         = fl(float(acc) * multiplier[o]);       positions outside the input contribute 0 y[p,
+///   o]   = rne(clamp(v, conv_range.lo, conv_range.hi)) + conv_range.zero_point
+/// with residual: c = the y above (its own int8), y = the addition of c (as a) and residual (as b), see
+/// AddScales.
 ///
 /// Exactness: every row equals ref bit for bit. Aliasing: y may equal residual; no other overlap.
 struct ConvS8Shape {
@@ -27,12 +28,12 @@ struct ConvS8Shape {
 
 /// What is known of the weights when a row is chosen.
 struct ConvS8Weights {
-  const int8_t* weights;       ///< [out_channels][kernel_h][kernel_w][in_channels / groups]
-  const int32_t* bias;         ///< [out_channels]
-  const float* multiplier;     ///< [out_channels], fl(fl(xs * ws) / ys)
-  const int8_t* zero_points;   ///< [out_channels], or null when all are 0
+  const int8_t* weights;      ///< [out_channels][kernel_h][kernel_w][in_channels / groups]
+  const int32_t* bias;        ///< [out_channels]
+  const float* multiplier;    ///< [out_channels], fl(fl(xs * ws) / ys)
+  const int8_t* zero_points;  ///< [out_channels], or null when all are 0
   int32_t x_zero_point;
-  bool has_minus_128;          ///< some weight is -128
+  bool has_minus_128;  ///< some weight is -128
 };
 
 struct ConvS8Args {
@@ -50,8 +51,9 @@ struct ConvS8Args {
   OutputRange add_range;
 };
 
-/// One variant. An item is an output pixel (n * out_h * out_w + h * out_w + w); a block is `block_channels` consecutive
-/// output channels of one group (the last block of a group may be short); blocks of all groups are numbered through.
+/// One variant. An item is an output pixel (n * out_h * out_w + h * out_w + w); a block is `block_channels`
+/// consecutive output channels of one group (the last block of a group may be short); blocks of all groups
+/// are numbered through.
 struct ConvS8Row {
   const char* name;
   CpuFeatures needs;
@@ -59,7 +61,8 @@ struct ConvS8Row {
   int32_t block_channels;  ///< output channels per block
   int32_t tile_pixels;     ///< items per call work best in multiples of this
   size_t (*packed_bytes)(const ConvS8Shape& shape);
-  /// Packs weights, bias and multipliers; folds zero points into the bias. May use plain C++ only (no allocation).
+  /// Packs weights, bias and multipliers; folds zero points into the bias. May use plain C++ only (no
+  /// allocation).
   void (*pack)(const ConvS8Shape& shape, const ConvS8Weights& weights, void* packed);
   size_t (*scratch_bytes)(const ConvS8Shape& shape);
   void (*run)(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& tile);

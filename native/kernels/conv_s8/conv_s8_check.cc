@@ -20,15 +20,15 @@ struct Spec {
   int32_t x_gap, y_gap, residual_gap;
 };
 
-constexpr Spec dense(int32_t size_h, int32_t size_w, int32_t in, int32_t out, int32_t kernel, int32_t stride = 1,
-                     bool residual = false) {
+constexpr Spec dense(int32_t size_h, int32_t size_w, int32_t in, int32_t out, int32_t kernel,
+                     int32_t stride = 1, bool residual = false) {
   const int32_t pad = kernel / 2;
-  return {1,      size_h, size_w, in,  out, 1,   kernel, kernel,   stride, stride, 1,
-          1,      pad,    pad,    pad, pad, residual, false, 0, 0, 0};
+  return {1, size_h, size_w, in,  out, 1,        kernel, kernel, stride, stride, 1,
+          1, pad,    pad,    pad, pad, residual, false,  0,      0,      0};
 }
 
-// Widths around the micro-kernels' 6, 8, 12 and 16 pixels; channels around blocks of 8 and 16 and sets of 1 to 4 blocks;
-// depths around groups of 2, 4, 8 and 16.
+// Widths around the micro-kernels' 6, 8, 12 and 16 pixels; channels around blocks of 8 and 16 and sets of 1
+// to 4 blocks; depths around groups of 2, 4, 8 and 16.
 constexpr Spec kFixed[] = {
     dense(1, 1, 1, 1, 1),
     dense(1, 1, 4, 16, 1),
@@ -80,7 +80,8 @@ constexpr BenchSpec kBench[] = {
 
 Spec random_spec(Rng& rng) {
   static constexpr int32_t kChannels[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 24, 31, 32, 33, 40, 64};
-  static constexpr int32_t kOutputs[] = {1, 2, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 80, 100};
+  static constexpr int32_t kOutputs[] = {1,  2,  7,  8,  9,  12, 15, 16, 17, 24, 31,
+                                         32, 33, 47, 48, 49, 63, 64, 65, 80, 100};
   static constexpr int32_t kKernels[] = {1, 1, 2, 3, 3, 3, 5, 7};
   static constexpr int32_t kGroups[] = {1, 1, 1, 1, 2, 3};
   static constexpr int32_t kGaps[] = {0, 0, 1, 13};
@@ -103,7 +104,8 @@ Spec random_spec(Rng& rng) {
   }
   const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1, reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
   s.in_h = std::max<int32_t>(1, reach_h - s.pad_top - s.pad_bottom + static_cast<int32_t>(rng.between(0, 5)));
-  s.in_w = std::max<int32_t>(1, reach_w - s.pad_left - s.pad_right + static_cast<int32_t>(rng.between(0, 20)));
+  s.in_w =
+      std::max<int32_t>(1, reach_w - s.pad_left - s.pad_right + static_cast<int32_t>(rng.between(0, 20)));
   s.residual = rng.chance(0.4);
   s.aliased = s.residual && rng.chance(0.5);
   s.x_gap = rng.pick(kGaps);
@@ -114,21 +116,23 @@ Spec random_spec(Rng& rng) {
 
 std::string text_of(const Spec& s, const ConvS8Shape& shape) {
   char text[256];
-  snprintf(text, sizeof(text), "n%d %dx%dx%d -> %dx%dx%d k%dx%d s%dx%d d%dx%d p%d,%d g%d gaps %d,%d,%d%s%s", s.batch,
-           s.in_h, s.in_w, s.in_channels, shape.window.out_h, shape.window.out_w, s.out_channels, s.kernel_h, s.kernel_w,
-           s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, s.pad_top, s.pad_left, s.groups, s.x_gap, s.y_gap,
-           s.residual_gap, s.residual ? " residual" : "", s.aliased ? " in y" : "");
+  snprintf(text, sizeof(text), "n%d %dx%dx%d -> %dx%dx%d k%dx%d s%dx%d d%dx%d p%d,%d g%d gaps %d,%d,%d%s%s",
+           s.batch, s.in_h, s.in_w, s.in_channels, shape.window.out_h, shape.window.out_w, s.out_channels,
+           s.kernel_h, s.kernel_w, s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, s.pad_top, s.pad_left,
+           s.groups, s.x_gap, s.y_gap, s.residual_gap, s.residual ? " residual" : "",
+           s.aliased ? " in y" : "");
   return text;
 }
 
 class ConvS8Case : public KernelCase {
  public:
   ConvS8Case(Workbench& bench, const Spec& s, bool plain, const char* name) : bench_(bench) {
-    const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1, reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
+    const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1,
+                  reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
     const int32_t out_h = (s.in_h + s.pad_top + s.pad_bottom - reach_h) / s.stride_h + 1;
     const int32_t out_w = (s.in_w + s.pad_left + s.pad_right - reach_w) / s.stride_w + 1;
-    shape_ = {{s.batch, s.in_h, s.in_w, out_h, out_w, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w, s.dilation_h,
-               s.dilation_w, s.pad_top, s.pad_left},
+    shape_ = {{s.batch, s.in_h, s.in_w, out_h, out_w, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w,
+               s.dilation_h, s.dilation_w, s.pad_top, s.pad_left},
               s.in_channels,
               s.out_channels,
               s.groups};

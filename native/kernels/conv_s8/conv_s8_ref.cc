@@ -47,7 +47,8 @@ void conv_s8_ref(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& t
           const int32_t in_y = out_y * w.stride_h - w.pad_top + kh * w.dilation_h;
           const int32_t in_x = out_x * w.stride_w - w.pad_left + kw * w.dilation_w;
           if (in_y < 0 || in_y >= w.in_h || in_x < 0 || in_x >= w.in_w) continue;
-          const int8_t* x = args.x + ((image * w.in_h + in_y) * w.in_w + in_x) * args.x_stride + first_channel;
+          const int8_t* x =
+              args.x + ((image * w.in_h + in_y) * w.in_w + in_x) * args.x_stride + first_channel;
           const int8_t* weights =
               packed.weights + ((static_cast<int64_t>(o) * w.kernel_h + kh) * w.kernel_w + kw) * in_channels;
           for (int32_t i = 0; i < in_channels; i++) {

@@ -4,8 +4,9 @@
 #include "native/kernels/gemm_s8_avx2.h"
 #include "native/kernels/window_band.h"
 
-// 16 channels at a time: bytes of two kernel rows are interleaved and widened, so that every dword holds one channel's two
-// vertical taps as int16 and vpmaddwd sums them exactly. An interleaved column serves all the windows it lies in.
+// 16 channels at a time: bytes of two kernel rows are interleaved and widened, so that every dword holds one
+// channel's two vertical taps as int16 and vpmaddwd sums them exactly. An interleaved column serves all the
+// windows it lies in.
 namespace hone {
 namespace {
 
@@ -14,10 +15,13 @@ struct ToS8 {
   int8_t zero_point;
 
   void fill(int8_t* to, int64_t count) const { memset(to, zero_point, static_cast<size_t>(count)); }
-  void copy(int8_t* to, const int8_t* from, int64_t count) const { memcpy(to, from, static_cast<size_t>(count)); }
+  void copy(int8_t* to, const int8_t* from, int64_t count) const {
+    memcpy(to, from, static_cast<size_t>(count));
+  }
 };
 
-/// One output row by one block. A vector is 16 channels of a pixel or, when fewer channels fill 16 bytes, several pixels.
+/// One output row by one block. A vector is 16 channels of a pixel or, when fewer channels fill 16 bytes,
+/// several pixels.
 struct Strip {
   const uint8_t* block;
   int32_t kernel_h, kernel_w;
@@ -28,11 +32,13 @@ struct Strip {
   Requantizer requantizer;
 };
 
-/// Interleaves two kernel rows, or one with zero: v[0] holds channels 0..7, v[1] channels 8..15, two taps each.
+/// Interleaves two kernel rows, or one with zero: v[0] holds channels 0..7, v[1] channels 8..15, two taps
+/// each.
 template <bool kTwo>
 inline void interleave(const int8_t* x, ptrdiff_t row_step, __m256i (&v)[2]) {
   const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x));
-  const __m128i b = kTwo ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + row_step)) : _mm_setzero_si128();
+  const __m128i b =
+      kTwo ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + row_step)) : _mm_setzero_si128();
   v[0] = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
   v[1] = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b));
 }
@@ -42,10 +48,12 @@ inline void finish(const Strip& strip, const __m256i (&acc)[2], int64_t vector, 
   unroll<2>([&](auto j) {
     q[j] = strip.requantizer.round(acc[j], _mm256_castsi256_ps(load(strip.block + 64 + j * 32)));
   });
-  store_bytes(y, strip.requantizer.narrow(q[0], q[1]), vector + 1 == strip.vectors ? strip.last_bytes : strip.bytes);
+  store_bytes(y, strip.requantizer.narrow(q[0], q[1]),
+              vector + 1 == strip.vectors ? strip.last_bytes : strip.bytes);
 }
 
-/// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share none.
+/// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share
+/// none.
 template <int kKernel, int kStride>
 void run_strip(const Strip& shared, const int8_t* x, int8_t* y) {
   const Strip strip = shared;  // the compiler must see that stores to y do not change it

@@ -2,13 +2,15 @@
 #include "native/kernels/gemm_s8_avx512vnni.h"
 #include "native/kernels/window_band.h"
 
-// One byte vector per kernel row, 64 channels each; unpacking interleaves the bytes of four rows, so that every dword holds
-// one channel's vertical taps and vpdpbusd sums them at once. An interleaved column serves all the windows it lies in.
-// Unpacking leaves the channels out of order, and the packs of the requantization put them back: see DwconvFormat.
+// One byte vector per kernel row, 64 channels each; unpacking interleaves the bytes of four rows, so that
+// every dword holds one channel's vertical taps and vpdpbusd sums them at once. An interleaved column serves
+// all the windows it lies in. Unpacking leaves the channels out of order, and the packs of the requantization
+// put them back: see DwconvFormat.
 namespace hone {
 namespace {
 
-/// One output row by one block. A vector is 64 channels of a pixel or, when fewer channels fill 64 bytes, several pixels.
+/// One output row by one block. A vector is 64 channels of a pixel or, when fewer channels fill 64 bytes,
+/// several pixels.
 struct Strip {
   const uint8_t* block;
   int32_t kernel_h, kernel_w;
@@ -41,7 +43,8 @@ struct Constants {
   }
 };
 
-/// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps each.
+/// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps
+/// each.
 template <int kRows>
 inline void interleave(const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
   const __m512i zero = _mm512_setzero_si512();
@@ -59,7 +62,8 @@ inline void interleave(const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
   v[3] = _mm512_unpackhi_epi16(high, high2);
 }
 
-inline void finish(const Strip& strip, const Constants& constants, const __m512i (&acc)[4], int64_t vector, int8_t* y) {
+inline void finish(const Strip& strip, const Constants& constants, const __m512i (&acc)[4], int64_t vector,
+                   int8_t* y) {
   __m512i q[4];
   unroll<4>([&](auto j) { q[j] = strip.requantizer.round(acc[j], constants.multiplier[j]); });
   const __m512i bytes = strip.requantizer.narrow(q[0], q[1], q[2], q[3]);
@@ -71,7 +75,8 @@ inline void finish(const Strip& strip, const Constants& constants, const __m512i
   }
 }
 
-/// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share none.
+/// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share
+/// none.
 template <int kKernel, int kStride>
 void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   constexpr int kGroups = (kKernel + 3) / 4;

@@ -11,7 +11,8 @@
 namespace hone::check {
 namespace {
 
-/// A depthwise convolution to try. Output extents follow from the input, the window and the padding on both sides.
+/// A depthwise convolution to try. Output extents follow from the input, the window and the padding on both
+/// sides.
 struct Spec {
   int32_t batch, in_h, in_w, channels;
   int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
@@ -53,22 +54,23 @@ struct BenchSpec {
   Spec spec;
 };
 constexpr BenchSpec kBench[] = {
-    {"3x3 144 56x56", square(56, 56, 144, 3)},     {"3x3s2 144 56x56", square(56, 56, 144, 3, 2)},
-    {"3x3 32 112x112", square(112, 112, 32, 3)},   {"3x3 512 14x14", square(14, 14, 512, 3)},
-    {"3x3 64 25x5", square(25, 5, 64, 3)},         {"3x3 8 48x48", square(48, 48, 8, 3)},
-    {"3x3s2 16 48x48", square(48, 48, 16, 3, 2)},  {"5x5 120 28x28", square(28, 28, 120, 5)},
-    {"5x5s2 96 28x28", square(28, 28, 96, 5, 2)},  {"7x7 96 28x28", square(28, 28, 96, 7)},
+    {"3x3 144 56x56", square(56, 56, 144, 3)},    {"3x3s2 144 56x56", square(56, 56, 144, 3, 2)},
+    {"3x3 32 112x112", square(112, 112, 32, 3)},  {"3x3 512 14x14", square(14, 14, 512, 3)},
+    {"3x3 64 25x5", square(25, 5, 64, 3)},        {"3x3 8 48x48", square(48, 48, 8, 3)},
+    {"3x3s2 16 48x48", square(48, 48, 16, 3, 2)}, {"5x5 120 28x28", square(28, 28, 120, 5)},
+    {"5x5s2 96 28x28", square(28, 28, 96, 5, 2)}, {"7x7 96 28x28", square(28, 28, 96, 7)},
 };
 
 class DwconvS8Case : public KernelCase {
  public:
   DwconvS8Case(Workbench& bench, const Spec& s, bool plain, const char* name)
       : bench_(bench), packed_(kDwconvS8RowCount), scratch_(kDwconvS8RowCount) {
-    const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1, reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
+    const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1,
+                  reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
     const int32_t out_h = (s.in_h + s.pad_top + s.pad_bottom - reach_h) / s.stride_h + 1;
     const int32_t out_w = (s.in_w + s.pad_left + s.pad_right - reach_w) / s.stride_w + 1;
-    shape_ = {{s.batch, s.in_h, s.in_w, out_h, out_w, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w, s.dilation_h,
-               s.dilation_w, s.pad_top, s.pad_left},
+    shape_ = {{s.batch, s.in_h, s.in_w, out_h, out_w, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w,
+               s.dilation_h, s.dilation_w, s.pad_top, s.pad_left},
               s.channels};
     const size_t taps = static_cast<size_t>(s.kernel_h) * s.kernel_w;
     const S8Weights w = make_s8_weights(bench, taps * s.channels, s.channels, taps, plain);
@@ -85,9 +87,9 @@ class DwconvS8Case : public KernelCase {
     args_.x = x;
     args_.y = bench.output<int8_t>(static_cast<size_t>(s.batch) * out_h * out_w, s.channels, args_.y_stride);
     char text[200];
-    snprintf(text, sizeof(text), "n%d %dx%dx%d -> %dx%d k%dx%d s%dx%d d%dx%d p%d,%d gaps %d,%d", s.batch, s.in_h, s.in_w,
-             s.channels, out_h, out_w, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w, s.dilation_h, s.dilation_w,
-             s.pad_top, s.pad_left, s.x_gap, s.y_gap);
+    snprintf(text, sizeof(text), "n%d %dx%dx%d -> %dx%d k%dx%d s%dx%d d%dx%d p%d,%d gaps %d,%d", s.batch,
+             s.in_h, s.in_w, s.channels, out_h, out_w, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w,
+             s.dilation_h, s.dilation_w, s.pad_top, s.pad_left, s.x_gap, s.y_gap);
     description_ = name != nullptr ? name : text;
   }
 
@@ -122,7 +124,8 @@ class DwconvS8Case : public KernelCase {
 };
 
 Spec random_spec(Rng& rng) {
-  static constexpr int32_t kChannels[] = {1, 2, 3, 4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 40, 48, 63, 64, 65, 96, 130};
+  static constexpr int32_t kChannels[] = {1,  2,  3,  4,  7,  8,  9,  12, 15, 16, 17,
+                                          24, 31, 32, 33, 40, 48, 63, 64, 65, 96, 130};
   static constexpr int32_t kKernels[] = {1, 2, 3, 3, 3, 3, 4, 5, 5, 7, 9};
   static constexpr int32_t kGaps[] = {0, 0, 0, 1, 13};
   Spec s = {};
@@ -142,7 +145,8 @@ Spec random_spec(Rng& rng) {
   }
   const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1, reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
   s.in_h = std::max<int32_t>(1, reach_h - s.pad_top - s.pad_bottom + static_cast<int32_t>(rng.between(0, 6)));
-  s.in_w = std::max<int32_t>(1, reach_w - s.pad_left - s.pad_right + static_cast<int32_t>(rng.between(0, 20)));
+  s.in_w =
+      std::max<int32_t>(1, reach_w - s.pad_left - s.pad_right + static_cast<int32_t>(rng.between(0, 20)));
   s.x_gap = rng.pick(kGaps);
   s.y_gap = rng.pick(kGaps);
   return s;

@@ -2,18 +2,19 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "native/core/cpu.h"
+#include "native/core/cpu_features.h"
 #include "native/core/requantize.h"
 #include "native/core/tile.h"
 
 namespace hone {
 
-/// Fully connected int8 layer: y[m, n] = requantize(bias[n] + sum over k of (x[m, k] - zx) * (w[n, k] - zw[n])).
-/// Formula and exactness as conv_s8 without the residual. Made for few rows (m is 1 at batch 1): weight-bound.
+/// Fully connected int8 layer: y[m, n] = requantize(bias[n] + sum over k of (x[m, k] - zx) * (w[n, k] -
+/// zw[n])). Formula and exactness as conv_s8 without the residual. Made for few rows (m is 1 at batch 1):
+/// weight-bound.
 struct FcS8Shape {
-  int32_t rows;      ///< m
-  int32_t inputs;    ///< k
-  int32_t outputs;   ///< n
+  int32_t rows;     ///< m
+  int32_t inputs;   ///< k
+  int32_t outputs;  ///< n
 };
 
 struct FcS8Weights {

@@ -4,7 +4,8 @@
 namespace hone {
 namespace {
 
-/// One row of x against one block: four sums per vector take turns in k, so that additions do not wait for one another.
+/// One row of x against one block: four sums per vector take turns in k, so that additions do not wait for
+/// one another.
 void run_row(const Panel& panel, const int16_t* x, int8_t* y) {
   constexpr int kChains = 4;
   __m256i acc[kChains][2];

@@ -6,14 +6,15 @@
 namespace hone {
 namespace {
 
-/// One row of x against kBlocks blocks. A single row gives each weight vector one use, so what counts is to keep enough
-/// sums in flight: kChains of them per block take turns in k.
+/// One row of x against kBlocks blocks. A single row gives each weight vector one use, so what counts is to
+/// keep enough sums in flight: kChains of them per block take turns in k.
 template <int kBlocks, int kChains>
 void run_row(const Panel& panel, const uint8_t* x, int8_t* y) {
   const size_t block_bytes = panel.block_bytes;
   __m512i acc[kChains][kBlocks];
   unroll<kBlocks>([&](auto b) { acc[0][b] = _mm512_loadu_si512(panel.block + b * block_bytes); });
-  unroll<(kChains - 1) * kBlocks>([&](auto i) { acc[1 + i / kBlocks][i % kBlocks] = _mm512_setzero_si512(); });
+  unroll<(kChains - 1) * kBlocks>(
+      [&](auto i) { acc[1 + i / kBlocks][i % kBlocks] = _mm512_setzero_si512(); });
   const uint8_t* weights = panel.block + 128;
   const uint8_t* end = weights + panel.run_groups * 64;
   for (; weights + (kChains - 1) * 64 < end; weights += kChains * 64, x += kChains * 4) {

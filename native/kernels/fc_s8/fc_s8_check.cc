@@ -15,13 +15,14 @@ struct Spec {
   int32_t x_gap, y_gap;
 };
 
-// Outputs around blocks of 8 and 16 and sets of 1 to 4 blocks; inputs around groups of 2 to 16 and chains of 4 and 8
-// groups; rows around micro-kernels and scratch.
+// Outputs around blocks of 8 and 16 and sets of 1 to 4 blocks; inputs around groups of 2 to 16 and chains of
+// 4 and 8 groups; rows around micro-kernels and scratch.
 constexpr Spec kFixed[] = {
-    {{1, 1, 1}, 0, 0},     {{1, 64, 12}, 0, 0},   {{1, 640, 128}, 0, 0}, {{1, 7, 16}, 0, 0},   {{1, 31, 17}, 0, 0},
-    {{1, 32, 64}, 0, 0},   {{1, 33, 65}, 0, 0},   {{1, 63, 100}, 0, 0},  {{2, 8, 8}, 3, 1},    {{6, 16, 64}, 0, 0},
-    {{7, 40, 80}, 1, 0},   {{13, 15, 33}, 0, 5},  {{49, 17, 48}, 0, 0},  {{50, 64, 31}, 2, 2}, {{1, 1000, 10}, 0, 0},
-    {{97, 3, 130}, 0, 0},  {{5, 128, 1}, 0, 0},   {{1, 4, 200}, 0, 0},
+    {{1, 1, 1}, 0, 0},    {{1, 64, 12}, 0, 0},  {{1, 640, 128}, 0, 0}, {{1, 7, 16}, 0, 0},
+    {{1, 31, 17}, 0, 0},  {{1, 32, 64}, 0, 0},  {{1, 33, 65}, 0, 0},   {{1, 63, 100}, 0, 0},
+    {{2, 8, 8}, 3, 1},    {{6, 16, 64}, 0, 0},  {{7, 40, 80}, 1, 0},   {{13, 15, 33}, 0, 5},
+    {{49, 17, 48}, 0, 0}, {{50, 64, 31}, 2, 2}, {{1, 1000, 10}, 0, 0}, {{97, 3, 130}, 0, 0},
+    {{5, 128, 1}, 0, 0},  {{1, 4, 200}, 0, 0},
 };
 
 struct BenchSpec {
@@ -29,8 +30,8 @@ struct BenchSpec {
   FcS8Shape shape;
 };
 constexpr BenchSpec kBench[] = {
-    {"1x640x128", {1, 640, 128}},    {"1x128x128", {1, 128, 128}},      {"1x64x12", {1, 64, 12}},
-    {"1x64x10", {1, 64, 10}},        {"1x2048x1000", {1, 2048, 1000}},  {"1x1280x1000", {1, 1280, 1000}},
+    {"1x640x128", {1, 640, 128}},       {"1x128x128", {1, 128, 128}},       {"1x64x12", {1, 64, 12}},
+    {"1x64x10", {1, 64, 10}},           {"1x2048x1000", {1, 2048, 1000}},   {"1x1280x1000", {1, 1280, 1000}},
     {"128x256x1024", {128, 256, 1024}}, {"128x768x3072", {128, 768, 3072}},
 };
 
@@ -51,7 +52,8 @@ class FcS8Case : public KernelCase {
     args_.x = x;
     args_.y = bench.output<int8_t>(shape_.rows, shape_.outputs, args_.y_stride);
     char text[96];
-    snprintf(text, sizeof(text), "%dx%dx%d gaps %d,%d", shape_.rows, shape_.inputs, shape_.outputs, spec.x_gap, spec.y_gap);
+    snprintf(text, sizeof(text), "%dx%dx%d gaps %d,%d", shape_.rows, shape_.inputs, shape_.outputs,
+             spec.x_gap, spec.y_gap);
     description_ = name != nullptr ? name : text;
   }
 

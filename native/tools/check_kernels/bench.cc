@@ -10,7 +10,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Core frequency right now, in GHz: dependent additions take one cycle each.
 double measure_ghz() {
@@ -31,17 +33,18 @@ double measure_ghz() {
   return best;
 }
 
-/// Stated peak of one core: int8 multiply-accumulates per cycle by instruction set (exact forms only), two operations
-/// each. 0: no peak stated.
+/// Stated peak of one core: int8 multiply-accumulates per cycle by instruction set (exact forms only), two
+/// operations each. 0: no peak stated.
 double peak_operations_per_cycle(const std::string& row) {
   const std::string isa = isa_of(row);
   if (row.find("_s8_") == std::string::npos) return 0;
-  if (row.compare(0, 4, "conv") != 0 && row.compare(0, 3, "fc_") != 0 && row.compare(0, 6, "dwconv") != 0) return 0;
-  if (isa == "avx512vnni") return 2 * 64;   // one 512-bit vpdpbusd (twice that on cores with two)
-  if (isa == "avx2") return 2 * 32;         // two 256-bit vpmaddwd
+  if (row.compare(0, 4, "conv") != 0 && row.compare(0, 3, "fc_") != 0 && row.compare(0, 6, "dwconv") != 0)
+    return 0;
+  if (isa == "avx512vnni") return 2 * 64;    // one 512-bit vpdpbusd (twice that on cores with two)
+  if (isa == "avx2") return 2 * 32;          // two 256-bit vpmaddwd
   if (isa == "neon_dotprod") return 2 * 32;  // two sdot
-  if (isa == "neon_i8mm") return 2 * 64;    // two smmla
-  if (isa == "neon") return 2 * 8;          // smull, smull2, two sadalp
+  if (isa == "neon_i8mm") return 2 * 64;     // two smmla
+  if (isa == "neon") return 2 * 8;           // smull, smull2, two sadalp
   return 0;
 }
 
@@ -92,7 +95,8 @@ int bench_all(const Options& options, CpuFeatures cpu) {
         const double ns = time_run(*kernel_case, static_cast<int>(row));
         const double peak = peak_operations_per_cycle(rows[row].name) * ghz;
         const double gops = kernel_case->operations() / ns;
-        printf("{\"name\":\"%s\",\"shape\":\"%s\",\"ns\":%.1f,\"gops\":%.2f", rows[row].name, shape.c_str(), ns, gops);
+        printf("{\"name\":\"%s\",\"shape\":\"%s\",\"ns\":%.1f,\"gops\":%.2f", rows[row].name, shape.c_str(),
+               ns, gops);
         if (peak > 0) printf(",\"peak_gops\":%.0f,\"percent_of_peak\":%.1f", peak, 100 * gops / peak);
         printf("}\n");
         fflush(stdout);

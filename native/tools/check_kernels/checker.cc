@@ -18,7 +18,8 @@ sigjmp_buf g_recovery;
 void on_signal(int signal) { siglongjmp(g_recovery, signal); }
 
 /// First byte at which an output differs from what ref left; floats that are both NaN are equal.
-std::string compare(const std::vector<Workbench::Output>& outputs, const std::vector<std::vector<uint8_t>>& expected) {
+std::string compare(const std::vector<Workbench::Output>& outputs,
+                    const std::vector<std::vector<uint8_t>>& expected) {
   for (size_t o = 0; o < outputs.size(); o++) {
     const Workbench::Output& output = outputs[o];
     if (memcmp(output.data, expected[o].data(), expected[o].size()) == 0) continue;
@@ -66,7 +67,8 @@ void run_tiles(KernelCase& kernel_case, int row, bool split, Rng& rng) {
     }
     begin = end;
   }
-  for (size_t i = tiles.size(); i > 1; i--) std::swap(tiles[i - 1], tiles[rng.between(0, static_cast<int64_t>(i) - 1)]);
+  for (size_t i = tiles.size(); i > 1; i--)
+    std::swap(tiles[i - 1], tiles[rng.between(0, static_cast<int64_t>(i) - 1)]);
   for (const Tile& tile : tiles) kernel_case.run(row, tile);
 }
 
@@ -99,7 +101,7 @@ class CaseRun {
   void run(std::vector<int64_t>* ran, std::vector<std::string>* failures) {
     const uint64_t seed = options_.seed * 0x100000001B3u + static_cast<uint64_t>(index_);
     static constexpr Fill kFills[] = {Fill::kRandom, Fill::kRandom, Fill::kExtreme, Fill::kConstant};
-    Workbench bench(seed, kFills[(index_ + options_.seed) % 4], 
+    Workbench bench(seed, kFills[(index_ + options_.seed) % 4],
                     (index_ / 2 + options_.seed) % 3 == 0 ? Placement::kMisaligned : Placement::kEdges);
     Rng split_rng(seed ^ 0x5EED);
     const std::unique_ptr<KernelCase> kernel_case = check_.make_case(bench, index_);
@@ -114,7 +116,8 @@ class CaseRun {
       bench.seal();
       std::string error = run_guarded(bench, {kernel_case.get(), row, false, &split_rng});
       if (error.empty() && row == ref) {
-        for (const auto& output : bench.outputs()) expected.emplace_back(output.data, output.data + Workbench::span(output));
+        for (const auto& output : bench.outputs())
+          expected.emplace_back(output.data, output.data + Workbench::span(output));
         error = kernel_case->verify_reference();
       } else if (error.empty()) {
         error = compare(bench.outputs(), expected);
@@ -126,8 +129,8 @@ class CaseRun {
       }
       (*ran)[row]++;
       if (error.empty()) continue;
-      failures->push_back(std::string(rows[row].name) + ": " + error + "\n    case " + std::to_string(index_) + ": " +
-                          kernel_case->describe());
+      failures->push_back(std::string(rows[row].name) + ": " + error + "\n    case " +
+                          std::to_string(index_) + ": " + kernel_case->describe());
       if (row == ref) return;  // nothing to compare with
     }
   }
@@ -154,7 +157,8 @@ std::string isa_of(const std::string& row) {
   std::string best;
   for (const char* word : {"ref", "avx2", "avx512vnni", "neon", "neon_dotprod", "neon_i8mm", "cuda"}) {
     const std::string suffix = std::string("_") + word;
-    const bool ends = row.size() > suffix.size() && row.compare(row.size() - suffix.size(), suffix.size(), suffix) == 0;
+    const bool ends =
+        row.size() > suffix.size() && row.compare(row.size() - suffix.size(), suffix.size(), suffix) == 0;
     if (ends && suffix.size() > best.size() + 1) best = word;
   }
   return best;
@@ -225,7 +229,8 @@ Totals check_all(const Options& options, CpuFeatures cpu) {
         totals.skipped++;
         continue;
       }
-      printf("%s %s: %lld cases\n", own.empty() ? "ok  " : "FAIL", name.c_str(), static_cast<long long>(ran[row]));
+      printf("%s %s: %lld cases\n", own.empty() ? "ok  " : "FAIL", name.c_str(),
+             static_cast<long long>(ran[row]));
       for (size_t i = 0; i < own.size() && i < kShownFailures; i++) printf("  %s\n", own[i]->c_str());
       if (own.size() > kShownFailures) printf("  and %zu more\n", own.size() - kShownFailures);
       (own.empty() ? totals.passed : totals.failed)++;

@@ -18,8 +18,9 @@ struct RowInfo {
   CpuFeatures needs;
 };
 
-/// One set of shape, data and arguments. Everything the kernel reads and writes is memory of a Workbench; the case keeps
-/// pointers into it. The checker restores the outputs before every run, so a case may be run any number of times.
+/// One set of shape, data and arguments. Everything the kernel reads and writes is memory of a Workbench; the
+/// case keeps pointers into it. The checker restores the outputs before every run, so a case may be run any
+/// number of times.
 class KernelCase {
  public:
   virtual ~KernelCase() = default;
@@ -28,11 +29,13 @@ class KernelCase {
   virtual std::string describe() const = 0;
   /// Whether this row takes the case (the row's own `fits`).
   virtual bool fits(int /*row*/) const { return true; }
-  /// Whatever is made before the first run of a row: packed weights, scratch. The checker calls it once per row.
+  /// Whatever is made before the first run of a row: packed weights, scratch. The checker calls it once per
+  /// row.
   virtual void prepare(int /*row*/) {}
   /// The whole output as one tile, in this row's items and blocks.
   virtual Tile whole(int row) const = 0;
-  /// Smallest piece into which the checker may split the items (in items; blocks are always split one by one).
+  /// Smallest piece into which the checker may split the items (in items; blocks are always split one by
+  /// one).
   virtual int64_t split_step() const { return 1; }
   virtual void run(int row, const Tile& tile) = 0;
   /// Arithmetic operations of one run, for the bench: 2 per multiply-accumulate, 1 per element elsewhere.
@@ -41,12 +44,14 @@ class KernelCase {
   virtual std::string verify_reference() { return {}; }
 };
 
-/// Everything the checker and the bench know of one kernel folder. `<op>_check.cc` defines one and registers it.
+/// Everything the checker and the bench know of one kernel folder. `<op>_check.cc` defines one and registers
+/// it.
 struct KernelCheck {
   const char* op;
   std::vector<RowInfo> (*rows)();  ///< best first, ref last: the table
-  /// Cases 0..fixed_cases-1 are the shapes worth trying (edges of every tile, tails, strides); a higher index is random
-  /// (workbench.rng()). The workbench's fill pattern and placement of buffers change from case to case by themselves.
+  /// Cases 0..fixed_cases-1 are the shapes worth trying (edges of every tile, tails, strides); a higher index
+  /// is random (workbench.rng()). The workbench's fill pattern and placement of buffers change from case to
+  /// case by themselves.
   int fixed_cases;
   std::unique_ptr<KernelCase> (*make_case)(Workbench& workbench, int index);
   /// Representative shapes for --bench. The name is part of the JSON line: keep it stable.
@@ -76,7 +81,11 @@ template <class Row, class Args>
 class PlainCase : public KernelCase {
  public:
   PlainCase(const Row* rows, const Args& args, int64_t items, double operations, std::string description)
-      : rows_(rows), args_(args), items_(items), operations_(operations), description_(std::move(description)) {}
+      : rows_(rows),
+        args_(args),
+        items_(items),
+        operations_(operations),
+        description_(std::move(description)) {}
 
   std::string describe() const override { return description_; }
   Tile whole(int /*row*/) const override { return {0, items_, 0, 1}; }

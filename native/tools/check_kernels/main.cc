@@ -11,10 +11,13 @@ namespace hone::check {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: check_kernels [--list] [--op=GLOB,..] [--isa=WORD,..] [--require=WORD,..] [--seed=N] [--cases=N]\n"
+    "usage: check_kernels [--list] [--op=GLOB,..] [--isa=WORD,..] [--require=WORD,..] [--seed=N] "
+    "[--cases=N]\n"
     "                     [--bench[=GLOB]]\n"
-    "Runs every row of every kernel table that this CPU has against its ref row: guard pages, canaries, read-only inputs,\n"
-    "random, extreme and constant data, sizes around every tile edge, misaligned pointers, outputs computed in pieces.\n"
+    "Runs every row of every kernel table that this CPU has against its ref row: guard pages, canaries, "
+    "read-only inputs,\n"
+    "random, extreme and constant data, sizes around every tile edge, misaligned pointers, outputs computed "
+    "in pieces.\n"
     "  --list       print the kernels, their rows and whether this CPU has them\n"
     "  --op         only these kernels, for example --op=conv_s8,*_f32\n"
     "  --isa        only rows of these instruction sets (ref avx2 avx512vnni neon neon_dotprod neon_i8mm)\n"
@@ -95,7 +98,8 @@ bool requirements_met(const Options& options, CpuFeatures cpu) {
       bool wanted = options.ops.empty();
       for (const std::string& op : options.ops) wanted = wanted || matches(op, check->op);
       for (const RowInfo& row : check->rows()) {
-        found = found || (wanted && selected(options, row.name) && isa_of(row.name) == word && (row.needs & ~cpu) == 0);
+        found = found || (wanted && selected(options, row.name) && isa_of(row.name) == word &&
+                          (row.needs & ~cpu) == 0);
       }
     }
     if (!found) printf("FAIL --require=%s: no row of it can run here\n", word.c_str());

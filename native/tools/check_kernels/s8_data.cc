@@ -8,7 +8,12 @@ namespace hone::check {
 
 S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_t depth, bool plain) {
   Rng& rng = bench.rng();
-  S8Weights w = {bench.input<int8_t>(count), bench.input<int32_t>(channels), bench.input<float>(channels), nullptr, 0, false};
+  S8Weights w = {bench.input<int8_t>(count),
+                 bench.input<int32_t>(channels),
+                 bench.input<float>(channels),
+                 nullptr,
+                 0,
+                 false};
   bench.fill_bytes(w.weights, count);
   w.x_zero_point = static_cast<int32_t>(rng.between(-128, 127));
   const bool allow_minus_128 = !plain && rng.chance(0.3);
@@ -25,11 +30,13 @@ S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_
   const double odd = !plain && rng.chance(1.0 / 6) ? rng.pick(kOdd) : 1;
   const double typical = 50 / (74.0 * 74.0 * std::sqrt(static_cast<double>(depth)));
   const bool extreme_bias = !plain && rng.chance(0.1);
-  static constexpr int32_t kBias[] = {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max(), 0, -1};
+  static constexpr int32_t kBias[] = {std::numeric_limits<int32_t>::min(),
+                                      std::numeric_limits<int32_t>::max(), 0, -1};
   for (size_t c = 0; c < channels; c++) {
     w.bias[c] = extreme_bias ? rng.pick(kBias) : static_cast<int32_t>(rng.between(-40000, 40000));
     w.multiplier[c] = static_cast<float>(typical * odd * (0.5 + rng.unit()));
-    if (!plain && rng.chance(0.1)) w.multiplier[c] = 0.5f / static_cast<float>(1 << rng.between(0, 12));  // ties
+    if (!plain && rng.chance(0.1))
+      w.multiplier[c] = 0.5f / static_cast<float>(1 << rng.between(0, 12));  // ties
   }
   return w;
 }

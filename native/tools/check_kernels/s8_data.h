@@ -18,8 +18,8 @@ struct S8Weights {
   bool has_minus_128;
 };
 
-/// `count` weights for `channels` outputs that sum `depth` products each. Some layers have weight zero points, some -128,
-/// some multipliers far too large or too small.
+/// `count` weights for `channels` outputs that sum `depth` products each. Some layers have weight zero
+/// points, some -128, some multipliers far too large or too small.
 S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_t depth, bool plain);
 
 /// Output range around a random zero point, sometimes with a fused activation.

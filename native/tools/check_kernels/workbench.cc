@@ -51,10 +51,12 @@ Workbench::~Workbench() {
 
 uint8_t* Workbench::allocate(size_t bytes, size_t alignment, Use use) {
   const size_t page = page_size();
-  // 64-byte alignment is a promise of the engine; anything less is not, so those buffers also stand at odd places.
+  // 64-byte alignment is a promise of the engine; anything less is not, so those buffers also stand at odd
+  // places.
   const bool odd = placement_ == Placement::kMisaligned && alignment < 64;
   const size_t offset = odd ? static_cast<size_t>(rng_.between(1, 63)) * alignment
-                            : placement_ == Placement::kRoomy ? 64 * static_cast<size_t>(rng_.between(1, 8)) : 0;
+                        : placement_ == Placement::kRoomy ? 64 * static_cast<size_t>(rng_.between(1, 8))
+                                                          : 0;
   const size_t margin = placement_ == Placement::kRoomy ? 128 : alignment;
   const size_t page_bytes = (bytes + offset + margin + page - 1) / page * page;
   void* base = mmap(nullptr, page_bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -93,10 +95,22 @@ void Workbench::fill_bytes(void* data, size_t count) {
 
 void Workbench::fill_floats(float* data, size_t count, float spread, bool allow_nan) {
   using Limits = std::numeric_limits<float>;
-  static constexpr float kExtremes[] = {0.0f,           -0.0f,          Limits::denorm_min(), -Limits::denorm_min(),
-                                        1.0f,           -1.0f,          Limits::max(),        Limits::lowest(),
-                                        Limits::min(),  0.5f,           -2.5f,                1e30f,
-                                        1.0f / 3,       Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN()};
+  static constexpr float kExtremes[] = {0.0f,
+                                        -0.0f,
+                                        Limits::denorm_min(),
+                                        -Limits::denorm_min(),
+                                        1.0f,
+                                        -1.0f,
+                                        Limits::max(),
+                                        Limits::lowest(),
+                                        Limits::min(),
+                                        0.5f,
+                                        -2.5f,
+                                        1e30f,
+                                        1.0f / 3,
+                                        Limits::infinity(),
+                                        -Limits::infinity(),
+                                        Limits::quiet_NaN()};
   const float constant = spread * static_cast<float>(static_cast<int8_t>(constant_)) / 64;
   for (size_t i = 0; i < count; i++) {
     switch (fill_) {
@@ -123,7 +137,8 @@ size_t Workbench::span(const Output& output) {
 
 void Workbench::seal() {
   for (const Block& block : blocks_) {
-    if (block.use == Use::kInput && mprotect(block.base + page_size(), block.page_bytes, PROT_READ) != 0) die("mprotect");
+    if (block.use == Use::kInput && mprotect(block.base + page_size(), block.page_bytes, PROT_READ) != 0)
+      die("mprotect");
   }
   if (sealed_) return;
   for (Output& output : outputs_) output.initial.assign(output.data, output.data + span(output));
@@ -143,7 +158,8 @@ void Workbench::restore() {
   for (const Block& block : blocks_) {
     if (block.use != Use::kScratch) continue;
     const uint64_t noise = rng_.next();
-    for (size_t i = 0; i < block.bytes; i++) block.data[i] = static_cast<uint8_t>(noise >> (i % 8 * 8)) ^ static_cast<uint8_t>(i);
+    for (size_t i = 0; i < block.bytes; i++)
+      block.data[i] = static_cast<uint8_t>(noise >> (i % 8 * 8)) ^ static_cast<uint8_t>(i);
   }
 }
 
@@ -154,16 +170,19 @@ std::string Workbench::find_stray_write() const {
     for (const uint8_t* p = begin; p < end; p++) {
       if (p == block.data) p += block.bytes;
       if (p < end && *p != kCanary) {
-        const char* what = block.use == Use::kScratch ? "scratch" : block.use == Use::kInput ? "input" : "output";
-        return std::string("writes ") + std::to_string(p - block.data) + " bytes from the start of an " + what +
-               " of " + std::to_string(block.bytes) + " bytes";
+        const char* what = block.use == Use::kScratch ? "scratch"
+                           : block.use == Use::kInput ? "input"
+                                                      : "output";
+        return std::string("writes ") + std::to_string(p - block.data) + " bytes from the start of an " +
+               what + " of " + std::to_string(block.bytes) + " bytes";
       }
     }
   }
   for (const Output& output : outputs_) {
     for (size_t row = 0; row + 1 < output.rows; row++) {
       for (size_t i = row * output.stride + output.row_bytes; i < (row + 1) * output.stride; i++) {
-        if (output.data[i] != output.initial[i]) return "writes into the gap behind output row " + std::to_string(row);
+        if (output.data[i] != output.initial[i])
+          return "writes into the gap behind output row " + std::to_string(row);
       }
     }
   }

@@ -28,18 +28,19 @@ class Rng {
 /// What the fill functions write.
 enum class Fill { kRandom, kExtreme, kConstant };
 
-/// Where buffers lie. kEdges: most end at a guard page, some begin at one. kMisaligned: at odd places between canaries.
-/// kRoomy: aligned, far from the guard pages, because stores masked off at a page's end cost time.
+/// Where buffers lie. kEdges: most end at a guard page, some begin at one. kMisaligned: at odd places between
+/// canaries. kRoomy: aligned, far from the guard pages, because stores masked off at a page's end cost time.
 enum class Placement { kEdges, kMisaligned, kRoomy };
 
-/// Memory and data of one case. Every buffer lies between two inaccessible pages. Inputs become read-only before the
-/// kernels run.
+/// Memory and data of one case. Every buffer lies between two inaccessible pages. Inputs become read-only
+/// before the kernels run.
 class Workbench {
  public:
   struct Output {
     uint8_t* data;
-    size_t rows, row_bytes, stride;  ///< `rows` runs of row_bytes, stride bytes apart; bytes between them are canaries
-    bool is_float;                   ///< compare as float32: equal bits, or both NaN
+    size_t rows, row_bytes,
+        stride;     ///< `rows` runs of row_bytes, stride bytes apart; bytes between them are canaries
+    bool is_float;  ///< compare as float32: equal bits, or both NaN
     std::vector<uint8_t> initial;
   };
 
@@ -51,7 +52,8 @@ class Workbench {
   Rng& rng() { return rng_; }
   Fill fill() const { return fill_; }
 
-  /// Memory that kernels only read. Contents undefined until filled. Alignment: that of T, on purpose no more.
+  /// Memory that kernels only read. Contents undefined until filled. Alignment: that of T, on purpose no
+  /// more.
   template <class T>
   T* input(size_t count) {
     return reinterpret_cast<T*>(allocate(count * sizeof(T), sizeof(T), Use::kInput));
@@ -60,14 +62,18 @@ class Workbench {
   uint8_t* aligned_input(size_t bytes) { return allocate(bytes, 64, Use::kInput); }
   /// 64-byte aligned scratch of a kernel, filled with random bytes before every run. At least 1 byte.
   uint8_t* scratch(size_t bytes) { return allocate(bytes, 64, Use::kScratch); }
-  /// Output of `rows` runs of row_count elements, stride elements apart (stride >= row_count). It starts as random bytes;
-  /// what the case writes into it is its initial content (for y that is also an input).
+  /// Output of `rows` runs of row_count elements, stride elements apart (stride >= row_count). It starts as
+  /// random bytes; what the case writes into it is its initial content (for y that is also an input).
   template <class T>
   T* output(size_t rows, size_t row_count, size_t stride) {
     const size_t bytes = rows == 0 ? 0 : ((rows - 1) * stride + row_count) * sizeof(T);
     T* data = reinterpret_cast<T*>(allocate(bytes, sizeof(T), Use::kOutput));
-    outputs_.push_back({reinterpret_cast<uint8_t*>(data), rows, row_count * sizeof(T), stride * sizeof(T),
-                        static_cast<T>(0.5f) != static_cast<T>(0), {}});
+    outputs_.push_back({reinterpret_cast<uint8_t*>(data),
+                        rows,
+                        row_count * sizeof(T),
+                        stride * sizeof(T),
+                        static_cast<T>(0.5f) != static_cast<T>(0),
+                        {}});
     return data;
   }
   template <class T>
@@ -77,8 +83,8 @@ class Workbench {
 
   /// Bytes by the fill pattern: uniform, extremes (-128, -127, -1, 0, 1, 126, 127), or one value.
   void fill_bytes(void* data, size_t count);
-  /// Floats by the fill pattern: normal around 0 with deviation `spread`; extremes (0, -0, denormals, +-1, +-huge, +-Inf,
-  /// NaN when allowed); or one value.
+  /// Floats by the fill pattern: normal around 0 with deviation `spread`; extremes (0, -0, denormals, +-1,
+  /// +-huge, +-Inf, NaN when allowed); or one value.
   void fill_floats(float* data, size_t count, float spread = 1.0f, bool allow_nan = true);
 
   /// For the checker: ends the set-up (inputs become read-only, outputs are remembered).
