@@ -9,8 +9,8 @@ export interface MemoryMap {
 /** Alignment of every buffer in the arena, in bytes: one cache line, one AVX-512 vector. */
 const ALIGNMENT = 64;
 
-/** Kernels whose output may lie on an input of the same size, and which inputs. */
-const IN_PLACE: Partial<Record<Step['op'], readonly number[]>> = {
+/** Kernels whose output may lie on an input of the same size, and which inputs. The engine's loader has the same list. */
+export const IN_PLACE: Partial<Record<Step['op'], readonly number[]>> = {
   binary_s8: [0, 1],
   binary_f32: [0, 1],
   lut_s8: [0],
@@ -71,7 +71,7 @@ function inPlaceStorage(
   for (const position of IN_PLACE[step.op] ?? []) {
     const input = step.inputs[position]?.buffer;
     const storage = input && storages.get(input.id);
-    const others = step.inputs.filter((operand, other) => other !== position && operand?.buffer === input);
+    const others = step.inputs.filter((operand, other) => other !== position && operand?.buffer.id === input?.id);
     if (storage?.last === index && storage.bytes === sizeOf(output) && others.length === 0) return storage;
   }
   return undefined;

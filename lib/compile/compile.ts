@@ -1,9 +1,10 @@
 import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
-import type { Dim, Graph } from '../ir/graph';
+import type { Graph } from '../ir/graph';
 import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from '../plan/description';
 import { writePlan } from '../plan/writer';
 import { assignMemory } from './assign-memory';
+import { findOverwrite } from './find-overwrite';
 import { fuseResiduals } from './fuse-residual';
 import { type Lowered, lowerGraph } from './lower-graph';
 import type { Buffer, Operand, Step } from './step';
@@ -37,7 +38,7 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
       what: 'the native engine',
       diagnostics: formatDiagnostics(errors),
     });
-  const steps = fuseResiduals(lowered.state.steps);
+  const steps = fuseResiduals(lowered.state.program.steps);
   const constants: Uint8Array[] = [];
   const variant = describeVariant(graph, lowered, steps, constants);
   const description = {
@@ -55,15 +56,19 @@ export function diagnose(graph: Graph): readonly Diagnostic[] {
 }
 
 function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[], constants: Uint8Array[]): PlanVariant {
-  const { offsets, arenaBytes } = assignMemory(steps);
+  const { network } = lowered.state;
+  const memory = assignMemory(steps);
+  const fault = findOverwrite(steps, memory);
+  if (fault !== undefined) throw new HoneError('E_INTERNAL', { message: fault });
   const tensors: PlanTensor[] = [];
   const known = new Map<string, number>();
   const blobs = new Map<Uint8Array, number>();
 
   const tensorIndex = ({ buffer, dims: wanted }: Operand): number => {
     // A port has one tensor, in the shape that the user sees.
-    const dims = buffer.place.kind === 'port' ? portExtents(buffer.name) : wanted;
-    const key = `${buffer.id}|${dims}`;
+    const dims = buffer.place.kind === 'port' ? network.extents(buffer.name) : wanted;
+    const grid = buffer.quantization;
+    const key = `${buffer.id}|${dims}|${grid?.scale}|${grid?.zeroPoint}`;
     let index = known.get(key);
     if (index === undefined) {
       index = tensors.length;
@@ -75,7 +80,7 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
   const placeOf = (buffer: Buffer) => {
     const { place } = buffer;
     if (place.kind === 'port') return { place: 'port' } as const;
-    if (place.kind === 'arena') return { place: 'arena', offset: offsets.get(buffer.id)! } as const;
+    if (place.kind === 'arena') return { place: 'arena', offset: memory.offsets.get(buffer.id)! } as const;
     let constant = blobs.get(place.bytes);
     if (constant === undefined) {
       constant = constants.push(place.bytes) - 1;
@@ -83,9 +88,8 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
     }
     return { place: 'constant', constant } as const;
   };
-  const portExtents = (name: string) => graph.values.get(name)!.shape as readonly Dim[] as readonly number[];
   const port = (name: string, buffer: Buffer): PlanPort => {
-    const dims = portExtents(name);
+    const dims = network.extents(name);
     return { name, tensor: tensorIndex({ buffer, dims }), type: buffer.type, dims };
   };
 
@@ -104,7 +108,7 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
     inputs: graph.inputs.map((name) => port(name, lowered.inputs.get(name)!)),
     outputs: graph.outputs.map((name) => port(name, lowered.outputs.get(name)!)),
     states: [],
-    arenaBytes,
+    arenaBytes: memory.arenaBytes,
   };
 }
 

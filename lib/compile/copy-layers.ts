@@ -1,138 +1,153 @@
 import type { Node } from '../ir/graph';
-import { roundHalfToEven } from '../ops/half';
+import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
 import { requantize } from './element-layers';
-import { type Lowering, type QuantizedView, Unsupported } from './lowering';
-import { limit } from './number';
+import { dequantizeNumber, isUnbounded, quantizeNumber, sameGrid } from './grid';
+import { type Lowering, type QuantizedView, relabel } from './lowering';
+import type { Tail } from './network';
 import type { Buffer, Quantization } from './step';
+import { Unsupported } from './unsupported';
 import { channelsLastOrder, extentsOf, reshapeView, sliceView, stridedView, transposeView, type View } from './view';
-import { finishInteger } from './window-layers';
 
 type Call<K extends KernelCall['kernel']> = Extract<KernelCall, { kernel: K }>;
 
 /** Lowers Reshape, Flatten, Squeeze and the like: another view of the same memory wherever factors allow. */
 export function lowerReshape(state: Lowering, node: Node): void {
-  const extents = state.extents(node.outputs[0]);
-  rearrange(state, node, (view) => reshapeView(view, extents));
+  const extents = state.network.extents(node.outputs[0]);
+  changeView(state, node, (view) => reshapeView(view, extents));
 }
 
 /** Lowers Transpose: a view; the copy happens when a kernel needs another memory order. */
 export function lowerTranspose(state: Lowering, node: Node, call: Call<'transpose'>): void {
-  rearrange(state, node, (view) => transposeView(view, call.permutation));
+  changeView(state, node, (view) => transposeView(view, call.permutation));
 }
 
 /** Lowers Slice: a view with an offset and steps. */
 export function lowerSlice(state: Lowering, node: Node, call: Call<'slice'>): void {
-  const extents = state.extents(node.outputs[0]);
-  rearrange(state, node, (view) => sliceView(view, call.starts, call.steps, extents));
+  const extents = state.network.extents(node.outputs[0]);
+  changeView(state, node, (view) => sliceView(view, call.starts, call.steps, extents));
 }
 
-/** Lowers a constant Pad: fills the result, then copies the input into it. */
-export function lowerPad(state: Lowering, node: Node, call: Call<'pad'>): void {
+/** Applies a change of view to the form that a value has (int8 before float), with a copy only where no view exists. */
+function changeView(state: Lowering, node: Node, change: (view: View) => View | undefined): void {
+  const [input] = node.inputs;
   const [output] = node.outputs;
-  const extents = state.extents(output);
-  const { view, set } = formOf(state, node.inputs[0]);
-  const buffer = resultBuffer(state, output, extents, view);
-  const target = stridedView(buffer, extents, channelsLastOrder(extents.length));
-  state.emit({
+  const changed = <V extends View>(view: V): V => {
+    // Row-major memory has one factor per axis, which every change can express.
+    const result = change(view) ?? change(state.program.rowMajor(view))!;
+    return { ...view, ...result };
+  };
+  const integer = state.integer(input);
+  if (integer === undefined) state.setFloat(output, changed(state.float(input)));
+  else state.setInteger(output, changed(integer));
+}
+
+/**
+ * Lowers a constant Pad: fills the result, then copies the input into it. int8 moves to the grid of the result first; the
+ * int8 form is taken only where the pad value survives it unchanged.
+ */
+export function lowerPad(state: Lowering, node: Node, call: Call<'pad'>): void {
+  const [input] = node.inputs;
+  const [output] = node.outputs;
+  const tail = unboundedTail(state, output);
+  const integer = state.integer(input);
+  if (integer !== undefined && state.network.isBytes(output)) {
+    const shift = state.network.typeOf(output)!.type === 'uint8' ? 128 : 0;
+    state.setInteger(output, { ...integer, ...pad(state, node, call, integer, (call.value - shift) & 0xff) });
+    return;
+  }
+  const grid = tail?.quantize?.quantization ?? integer?.quantization;
+  if (integer !== undefined && grid !== undefined) {
+    const value = quantizeNumber(call.value, grid);
+    if (tail?.quantize !== undefined || dequantizeNumber(value, grid) === call.value) {
+      const source = requantize(state, `${node.name}:grid`, integer, input, grid);
+      finish(state, output, tail, { ...source, ...pad(state, node, call, source, value & 0xff) });
+      return;
+    }
+  }
+  const bits = new Uint32Array(Float32Array.of(call.value).buffer)[0];
+  state.setFloat(output, pad(state, node, call, state.float(input), bits));
+}
+
+/** Emits the fill and the copy; `value` is the bit pattern of one element. */
+function pad(state: Lowering, node: Node, call: Call<'pad'>, view: View, value: number): View {
+  const { program } = state;
+  const target = resultView(state, node.outputs[0], view.buffer);
+  const { buffer } = target;
+  program.emit({
     name: `${node.name}:fill`,
     op: 'fill',
     outputs: [{ buffer, dims: [buffer.count] }],
     inputs: [],
-    params: { value: fillPattern(call.value, view.buffer.quantization) },
+    params: { value },
   });
-  const inside = sliceView(
-    target,
-    call.before,
-    extents.map(() => 1),
-    extentsOf(view),
-  );
-  if (inside === undefined || call.before.some((count) => count < 0)) throw new Unsupported('negative padding');
-  state.copy(node.name, view, inside);
-  set(output, target);
+  program.copy(node.name, view, part(target, call.before, extentsOf(view)));
+  return target;
 }
 
-/** Lowers Concat: every input is copied into its part; int8 inputs first move to the grid of the result. */
+/** Lowers Concat: every input is copied into its part; int8 inputs move to the grid of the result first. */
 export function lowerConcat(state: Lowering, node: Node, call: Call<'concat'>): void {
+  const { network } = state;
   const [output] = node.outputs;
-  const extents = state.extents(output);
-  const axis = call.axis < 0 ? call.axis + extents.length : call.axis;
-  const tail = state.tail(output);
-  const unbounded = tail.bounds.every((bound) => !Number.isFinite(bound));
-  const integers = node.inputs.map((input) => state.integer(input));
-  let views: View[] | undefined;
-  let quantization: Quantization | undefined;
-  if (integers.every((view): view is QuantizedView => view !== undefined)) {
-    quantization = unbounded ? tail.quantize?.quantization : undefined;
-    const grid = quantization ?? commonGrid(integers);
-    if (grid !== undefined) {
-      views = integers.map((view, index) => requantize(state, `${node.name}:${index}`, view, node.inputs[index], grid));
-      if (quantization === undefined) quantization = grid;
-    }
+  const tail = unboundedTail(state, output);
+  const integers = node.inputs.map((input) => state.integer(input)).filter((view) => view !== undefined);
+  const all = integers.length === node.inputs.length;
+  if (all && network.isBytes(output)) {
+    // Bytes are joined as they are: what they stand for is up to who dequantizes them.
+    const views = integers.map((view) => relabel(view, integers[0].quantization));
+    state.setInteger(output, { ...integers[0], ...join(state, node, call.axis, views) });
+    return;
   }
-  views ??= node.inputs.map((input) => state.float(input));
-  const buffer = resultBuffer(state, output, extents, views[0], quantization);
-  const whole = stridedView(buffer, extents, channelsLastOrder(extents.length));
+  const grid = all ? (tail?.quantize?.quantization ?? commonGrid(integers)) : undefined;
+  if (grid === undefined) {
+    const views = node.inputs.map((input) => state.float(input));
+    state.setFloat(output, join(state, node, call.axis, views));
+    return;
+  }
+  const views = integers.map((view, i) => requantize(state, `${node.name}:${i}`, view, node.inputs[i], grid));
+  finish(state, output, tail, { ...join(state, node, call.axis, views), quantization: grid });
+}
+
+/** Copies views one behind the other along `axis` into a new buffer. */
+function join(state: Lowering, node: Node, axis: number, views: readonly View[]): View {
+  const whole = resultView(state, node.outputs[0], views[0].buffer);
   let start = 0;
   for (const [index, view] of views.entries()) {
-    const part = extentsOf(view);
+    const extents = extentsOf(view);
     const starts = extents.map((_, other) => (other === axis ? start : 0));
-    const target = sliceView(
-      whole,
-      starts,
-      extents.map(() => 1),
-      part,
-    );
-    if (target === undefined) throw new Unsupported('concatenation along a factored axis');
-    state.copy(`${node.name}:${index}`, view, target);
-    start += part[axis];
+    state.program.copy(`${node.name}:${index}`, view, part(whole, starts, extents));
+    start += extents[axis];
   }
-  if (quantization === undefined) state.setFloat(output, whole);
-  else if (unbounded && tail.quantize !== undefined) finishInteger(state, tail, { ...whole, quantization });
-  else state.setInteger(output, { ...whole, quantization });
+  return whole;
 }
 
-/** Applies a change of view to the form that a value has (int8 before float), with a copy only where no view exists. */
-function rearrange(state: Lowering, node: Node, change: (view: View) => View | undefined): void {
-  const { view, set } = formOf(state, node.inputs[0]);
-  const plain = (): View =>
-    state.arrange(
-      view,
-      extentsOf(view).map((_, axis) => axis),
-    );
-  const changed = change(view) ?? change(plain());
-  if (changed === undefined) throw new Unsupported(`${node.op} cannot be expressed as a view`);
-  set(node.outputs[0], changed);
+/** A new buffer for a value, channels last, with the type and grid of `like`. */
+function resultView(state: Lowering, value: string, like: Buffer): View {
+  const extents = state.network.extents(value);
+  const buffer = state.program.buffer(value, like.type, elementCount(extents), like.quantization);
+  return stridedView(buffer, extents, channelsLastOrder(extents.length));
 }
 
-function formOf(state: Lowering, value: string): { view: View; set: (output: string, view: View) => void } {
-  const integer = state.integer(value);
-  if (integer === undefined) return { view: state.float(value), set: (output, view) => state.setFloat(output, view) };
-  const { quantization } = integer;
-  return { view: integer, set: (output, view) => state.setInteger(output, { ...view, quantization }) };
+/** The box of `extents` elements from `starts` on. @throws Unsupported when it does not lie inside */
+function part(whole: View, starts: readonly number[], extents: readonly number[]): View {
+  const full = extentsOf(whole);
+  if (starts.some((start, axis) => start < 0 || start + extents[axis] > full[axis]))
+    throw new Unsupported(`a part [${extents}] at [${starts}] does not lie inside [${full}]`);
+  return sliceView(whole, starts, new Array<number>(full.length).fill(1), extents)!;
 }
 
-function resultBuffer(
-  state: Lowering,
-  name: string,
-  extents: readonly number[],
-  like: View,
-  quantization: Quantization | undefined = like.buffer.quantization,
-): Buffer {
-  const count = extents.reduce((product, extent) => product * extent, 1);
-  return state.buffer(name, like.buffer.type, count, quantization);
+/** What follows a value, unless activations stand before the quantization: those need a pass of their own. */
+function unboundedTail(state: Lowering, value: string): Tail | undefined {
+  const tail = state.network.tail(value);
+  return isUnbounded(tail.bounds) ? tail : undefined;
+}
+
+function finish(state: Lowering, output: string, tail: Tail | undefined, view: QuantizedView): void {
+  if (tail?.quantize !== undefined) state.finishInteger(tail, view);
+  else state.setInteger(output, view);
 }
 
 function commonGrid(views: readonly QuantizedView[]): Quantization | undefined {
   const [{ quantization }] = views;
-  const same = views.every(
-    (view) => view.quantization.scale === quantization.scale && view.quantization.zeroPoint === quantization.zeroPoint,
-  );
-  return same ? quantization : undefined;
-}
-
-/** Bit pattern of a pad value in the grid of an int8 buffer, or of a float. */
-function fillPattern(value: number, quantization: Quantization | undefined): number {
-  if (quantization === undefined) return new Uint32Array(Float32Array.of(value).buffer)[0];
-  return limit(roundHalfToEven(Math.fround(value / quantization.scale)) + quantization.zeroPoint, -128, 127) & 0xff;
+  return views.every((view) => sameGrid(view.quantization, quantization)) ? quantization : undefined;
 }

@@ -28,12 +28,12 @@ function fuse(
   readers: ReadonlyMap<number, number>,
 ): { index: number; step: Step } | undefined {
   const [a, b] = add.inputs;
-  if (a === undefined || b === undefined || a.buffer.count !== b.buffer.count || a.buffer === b.buffer)
-    return undefined;
+  if (a === undefined || b === undefined || a.buffer.count !== b.buffer.count) return undefined;
   for (let index = steps.length - 1; index >= 0; index--) {
     const step = steps[index];
     if (step.op !== 'conv_s8' || step.inputs[5] !== undefined) continue;
     const [output] = step.outputs;
+    // The same buffer, not only the same memory: an operand read with another grid is not what the convolution rounded to.
     const residual = output.buffer === a.buffer ? b : output.buffer === b.buffer ? a : undefined;
     const { quantization } = output.buffer;
     if (residual === undefined || quantization === undefined || readers.get(output.buffer.id) !== 1) continue;

@@ -1,11 +1,14 @@
 import type { Graph, Node } from '../ir/graph';
+import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
 import { lowerConcat, lowerPad, lowerReshape, lowerSlice, lowerTranspose } from './copy-layers';
-import { lowerBinary, lowerDequantize, lowerQuantize, lowerUnary, shiftTable } from './element-layers';
-import { Lowering, Unsupported } from './lowering';
+import { lowerBinary, lowerDequantize, lowerQuantize, lowerUnary } from './element-layers';
+import { Lowering, type QuantizedView, shiftTable } from './lowering';
 import { lowerFullyConnected, lowerSoftmax } from './matrix-layers';
+import { Network } from './network';
 import type { Buffer } from './step';
-import { channelsLastOrder, extentsOf, layoutKey, plainView, transposeView, type View } from './view';
+import { Unsupported } from './unsupported';
+import { channelsLastOrder, extentsOf, isPlain, plainView, transposeView } from './view';
 import { lowerAveragePool, lowerConvolution, lowerMaxPool } from './window-layers';
 
 /** Outcome of lowering: the steps, and the memory of inputs and outputs as the user sees them. */
@@ -16,22 +19,39 @@ export interface Lowered {
 }
 
 /**
- * Turns a prepared graph (dialect, numeric shapes) into kernel calls. Nodes that the engine cannot run become diagnostics in
- * `state.diagnostics`; what they would make is assumed to be there, so that all of them are reported, not only the first.
+ * Turns a prepared graph (dialect, numeric shapes) into kernel calls. What the engine cannot run becomes diagnostics in
+ * `state.diagnostics`, all of it at once: floats that a refused node would make are assumed to be there; a node that reads
+ * something else that is missing is only asked whether its operator has a kernel.
  */
 export function lowerGraph(graph: Graph): Lowered {
-  const state = new Lowering(graph);
+  const network = new Network(graph);
+  const state = new Lowering(network);
+  const missing = new Set<string>();
+  const giveUp = (value: string): void => {
+    if (value !== '' && !state.assume(value)) missing.add(value);
+  };
   const inputs = new Map<string, Buffer>();
-  for (const name of graph.inputs)
-    attempt(state, name, 'graph input', () => void inputs.set(name, state.port(name))) || state.assumeFloat(name);
+  for (const name of graph.inputs) {
+    const open = network.typeOf(name)?.shape?.filter((dim) => typeof dim !== 'number') ?? [];
+    const found = attempt(state, name, 'graph input', () => {
+      if (open.length > 0) throw new Unsupported(`its shape leaves ${open.join(' and ')} open: give numbers for them`);
+      inputs.set(name, state.port(name));
+    });
+    if (!found) giveUp(name);
+  }
   for (const node of graph.nodes) {
     if (state.isAbsorbed(node)) continue;
-    if (!attempt(state, node.name, `${node.op} node`, () => lowerNode(state, node)))
-      for (const output of node.outputs) state.assumeFloat(output);
+    const complete = !node.inputs.some((input) => missing.has(input));
+    const lowered = attempt(state, node.name, `${node.op} node`, () => {
+      if (complete) lowerNode(state, node);
+      else network.requireOperator(node);
+    });
+    if (!lowered || !complete) node.outputs.forEach(giveUp);
   }
   const outputs = new Map<string, Buffer>();
-  for (const name of graph.outputs)
-    attempt(state, name, 'graph output', () => void outputs.set(name, lowerOutput(state, name)));
+  for (const name of new Set(graph.outputs))
+    if (!missing.has(name))
+      attempt(state, name, 'graph output', () => void outputs.set(name, lowerOutput(state, name)));
   return { state, inputs, outputs };
 }
 
@@ -67,56 +87,67 @@ const LOWERINGS: {
   dequantize: lowerDequantize,
 };
 
+/** Kernel families that move elements whatever they stand for, so that plain int8 and uint8 numbers may pass. */
+const MOVES: ReadonlySet<KernelCall['kernel']> = new Set([
+  'max-pool',
+  'concat',
+  'slice',
+  'pad',
+  'transpose',
+  'reshape',
+  'quantize',
+]);
+
 function lowerNode(state: Lowering, node: Node): void {
-  const call = state.kernelOf(node);
+  const { network } = state;
+  const call = network.kernelOf(node);
+  const [output] = node.outputs;
+  const type = network.typeOf(output)?.type;
+  if (type !== 'float32' && !(MOVES.has(call.kernel) && network.isBytes(output)))
+    throw new Unsupported(`it gives ${type} (the engine computes float32 and quantized int8 and uint8)`);
   (LOWERINGS[call.kernel] as (state: Lowering, node: Node, call: KernelCall) => void)(state, node, call);
 }
 
 /** Brings a graph output into the caller's memory, row-major: by the border kernels or a copy. */
 function lowerOutput(state: Lowering, name: string): Buffer {
-  const type = state.graph.values.get(name)?.type;
-  const extents = state.extents(name);
-  const count = extents.reduce((product, extent) => product * extent, 1);
-  const integer = state.integer(name);
-  if (type === 'int8' || type === 'uint8') {
+  const { network, program } = state;
+  const extents = network.extents(name);
+  const port = state.portBuffer(name, 'gives');
+  if (network.isBytes(name)) {
+    const integer = state.integer(name);
     if (integer === undefined) throw new Unsupported(`'${name}' is not available to the engine as int8`);
-    const view = state.arrange(
-      integer,
-      extents.map((_, axis) => axis),
-    );
-    const port = state.buffer(name, type, count, undefined, { kind: 'port' });
-    const table = state.constant(`${name}:table`, 'uint8', [256], shiftTable(type));
-    const inputs = [{ buffer: view.buffer, dims: [count] }, table];
-    state.emit({ name: `${name}:output`, op: 'lut_s8', outputs: [{ buffer: port, dims: [count] }], inputs });
+    const dims = [elementCount(extents)];
+    const table = program.constant(`${name}:table`, 'uint8', [256], shiftTable(port.type === 'uint8'));
+    program.emit({
+      name: `${name}:output`,
+      op: 'lut_s8',
+      outputs: [{ buffer: port, dims }],
+      inputs: [{ buffer: program.rowMajor(integer).buffer, dims }, table],
+    });
     return port;
   }
-  if (type !== 'float32')
-    throw new Unsupported(`output '${name}' of type ${type} (the engine gives float32, uint8 and int8)`);
-  const port = state.buffer(name, 'float32', count, undefined, { kind: 'port' });
-  if (integer === undefined) {
-    state.copy(`${name}:output`, state.float(name), plainView(port, extents));
-    return port;
-  }
-  const channelsFirst = extents.length >= 3 && isChannelsLast(integer, extents);
-  const source = channelsFirst
-    ? integer
-    : state.arrange(
-        integer,
-        extents.map((_, axis) => axis),
-      );
-  const physical = channelsFirst ? [extents[0], ...extents.slice(2), extents[1]] : extents;
-  state.emit({
-    name: `${name}:dequantize`,
-    op: 'dequantize_s8',
-    outputs: [{ buffer: port, dims: extents }],
-    inputs: [{ buffer: source.buffer, dims: physical }],
-    params: { channelsFirst },
-  });
+  const integer = state.onlyInteger(name);
+  if (integer === undefined) program.copy(`${name}:output`, state.float(name), plainView(port, extents));
+  else dequantizeOutput(state, name, integer, port);
   return port;
 }
 
-function isChannelsLast(view: View, extents: readonly number[]): boolean {
-  if (view.offset !== 0 || view.buffer.count !== extents.reduce((product, extent) => product * extent, 1)) return false;
-  const transposed = transposeView(view, channelsLastOrder(extents.length));
-  return layoutKey(transposed) === layoutKey(plainView(view.buffer, extentsOf(transposed)));
+/** Dequantizes into the caller's memory; channels-last images turn on the way. */
+function dequantizeOutput({ network, program }: Lowering, name: string, integer: QuantizedView, port: Buffer): void {
+  const extents = network.extents(name);
+  const channelsFirst = extents.length >= 3 && isChannelsLast(integer);
+  const source = channelsFirst ? integer : program.rowMajor(integer);
+  const dims = channelsFirst ? channelsLastOrder(extents.length).map((axis) => extents[axis]) : extents;
+  program.emit({
+    name: `${name}:dequantize`,
+    op: 'dequantize_s8',
+    outputs: [{ buffer: port, dims: extents }],
+    inputs: [{ buffer: source.buffer, dims }],
+    params: { channelsFirst },
+  });
+}
+
+function isChannelsLast(view: QuantizedView): boolean {
+  const turned = transposeView(view, channelsLastOrder(view.dims.length));
+  return isPlain(turned, extentsOf(turned));
 }

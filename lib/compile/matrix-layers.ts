@@ -1,102 +1,93 @@
 import type { Node } from '../ir/graph';
+import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
-import { integerBias, requantizeOperands } from './integer-layer';
-import { canonicalWeights, clampOf, floatClamp, type Lowering, Unsupported } from './lowering';
-import type { Operand } from './step';
-import { extentsOf, memoryFactors, memoryOffsets, mergeFactors, plainView, type View } from './view';
-import { finishFloat, finishInteger, stepName } from './window-layers';
+import { channelWeights, constantExtents, floatConstant } from './constants';
+import { clampOf, floatClamp } from './grid';
+import { floatBias, integerBias, requantizeOperands } from './integer-layer';
+import type { Lowering } from './lowering';
+import type { Program } from './program';
+import { type Operand, stepName } from './step';
+import { Unsupported } from './unsupported';
+import { extentsOf, memoryFactors, memoryOffsets, mergeFactors, naturalOrder, plainView, type View } from './view';
 
 type FullyConnected = Extract<KernelCall, { kernel: 'fully-connected' }>;
 
 /** Lowers Gemm and MatMul with constant weights: int8 when input, weights and result are quantized, else float. */
 export function lowerFullyConnected(state: Lowering, node: Node, call: FullyConnected): void {
+  const { network, program } = state;
   const [input, weights, bias = ''] = node.inputs;
-  const tail = state.tail(node.outputs[0]);
-  const dims = state.floatConstant(weights)?.dims;
+  const extents = network.extents(node.outputs[0]);
+  const tail = network.tail(node.outputs[0]);
+  const dims = constantExtents(network, weights);
   if (dims === undefined) throw new Unsupported(`the second factor '${weights}' is not constant`);
   if (dims.length !== 2) throw new Unsupported(`weights of rank ${dims.length} (the engine multiplies by matrices)`);
-  if (call.alpha !== 1 || (bias !== '' && call.beta !== 1)) throw new Unsupported('alpha and beta other than 1');
   const [outputs, depth] = call.transposeWeights ? dims : [dims[1], dims[0]];
-  const x = state.integer(input);
-  const integers = state.quantizedConstant(weights);
-  const canonical = integers && canonicalWeights(integers);
-  const resultExtents = state.extents(node.outputs[0]);
-  const rows = resultExtents.reduce((product, extent) => product * extent, 1) / outputs;
-
-  const integer = x !== undefined && integers !== undefined && canonical !== undefined && tail.quantize !== undefined;
-  const { view, columns } = rowsOf(state, integer ? x : state.float(input), depth);
-  const source: Operand = { buffer: view.buffer, dims: [rows, depth] };
-  /** Weights as [outputs, depth] in the memory order of the input's rows. */
-  const arrange = <T extends Int8Array | Float32Array>(data: T, arranged: T): T => {
+  const rows = elementCount(extents) / outputs;
+  /** Weights as [outputs, depth], the columns in the memory order of the input's rows. */
+  const arrange = <T extends Int8Array | Float32Array>(data: T, columns: Float64Array, arranged: T): T => {
     for (let n = 0; n < outputs; n++)
       for (let k = 0; k < depth; k++)
         arranged[n * depth + columns[k]] = data[call.transposeWeights ? n * depth + k : k * outputs + n];
     return arranged;
   };
 
-  if (integer) {
-    const channelAxis = call.transposeWeights ? 0 : 1;
-    const perOutput = (values: readonly number[]): number[] => {
-      if (values.length === 1) return new Array<number>(outputs).fill(values[0]);
-      if (integers.axis !== channelAxis)
-        throw new Unsupported(`weights quantized along their inner axis ${integers.axis}`);
-      return [...values];
+  const scaled = call.alpha !== 1 || (bias !== '' && call.beta !== 1);
+  const x = tail.quantize && !scaled ? state.integer(input) : undefined;
+  const integers = x && channelWeights(network, weights, call.transposeWeights ? 0 : 1, outputs);
+  if (x !== undefined && integers !== undefined) {
+    const { value, quantization } = tail.quantize!;
+    const { view, columns } = rowsOf(program, x, depth);
+    const arranged = arrange(integers.values, columns, new Int8Array(outputs * depth));
+    const buffer = program.buffer(value, 'int8', rows * outputs, quantization);
+    const requantization = {
+      bias: integerBias(network, bias, x.quantization.scale, integers.scales),
+      weights: integers,
+      input: x.quantization,
+      output: quantization,
+      weightsOf: (channel: number) => arranged.subarray(channel * depth, (channel + 1) * depth),
     };
-    const { quantization } = tail.quantize;
-    const scales = perOutput(integers.scales);
-    const arranged = arrange(canonical.values, new Int8Array(outputs * depth));
-    const buffer = state.buffer(tail.quantize.value, 'int8', rows * outputs, quantization);
-    state.emit({
+    program.emit({
       name: stepName(node, tail),
       op: 'fc_s8',
       outputs: [{ buffer, dims: [rows, outputs] }],
       inputs: [
-        source,
-        state.constant(weights, 'int8', [outputs, depth], arranged),
-        ...requantizeOperands(state, node, {
-          bias: integerBias(state, bias, x.quantization.scale, scales),
-          scales,
-          zeroPoints: perOutput(canonical.zeroPoints),
-          input: x.quantization,
-          output: quantization,
-          weightsOf: (channel) => arranged.subarray(channel * depth, (channel + 1) * depth),
-        }),
+        { buffer: view.buffer, dims: [rows, depth] },
+        program.constant(weights, 'int8', [outputs, depth], arranged),
+        ...requantizeOperands(program, node, requantization),
       ],
       params: clampOf(tail.bounds, quantization),
     });
-    finishInteger(state, tail, { ...plainView(buffer, resultExtents), quantization });
+    state.finishInteger(tail, { ...plainView(buffer, extents), quantization });
     return;
   }
-  const floatBias = bias === '' ? new Float32Array(outputs) : state.floatConstant(bias)?.data;
-  if (floatBias === undefined) throw new Unsupported(`the bias '${bias}' is not constant`);
-  if (floatBias.length !== outputs && floatBias.length !== 1)
-    throw new Unsupported(`the bias '${bias}' has ${floatBias.length} elements for ${outputs} outputs`);
-  const buffer = state.buffer(tail.value, 'float32', rows * outputs);
-  const floatWeights = arrange(state.floatConstant(weights)!.data, new Float32Array(outputs * depth));
-  const fullBias = floatBias.length === outputs ? floatBias : new Float32Array(outputs).fill(floatBias[0]);
-  state.emit({
-    name: stepName(node, tail, true),
+  const { view, columns } = rowsOf(program, state.float(input), depth);
+  const source: Operand = { buffer: view.buffer, dims: [rows, depth] };
+  const arranged = arrange(floatConstant(network, weights)!.data, columns, new Float32Array(outputs * depth));
+  const addend = Float32Array.from(floatBias(network, bias, outputs), (element) => element * call.beta);
+  const buffer = program.buffer(tail.value, 'float32', rows * outputs);
+  program.emit({
+    name: stepName(node, tail),
     op: 'fc_f32',
     outputs: [{ buffer, dims: [rows, outputs] }],
     inputs: [
       source,
-      state.constant(weights, 'float32', [outputs, depth], floatWeights),
-      state.constant(bias || `${node.name}:bias`, 'float32', [outputs], fullBias),
+      program.constant(weights, 'float32', [outputs, depth], scaled ? arranged.map((w) => w * call.alpha) : arranged),
+      program.constant(bias || `${node.name}:bias`, 'float32', [outputs], addend),
     ],
     params: floatClamp(tail.bounds),
   });
-  finishFloat(state, tail, plainView(buffer, resultExtents));
+  state.finishFloat(tail, plainView(buffer, extents));
 }
 
 /** Lowers Softmax: the rows must be contiguous, so the axis is brought innermost. */
 export function lowerSoftmax(state: Lowering, node: Node, call: Extract<KernelCall, { kernel: 'softmax' }>): void {
-  const extents = state.extents(node.inputs[0]);
-  const axis = call.axis < 0 ? call.axis + extents.length : call.axis;
-  const order = [...extents.keys()].filter((other) => other !== axis);
-  const source = state.arrange(state.float(node.inputs[0]), [...order, axis]);
-  const buffer = state.buffer(node.outputs[0], 'float32', source.buffer.count);
-  const dims = [source.buffer.count / extents[axis], extents[axis]];
-  state.emit({
+  const { network, program } = state;
+  const extents = network.extents(node.inputs[0]);
+  const others = naturalOrder(extents.length).filter((axis) => axis !== call.axis);
+  const source = program.arrange(state.float(node.inputs[0]), [...others, call.axis]);
+  const buffer = program.buffer(node.outputs[0], 'float32', source.buffer.count);
+  const dims = [source.buffer.count / extents[call.axis], extents[call.axis]];
+  program.emit({
     name: node.name,
     op: 'softmax_f32',
     outputs: [{ buffer, dims }],
@@ -106,23 +97,17 @@ export function lowerSoftmax(state: Lowering, node: Node, call: Extract<KernelCa
 }
 
 /**
- * The view with every row (all logical dimensions but the last few that make up `depth`) contiguous, and where in its row
- * each of the `depth` logical elements lies. A flattened channels-last image needs no copy: only its columns are permuted.
+ * The view with every row (the last logical dimension, of `depth` elements) contiguous, and where in its row each of them
+ * lies. A flattened channels-last image needs no copy: only its columns are permuted.
  */
-function rowsOf<V extends View>(state: Lowering, view: V, depth: number): { view: V; columns: Float64Array } {
-  const extents = extentsOf(view);
-  if (extents.at(-1) !== depth) throw new Unsupported(`rows of ${extents.at(-1)} elements for weights of ${depth}`);
+function rowsOf(program: Program, view: View, depth: number): { view: View; columns: Float64Array } {
+  const found = extentsOf(view).at(-1);
+  if (found !== depth) throw new Unsupported(`rows of ${found} elements for weights of ${depth}`);
   const last = view.dims.slice(-1);
   const leading = mergeFactors(view.dims.slice(0, -1).flat());
   const rowMajor = leading.length === 0 || (leading.length === 1 && leading[0].stride === depth);
   const inner = memoryFactors({ ...view, dims: last });
-  if (state.isDirect(view) && rowMajor && inner.every((factor) => factor.stride < depth))
+  if (program.isDirect(view) && rowMajor && inner.every((factor) => factor.stride < depth))
     return { view, columns: memoryOffsets(last) };
-  return {
-    view: state.arrange(
-      view,
-      extents.map((_, axis) => axis),
-    ),
-    columns: Float64Array.from({ length: depth }, (_, k) => k),
-  };
+  return { view: program.rowMajor(view), columns: Float64Array.from({ length: depth }, (_, k) => k) };
 }

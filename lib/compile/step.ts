@@ -1,3 +1,4 @@
+import type { Node } from '../ir/graph';
 import type { PlanParams } from '../plan/description';
 import type { PlanOp } from '../plan/format';
 
@@ -50,3 +51,8 @@ export type Step = {
     readonly inputs: readonly (Operand | undefined)[];
   } & (PlanParams[O] extends undefined ? { readonly params?: undefined } : { readonly params: PlanParams[O] });
 }[PlanOp];
+
+/** Name of a step: the nodes that it computes, first the main one, then activations. The Q at the end goes without saying. */
+export function stepName(node: Node, tail: { readonly nodes: readonly Node[] }): string {
+  return [node, ...tail.nodes.filter(({ op }) => op !== 'QuantizeLinear')].map(({ name }) => name).join('+');
+}

@@ -27,13 +27,14 @@ export function sizeOf(view: View): number {
   return extentsOf(view).reduce((product, extent) => product * extent, 1);
 }
 
+/** Axes 0, 1, 2, ...: row-major memory order. */
+export function naturalOrder(rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => axis);
+}
+
 /** Row-major view of a whole buffer. */
 export function plainView(buffer: Buffer, extents: readonly number[]): View {
-  return stridedView(
-    buffer,
-    extents,
-    extents.map((_, axis) => axis),
-  );
+  return stridedView(buffer, extents, naturalOrder(extents.length));
 }
 
 /**
@@ -61,7 +62,7 @@ export function stridesOf(extents: readonly number[], order: readonly number[]):
 
 /** Memory order of images: batch, spatial axes, channels. Rank 2 and below stay row-major. */
 export function channelsLastOrder(rank: number): number[] {
-  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  const axes = naturalOrder(rank);
   return rank < 3 ? axes : [0, ...axes.slice(2), 1];
 }
 
@@ -75,7 +76,7 @@ export function transposeView(view: View, permutation: readonly number[]): View 
  * would have to be cut at a place that its extent does not divide.
  */
 export function reshapeView(view: View, extents: readonly number[]): View | undefined {
-  const source = view.dims.flat().filter((factor) => factor.extent !== 1);
+  const source = mergeFactors(view.dims.flat());
   const dims: Factor[][] = [];
   let index = 0;
   for (const extent of extents) {
@@ -98,6 +99,17 @@ export function reshapeView(view: View, extents: readonly number[]): View | unde
     dims.push(factors.length > 0 ? factors : [{ extent: 1, stride: 0 }]);
   }
   return index === source.length ? { ...view, dims } : undefined;
+}
+
+/** The view repeated to `extents` by the rules of ONNX broadcasting (axes match from the last one on), or undefined. */
+export function broadcastView(view: View, extents: readonly number[]): View | undefined {
+  const own = extentsOf(view);
+  const missing = extents.length - own.length;
+  if (missing < 0 || !own.every((extent, axis) => extent === 1 || extent === extents[axis + missing])) return undefined;
+  const dims = extents.map((extent, axis) =>
+    axis < missing || own[axis - missing] !== extent ? [{ extent, stride: 0 }] : view.dims[axis - missing],
+  );
+  return { ...view, dims };
 }
 
 /**
@@ -138,6 +150,50 @@ export function mergeFactors(factors: readonly Factor[]): Factor[] {
     else merged.push(factor);
   }
   return merged;
+}
+
+/** A run of elements that both sides of a copy walk with one stride each. */
+interface Run {
+  readonly extent: number;
+  readonly source: number;
+  readonly target: number;
+}
+
+/**
+ * Runs that walk two views of the same extents together, as few as can be but at least one; undefined when factors of the
+ * two would have to be cut at places that do not divide each other.
+ */
+export function alignFactors(source: View, target: View): Run[] | undefined {
+  const runs: Run[] = [];
+  for (const [axis, factors] of source.dims.entries()) {
+    const pieces = alignAxis(mergeFactors(factors), mergeFactors(target.dims[axis]));
+    if (pieces === undefined) return undefined;
+    for (const piece of pieces) {
+      const last = runs.at(-1);
+      if (last?.source === piece.extent * piece.source && last.target === piece.extent * piece.target)
+        runs[runs.length - 1] = { ...piece, extent: piece.extent * last.extent };
+      else runs.push(piece);
+    }
+  }
+  return runs.length > 0 ? runs : [{ extent: 1, source: 1, target: 1 }];
+}
+
+function alignAxis(source: readonly Factor[], target: readonly Factor[]): Run[] | undefined {
+  const pieces: Run[] = [];
+  const [a, b] = [[...source], [...target]];
+  for (let left = a.pop(), right = b.pop(); left !== undefined && right !== undefined; ) {
+    const extent = Math.min(left.extent, right.extent);
+    if (left.extent % extent !== 0 || right.extent % extent !== 0) return undefined;
+    pieces.unshift({ extent, source: left.stride, target: right.stride });
+    left = left.extent === extent ? a.pop() : { extent: left.extent / extent, stride: left.stride * extent };
+    right = right.extent === extent ? b.pop() : { extent: right.extent / extent, stride: right.stride * extent };
+  }
+  return pieces;
+}
+
+/** Whether the view covers its whole buffer row-major with `extents`. */
+export function isPlain(view: View, extents: readonly number[]): boolean {
+  return isDense(view) && layoutKey(view) === layoutKey(plainView(view.buffer, extents));
 }
 
 /** Whether the view covers its whole buffer, each element once. */

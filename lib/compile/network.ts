@@ -1,0 +1,151 @@
+import type { Graph, Node, ValueType } from '../ir/graph';
+import { elementCount, type Tensor, tensorOf, toNumbers, viewAs } from '../ir/tensor';
+import { findOperator } from '../ops/index';
+import type { KernelCall, Operator } from '../ops/operator';
+import { floatConstant } from './constants';
+import { type Bounds, composeBounds, NO_BOUNDS } from './grid';
+import type { Quantization } from './step';
+import { Unsupported } from './unsupported';
+
+/** What follows a node and can be computed together with it: activations, then the quantization of the result. */
+export interface Tail {
+  /** Nodes absorbed after the first one. */
+  readonly nodes: readonly Node[];
+  /** Float bounds of the fused activations. */
+  readonly bounds: Bounds;
+  /** Float value at the end of the chain. */
+  readonly value: string;
+  /** Quantization at the end, when the float value has no other reader. */
+  readonly quantize: { readonly value: string; readonly quantization: Quantization } | undefined;
+}
+
+/** Questions about a prepared graph: who makes and reads a value, its extents, the kernel of a node and what follows it. */
+export class Network {
+  readonly graph: Graph;
+  private readonly producers = new Map<string, Node>();
+  private readonly readers = new Map<string, Node[]>();
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+    for (const node of graph.nodes) {
+      for (const output of node.outputs) this.producers.set(output, node);
+      for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
+    }
+  }
+
+  producer(value: string): Node | undefined {
+    return this.producers.get(value);
+  }
+
+  initializer(value: string): Tensor | undefined {
+    return this.graph.initializers.get(value);
+  }
+
+  readersOf(value: string): readonly Node[] {
+    return this.readers.get(value) ?? [];
+  }
+
+  /** The one node that reads `value`, unless the value is also a graph output or is read by several. */
+  onlyReader(value: string): Node | undefined {
+    const readers = this.readersOf(value);
+    return readers.length === 1 && !this.graph.outputs.includes(value) ? readers[0] : undefined;
+  }
+
+  typeOf(value: string): ValueType | undefined {
+    const initializer = this.initializer(value);
+    return initializer ? { type: initializer.type, shape: initializer.dims } : this.graph.values.get(value);
+  }
+
+  /** Numeric extents of a value; @throws Unsupported when some are not known or 0 */
+  extents(value: string): number[] {
+    const shape = this.typeOf(value)?.shape;
+    if (shape === undefined || shape.some((dim) => typeof dim !== 'number'))
+      throw new Unsupported(
+        `the shape of '${value}' is not known before it runs (${shape ? `[${shape}]` : 'no rank'})`,
+      );
+    if (shape.includes(0)) throw new Unsupported(`'${value}' is empty ([${shape}])`);
+    return shape as number[];
+  }
+
+  /** Whether a value holds plain int8 or uint8 numbers instead of floats. */
+  isBytes(value: string): boolean {
+    const type = this.typeOf(value)?.type;
+    return type === 'int8' || type === 'uint8';
+  }
+
+  /** The `lower` facet of a node's operator. @throws Unsupported when it has none */
+  requireOperator(node: Node): NonNullable<Operator['lower']> {
+    const operator = findOperator(node.domain, node.op);
+    if (operator?.lower === undefined) throw new Unsupported(`the engine has no kernel for ${node.op}`);
+    return operator.lower;
+  }
+
+  /** What the engine would run for a node. @throws Unsupported with the reason when it has nothing */
+  kernelOf(node: Node): KernelCall {
+    const call = this.requireOperator(node)({
+      node,
+      inputs: node.inputs.map((input) => this.typeOf(input)),
+      outputs: node.outputs.map((output) => this.typeOf(output)),
+      constant: (index) => this.constantTensor(node.inputs[index]),
+    });
+    if ('severity' in call) throw new Unsupported(call.message);
+    return call;
+  }
+
+  /** A constant as the operator tables see it: an initializer, or the float value of a dequantized one. */
+  private constantTensor(value: string): Tensor | undefined {
+    const initializer = this.initializer(value);
+    if (initializer !== undefined) return initializer;
+    const constant = floatConstant(this, value);
+    return constant && tensorOf('float32', constant.dims, Float32Array.from(constant.data));
+  }
+
+  /** Activations and quantization that can be computed together with `value`, the result of a node. */
+  tail(value: string): Tail {
+    const nodes: Node[] = [];
+    let bounds = NO_BOUNDS;
+    let end = value;
+    for (let reader = this.onlyReader(end); reader !== undefined; reader = this.onlyReader(end)) {
+      if (reader.inputs[0] !== end) break;
+      if (reader.op === 'QuantizeLinear') {
+        const quantization = this.gridOf(reader);
+        if (quantization === undefined) break;
+        nodes.push(reader);
+        return { nodes, bounds, value: end, quantize: { value: reader.outputs[0], quantization } };
+      }
+      const clamp = this.clampOf(reader);
+      if (clamp === undefined) break;
+      bounds = composeBounds(bounds, clamp);
+      nodes.push(reader);
+      end = reader.outputs[0];
+    }
+    return { nodes, bounds, value: end, quantize: undefined };
+  }
+
+  private clampOf(node: Node): Bounds | undefined {
+    try {
+      const call = this.kernelOf(node);
+      return call.kernel === 'unary' ? call.clamp : undefined;
+    } catch (error) {
+      if (error instanceof Unsupported) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * The grid of a QuantizeLinear or DequantizeLinear over uint8 or int8 with one positive scale, in canonical int8 (zero
+   * points of uint8 less 128); undefined for all other kinds.
+   */
+  gridOf(node: Node): Quantization | undefined {
+    const scale = this.initializer(node.inputs[1]);
+    const zeroPoint = node.inputs[2] ? this.initializer(node.inputs[2]) : undefined;
+    if (scale?.type !== 'float32' || elementCount(scale.dims) !== 1) return undefined;
+    if (node.inputs[2] && zeroPoint === undefined) return undefined;
+    const bytes = node.op === 'QuantizeLinear' ? node.outputs[0] : node.inputs[0];
+    if (!this.isBytes(bytes)) return undefined;
+    const shift = this.typeOf(bytes)!.type === 'uint8' ? 128 : 0;
+    const [size] = viewAs(scale, 'float32');
+    if (!(size > 0) || !Number.isFinite(size)) return undefined;
+    return { scale: size, zeroPoint: (zeroPoint ? toNumbers(zeroPoint)[0] : 0) - shift };
+  }
+}

@@ -1,0 +1,66 @@
+import type { Program } from './program';
+import type { Buffer, Operand } from './step';
+import { isDense, memoryOffsets, moveView, sameLayout, type View } from './view';
+
+/**
+ * The second operand of an element-wise kernel. The kernel walks `a` in memory order and starts its second operand anew at
+ * every end, so that operand must have the elements of `a`'s memory order, or a period of them. `b` has the extents of `a`;
+ * repeated axes have a stride of 0.
+ */
+export function repeatOperand(program: Program, b: View, a: View): Operand {
+  if (program.isDirect(b) && sameLayout(a, b)) return whole(b.buffer);
+  if (b.buffer.place.kind === 'constant') {
+    const index = inMemoryOrder(b, a);
+    return gather(program, b.buffer, index.subarray(0, shortestPeriod(index)));
+  }
+  if (b.buffer.place.kind !== 'port' && repeatsWhole(b, a)) return whole(b.buffer);
+  const target = program.buffer(`${b.buffer.name}:arranged`, b.buffer.type, a.buffer.count, b.buffer.quantization);
+  program.copy(`${b.buffer.name}:arrange`, b, moveView(a, target));
+  return whole(target);
+}
+
+function whole(buffer: Buffer): Operand {
+  return { buffer, dims: [buffer.count] };
+}
+
+/** Whether memory order of `a` meets the buffer of `b` from front to end, again and again. */
+function repeatsWhole(b: View, a: View): boolean {
+  const { count } = b.buffer;
+  if (a.buffer.count % count !== 0 || b.offset !== 0) return false;
+  return inMemoryOrder(b, a).every((element, position) => element === position % count);
+}
+
+/** For every element of `a` in memory order, the place in `b`'s buffer that it meets. */
+function inMemoryOrder(b: View, a: View): Float64Array {
+  if (!isDense(a)) throw new RangeError('the leading operand does not fill its buffer');
+  const result = new Float64Array(a.buffer.count);
+  const [from, to] = [memoryOffsets(b.dims), memoryOffsets(a.dims)];
+  for (let i = 0; i < result.length; i++) result[to[i]] = b.offset + from[i];
+  return result;
+}
+
+function shortestPeriod(values: Float64Array): number {
+  for (let period = 1; period <= values.length / 2; period++) {
+    if (values.length % period !== 0) continue;
+    if (values.every((value, index) => value === values[index % period])) return period;
+  }
+  return values.length;
+}
+
+/** The elements `index` of a constant buffer as a new constant. */
+function gather(program: Program, buffer: Buffer, index: Float64Array): Operand {
+  const { name, type, quantization, place } = buffer;
+  if (place.kind !== 'constant') throw new RangeError(`'${name}' is not constant`);
+  const { bytes } = place;
+  if (type !== 'float32') {
+    const integers = Uint8Array.from(index, (i) => bytes[i]);
+    return program.constant(name, type, [index.length], integers, quantization);
+  }
+  const floats = new Float32Array(bytes.slice().buffer);
+  return program.constant(
+    name,
+    type,
+    [index.length],
+    Float32Array.from(index, (i) => floats[i]),
+  );
+}
