@@ -12,8 +12,8 @@ const host = `build/${process.platform}-${process.arch}`;
 const FLOOR = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25] };
 
 const TARGETS = {
-  host: { what: `addon for this machine -> ${host}/Release/hone.node`, build: () => cmakeJs('ON') },
-  tools: { what: `run_plan, check_kernels, stress_engine -> ${host}`, build: () => cmakeJs('OFF') },
+  host: { what: `addon for this machine -> ${host}/Release/hone.node`, build: addon },
+  tools: { what: `run_plan, check_kernels, stress_engine -> ${host}`, build: tools },
   arm64: {
     what: 'addon -> build/linux-arm64/Release/hone.node, tools -> build/arm64',
     needs: ['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-readelf'],
@@ -65,10 +65,19 @@ function attempt(command, args, cwd = root) {
   return `${command} ${args.join(' ')}: ${reason}\n${result.stdout ?? ''}${result.stderr ?? ''}`;
 }
 
-/** One tree serves addon and tools, so that kernels are compiled once. */
-function cmakeJs(addonOnly) {
+/** One tree serves addon and tools, so that kernels are compiled once. cmake-js configures it for Node. */
+function addon() {
   const tool = join(root, 'node_modules/cmake-js/bin/cmake-js');
-  return attempt(process.execPath, [tool, 'compile', '-O', host, `--CDHONE_ADDON_ONLY=${addonOnly}`]);
+  return attempt(process.execPath, [tool, 'compile', '-O', host, '--CDHONE_ADDON_ONLY=ON']);
+}
+
+/** cmake-js does not configure a tree again, so the tools are asked for by cmake itself. */
+function tools() {
+  const jobs = String(availableParallelism());
+  const configured = existsSync(join(root, host, 'CMakeCache.txt')) ? undefined : addon();
+  return (
+    configured ?? attempt('cmake', ['-DHONE_ADDON_ONLY=OFF', host]) ?? attempt('cmake', ['--build', host, '-j', jobs])
+  );
 }
 
 function preset(name) {
