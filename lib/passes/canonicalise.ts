@@ -4,12 +4,12 @@ import { productOfDims } from '../ops/dims';
 import { absorbBias, matMulToGemm, meanToPool, replaceBy, subtractToAdd } from './absorb-constants';
 import { mergeReshapes, mergeTransposes, removeNoOps } from './remove-no-ops';
 import { applyRules, type Rule } from './rewrite';
-import { mergeClamps, minMaxToClip } from './simplify-clamps';
+import { clampBeforePool, mergeClamps, minMaxToClip } from './simplify-clamps';
 
 /**
- * The graph with one form for what can be written in several ways: biases inside Conv and Gemm, clamps as Relu or Clip,
- * global means as pools, matrix views as Flatten, no node without effect. Needs inferred shapes; returns the same graph
- * when it is canonical already.
+ * The graph with one form for what can be written in several ways: biases inside Conv and Gemm, clamps as Relu or Clip right
+ * behind their layer, global means as pools, matrix views as Flatten, no node without effect. Needs inferred shapes; returns
+ * the same graph when it is canonical already.
  */
 export function canonicalise(graph: Graph): Graph {
   return applyRules(graph, RULES);
@@ -31,6 +31,7 @@ const RULES: readonly Rule[] = [
   mergeReshapes,
   minMaxToClip,
   mergeClamps,
+  clampBeforePool,
   subtractToAdd,
   absorbBias,
   matMulToGemm,

@@ -1,3 +1,4 @@
+import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { tensorFrom, toNumbers } from '../ir/tensor';
 import { clipBounds } from '../ops/clip';
@@ -33,6 +34,33 @@ export const mergeClamps: Rule = (node, context) => {
     replace: new Map<Node, readonly Node[]>([
       [first, []],
       [node, [clipNode(node, merged, context)]],
+    ]),
+  };
+};
+
+/**
+ * A clamp behind a MaxPool moves in front of it, where the layer before can compute it on the way: the maximum of clamped
+ * elements is the clamped maximum. Only windows that always meet an element, so that padding never speaks for itself.
+ */
+export const clampBeforePool: Rule = (node, context) => {
+  const clamp = clampOf(node, context);
+  const pool = clamp && context.producer(clamp.input);
+  if (pool?.op !== 'MaxPool' || pool.domain !== '' || pool.outputs[1]) return undefined;
+  const [input] = pool.inputs;
+  const layer = context.producer(input);
+  if (layer?.domain !== '' || !['Conv', 'Add', 'Mul'].includes(layer.op)) return undefined;
+  if (context.onlyConsumer(input) !== pool || context.onlyConsumer(clamp!.input) !== node) return undefined;
+  const kernel = attribute(pool, 'kernel_shape', 'ints');
+  const pads = attribute(pool, 'pads', 'ints', []);
+  const dilations = attribute(pool, 'dilations', 'ints', []);
+  const reached = pads.every((pad, index) => pad < kernel[index % kernel.length]);
+  if (!reached || dilations.some((dilation) => dilation !== 1)) return undefined;
+  const clamped = context.fresh(`${input}_clamped`);
+  const first = { ...node, inputs: [input, ...node.inputs.slice(1)], outputs: [clamped] };
+  return {
+    replace: new Map<Node, readonly Node[]>([
+      [pool, []],
+      [node, [first, { ...pool, inputs: [clamped], outputs: node.outputs }]],
     ]),
   };
 };

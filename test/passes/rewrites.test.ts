@@ -153,6 +153,20 @@ const CANONICAL: readonly PassCase[] = [
       b.node('Clip', [b.node('Relu', [b.node('Exp', [x])]), '', six]),
     ];
   }),
+  passCase('clamp-behind-max-pool', (b) => {
+    const x = b.input('x', 'float32', ['N', 2, 6, 6]);
+    const conv = () => b.node('Conv', [x, b.initializer(weights([3, 2, 3, 3]), 'w')]);
+    const pool = (value: string, more = {}) => b.node('MaxPool', [value], { kernel_shape: [2, 2], ...more });
+    const shared = conv();
+    return [
+      b.node('Relu', [pool(conv(), { strides: [2, 2], pads: [1, 1, 0, 0] })]),
+      b.node('Clip', [pool(conv()), b.initializer(scalar(-0.5), 'low'), b.initializer(scalar(0.5), 'high')]),
+      // Stays: nothing could compute the clamp on the way, another reader, padding alone in a window.
+      b.node('Relu', [pool(x)]),
+      b.node('Add', [b.node('Relu', [pool(shared)]), pool(shared)]),
+      b.node('Relu', [pool(conv(), { dilations: [2, 2], pads: [1, 1, 1, 1] })]),
+    ];
+  }),
   passCase('subtraction-and-division', (b) => {
     const x = b.input('x', 'float32', ['N', 3]);
     const half = b.node('Div', [
