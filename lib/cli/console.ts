@@ -78,5 +78,7 @@ export function printError(error: HoneError, json: boolean): void {
     return;
   }
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  process.stderr.write(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}\n${hint}\n`);
+  const [first, ...more] = message.split('\n');
+  const lines = [`${pc.red('error')} ${first} ${pc.dim(`[${code}]`)}`, ...more.map((line) => `  ${line}`), hint];
+  process.stderr.write(`${lines.join('\n')}\n`);
 }

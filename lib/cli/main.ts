@@ -20,6 +20,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const fail = (error: unknown): void => {
     if (!failed) printError(asHoneError(error), json);
     failed = true;
+    // Output may fail after the verb has ended.
+    process.exitCode = 1;
   };
   guardOutput(() => interrupt.abort('EPIPE'), fail);
   // Without a listener such errors end the program with a stack trace.
@@ -93,5 +95,5 @@ function usageError(error: CommanderError, argv: readonly string[]): HoneError {
 }
 
 void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
+  if (code !== 0) process.exitCode = code;
 });

@@ -134,6 +134,7 @@ export const ERRORS = {
     template: '{url} answered with status {status}: {reason}',
     hint: 'Check the address and the request; `hone watch` needs an agent of Hone.',
   },
+  E_AGENT_START: { template: 'the agent did not start: {reason}', hint: 'All that it said is in {log}.' },
   E_AGENT_PORT: { template: 'cannot listen on {address}: {reason}', hint: 'Choose another --port.' },
   E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: "Did you mean '{nearest}'? See `hone --help`." },
   E_USAGE: { template: '{reason}', hint: 'See `hone {verb} --help`.' },

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
-import { readModelFile } from '../onnx/read-model';
+import { externalDataIn } from '../onnx/external-data';
+import { readModel } from '../onnx/read-model';
 import type { PlanDescription } from '../plan/description';
 import { readPlan } from '../plan/reader';
 
@@ -19,6 +20,8 @@ export interface ModelArtifact {
   readonly graph: Graph;
   /** Whether it holds QuantizeLinear or integer operators. */
   readonly quantized: boolean;
+  /** Whether weights lie in other files. */
+  readonly external: boolean;
 }
 
 export interface PlanArtifact {
@@ -31,7 +34,7 @@ export interface PlanArtifact {
 
 /**
  * Opens a file by its content.
- * @throws E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION, and what `readModelFile` throws
+ * @throws E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION, and what `readModel` throws
  */
 export async function openArtifact(path: string): Promise<Artifact> {
   const bytes = await readFile(path).catch((error: Error) => {
@@ -40,9 +43,15 @@ export async function openArtifact(path: string): Promise<Artifact> {
   const hash = createHash('sha256').update(bytes).digest('hex');
   if (bytes.subarray(0, 8).toString('latin1') === 'HONEPLAN')
     return { kind: 'plan', path, bytes, hash, description: readPlan(bytes) };
-  const graph = await readModelFile(path);
+  const files = externalDataIn(dirname(path));
+  let external = false;
+  const size = (location: string) => {
+    external = true;
+    return files.size(location);
+  };
+  const graph = readModel(bytes, { path, externalData: { ...files, size } });
   const quantized = graph.nodes.some(({ op }) => op === 'QuantizeLinear' || op.startsWith('QLinear'));
-  return { kind: 'model', path, bytes, hash, graph, quantized };
+  return { kind: 'model', path, bytes, hash, graph, quantized, external };
 }
 
 /** Name of a model for people and URLs: the file name without endings. */

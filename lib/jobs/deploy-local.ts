@@ -42,7 +42,7 @@ function notePath(): string {
 /**
  * Starts an agent for a plan as a background process of this machine. The one that ran before goes only when the new one
  * answers.
- * @throws E_AGENT_UNREACHABLE with the end of its log when it does not come up; E_FILE_WRITE; E_INTERRUPTED
+ * @throws E_AGENT_START with what it said when it does not come up; E_FILE_WRITE; E_INTERRUPTED
  */
 export async function deployLocal(deployment: LocalDeployment): Promise<LocalAgent> {
   const folder = localFolder();
@@ -100,18 +100,18 @@ async function start(
     const agent = await readNote(note);
     if (agent !== undefined && agent.pid === child.pid && (await answers(agent))) return agent;
     const error = await Promise.race([failed, delay(20)]);
-    if (error !== undefined) throw unreachable(error.message);
+    if (error !== undefined) throw startError(error.message, logPath);
     if (!signal?.aborted) continue;
     child.kill();
     throw new HoneError('E_INTERRUPTED', { what: 'deploy before the agent answered' });
   }
   child.kill('SIGKILL');
-  const lines = (await readFile(logPath, 'utf8').catch(() => '')).trim().split('\n').slice(-3);
-  throw unreachable(lines.join(' ') || 'it did not start');
+  const said = (await readFile(logPath, 'utf8').catch(() => '')).trim().replace(/^error /, '');
+  throw startError(said.split('\n')[0] || `no answer within ${START_LIMIT_MS / 1000} s`, logPath);
 }
 
-function unreachable(reason: string): HoneError {
-  return new HoneError('E_AGENT_UNREACHABLE', { url: 'local', reason });
+function startError(reason: string, log: string): HoneError {
+  return new HoneError('E_AGENT_START', { reason, log });
 }
 
 async function readNote(path: string): Promise<LocalAgent | undefined> {

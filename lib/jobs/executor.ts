@@ -37,8 +37,9 @@ export interface Executor {
 export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
   const { executor = 'native', threads = 1 } = options;
   if (executor === 'native') return openNative((await makePlan(artifact, options)).plan, threads);
-  const { graph, bytes } = requireModel(artifact, 'run by onnxruntime');
-  const reference = await openReference(bytes, { threads });
+  const { graph, bytes, external } = requireModel(artifact, 'run by onnxruntime');
+  // The bytes alone do not say in which folder the other files are.
+  const reference = await openReference(external ? graph : bytes, { threads });
   return {
     name: 'onnxruntime',
     inputs: new Map(graph.inputs.map((name) => [name, graph.values.get(name)!])),

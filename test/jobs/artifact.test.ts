@@ -1,0 +1,150 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toNumbers } from '../../lib/ir/tensor';
+import { modelName, openArtifact } from '../../lib/jobs/artifact';
+import { compress } from '../../lib/jobs/compress';
+import { makePlan, requireModel } from '../../lib/jobs/make-plan';
+import { randomFeeds } from '../../lib/jobs/random-feeds';
+import { runOnce } from '../../lib/jobs/run';
+import { findSource, notedSource } from '../../lib/jobs/source';
+import { writeModel } from '../../lib/onnx/write-model';
+import { readPlan } from '../../lib/plan/reader';
+import { field, int, node, model as onnxModel, value } from '../onnx/proto';
+import { toyFolder, toyGraph } from './toy';
+
+let folder: string;
+const path = (...parts: string[]) => join(folder, ...parts);
+const open = async (name: string) => requireModel(await openArtifact(path(name)), 'test');
+
+/** Compresses toy.onnx to `target`, as the verb does. */
+async function quantizeTo(target: string): Promise<void> {
+  const { graph } = await compress(await open('toy.onnx'), { data: path('calib.npz'), target: path(target) });
+  writeFileSync(path(target), writeModel(graph));
+}
+
+beforeEach(() => {
+  folder = toyFolder();
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test.each([
+  ['model.onnx', 'model'],
+  ['/a/b.c/model.int8.onnx', 'model'],
+  ['model.int8.plan', 'model'],
+  ['model-8.onnx', 'model-8'],
+  ['model', 'model'],
+  ['.onnx', '.onnx'],
+])('the name of %s is %s', (file, name) => expect(modelName(file)).toBe(name));
+
+describe('what a file is', () => {
+  test('decided by its content', async () => {
+    await quantizeTo('q.onnx');
+    writeFileSync(path('p.onnx'), (await makePlan(await open('q.onnx'))).plan);
+    expect(await openArtifact(path('toy.onnx'))).toMatchObject({ kind: 'model', quantized: false });
+    expect(await openArtifact(path('q.onnx'))).toMatchObject({ kind: 'model', quantized: true });
+    expect(await openArtifact(path('p.onnx'))).toMatchObject({ kind: 'plan' });
+  });
+
+  test.each([
+    ['none.onnx', 'E_FILE_NOT_FOUND'],
+    ['.', 'E_FILE_NOT_FOUND'],
+    ['calib.npz', 'E_ONNX_FORMAT'],
+  ])('%s: %s', async (name, code) => {
+    await expect(openArtifact(path(name))).rejects.toMatchObject({ code });
+  });
+
+  test('a plan where a model is needed', async () => {
+    writeFileSync(path('p.plan'), (await makePlan(await open('toy.onnx'))).plan);
+    const plan = await openArtifact(path('p.plan'));
+    expect(() => requireModel(plan, 'compress')).toThrow(
+      expect.objectContaining({ code: 'E_OPTION_VALUE', message: expect.stringContaining('compress') }),
+    );
+  });
+});
+
+describe('plans', () => {
+  test('a float model becomes a float plan, or an int8 one with calibration samples', async () => {
+    const ops = async (options: object) =>
+      readPlan((await makePlan(await open('toy.onnx'), options)).plan).variants[0].nodes.map(({ op }) => op);
+    expect(await ops({})).toEqual(expect.arrayContaining(['fc_f32']));
+    expect(await ops({ data: path('calib.npz') })).toEqual(expect.arrayContaining(['quantize_s8', 'fc_s8']));
+  });
+
+  test('compressing first and compiling at once give the same kernels and weights', async () => {
+    await quantizeTo('q.onnx');
+    const first = readPlan((await makePlan(await open('q.onnx'))).plan);
+    const atOnce = readPlan((await makePlan(await open('toy.onnx'), { data: path('calib.npz') })).plan);
+    expect(atOnce.variants).toEqual(first.variants);
+    expect(atOnce.constants).toEqual(first.constants);
+  });
+
+  test('a plan stays as it is', async () => {
+    const { plan } = await makePlan(await open('toy.onnx'));
+    writeFileSync(path('p.plan'), plan);
+    expect(Buffer.compare((await makePlan(await openArtifact(path('p.plan')))).plan, plan)).toBe(0);
+  });
+});
+
+describe('the float model behind', () => {
+  test('a float model is its own', async () => {
+    const artifact = await open('toy.onnx');
+    expect(await findSource(artifact)).toBe(artifact);
+  });
+
+  test('found from a quantized model and from plans, wherever they are written', async () => {
+    mkdirSync(path('deep/er'), { recursive: true });
+    await quantizeTo('deep/q.onnx');
+    const { hash } = await open('toy.onnx');
+    const plans = {
+      'q.plan': await makePlan(await open('deep/q.onnx'), { target: path('q.plan') }),
+      'deep/er/q.plan': await makePlan(await open('deep/q.onnx'), { target: path('deep/er/q.plan') }),
+      'deep/f.plan': await makePlan(await open('toy.onnx'), { target: path('deep/f.plan') }),
+      'deep/c.plan': await makePlan(await open('toy.onnx'), { data: path('calib.npz'), target: path('deep/c.plan') }),
+    };
+    for (const [name, { plan }] of Object.entries(plans)) writeFileSync(path(name), plan);
+    for (const name of ['deep/q.onnx', ...Object.keys(plans)])
+      expect(await findSource(await openArtifact(path(name)))).toMatchObject({ path: path('toy.onnx'), hash });
+    expect(notedSource(await openArtifact(path('deep/er/q.plan')))).toBe('../../toy.onnx');
+    // All files move together.
+    renameSync(path('deep'), path('moved'));
+    expect(await findSource(await openArtifact(path('moved/q.onnx')))).toMatchObject({ path: path('toy.onnx') });
+  });
+
+  test('the reason when there is none', async () => {
+    await quantizeTo('q.onnx');
+    writeFileSync(path('toy.onnx'), writeModel(toyGraph(new Array(128).fill(0.5))));
+    const reasonOf = async (name: string) => ((await findSource(await open(name))) as { reason: string }).reason;
+    expect(await reasonOf('q.onnx')).toMatch(/toy\.onnx has changed since/);
+    rmSync(path('toy.onnx'));
+    expect(await reasonOf('q.onnx')).toMatch(/cannot be read: .*toy\.onnx/);
+    const { graph } = await open('q.onnx');
+    for (const [name, metadata] of [
+      ['none.onnx', new Map()],
+      ['broken.onnx', new Map([['hone.source', '{"file":']])],
+      ['other.onnx', new Map([['hone.source', '{"file":7}']])],
+    ] as const) {
+      writeFileSync(path(name), writeModel({ ...graph, metadata }));
+      expect(await reasonOf(name)).toMatch(/does not say from which float model/);
+    }
+  });
+});
+
+test('weights in another file: found beside the model, by both executors', async () => {
+  mkdirSync(path('sub'));
+  const weights = Buffer.from(Float32Array.of(10, 20).buffer);
+  writeFileSync(path('sub/weights.bin'), weights);
+  const place = field(13, field(1, 'location'), field(2, 'weights.bin'));
+  const outside = field(5, field(8, 'w'), int(1, 2), int(2, 1), int(14, 1), place);
+  const add = [node('Add', ['x', 'w'], ['y']), outside, value(11, 'x', 1, [2]), value(12, 'y', 1, [2])];
+  writeFileSync(path('sub/external.onnx'), onnxModel(add));
+  const artifact = await openArtifact(path('sub/external.onnx'));
+  expect(artifact).toMatchObject({ external: true });
+  expect(await open('toy.onnx')).toMatchObject({ external: false });
+  const outputs = async (executor: 'native' | 'onnxruntime') =>
+    toNumbers((await runOnce(artifact, { executor, seed: 4 })).get('y')!);
+  const [x] = randomFeeds(new Map([['x', { type: 'float32', shape: [2] }]]), 4).values();
+  expect(await outputs('onnxruntime')).toEqual(
+    toNumbers(x).map((number, index) => Math.fround(number + [10, 20][index])),
+  );
+  expect(await outputs('native')).toEqual(await outputs('onnxruntime'));
+});
