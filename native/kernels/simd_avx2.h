@@ -123,6 +123,10 @@ using Sum16 = __m256i;
 inline Sum16 zero_sum() { return _mm256_setzero_si256(); }
 inline Sum16 add_bytes(Sum16 sum, Bytes16 b) { return _mm256_add_epi16(sum, _mm256_cvtepi8_epi16(b)); }
 
+inline Sum16 add_sums(Sum16 a, Sum16 b) { return _mm256_add_epi16(a, b); }
+inline Sum16 load_sum(const int16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+inline void store_sum(int16_t* p, Sum16 sum) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), sum); }
+
 /// Sixteen int32.
 struct I32x16 {
   VecI v[kParts];

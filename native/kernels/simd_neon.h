@@ -108,6 +108,13 @@ inline Sum16 add_bytes(Sum16 sum, Bytes16 b) {
   return {vaddw_s8(sum.low, vget_low_s8(b)), vaddw_high_s8(sum.high, b)};
 }
 
+inline Sum16 add_sums(Sum16 a, Sum16 b) { return {vaddq_s16(a.low, b.low), vaddq_s16(a.high, b.high)}; }
+inline Sum16 load_sum(const int16_t* p) { return {vld1q_s16(p), vld1q_s16(p + 8)}; }
+inline void store_sum(int16_t* p, Sum16 sum) {
+  vst1q_s16(p, sum.low);
+  vst1q_s16(p + 8, sum.high);
+}
+
 /// Sixteen int32.
 struct I32x16 {
   VecI v[kParts];

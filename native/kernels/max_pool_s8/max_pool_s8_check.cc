@@ -26,6 +26,9 @@ struct BenchSpec {
 constexpr BenchSpec kBench[] = {
     {"2x2s2 16 24x24", square_window(24, 24, 16, 2, 2, 0)},
     {"2x2s2 6 28x28", square_window(28, 28, 6, 2, 2, 0)},
+    {"2x2s2 8 28x28", square_window(28, 28, 8, 2, 2, 0)},
+    {"3x3s2 8 28x28", square_window(28, 28, 8, 3, 2, 1)},
+    {"3x3s2 32 56x56", square_window(56, 56, 32, 3, 2, 1)},
     {"3x3s2 64 112x112", square_window(112, 112, 64, 3, 2, 1)},
 };
 
