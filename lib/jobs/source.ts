@@ -2,7 +2,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Artifact, type ModelArtifact, openArtifact } from './artifact';
 
 /** Metadata key under which Hone notes the float model that an artifact was made from. */
-export const SOURCE_KEY = 'hone.source';
+const SOURCE_KEY = 'hone.source';
 
 /** The float model behind a compressed one. */
 interface SourceNote {

@@ -1,4 +1,5 @@
 import type { Reading } from '../telemetry/sample';
+import { findInaPower } from './ina-power';
 import { listFolder, readNumber, readText, type SysRoot } from './read-file';
 
 /** An energy counter or a power gauge of this machine, found once at start. */
@@ -7,7 +8,7 @@ export interface EnergySource {
   readonly kind: 'counter' | 'gauge';
   readonly name: string;
   readonly source: string;
-  /** What it measures, for example `package` or `board`. */
+  /** What it measures: `package`, `board` or the `sum of rails` (of some parts of the board). */
   readonly scope: string;
   readonly wrapJoules?: number;
   read(): number | undefined;
@@ -19,7 +20,7 @@ export interface NoEnergy {
 }
 
 /**
- * The energy source of this machine: RAPL package counters (powercap) on x86, else the power of an INA sensor in hwmon
+ * The energy source of this machine: RAPL package counters (powercap) on x86, else the power that an INA sensor measures
  * (Jetson and add-on boards). Reading RAPL usually needs root.
  */
 export function findEnergySource(root: SysRoot): EnergySource | NoEnergy {
@@ -35,27 +36,14 @@ export function findEnergySource(root: SysRoot): EnergySource | NoEnergy {
       source: `/${path}`,
       scope: 'package',
       ...(wrap === undefined ? {} : { wrapJoules: wrap / 1e6 }),
-      read: () => scaled(readNumber(root, path), 1e-6),
+      read: () => {
+        const microjoules = readNumber(root, path);
+        return microjoules === undefined ? undefined : microjoules / 1e6;
+      },
     };
   }
-  for (const chip of listFolder(root, 'sys/class/hwmon')) {
-    const folder = `sys/class/hwmon/${chip}`;
-    const label = readText(root, `${folder}/name`) ?? chip;
-    if (!/^ina(2|3)/.test(label) || readNumber(root, `${folder}/power1_input`) === undefined) continue;
-    return {
-      kind: 'gauge',
-      name: `power.${label}`,
-      source: `/${folder}/power1_input`,
-      scope: 'rail',
-      read: () => scaled(readNumber(root, `${folder}/power1_input`), 1e-6),
-    };
-  }
-  return {
-    reason:
-      packages.length > 0
-        ? 'RAPL counters are there but not readable (they need root)'
-        : 'this machine has no energy sensor',
-  };
+  const unreadable = 'RAPL counters are there but not readable (they need root)';
+  return findInaPower(root) ?? { reason: packages.length > 0 ? unreadable : 'this machine has no energy sensor' };
 }
 
 /** Energy or power as a reading; null with the reason when there is no source. */
@@ -67,8 +55,4 @@ export function readEnergy(found: EnergySource | NoEnergy): Reading {
   return value === undefined
     ? { name: found.name, unit, source: found.source, value: null, reason: 'the sensor stopped answering' }
     : { name: found.name, unit, source: found.source, value };
-}
-
-function scaled(value: number | undefined, factor: number): number | undefined {
-  return value === undefined ? undefined : value * factor;
 }

@@ -8,5 +8,5 @@ export function readCpuPressure(root: SysRoot): Reading {
   const match = /^some avg10=([\d.]+)/m.exec(readText(root, 'proc/pressure/cpu') ?? '');
   return match === null
     ? { name, unit: 'ratio', source, value: null, reason: 'the kernel has no pressure stall information' }
-    : { name, unit: 'ratio', source, value: Number(match[1]) / 100 };
+    : { name, unit: 'ratio', source, value: Number((Number(match[1]) / 100).toFixed(4)) };
 }

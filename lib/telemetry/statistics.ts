@@ -8,11 +8,6 @@ export function quantile(values: ArrayLike<number>, fraction: number): number {
   return sorted[below] + (sorted[above] - sorted[below]) * (position - below);
 }
 
-/** Middle of the values. */
-export function median(values: ArrayLike<number>): number {
-  return quantile(values, 0.5);
-}
-
 /** Interval that holds the true proportion with 95 % confidence (Wilson, 1927): [low, high] within 0..1. */
 export function wilsonInterval(successes: number, trials: number): [number, number] {
   const z = 1.959964;

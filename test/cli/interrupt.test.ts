@@ -17,6 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+function makePipe(): void {
+  execFileSync('bash', ['-c', 'mkfifo "$0"', join(folder, 'pipe')]);
+}
+
 /** Waits until a program has loaded the engine: it is at work then. */
 async function untilAtWork(pid: number): Promise<void> {
   while (!readFileSync(`/proc/${pid}/maps`, 'utf8').includes('hone.node'))
@@ -50,7 +54,7 @@ describe('Ctrl-C', () => {
     'deploy toy.onnx --data pipe',
   ])('%s: 130, a message, no file', async (command) => {
     const before = readdirSync(folder);
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    makePipe();
     const { child, ended } = begin(command);
     const pipe = await open(join(folder, 'pipe'), 'w');
     child.kill('SIGINT');
@@ -66,7 +70,7 @@ describe('Ctrl-C', () => {
   });
 
   test('a second one ends at once what does not listen', async () => {
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    makePipe();
     const { child, ended } = begin('eval toy.plan --data pipe');
     const pipe = await open(join(folder, 'pipe'), 'w');
     child.kill('SIGINT');

@@ -61,7 +61,7 @@ export function toySamples(count: number, seed: number): number[][] {
   return Array.from({ length: count }, () => Array.from({ length: 8 }, () => Math.fround(draw.normal())));
 }
 
-export function toyLabel(x: readonly number[]): number {
+function toyLabel(x: readonly number[]): number {
   const logits = toyLogits(x);
   return logits.indexOf(Math.max(...logits));
 }

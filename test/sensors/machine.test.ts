@@ -32,7 +32,7 @@ test('a board with all sensors', () => {
     'sys/class/thermal/thermal_zone0/type': 'cpu-thermal\n',
     'sys/class/thermal/thermal_zone0/temp': '51500\n',
     'sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq': '2400000\n',
-    'sys/class/hwmon/hwmon1/name': 'ina3221\n',
+    'sys/class/hwmon/hwmon1/name': 'ina226\n',
     'sys/class/hwmon/hwmon1/power1_input': '5120000\n',
   });
   const values = Object.fromEntries(
@@ -46,7 +46,7 @@ test('a board with all sensors', () => {
     'thermal.cpu-thermal': [51.5, 'celsius'],
     'frequency.cpu0': [2.4e9, 'hertz'],
     'pressure.cpu': [0.125, 'ratio'],
-    'power.ina3221': [5.12, 'watts'],
+    'power.ina226': [5.12, 'watts'],
   });
 });
 
@@ -63,4 +63,41 @@ test('RAPL is preferred, and a counter that vanishes becomes null', () => {
   );
   rmSync(join(root, 'sys/class/powercap/intel-rapl:0/energy_uj'));
   expect(sensors.read()).toContainEqual(expect.objectContaining({ name: 'energy.package-0', value: null }));
+});
+
+describe('power of a board by voltage and current', () => {
+  const rail = (chip: string, channel: number, label: string, millivolts: number, milliamperes: number) => ({
+    [`sys/class/hwmon/${chip}/in${channel}_label`]: label,
+    [`sys/class/hwmon/${chip}/in${channel}_input`]: String(millivolts),
+    [`sys/class/hwmon/${chip}/curr${channel}_input`]: String(milliamperes),
+  });
+
+  test('the rail that feeds the board counts alone (Jetson Orin)', () => {
+    fake({
+      'sys/class/hwmon/hwmon0/name': 'cpu_thermal',
+      'sys/class/hwmon/hwmon1/name': 'ina3221',
+      ...rail('hwmon1', 1, 'VDD_IN', 5000, 1200),
+      ...rail('hwmon1', 2, 'VDD_CPU_GPU_CV', 5000, 400),
+      'sys/class/hwmon/hwmon1/in7_label': 'sum of shunt voltages',
+    });
+    const { energy, read } = openMachineSensors(root);
+    expect(energy).toMatchObject({ kind: 'gauge', name: 'power.VDD_IN', scope: 'board' });
+    expect(read()).toContainEqual(expect.objectContaining({ name: 'power.VDD_IN', unit: 'watts', value: 6 }));
+    rmSync(join(root, 'sys/class/hwmon/hwmon1/curr1_input'));
+    expect(read()).toContainEqual(expect.objectContaining({ name: 'power.VDD_IN', value: null }));
+  });
+
+  test('else the rails of all chips are added (AGX Orin); channels that are not connected are left out', () => {
+    fake({
+      'sys/class/hwmon/hwmon1/name': 'ina3221',
+      ...rail('hwmon1', 1, 'VDD_GPU_SOC', 20000, 100),
+      ...rail('hwmon1', 2, 'NC', 5000, 999),
+      'sys/class/hwmon/hwmon2/name': 'ina3221',
+      ...rail('hwmon2', 1, 'VDDQ_VDD2_1V8AO', 1800, 500),
+    });
+    const { energy, read } = openMachineSensors(root);
+    expect(energy).toMatchObject({ name: 'power.rails', scope: 'sum of rails' });
+    const reading = read().find(({ unit }) => unit === 'watts');
+    expect(reading?.value).toBeCloseTo(2.9, 9);
+  });
 });
