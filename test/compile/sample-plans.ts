@@ -31,10 +31,7 @@ export async function samplePlans(): Promise<Map<string, Uint8Array>> {
   const images = randomImages();
   plans.set('sample-float', planOf(float));
   plans.set('sample-int8', planOf(await quantized(integer, images)));
-  plans.set(
-    'sample-mixed',
-    planOf(await quantized(float, images, { skip: { types: ['Add', 'AveragePool'] } })),
-  );
+  plans.set('sample-mixed', planOf(await quantized(float, images, { skip: { types: ['Add', 'AveragePool'] } })));
   for (const { model, calibration } of BAR_MODELS) {
     const path = dataPath('models', `${model}.onnx`);
     if (!existsSync(path)) continue;

@@ -1,0 +1,409 @@
+import type { Rng } from '../../lib/core/rng';
+import { GraphBuilder } from '../../lib/ir/builder';
+import { elementCount, type Tensor, tensorFrom, tensorOf } from '../../lib/ir/tensor';
+import type { RandomCase } from './random-layers';
+
+/** A float value of the network in the making. */
+interface Value {
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** Scale of its int8 grid; undefined: it is not quantized, and no product may read it. */
+  readonly scale: number | undefined;
+}
+
+/** What a random step makes of a value; undefined when it does not fit. */
+type Step = (value: Value) => Value | undefined;
+
+/** Most elements of a value: networks stay small, so that many can be tried. */
+const LARGEST = 3000;
+
+const isPowerOfTwo = (scale: number): boolean => Number.isInteger(Math.log2(scale));
+
+/**
+ * Random networks of 3 to 10 operators with branches, views and several outputs. The quantized ones can be checked bit for
+ * bit against any float executor: products have scales that are powers of two and few bits, so that float32 sums are exact
+ * in every order. Values carry a QuantizeLinear/DequantizeLinear pair mostly, sometimes none.
+ */
+export function randomNetwork(rng: Rng, kind: 'float' | 'quantized'): RandomCase {
+  return new NetworkMaker(rng, kind === 'quantized').make();
+}
+
+class NetworkMaker {
+  private readonly b = new GraphBuilder();
+  private readonly values: Value[] = [];
+  private readonly said: string[] = [];
+  private readonly leaked = new Set<Value>();
+  private readonly feeds = new Map<string, Tensor>();
+  private readonly rng: Rng;
+  private readonly quantized: boolean;
+  private readonly type: 'uint8' | 'int8';
+
+  constructor(rng: Rng, quantized: boolean) {
+    this.rng = rng;
+    this.quantized = quantized;
+    this.type = this.pick(['uint8', 'int8']);
+  }
+
+  make(): RandomCase {
+    const { rng, b } = this;
+    this.input();
+    if (this.chance(0.2)) this.input();
+    const count = rng.integer(3, 10);
+    const steps = Object.entries(this.steps());
+    for (let made = 0, tries = 0; made < count && tries < 100; tries++) {
+      const [name, step] = this.pick(steps);
+      const value = this.chance(0.6) ? this.values.at(-1)! : this.pick(this.values);
+      const result = step(value);
+      if (result === undefined) continue;
+      this.said.push(`${name}[${result.dims}]`);
+      this.values.push(result);
+      made++;
+    }
+    for (const value of new Set([this.values.at(-1)!, this.pick(this.values), this.pick(this.values)])) {
+      const { dims } = value;
+      if (!this.quantized || value.scale === undefined || this.chance(0.5)) b.output(value.name, 'float32', dims);
+      else b.output(this.quantize(value.name, this.scale()), this.type, dims);
+    }
+    return { what: this.said.join(' '), graph: b.build(), feeds: this.feeds };
+  }
+
+  private steps(): Record<string, Step> {
+    const shared: Record<string, Step> = {
+      conv: (x) => this.convolution(x),
+      depthwise: (x) => this.convolution(x, this.pick([1, 2])),
+      maxPool: (x) => this.pool(x, 'MaxPool'),
+      averagePool: (x) => this.pool(x, 'AveragePool'),
+      globalPool: (x) =>
+        x.dims.length === 4
+          ? this.finish(this.b.node('GlobalAveragePool', [x.name]), [x.dims[0], x.dims[1], 1, 1])
+          : undefined,
+      add: (x) => this.binary(x, 'Add'),
+      mul: (x) => this.binary(x, 'Mul'),
+      addConstant: (x) => this.withConstant(x, 'Add'),
+      mulConstant: (x) => this.withConstant(x, 'Mul'),
+      concat: (x) => this.concat(x),
+      slice: (x) => this.slice(x),
+      pad: (x) => this.pad(x),
+      transpose: (x) => this.transpose(x),
+      reshape: (x) => this.reshape(x),
+      dense: (x) => this.dense(x),
+      clamp: (x) => this.finish(this.activation(x.name, 1), x.dims),
+    };
+    if (!this.quantized) return { ...shared, softmax: (x) => this.softmax(x) };
+    return {
+      ...shared,
+      leaky: (x) => this.leaky(x),
+      requantize: (x) => this.requantized(x.name, x.dims, this.scale()),
+    };
+  }
+
+  // --- values -------------------------------------------------------------------------------------------------------
+
+  private input(): void {
+    const { rng, b } = this;
+    const image = [this.chance(0.2) ? 2 : 1, rng.integer(1, 6), rng.integer(1, 8), rng.integer(1, 8)];
+    const dims = this.chance(0.25) ? image.slice(0, 3) : image;
+    const name = b.fresh('x');
+    const type = this.quantized && this.chance(0.5) ? this.type : 'float32';
+    const data = Array.from({ length: elementCount(dims) }, () =>
+      type === 'float32' ? rng.normal() * 2 : rng.integer(type === 'uint8' ? 0 : -128, type === 'uint8' ? 255 : 127),
+    );
+    // `fresh` has taken the name, so the input is declared under another one.
+    const input = b.input(`${name}_in`, type, dims);
+    this.feeds.set(input, tensorFrom(type, dims, data));
+    if (!this.quantized) this.values.push({ name: input, dims, scale: undefined });
+    else if (type === 'float32') this.values.push(this.requantized(input, dims, this.scale()));
+    else {
+      const scale = this.scale();
+      this.values.push({ name: b.node('DequantizeLinear', [input, ...this.grid(scale)]), dims, scale });
+    }
+    this.said.push(`${type}[${dims}]`);
+  }
+
+  /** The result of a step that computes: activation, then mostly a pair with a scale of its own. */
+  private finish(value: string, dims: readonly number[]): Value {
+    const name = this.activation(value, 0.4);
+    if (!this.quantized || this.chance(0.1)) return { name, dims, scale: undefined };
+    return this.requantized(name, dims, this.scale());
+  }
+
+  /** The result of a step that moves elements: no pair, one of the same scale, or one of another. */
+  private moved(value: string, dims: readonly number[], scale: number | undefined): Value {
+    if (!this.quantized || scale === undefined || this.chance(0.4)) return { name: value, dims, scale };
+    return this.requantized(value, dims, this.chance(0.6) ? scale : this.scale());
+  }
+
+  private requantized(value: string, dims: readonly number[], scale: number): Value {
+    const grid = this.grid(scale);
+    const bytes = this.b.node('QuantizeLinear', [value, ...grid]);
+    return { name: this.b.node('DequantizeLinear', [bytes, ...grid]), dims, scale };
+  }
+
+  private quantize(value: string, scale: number): string {
+    return this.b.node('QuantizeLinear', [value, ...this.grid(scale)]);
+  }
+
+  /** Scale and zero point as initializers. */
+  private grid(scale: number): [string, string] {
+    const zeroPoint = this.type === 'uint8' ? this.rng.integer(0, 255) : this.rng.integer(-128, 127);
+    return [
+      this.b.initializer(tensorFrom('float32', [], [scale]), 'scale'),
+      this.b.initializer(tensorFrom(this.type, [], [zeroPoint]), 'zero'),
+    ];
+  }
+
+  private scale(): number {
+    const size = 2 ** this.rng.integer(-6, -2);
+    return this.chance(0.7) ? size : Math.fround(size * (1 + this.rng.uniform()));
+  }
+
+  /** The value in a form that a product may read: sums of its elements are exact. */
+  private forProduct(value: Value): Value {
+    if (!this.quantized || (value.scale !== undefined && isPowerOfTwo(value.scale))) return value;
+    return this.requantized(value.name, value.dims, 2 ** this.rng.integer(-6, -2));
+  }
+
+  private activation(value: string, probability: number): string {
+    if (!this.chance(probability)) return value;
+    if (this.chance(0.6)) return this.b.node('Relu', [value]);
+    const bounds = [-this.rng.uniform(), this.rng.uniform() * 3].map((bound) =>
+      this.b.initializer(tensorFrom('float32', [], [bound]), 'bound'),
+    );
+    return this.b.node('Clip', [value, this.chance(0.7) ? bounds[0] : '', bounds[1]]);
+  }
+
+  // --- layers with weights ------------------------------------------------------------------------------------------
+
+  /** Weights of few bits (dequantized from int8 or uint8, per tensor or per channel), or random floats; and their scales. */
+  private weights(dims: readonly number[], axis: number): { name: string; scales: readonly number[] } {
+    const { rng, b } = this;
+    const count = elementCount(dims);
+    if (!this.quantized) {
+      const data = Float32Array.from({ length: count }, () => rng.normal() * 0.5);
+      return { name: b.initializer(tensorOf('float32', dims, data), 'w'), scales: [] };
+    }
+    const perChannel = this.chance(0.7);
+    const type = this.chance(0.8) ? 'int8' : 'uint8';
+    const scales = Array.from({ length: perChannel ? dims[axis] : 1 }, () => 2 ** rng.integer(-6, -3));
+    const zeros = scales.map(() => (type === 'uint8' ? rng.integer(100, 150) : 0));
+    const center = type === 'uint8' ? 125 : 0;
+    const data = Array.from({ length: count }, () => rng.integer(center - 12, center + 12));
+    const shape = perChannel ? [scales.length] : [];
+    const operands = [
+      b.initializer(tensorFrom(type, dims, data), 'w'),
+      b.initializer(tensorFrom('float32', shape, scales), 'w_scale'),
+      b.initializer(tensorFrom(type, shape, zeros), 'w_zero'),
+    ];
+    return { name: b.node('DequantizeLinear', operands, { axis }), scales };
+  }
+
+  /** No bias, one of floats, or one that is dequantized from int32. */
+  private bias(count: number, inputScale: number, weightScales: readonly number[]): string[] {
+    const { rng, b } = this;
+    if (this.chance(0.3)) return [];
+    if (!this.quantized) {
+      const data = Array.from({ length: count }, () => rng.normal());
+      return [b.initializer(tensorFrom('float32', [count], data), 'b')];
+    }
+    const integers = Array.from({ length: count }, () => rng.integer(-3000, 3000));
+    const scales = integers.map((_, c) => inputScale * (weightScales[c] ?? weightScales[0]));
+    if (this.chance(0.3)) {
+      const floats = integers.map((integer, c) => integer * scales[c]);
+      return [b.initializer(tensorFrom('float32', [count], floats), 'b')];
+    }
+    const operands = [
+      b.initializer(tensorFrom('int32', [count], integers), 'b'),
+      b.initializer(tensorFrom('float32', [count], scales), 'b_scale'),
+    ];
+    return [b.node('DequantizeLinear', operands, { axis: 0 })];
+  }
+
+  /** A convolution; with `multiplier`, depthwise with so many outputs per channel. */
+  private convolution(value: Value, multiplier?: number): Value | undefined {
+    const { rng } = this;
+    const rank = value.dims.length - 2;
+    if (rank !== 1 && rank !== 2) return undefined;
+    const [batch, channels, ...extents] = value.dims;
+    if (channels > 24) return undefined;
+    const groups = multiplier ? channels : this.pick([1, 1, channels % 2 === 0 ? 2 : 1]);
+    const outputs = multiplier ? channels * multiplier : groups * rng.integer(1, 5);
+    const window = this.window(extents, true);
+    const dims = [batch, outputs, ...window.output];
+    if (window.output.some((extent) => extent < 1) || elementCount(dims) > LARGEST) return undefined;
+    const x = this.forProduct(value);
+    const w = this.weights([outputs, channels / groups, ...window.attributes.kernel_shape], 0);
+    const operands = [x.name, w.name, ...this.bias(outputs, x.scale ?? 1, w.scales)];
+    return this.finish(this.b.node('Conv', operands, { ...window.attributes, group: groups }), dims);
+  }
+
+  /** Gemm over a matrix, or MatMul over the last axis of anything. */
+  private dense(value: Value): Value | undefined {
+    const { rng, b } = this;
+    const depth = value.dims.at(-1)!;
+    if (value.dims.length < 2 || depth > 600) return undefined;
+    const outputs = rng.integer(1, 9);
+    const dims = [...value.dims.slice(0, -1), outputs];
+    const x = this.forProduct(value);
+    if (value.dims.length > 2 || this.chance(0.3)) {
+      const w = this.weights([depth, outputs], 1);
+      return this.finish(b.node('MatMul', [x.name, w.name]), dims);
+    }
+    const transB = rng.integer(0, 1);
+    const w = this.weights(transB ? [outputs, depth] : [depth, outputs], transB ? 0 : 1);
+    return this.finish(
+      b.node('Gemm', [x.name, w.name, ...this.bias(outputs, x.scale ?? 1, w.scales)], { transB }),
+      dims,
+    );
+  }
+
+  // --- windows ------------------------------------------------------------------------------------------------------
+
+  private window(extents: readonly number[], dilate: boolean) {
+    const { rng } = this;
+    const kernel_shape = extents.map((extent) => rng.integer(1, Math.min(3, extent)));
+    const strides = extents.map(() => rng.integer(1, 2));
+    const dilations = extents.map(() => (dilate && this.chance(0.2) ? 2 : 1));
+    const pads = [...kernel_shape, ...kernel_shape].map((size) => rng.integer(0, size - 1));
+    const output = extents.map((extent, axis) => {
+      const slack = extent + pads[axis] + pads[axis + extents.length] - (kernel_shape[axis] - 1) * dilations[axis] - 1;
+      return Math.floor(slack / strides[axis]) + 1;
+    });
+    return { attributes: { kernel_shape, strides, dilations, pads }, output };
+  }
+
+  private pool(value: Value, op: 'MaxPool' | 'AveragePool'): Value | undefined {
+    const rank = value.dims.length - 2;
+    if (rank !== 1 && rank !== 2) return undefined;
+    const { attributes, output } = this.window(value.dims.slice(2), false);
+    const dims = [value.dims[0], value.dims[1], ...output];
+    if (op === 'MaxPool') return this.moved(this.b.node(op, [value.name], attributes), dims, value.scale);
+    const count_include_pad = this.rng.integer(0, 1);
+    return this.finish(this.b.node(op, [value.name], { ...attributes, count_include_pad }), dims);
+  }
+
+  // --- element-wise -------------------------------------------------------------------------------------------------
+
+  private binary(value: Value, op: string): Value | undefined {
+    const fits = ({ dims }: Value): boolean =>
+      dims.length === value.dims.length && dims.every((dim, axis) => dim === value.dims[axis] || dim === 1);
+    const other = this.pick(this.values.filter(fits));
+    if (this.quantized && (other.scale === undefined || value.scale === undefined)) return undefined;
+    const operands = this.chance(0.5) ? [value.name, other.name] : [other.name, value.name];
+    return this.finish(this.b.node(op, operands), value.dims);
+  }
+
+  private withConstant(value: Value, op: string): Value | undefined {
+    const { rng, b } = this;
+    if (this.quantized && value.scale === undefined) return undefined;
+    const all = value.dims.map((dim) => (this.chance(0.5) ? dim : 1));
+    const dims = this.chance(0.3) ? all.slice(rng.integer(0, all.length)) : all;
+    const data = Array.from({ length: elementCount(dims) }, () => rng.integer(-100, 100));
+    let constant: string;
+    if (this.quantized && this.chance(0.8)) {
+      const bytes = b.initializer(tensorFrom('int8', dims, data), 'c');
+      const size = b.initializer(tensorFrom('float32', [], [this.scale()]), 'c_scale');
+      constant = b.node('DequantizeLinear', [bytes, size]);
+    } else
+      constant = b.initializer(
+        tensorFrom(
+          'float32',
+          dims,
+          data.map((x) => x / 64),
+        ),
+        'c',
+      );
+    return this.finish(b.node(op, this.chance(0.5) ? [value.name, constant] : [constant, value.name]), value.dims);
+  }
+
+  /** The engine has it between int8 grids only, and equal nodes are merged: at most one of each value, always with a pair. */
+  private leaky(value: Value): Value | undefined {
+    if (value.scale === undefined || this.leaked.has(value)) return undefined;
+    this.leaked.add(value);
+    const alpha = { kind: 'float', value: 0.25 } as const;
+    return this.requantized(this.b.node('LeakyRelu', [value.name], { alpha }), value.dims, this.scale());
+  }
+
+  private softmax(value: Value): Value {
+    const axis = this.rng.integer(-value.dims.length, value.dims.length - 1);
+    return { ...value, name: this.b.node('Softmax', [value.name], { axis }) };
+  }
+
+  // --- movements ----------------------------------------------------------------------------------------------------
+
+  private concat(value: Value): Value | undefined {
+    const axis = this.rng.integer(0, value.dims.length - 1);
+    const fits = ({ dims }: Value): boolean =>
+      dims.length === value.dims.length && dims.every((dim, i) => i === axis || dim === value.dims[i]);
+    const others = this.values.filter(fits);
+    const parts = [value, this.pick(others), ...(this.chance(0.3) ? [this.pick(others)] : [])];
+    const total = parts.reduce((sum, { dims }) => sum + dims[axis], 0);
+    const dims = value.dims.map((dim, i) => (i === axis ? total : dim));
+    if (elementCount(dims) > LARGEST) return undefined;
+    const name = this.b.node(
+      'Concat',
+      parts.map((part) => part.name),
+      { axis },
+    );
+    const { scale } = value;
+    if (scale !== undefined && parts.every((part) => part === value)) return this.moved(name, dims, scale);
+    const known = parts.every((part) => part.scale !== undefined);
+    return known && this.chance(0.8) ? this.requantized(name, dims, this.scale()) : { name, dims, scale: undefined };
+  }
+
+  private slice(value: Value): Value {
+    const { rng, b } = this;
+    const steps = value.dims.map(() => this.pick([1, 1, 1, 2, -1, -2]));
+    const ranges = value.dims.map((dim, axis) => {
+      const first = rng.integer(0, dim - 1);
+      const last = rng.integer(first, dim - 1);
+      const count = Math.floor((last - first) / Math.abs(steps[axis])) + 1;
+      return steps[axis] > 0 ? { start: first, end: last + 1, count } : { start: last, end: first - 1 - dim, count };
+    });
+    const ends = ranges.map(({ end }, axis) => (steps[axis] < 0 && end === -1 - value.dims[axis] ? -1e6 : end));
+    const lists = [ranges.map(({ start }) => start), ends, value.dims.map((_, axis) => axis), steps];
+    const operands = lists.map((list) => b.initializer(tensorFrom('int64', [list.length], list), 'range'));
+    const dims = ranges.map(({ count }) => count);
+    return this.moved(b.node('Slice', [value.name, ...operands]), dims, value.scale);
+  }
+
+  private pad(value: Value): Value | undefined {
+    const { rng, b } = this;
+    const pads = [...value.dims, ...value.dims].map(() => (this.chance(0.4) ? rng.integer(1, 2) : 0));
+    const rank = value.dims.length;
+    const dims = value.dims.map((dim, axis) => dim + pads[axis] + pads[axis + rank]);
+    if (elementCount(dims) > LARGEST) return undefined;
+    const operands = [value.name, b.initializer(tensorFrom('int64', [2 * rank], pads), 'pads')];
+    const filler = this.chance(0.5) ? 0 : rng.normal();
+    operands.push(b.initializer(tensorFrom('float32', [], [filler]), 'filler'));
+    const name = b.node('Pad', operands);
+    return filler === 0 || value.scale === undefined || !this.chance(0.5)
+      ? filler === 0
+        ? this.moved(name, dims, value.scale)
+        : { name, dims, scale: undefined }
+      : this.requantized(name, dims, this.chance(0.5) ? value.scale : this.scale());
+  }
+
+  private transpose(value: Value): Value {
+    const perm = Array.from(this.rng.permutation(value.dims.length));
+    const dims = perm.map((axis) => value.dims[axis]);
+    return this.moved(this.b.node('Transpose', [value.name], { perm }), dims, value.scale);
+  }
+
+  /** Extents of rank 1 to 5 with the same product: prime factors dealt out anew, in order, with ones in between. */
+  private reshape(value: Value): Value {
+    let rest = elementCount(value.dims);
+    const dims = new Array<number>(this.rng.integer(1, 5)).fill(1);
+    for (let prime = 2; rest > 1; prime++)
+      for (; rest % prime === 0; rest /= prime) dims[this.rng.integer(0, dims.length - 1)] *= prime;
+    const target = this.b.initializer(tensorFrom('int64', [dims.length], dims), 'target');
+    return this.moved(this.b.node('Reshape', [value.name, target]), dims, value.scale);
+  }
+
+  private chance(probability: number): boolean {
+    return this.rng.uniform() < probability;
+  }
+
+  private pick<T>(items: readonly T[]): T {
+    return items[this.rng.integer(0, items.length - 1)];
+  }
+}
