@@ -104,7 +104,7 @@ export function lowerConcat(state: Lowering, node: Node, call: Call<'concat'>): 
     state.setFloat(output, join(state, node, call.axis, views));
     return;
   }
-  const views = integers.map((view, i) => requantize(state, `${node.name}:${i}`, view, node.inputs[i], grid));
+  const views = integers.map((view, i) => requantize(state, `${node.name}:${i}:grid`, view, node.inputs[i], grid));
   finish(state, output, tail, { ...join(state, node, call.axis, views), quantization: grid });
 }
 

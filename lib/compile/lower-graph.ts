@@ -42,7 +42,7 @@ export function lowerGraph(graph: Graph): Lowered {
   for (const node of graph.nodes) {
     if (state.isAbsorbed(node)) continue;
     const complete = !node.inputs.some((input) => missing.has(input));
-    const lowered = attempt(state, node.name, `${node.op} node`, () => {
+    const lowered = attempt(state, node.name, node.op, () => {
       if (complete) lowerNode(state, node);
       else network.requireOperator(node);
     });

@@ -76,7 +76,7 @@ export class Network {
   /** The `lower` facet of a node's operator. @throws Unsupported when it has none */
   requireOperator(node: Node): NonNullable<Operator['lower']> {
     const operator = findOperator(node.domain, node.op);
-    if (operator?.lower === undefined) throw new Unsupported(`the engine has no kernel for ${node.op}`);
+    if (operator?.lower === undefined) throw new Unsupported('the engine has no kernel for it');
     return operator.lower;
   }
 
@@ -88,7 +88,8 @@ export class Network {
       outputs: node.outputs.map((output) => this.typeOf(output)),
       constant: (index) => this.constantTensor(node.inputs[index]),
     });
-    if ('severity' in call) throw new Unsupported(call.message);
+    // Operators begin their messages with their own name; so does whoever reports this one.
+    if ('severity' in call) throw new Unsupported(call.message.replace(`${node.op}: `, ''));
     return call;
   }
 

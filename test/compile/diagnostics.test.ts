@@ -1,0 +1,162 @@
+import { compile, diagnose } from '../../lib/compile/compile';
+import type { GraphBuilder } from '../../lib/ir/builder';
+import { tensorFrom } from '../../lib/ir/tensor';
+import { inferShapes } from '../../lib/passes/infer-shapes';
+import { prepare } from '../../lib/passes/pipeline';
+import { HASH } from './run-case';
+import { type Sketch, sketch } from './small-graphs';
+
+type Draw = (b: GraphBuilder, s: Sketch) => readonly string[];
+
+/** Graphs that the engine cannot run, and what is said of each of them: all of it. */
+const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly string[]])[] = [
+  [
+    'every operator without a kernel at once, also behind another one',
+    (b) => {
+      const x = b.input('x', 'float32', [1, 4]);
+      const erf = b.node('Erf', [b.node('Relu', [x])], {}, { outputs: ['e'] });
+      return [
+        b.node('CumSum', [b.node('Relu', [erf]), b.initializer(tensorFrom('int64', [], [1]))], {}, { outputs: ['s'] }),
+      ];
+    },
+    [
+      'e: Erf: the engine has it as an int8 table only, and here it is float',
+      's: CumSum: the engine has no kernel for it',
+    ],
+  ],
+  [
+    'an unknown operator, and one behind it whose shape nobody knows',
+    (b) => {
+      const x = b.input('x', 'float32', [1, 4]);
+      const strange = b.node('Wobble', [x], {}, { domain: 'com.example', outputs: ['w'] });
+      return [b.node('CumSum', [b.node('Relu', [strange]), 'x'], {}, { outputs: ['s'] })];
+    },
+    ['w: Wobble: the engine has no kernel for it', 's: CumSum: the engine has no kernel for it'],
+  ],
+  [
+    'a shape that is still open: said once, and operators without a kernel besides',
+    (b) => {
+      const x = b.input('x', 'float32', ['N', 3, 'H', 4]);
+      return [b.node('CumSum', [b.node('Softmax', [b.node('Relu', [x])]), 'x'], {}, { outputs: ['s'] })];
+    },
+    [
+      'x: graph input: its shape leaves N and H open: give numbers for them',
+      's: CumSum: the engine has no kernel for it',
+    ],
+  ],
+  [
+    'types that the engine does not have',
+    (b) => [b.node('Add', [b.input('x', 'int64', [2]), 'x']), b.input('h', 'float16', [2])],
+    [
+      'x: graph input: its type is int64 (the engine takes float32, uint8 and int8)',
+      'h: graph input: its type is float16 (the engine takes float32, uint8 and int8)',
+    ],
+  ],
+  [
+    'arithmetic on plain bytes',
+    (b) => [
+      b.node(
+        'Clip',
+        [b.input('x', 'uint8', [2]), '', b.initializer(tensorFrom('uint8', [], [9]))],
+        {},
+        { outputs: ['y'] },
+      ),
+    ],
+    ['y: Clip: it gives uint8 (the engine computes float32 and quantized int8 and uint8)'],
+  ],
+  [
+    'empty tensors',
+    (b) => [b.node('Relu', [b.input('x', 'float32', [2, 0])])],
+    ["x: graph input: 'x' is empty ([2,0])"],
+  ],
+  [
+    'activations of 16 bits: the quantization only, not what reads it',
+    (b, s) => {
+      const zero = b.initializer(tensorFrom('int16', [], [0]));
+      const q = b.node('QuantizeLinear', [b.input('x', 'float32', [2]), s.scalar(0.5), zero], {}, { outputs: ['q'] });
+      return [b.node('Relu', [b.node('DequantizeLinear', [q, s.scalar(0.5), zero])])];
+    },
+    ['q: QuantizeLinear: it gives int16 (the engine computes float32 and quantized int8 and uint8)'],
+  ],
+  [
+    'activations with a scale per channel',
+    (b) => {
+      const scales = b.initializer(tensorFrom('float32', [2], [1, 2]));
+      return [b.node('QuantizeLinear', [b.input('x', 'float32', [1, 2]), scales], { axis: 1 }, { outputs: ['q'] })];
+    },
+    ['q: QuantizeLinear: uint8 here (the engine has uint8 and int8 with one constant float32 scale per tensor)'],
+  ],
+  [
+    'an accumulator that can overflow',
+    (b, s) => {
+      const x = s.pair(b.input('x', 'float32', [1, 70000]), 0.5, 0);
+      const data = new Array<number>(70000).fill(127);
+      const w = b.node('DequantizeLinear', [b.initializer(tensorFrom('int8', [1, 70000], data)), s.scalar(0.5)]);
+      return [s.pair(b.node('Gemm', [x, w], { transB: 1 }, { name: 'wide' }))];
+    },
+    ['wide: Gemm: the accumulator of output channel 0 can reach 2266950000, beyond int32'],
+  ],
+  [
+    'a bias beyond int32, and a multiplier that is no number',
+    (b, s) => {
+      const x = b.input('x', 'float32', [1, 2]);
+      const gemm = (name: string, grid: number, out: number, bias: number) => {
+        const addend = b.initializer(tensorFrom('float32', [3], [0, bias, 0]), 'bias');
+        return s.pair(b.node('Gemm', [s.pair(x, grid), s.weights([3, 2]), addend], { transB: 1 }, { name }), out);
+      };
+      return [gemm('high', 2 ** -20, 1, 1e7), gemm('low', 2 ** -100, 2 ** 60, 0)];
+    },
+    [
+      expect.stringMatching(/^high: Gemm: bias 'bias'\[1\] does not fit int32 at scale /) as unknown as string,
+      expect.stringMatching(/^low: Gemm: output channel 0: .* is no positive float32$/) as unknown as string,
+    ],
+  ],
+  [
+    'weights that are computed, and a bias per row',
+    (b) => {
+      const x = b.input('x', 'float32', [3, 3]);
+      const w = b.initializer(tensorFrom('float32', [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]));
+      const perRow = b.initializer(tensorFrom('float32', [3, 1], [1, 2, 3]), 'rows');
+      const product = b.node('MatMul', [x, b.node('Relu', [x])], {}, { outputs: ['p'] });
+      return [b.node('Gemm', [product, w, perRow], {}, { outputs: ['g'] })];
+    },
+    [
+      'p: MatMul: expected a constant second input',
+      "g: Gemm: the bias 'rows' is [3,1] (the engine adds one number per output, 3)",
+    ],
+  ],
+  [
+    'windows over volumes, and too many dimensions for the caller',
+    (b) => {
+      const x = b.input('x', 'float32', [1, 1, 2, 2, 2]);
+      const nine = b.input('n', 'float32', [1, 1, 1, 1, 1, 1, 1, 1, 2]);
+      return [b.node('MaxPool', [x], { kernel_shape: [2, 2, 2] }, { outputs: ['m'] }), b.node('Relu', [nine])];
+    },
+    [
+      'n: graph input: its rank is 9 (the engine takes up to 8)',
+      'm: MaxPool: expected one or two spatial axes, found 3',
+      'relu: graph output: its rank is 9 (the engine gives up to 8)',
+    ],
+  ],
+];
+
+test.each(CASES)('%s', (_, draw, expected) => {
+  const graph = inferShapes(sketch(draw)).graph;
+  const found = diagnose(graph).map(({ where, message }) => `${where}: ${message}`);
+  expect(found).toEqual(expected);
+  expect(() => compile(graph, { sourceHash: HASH })).toThrow(
+    expect.objectContaining({ code: 'E_OPERATOR_UNSUPPORTED' }),
+  );
+});
+
+test('what stays float between integer layers is a warning', () => {
+  const graph = sketch((b, s) => {
+    const conv = s.pair(s.conv(s.pair(b.input('x', 'float32', [1, 4, 5, 6])), 4, 4));
+    return [b.node('Mul', [s.conv(conv, 4, 2), s.scalar(3)], {}, { outputs: ['y'] })];
+  });
+  const { diagnostics } = compile(prepare(graph).graph, { sourceHash: HASH });
+  expect(diagnostics.map(({ severity, kind, where, message }) => [severity, kind, where, message])).toEqual([
+    ['warning', 'float-layer', 'conv_1', 'runs in float (conv_f32): its input, weights or result is not quantized'],
+    ['warning', 'float-layer', 'y', 'runs in float (binary_f32): its input, weights or result is not quantized'],
+  ]);
+});
