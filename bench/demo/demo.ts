@@ -1,26 +1,28 @@
 import { join, relative } from 'node:path';
 import type { Console } from '../../lib/cli/console';
-import { bytesText, percentText, table, timeText } from '../../lib/cli/console';
+import { bytesText, percentText, table, timeText } from '../../lib/cli/text';
 import { connect } from '../../lib/client/client';
 import { quantize } from '../../lib/compress/quantize/quantize';
 import type { Dataset } from '../../lib/ir/dataset';
 import type { Evaluate, Graph } from '../../lib/ir/graph';
 import { viewAs } from '../../lib/ir/tensor';
-import { type ModelArtifact, noteSource, openArtifact, SOURCE_KEY } from '../../lib/jobs/artifact';
+import { type ModelArtifact, openArtifact } from '../../lib/jobs/artifact';
 import { deployLocal, stopLocal } from '../../lib/jobs/deploy-local';
-import { largest } from '../../lib/jobs/evaluate';
 import { compileModel } from '../../lib/jobs/make-plan';
+import { sourceMetadata } from '../../lib/jobs/source';
 import { writeFileAtomically } from '../../lib/jobs/write-file';
 import { writeModel } from '../../lib/onnx/write-model';
 import { createReferenceEvaluate } from '../../lib/reference/evaluate';
 import { findEnergySource } from '../../lib/sensors/energy';
 import type { TelemetryFrame } from '../../lib/telemetry/sample';
-import { wilsonInterval } from '../../lib/telemetry/statistics';
+import { largest, wilsonInterval } from '../../lib/telemetry/statistics';
+import { sgd } from '../../lib/train/sgd';
 import { train } from '../../lib/train/train';
 import type { Contestant } from './contestants';
 import { type Digits, loadDigits } from './digits';
 import { buildLenet5 } from './lenet5';
 import { compare, loadSamples, type Score } from './measure';
+import { shiftImages } from './shift-images';
 
 const SEED = 1;
 const EPOCHS = 8;
@@ -70,11 +72,12 @@ async function makeModels(folder: string, digits: Digits, console: Console): Pro
   try {
     const trained = await train(
       buildLenet5(SEED),
-      digits.training,
+      shiftImages(digits.training, 2),
       {
         epochs: EPOCHS,
-        batchSize: 50,
-        learningRate: (progress) => 0.02 * (1 + Math.cos(Math.PI * progress)) + 1e-4,
+        batchSize: 32,
+        learningRate: (progress) => 0.02 * (1 - progress),
+        optimizer: sgd({ weightDecay: 5e-4 }),
         seed: SEED,
         clock: () => performance.now(),
         signal: console.signal,
@@ -96,8 +99,8 @@ async function makeModels(folder: string, digits: Digits, console: Console): Pro
       evaluate: reference.evaluate,
       signal: console.signal,
     });
-    const note = JSON.stringify(noteSource(float, path('lenet5.int8.onnx')));
-    const noted = { ...graph, metadata: new Map([...graph.metadata, [SOURCE_KEY, note]]) };
+    const note = Object.entries(sourceMetadata(float, path('lenet5.int8.onnx')));
+    const noted = { ...graph, metadata: new Map([...graph.metadata, ...note]) };
     await writeFileAtomically(path('lenet5.int8.onnx'), writeModel(noted));
     const int8 = (await openArtifact(path('lenet5.int8.onnx'))) as ModelArtifact;
     const floatPlan = compileModel(float, path('lenet5.plan')).plan;
@@ -153,7 +156,12 @@ async function serveAndAsk(
   console: Console,
 ): Promise<Served> {
   const { bytes } = await openArtifact(planPath);
-  const agent = await deployLocal(bytes, 'lenet5', require.resolve('../../lib/cli/main'), 1);
+  const agent = await deployLocal({
+    plan: bytes,
+    model: 'lenet5',
+    threads: 1,
+    command: require.resolve('../../lib/cli/main'),
+  });
   const client = connect(agent.url);
   const stop = new AbortController();
   const frames: TelemetryFrame[] = [];

@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { Dataset } from '../../lib/ir/dataset';
 import { viewAs } from '../../lib/ir/tensor';
-import { largest } from '../../lib/telemetry/statistics';
-import { quantile, wilsonInterval } from '../../lib/telemetry/statistics';
+import { largest, quantile, wilsonInterval } from '../../lib/telemetry/statistics';
 import { type Contestant, type HeldBytes, openRunner, type Runner } from './contestants';
 
 /** What one contestant reached. Times of single inferences called from JavaScript, one thread. */

@@ -18,7 +18,12 @@ function fail(message) {
 /** Runs a command in the repository; shows its output only when it fails. */
 function step(what, command, args) {
   const start = performance.now();
-  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: quiet ? 'pipe' : 'inherit', maxBuffer: 1 << 28 });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: quiet ? 'pipe' : 'inherit',
+    maxBuffer: 1 << 28,
+  });
   if (result.error || result.status !== 0) {
     if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
     fail(`${what} failed (${command} ${args.join(' ')}): ${result.error?.message ?? `exit code ${result.status}`}`);
@@ -33,11 +38,15 @@ function has(command) {
 
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed, this is ${process.version}`);
 const compiler = process.env.CXX ?? (has('c++') ? 'c++' : 'g++');
-const missing = [!has(compiler) && 'a C++20 compiler (Debian: g++)', !has('cmake') && 'cmake (Debian: cmake)'].filter(Boolean);
+const missing = [!has(compiler) && 'a C++20 compiler (Debian: g++)', !has('cmake') && 'cmake (Debian: cmake)'].filter(
+  Boolean,
+);
 if (!has('ninja') && !has('make')) missing.push('make or ninja (Debian: make)');
 if (missing.length > 0) fail(`missing: ${missing.join(', ')}`);
 
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const stamp = join(root, 'node_modules/.hone-setup');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
