@@ -1,5 +1,5 @@
 import { Histogram } from '../telemetry/histogram';
-import type { LatencySummary } from '../telemetry/sample';
+import type { InferenceSample, LatencySummary } from '../telemetry/sample';
 
 /** Where the time of one answered request went, in nanoseconds. */
 export interface RequestTimes {
@@ -18,7 +18,12 @@ interface Window {
   readonly windowMs: number;
   readonly compute: LatencySummary | null;
   readonly queue: LatencySummary | null;
+  /** The last inferences of the span, oldest first. */
+  readonly recent: readonly InferenceSample[];
 }
+
+/** Inferences of a window that are kept one by one. */
+const RECENT = 64;
 
 const NO_TIMES: RequestTimes = { queueNs: 0, inputNs: 0, computeNs: 0, outputNs: 0 };
 
@@ -31,7 +36,12 @@ export class InferenceStatistics {
   private failed = 0;
   private failedNs = 0;
   private lastMs = 0;
-  private closed: Window = { windowMs: 0, compute: null, queue: null };
+  private closed: Window = { windowMs: 0, compute: null, queue: null, recent: [] };
+  /** Rings of the last times, by number of the inference. */
+  private readonly recentQueueNs = new Float64Array(RECENT);
+  private readonly recentComputeNs = new Float64Array(RECENT);
+  /** Inferences answered before this window. */
+  private before = 0;
 
   /** Inferences answered since the start. */
   get count(): number {
@@ -46,6 +56,8 @@ export class InferenceStatistics {
     this.sums.inputNs += times.inputNs;
     this.sums.computeNs += times.computeNs;
     this.sums.outputNs += times.outputNs;
+    this.recentQueueNs[this.succeeded % RECENT] = times.queueNs;
+    this.recentComputeNs[this.succeeded % RECENT] = times.computeNs;
     this.succeeded++;
     this.lastMs = wallMs;
   }
@@ -58,9 +70,22 @@ export class InferenceStatistics {
 
   /** Ends the window of the last `windowMs` milliseconds; the next one begins. */
   closeWindow(windowMs: number): void {
-    this.closed = { windowMs, compute: this.compute.summary(), queue: this.queue.summary() };
+    const recent = this.takeRecent();
+    this.closed = { windowMs, compute: this.compute.summary(), queue: this.queue.summary(), recent };
     this.compute.reset();
     this.queue.reset();
+  }
+
+  private takeRecent(): InferenceSample[] {
+    const samples: InferenceSample[] = [];
+    for (let index = Math.max(this.before, this.succeeded - RECENT); index < this.succeeded; index++)
+      samples.push({
+        number: index + 1,
+        queueUs: this.recentQueueNs[index % RECENT] / 1000,
+        computeUs: this.recentComputeNs[index % RECENT] / 1000,
+      });
+    this.before = this.succeeded;
+    return samples;
   }
 
   /** The last window that was closed. */

@@ -35,6 +35,15 @@ export interface LatencySummary {
   readonly maxUs: number;
 }
 
+/** One inference, in microseconds. */
+export interface InferenceSample {
+  /** Number of the inference since the agent started, from 1. */
+  readonly number: number;
+  /** Waiting for its body and its turn. */
+  readonly queueUs: number;
+  readonly computeUs: number;
+}
+
 /** One node of the plan, over the inferences of a window that were profiled. */
 export interface NodeSummary {
   readonly name: string;
@@ -69,6 +78,8 @@ export interface TelemetryFrame {
   /** Over the last window; null when it saw no inference. */
   readonly compute: LatencySummary | null;
   readonly queue: LatencySummary | null;
+  /** The last inferences of the window, one by one, at most 64, oldest first. */
+  readonly recent: readonly InferenceSample[];
   /** Over the last window in which an inference was profiled; empty before. */
   readonly nodes: readonly NodeSummary[];
   readonly readings: readonly Reading[];

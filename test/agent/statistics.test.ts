@@ -1,0 +1,21 @@
+import { InferenceStatistics } from '../../lib/agent/statistics';
+
+function recordMany(statistics: InferenceStatistics, from: number, to: number): void {
+  for (let number = from; number <= to; number++)
+    statistics.record({ queueNs: number, inputNs: 0, computeNs: 1000 * number, outputNs: 0 }, 0);
+}
+
+test('a window tells its last inferences one by one, never those of another window', () => {
+  const statistics = new InferenceStatistics();
+  recordMany(statistics, 1, 3);
+  statistics.closeWindow(1000);
+  expect(statistics.window.recent).toEqual([1, 2, 3].map((n) => ({ number: n, queueUs: n / 1000, computeUs: n })));
+  statistics.closeWindow(1000);
+  expect(statistics.window.recent).toEqual([]);
+  recordMany(statistics, 4, 203);
+  statistics.closeWindow(1000);
+  expect(statistics.window.recent.map(({ number, computeUs }) => [number, computeUs])).toEqual(
+    Array.from({ length: 64 }, (_, i) => [140 + i, 140 + i]),
+  );
+  expect(statistics.window.compute).toMatchObject({ count: 200, maxUs: 203 });
+});
