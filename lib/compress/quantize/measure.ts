@@ -1,3 +1,4 @@
+import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import { viewAs } from '../../ir/tensor';
@@ -10,6 +11,7 @@ export type SqnrDb = number;
 /**
  * SQNR of values of `quantized` against `graph` over all samples, both running from the same inputs, so that the noise of
  * everything before a value counts too.
+ * @throws E_CALIBRATION naming a value of `graph` that is NaN or infinite
  * @param pairs name in `graph` -> name in `quantized`
  */
 export async function measureSqnr(
@@ -34,6 +36,12 @@ export async function measureSqnr(
         sums.noise += (x[i] - q[i]) ** 2;
       }
     }
+    for (const [name, { signal }] of power)
+      if (!Number.isFinite(signal))
+        throw new HoneError('E_CALIBRATION', {
+          value: `'${name}'`,
+          reason: `it is NaN or infinite in the held-out samples ${samples} to ${samples + count - 1}`,
+        });
     samples += count;
     runner.onBatch?.(samples, dataset.count);
   }

@@ -180,6 +180,14 @@ describe('refuses', () => {
     await expect(run(network, { dataset: wrong('x', [4, 3, 9, 8]) })).rejects.toEqual(mismatch(/\[3, 9, 8\]/));
   });
 
+  test('held-out samples that are NaN, naming the value', async () => {
+    const poisoned = new Float32Array(64 * 3 * 8 * 8).fill(0.5);
+    poisoned[poisoned.length - 1] = Number.NaN;
+    const x = tensorOf('float32', [64, 3, 8, 8], poisoned);
+    const dataset = datasetFromTensors('poisoned at its end', new Map([['x', x]]));
+    await expect(run(residualNetwork(), { dataset })).rejects.toEqual(failing('E_CALIBRATION', /held-out/));
+  });
+
   test('weights that are NaN, before any work', async () => {
     const initializers = new Map([
       ...network.initializers,
