@@ -3,7 +3,7 @@ import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
 import { requantize } from './element-layers';
 import { dequantizeNumber, isUnbounded, quantizeNumber, sameGrid } from './grid';
-import { type Lowering, type QuantizedView, relabel } from './lowering';
+import type { Lowering, QuantizedView } from './lowering';
 import type { Tail } from './network';
 import type { Buffer, Quantization } from './step';
 import { Unsupported } from './unsupported';
@@ -94,8 +94,7 @@ export function lowerConcat(state: Lowering, node: Node, call: Call<'concat'>): 
   const all = integers.length === node.inputs.length;
   if (all && network.isBytes(output)) {
     // Bytes are joined as they are: what they stand for is up to who dequantizes them.
-    const views = integers.map((view) => relabel(view, integers[0].quantization));
-    state.setInteger(output, { ...integers[0], ...join(state, node, call.axis, views) });
+    state.setInteger(output, { ...integers[0], ...join(state, node, call.axis, integers) });
     return;
   }
   const grid = all ? (tail?.quantize?.quantization ?? commonGrid(integers)) : undefined;

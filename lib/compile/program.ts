@@ -59,15 +59,15 @@ export class Program {
     if (this.isDirect(view) && layoutKey(view) === layoutKey({ ...view, dims: wanted }))
       return { ...view, dims: wanted };
     const { id, name, type, quantization } = view.buffer;
-    const grid = quantization ? `${quantization.scale}:${quantization.zeroPoint}` : '';
-    const key = [id, grid, view.offset, layoutKey(view), order, extents].join('|');
+    const key = [id, view.offset, layoutKey(view), order, extents].join('|');
     let target = this.rearranged.get(key);
     if (target === undefined) {
       target = this.buffer(`${name}:arranged`, type, sizeOf(view), quantization);
       this.rearranged.set(key, target);
       this.copy(`${name}:arrange`, view, { buffer: target, offset: 0, dims: wanted });
     }
-    return { ...view, buffer: target, offset: 0, dims: wanted };
+    // The copy may have been made of the same bytes under another grid.
+    return { ...view, buffer: { ...target, quantization }, offset: 0, dims: wanted };
   }
 
   /** Emits a strided copy between views of the same extents (`target` may be part of a larger buffer). */

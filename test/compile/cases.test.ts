@@ -100,7 +100,11 @@ const CASES: readonly {
       const x = b.input('x', 'uint8', [1, 4, 5, 6]);
       const real = (scale: number, zero: number) =>
         b.node('DequantizeLinear', [x, s.scalar(scale), s.scalar(zero, 'uint8')]);
-      return [s.pair(b.node('Add', [real(2 ** -4, 3), real(2 ** -6, 200)])), s.pair(s.conv(real(2 ** -5, 9), 4, 2))];
+      return [
+        s.pair(b.node('Add', [real(2 ** -4, 3), real(2 ** -6, 200)])),
+        s.pair(s.conv(real(2 ** -5, 9), 4, 2)),
+        s.pair(s.conv(real(2 ** -4, 70), 4, 2)),
+      ];
     },
     has: ['binary_s8', 'conv_s8'],
     lacks: ['binary_f32', 'conv_f32'],
@@ -158,6 +162,24 @@ const CASES: readonly {
     },
   },
   {
+    what: 'two halves of a tensor, each brought into another order',
+    draw: (b, s) => {
+      const x = s.pair(b.input('x', 'float32', [1, 6, 5, 6]));
+      const half = (from: number) => b.node('Slice', [x, s.ints(from), s.ints(from + 3), s.ints(1)]);
+      return [0, 3].map((from) => s.pair(s.conv(half(from), 3, 2)));
+    },
+    lacks: ['conv_f32'],
+  },
+  {
+    what: 'bytes of different grids joined as they are',
+    draw: (b, s) => {
+      const x = image(b);
+      const bytes = [s.quantize(x, 2 ** -4, 3), s.quantize(x, 2 ** -5, 77)];
+      const joined = b.node('Concat', bytes, { axis: 2 });
+      return [joined, b.node('DequantizeLinear', [joined, s.scalar(0.5), s.scalar(9, 'uint8')])];
+    },
+  },
+  {
     what: 'int8 parts with different grids joined',
     draw: (b, s) => {
       const x = image(b);
@@ -192,7 +214,7 @@ const CASES: readonly {
         alpha: { kind: 'float', value: 0.5 },
         beta: { kind: 'float', value: 2 },
       });
-      return [s.pair(scaled), s.pair(b.node('MatMul', [x, s.weights([8, 5], 0)]))];
+      return [s.pair(scaled), s.pair(b.node('MatMul', [x, s.weights([8, 8], 0)]))];
     },
     has: ['fc_f32'],
     lacks: ['fc_s8'],

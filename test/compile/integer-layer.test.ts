@@ -1,0 +1,52 @@
+import type { ConstantSource } from '../../lib/compile/constants';
+import { floatBias, integerBias } from '../../lib/compile/integer-layer';
+import { attributes } from '../../lib/ir/attribute';
+import type { Node } from '../../lib/ir/graph';
+import { tensorFrom } from '../../lib/ir/tensor';
+
+/** A source with one dequantized int32 constant `b`. */
+function source(integers: readonly number[], scales: readonly number[], zeroPoint?: number): ConstantSource {
+  const perChannel = scales.length > 1 ? [scales.length] : [];
+  const tensors = {
+    q: tensorFrom('int32', [integers.length], [...integers]),
+    s: tensorFrom('float32', perChannel, [...scales]),
+    z: tensorFrom(
+      'int32',
+      perChannel,
+      scales.map(() => zeroPoint ?? 0),
+    ),
+  };
+  const node: Node = {
+    name: 'b',
+    op: 'DequantizeLinear',
+    domain: '',
+    inputs: zeroPoint === undefined ? ['q', 's'] : ['q', 's', 'z'],
+    outputs: ['b'],
+    attributes: attributes({ axis: 0 }),
+  };
+  return {
+    producer: (value) => (value === 'b' ? node : undefined),
+    initializer: (value) => tensors[value as 'q'],
+  };
+}
+
+test.each([
+  [
+    'taken as they stand under the scale of the accumulator',
+    [2 ** 30 + 1, -7],
+    [0.5, 0.25],
+    undefined,
+    [2 ** 30 + 1, -7],
+  ],
+  ['rounded from the float under another scale', [3, -6], [0.25], undefined, [2, -6]],
+  ['counted from their zero point', [5, -3], [0.5, 0.25], 1, [4, -4]],
+])('integers of a bias are %s', (_, integers, scales, zeroPoint, expected) => {
+  const bias = integerBias(source(integers, scales, zeroPoint), 'b', 0.5, [1, 0.5]);
+  expect(Array.from(bias)).toEqual(expected);
+});
+
+test('no bias is zeros; one number serves all outputs', () => {
+  expect(Array.from(integerBias(source([1], [1]), '', 1, [1, 1]))).toEqual([0, 0]);
+  expect(Array.from(floatBias(source([3], [0.5]), 'b', 3))).toEqual([1.5, 1.5, 1.5]);
+  expect(() => floatBias(source([1, 2], [1]), 'b', 3)).toThrow("the bias 'b' is [2]");
+});
