@@ -103,13 +103,11 @@ class NetworkMaker {
     const { rng, b } = this;
     const image = [this.chance(0.2) ? 2 : 1, rng.integer(1, 6), rng.integer(1, 8), rng.integer(1, 8)];
     const dims = this.chance(0.25) ? image.slice(0, 3) : image;
-    const name = b.fresh('x');
     const type = this.quantized && this.chance(0.5) ? this.type : 'float32';
     const data = Array.from({ length: elementCount(dims) }, () =>
       type === 'float32' ? rng.normal() * 2 : rng.integer(type === 'uint8' ? 0 : -128, type === 'uint8' ? 255 : 127),
     );
-    // `fresh` has taken the name, so the input is declared under another one.
-    const input = b.input(`${name}_in`, type, dims);
+    const input = b.input(`x${this.feeds.size}`, type, dims);
     this.feeds.set(input, tensorFrom(type, dims, data));
     if (!this.quantized) this.values.push({ name: input, dims, scale: undefined });
     else if (type === 'float32') this.values.push(this.requantized(input, dims, this.scale()));
@@ -376,11 +374,9 @@ class NetworkMaker {
     const filler = this.chance(0.5) ? 0 : rng.normal();
     operands.push(b.initializer(tensorFrom('float32', [], [filler]), 'filler'));
     const name = b.node('Pad', operands);
-    return filler === 0 || value.scale === undefined || !this.chance(0.5)
-      ? filler === 0
-        ? this.moved(name, dims, value.scale)
-        : { name, dims, scale: undefined }
-      : this.requantized(name, dims, this.chance(0.5) ? value.scale : this.scale());
+    if (filler === 0) return this.moved(name, dims, value.scale);
+    if (value.scale === undefined || this.chance(0.5)) return { name, dims, scale: undefined };
+    return this.requantized(name, dims, this.chance(0.5) ? value.scale : this.scale());
   }
 
   private transpose(value: Value): Value {
