@@ -7,7 +7,7 @@ function repository(folder: string): string {
 }
 
 /** Folder of the real models and labelled data that some tests use; HONE_TEST_DATA overrides the place. */
-export const DATA_DIR: string = resolve(process.env.HONE_TEST_DATA ?? join(repository(__dirname), '../shared/data'));
+const DATA_DIR: string = resolve(process.env.HONE_TEST_DATA ?? join(repository(__dirname), '../shared/data'));
 
 /** Path below the data folder. */
 export function dataPath(...parts: string[]): string {

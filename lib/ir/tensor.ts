@@ -66,7 +66,7 @@ export function toNumbers(tensor: Tensor): number[] {
 }
 
 /** `value` as a number, saturated to the safe integer range. */
-export function safeNumber(value: bigint): number {
+function safeNumber(value: bigint): number {
   const limit = BigInt(Number.MAX_SAFE_INTEGER);
   return Number(value > limit ? limit : value < -limit ? -limit : value);
 }

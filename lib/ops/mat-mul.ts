@@ -49,7 +49,7 @@ export const matMul: Operator = {
 };
 
 /** Shape of a matrix product by the rules of numpy.matmul, or what is wrong with the operands. */
-export function inferProduct(a: readonly Dim[], b: readonly Dim[]): Dim[] | string {
+function inferProduct(a: readonly Dim[], b: readonly Dim[]): Dim[] | string {
   if (a.length === 0 || b.length === 0) return `expected operands of rank >= 1, found [${a}] and [${b}]`;
   const inner = a[a.length - 1];
   const innerB = b.length === 1 ? b[0] : b[b.length - 2];
