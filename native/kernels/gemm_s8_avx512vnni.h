@@ -174,9 +174,9 @@ template <int kBlocks, int kPixels>
     __m512i q[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
                     _mm512_setzero_si512()};
     unroll<kCount * kBlocks>([&](auto vector) {
-      constexpr int p = kFirst + vector / kBlocks, b = vector % kBlocks;
-      const __m512 multiplier = _mm512_loadu_ps(panel.block + b * panel.block_bytes + 64);
-      q[vector] = panel.requantizer.round(acc[p][b], multiplier);
+      constexpr int kPixel = kFirst + vector / kBlocks, kBlock = vector % kBlocks;
+      const __m512 multiplier = _mm512_loadu_ps(panel.block + kBlock * panel.block_bytes + 64);
+      q[vector] = panel.requantizer.round(acc[kPixel][kBlock], multiplier);
     });
     store_pixels<kBlocks>(panel.requantizer.narrow_in_order(q[0], q[1], q[2], q[3]), panel,
                           y + (pixel + kFirst) * panel.y_stride, kCount);

@@ -54,7 +54,7 @@ inline VecF power_of_two(VecF shifted) {
 
 /// Mask of the first n lanes (0 <= n <= 8).
 inline __m256i first_lanes(int n) {
-  alignas(32) static const int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  alignas(32) static constexpr int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMask + 8 - n));
 }
 /// First n lanes (0 < n < kLanes); the rest are 0.

@@ -8,7 +8,6 @@ namespace {
 /// A number that is also a type: usable as an array index and as a template argument.
 template <int kValue>
 struct Index {
-  static constexpr int value = kValue;
   constexpr operator int() const { return kValue; }  // NOLINT(google-explicit-constructor)
 };
 

@@ -71,7 +71,7 @@ const KernelCheck kCheck = {
     },
     static_cast<int>(std::size(kBench)),
     [](Workbench& bench, int index) { return make(bench, kBench[index].spec, kBench[index].name); }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

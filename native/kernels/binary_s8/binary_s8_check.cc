@@ -73,7 +73,7 @@ const KernelCheck kCheck = {
     },
     static_cast<int>(std::size(kBench)),
     [](Workbench& bench, int index) { return make(bench, kBench[index]); }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

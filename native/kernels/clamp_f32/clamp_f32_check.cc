@@ -34,7 +34,7 @@ const KernelCheck kCheck = {
     },
     1,
     [](Workbench& bench, int) { return make(bench, 16384); }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

@@ -92,7 +92,7 @@ const KernelCheck kCheck = {
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
       return std::make_unique<ConvF32Case>(bench, kBench[index].spec, kBench[index].name);
     }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

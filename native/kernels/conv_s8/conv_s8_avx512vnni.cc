@@ -30,6 +30,9 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
     fill_band(w, in_channels, r, args.x, args.x_stride, band, convert);
     const int64_t row_bytes = band_columns(w, r.x_end - r.x_begin) * in_channels;
     panel.row_step = row_bytes * w.dilation_h;
+    // Without a window, whole rows follow one another in the band as in y: one long row.
+    const bool one_row = w.kernel_h == 1 && w.kernel_w == 1 && r.x_end - r.x_begin == w.out_w;
+    const int32_t rows_at_once = one_row ? r.y_end - r.y_begin : 1;
     for (int32_t block = tile.block_begin; block < tile.block_end;) {
       const int32_t group = block / group_blocks, in_group = block % group_blocks;
       const int32_t left = tile.block_end - block, left_in_group = group_blocks - in_group;
@@ -39,10 +42,11 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
       panel.channels = group_outputs - channel < blocks * 16 ? group_outputs - channel : blocks * 16;
       const uint8_t* a = band + static_cast<ptrdiff_t>(group) * group_inputs;
       const int64_t first_channel = static_cast<int64_t>(group) * group_outputs + channel;
-      for (int32_t y = r.y_begin; y < r.y_end; y++, a += row_bytes * band_step_h(w)) {
+      for (int32_t y = r.y_begin; y < r.y_end; y += rows_at_once, a += row_bytes * band_step_h(w)) {
         const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;
         if (adds) residual.data = args.residual + pixel * args.residual_stride + first_channel;
-        run_pixels(blocks, panel, a, r.x_end - r.x_begin, args.y + pixel * args.y_stride + first_channel);
+        const int64_t pixels = int64_t{rows_at_once} * (r.x_end - r.x_begin);
+        run_pixels(blocks, panel, a, pixels, args.y + pixel * args.y_stride + first_channel);
       }
       block += blocks;
     }

@@ -72,6 +72,8 @@ constexpr BenchSpec kBench[] = {
     {"3x3s2 16-32 32x32", dense(32, 32, 16, 32, 3, 2)},
     {"3x3 32-32 16x16", dense(16, 16, 32, 32, 3)},
     {"1x1s2 16-32 32x32", dense(32, 32, 16, 32, 1, 2)},
+    {"1x1s2 32-64 16x16", dense(16, 16, 32, 64, 1, 2)},
+    {"5x5 1-8 28x28", dense(28, 28, 1, 8, 5)},
     {"3x3s2 32-64 16x16", dense(16, 16, 32, 64, 3, 2)},
     {"3x3 64-64 8x8", dense(8, 8, 64, 64, 3)},
     {"10x4s2 1-64 49x10", {1, 49, 10, 1, 64, 1, 10, 4, 2, 2, 1, 1, 4, 1, 5, 1, false, false, 0, 0, 0}},
@@ -224,7 +226,7 @@ const KernelCheck kCheck = {
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
       return std::make_unique<ConvS8Case>(bench, kBench[index].spec, true, kBench[index].name);
     }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include "native/kernels/copy_nd/copy_nd.h"
 #include "native/tools/check_kernels/kernel_check.h"
@@ -120,8 +121,8 @@ Spec random_spec(Rng& rng) {
   static constexpr int32_t kElementBytes[] = {1, 1, 1, 2, 4, 4, 8};
   Spec s = {nullptr, rng.pick(kElementBytes), {}};
   const int rank = static_cast<int>(rng.between(1, 5));
-  std::vector<int> places;
-  for (int d = 0; d < rank; d++) places.push_back(d);
+  std::vector<int> places(rank);
+  std::iota(places.begin(), places.end(), 0);
   if (rng.chance(0.6)) {
     for (int d = rank - 1; d > 0; d--) std::swap(places[d], places[rng.between(0, d)]);
   }
@@ -144,7 +145,7 @@ const KernelCheck kCheck = {
     },
     static_cast<int>(std::size(kBench)),
     [](Workbench& bench, int index) { return make(bench, kBench[index]); }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

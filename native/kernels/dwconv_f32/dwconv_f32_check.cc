@@ -65,7 +65,7 @@ const KernelCheck kCheck = {
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
       return std::make_unique<DwconvF32Case>(bench, kBench[index].spec, kBench[index].name);
     }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

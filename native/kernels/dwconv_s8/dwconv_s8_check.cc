@@ -165,7 +165,7 @@ const KernelCheck kCheck = {
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
       return std::make_unique<DwconvS8Case>(bench, kBench[index].spec, true, kBench[index].name);
     }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

@@ -66,7 +66,7 @@ const KernelCheck kCheck = {"fc_f32",
                             [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
                               return std::make_unique<FcF32Case>(bench, kBench[index]);
                             }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

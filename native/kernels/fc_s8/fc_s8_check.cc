@@ -106,7 +106,7 @@ const KernelCheck kCheck = {
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
       return std::make_unique<FcS8Case>(bench, Spec{kBench[index].shape, 0, 0}, true, kBench[index].name);
     }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

@@ -32,7 +32,7 @@ const KernelCheck kCheck = {
     "fill", [] { return list_rows(kFillRows, kFillRowCount); },
     100,    [](Workbench& bench, int index) { return make(bench, 1 + index / 2, index % 2 == 0 ? 1 : 4); },
     2,      [](Workbench& bench, int index) { return make(bench, 16384, index == 0 ? 1 : 4); }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

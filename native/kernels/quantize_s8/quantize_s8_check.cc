@@ -41,7 +41,7 @@ const KernelCheck kCheck = {
     },
     static_cast<int>(std::size(kBorderBench)),
     [](Workbench& bench, int index) { return make(bench, kBorderBench[index]); }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

@@ -81,7 +81,7 @@ const KernelCheck kCheck = {"softmax_f32",
                             },
                             static_cast<int>(std::size(kBench)),
                             [](Workbench& bench, int index) { return make(bench, 1, kBench[index]); }};
-const Registration registration(kCheck);
+const Registration kRegistration(kCheck);
 
 }  // namespace
 }  // namespace hone::check

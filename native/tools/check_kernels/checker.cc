@@ -125,7 +125,7 @@ class CaseRun {
       if (error.empty()) {
         error = run_guarded(bench, {kernel_case.get(), row, true, &split_rng});
         if (error.empty()) error = compare(bench.outputs(), expected);
-        if (!error.empty()) error = "in tiles: " + error;
+        if (!error.empty()) error = std::string("in tiles: ").append(error);
       }
       (*ran)[row]++;
       if (error.empty()) continue;

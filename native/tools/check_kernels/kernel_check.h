@@ -59,7 +59,7 @@ struct KernelCheck {
   std::unique_ptr<KernelCase> (*make_bench_case)(Workbench& workbench, int index);
 };
 
-/// Makes a check known: `const Registration registration(kCheck);` at namespace scope of `<op>_check.cc`.
+/// Makes a check known: `const Registration kRegistration(kCheck);` at namespace scope of `<op>_check.cc`.
 class Registration {
  public:
   explicit Registration(const KernelCheck& check);
@@ -72,6 +72,7 @@ std::vector<const KernelCheck*> registered_checks();
 template <class Row>
 std::vector<RowInfo> list_rows(const Row* rows, int count) {
   std::vector<RowInfo> list;
+  list.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; i++) list.push_back({rows[i].name, rows[i].needs});
   return list;
 }
