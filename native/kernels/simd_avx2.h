@@ -92,8 +92,12 @@ inline void store_wide(void* p, Wide x) { _mm256_storeu_si256(static_cast<__m256
 inline Wide splat_wide(int8_t x) { return _mm256_set1_epi8(x); }
 inline Wide maximum(Wide a, Wide b) { return _mm256_max_epi8(a, b); }
 
+/// An int8 zero point, in the form that to_float wants.
+using ZeroPoint = VecI;
+inline ZeroPoint splat_zero_point(int32_t x) { return splat_int(x); }
+
 /// float(b - zero_point), 16 lanes.
-inline F32x16 to_float(Bytes16 b, VecI zero_point) {
+inline F32x16 to_float(Bytes16 b, ZeroPoint zero_point) {
   return {{_mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepi8_epi32(b), zero_point)),
            _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(b, b)), zero_point))}};
 }

@@ -81,13 +81,16 @@ inline Wide load_wide(const void* p) { return load_bytes(p); }
 inline void store_wide(void* p, Wide x) { store_bytes(p, x); }
 inline Wide splat_wide(int8_t x) { return splat_byte(x); }
 
+/// An int8 zero point, in the form that to_float wants.
+using ZeroPoint = Bytes16;
+inline ZeroPoint splat_zero_point(int32_t x) { return splat_byte(static_cast<int8_t>(x)); }
+
 /// float(b - zero_point), 16 lanes.
-inline F32x16 to_float(Bytes16 b, VecI zero_point) {
-  const int16x8_t low = vmovl_s8(vget_low_s8(b)), high = vmovl_high_s8(b);
-  return {{vcvtq_f32_s32(vsubq_s32(vmovl_s16(vget_low_s16(low)), zero_point)),
-           vcvtq_f32_s32(vsubq_s32(vmovl_high_s16(low), zero_point)),
-           vcvtq_f32_s32(vsubq_s32(vmovl_s16(vget_low_s16(high)), zero_point)),
-           vcvtq_f32_s32(vsubq_s32(vmovl_high_s16(high), zero_point))}};
+inline F32x16 to_float(Bytes16 b, ZeroPoint zero_point) {
+  const int16x8_t low = vsubl_s8(vget_low_s8(b), vget_low_s8(zero_point)),
+                  high = vsubl_high_s8(b, zero_point);
+  return {{vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))), vcvtq_f32_s32(vmovl_high_s16(low)),
+           vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))), vcvtq_f32_s32(vmovl_high_s16(high))}};
 }
 
 using Range = NeonRange;

@@ -14,8 +14,8 @@ class Combine {
         b_scale_(splat(args.scales.b_scale)),
         out_scale_(splat(args.scales.out_scale)),
         range_(load_range(args.range)),
-        a_zero_point_(splat_int(args.scales.a_zero_point)),
-        b_zero_point_(splat_int(args.scales.b_zero_point)) {}
+        a_zero_point_(splat_zero_point(args.scales.a_zero_point)),
+        b_zero_point_(splat_zero_point(args.scales.b_zero_point)) {}
 
   Bytes16 operator()(Bytes16 a_bytes, Bytes16 b_bytes) const {
     const F32x16 a = to_float(a_bytes, a_zero_point_), b = to_float(b_bytes, b_zero_point_);
@@ -30,7 +30,7 @@ class Combine {
  private:
   VecF a_scale_, b_scale_, out_scale_;
   Range range_;
-  VecI a_zero_point_, b_zero_point_;
+  ZeroPoint a_zero_point_, b_zero_point_;
 };
 
 template <BinaryOperation kOperation>

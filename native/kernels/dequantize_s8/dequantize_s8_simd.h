@@ -9,7 +9,7 @@ namespace {
 /// Dequantizes 16 bytes at a time.
 struct Dequantize {
   VecF scale;
-  VecI zero_point;
+  ZeroPoint zero_point;
 
   F32x16 operator()(Bytes16 x) const {
     F32x16 v = to_float(x, zero_point);
@@ -74,7 +74,7 @@ inline void dequantize_scattered(float* y, const int8_t* x, PixelAxis inner, Pix
 }
 
 inline void dequantize_s8_simd(const DequantizeS8Args& args, const Tile& tile) {
-  const Dequantize dequantize = {splat(args.scale), splat_int(args.zero_point)};
+  const Dequantize dequantize = {splat(args.scale), splat_zero_point(args.zero_point)};
   const PixelLayout layout = {args.channels, args.x_pixel_stride, args.x_channel_stride, args.y_pixel_stride,
                               args.y_channel_stride};
   for_each_pixel_run(args.pixels, tile, [&](int64_t outer, int64_t pixel, int64_t count) {
