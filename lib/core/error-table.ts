@@ -64,6 +64,10 @@ export const ERRORS = {
     template: 'plan format {found} is not supported (this build reads {expected})',
     hint: 'Compile the model again with this version of Hone.',
   },
+  E_MEMORY: {
+    template: 'not enough memory: {reason}',
+    hint: 'Close other sessions and programs, or use a smaller model.',
+  },
   E_INPUT_NAME: {
     template: "no input named '{name}'; the model has {expected}",
     hint: 'Use the names shown by `hone inspect`.',
@@ -104,6 +108,18 @@ export const ERRORS = {
   E_OUTPUT_NAME: {
     template: "no output named '{name}'; the model has {expected}",
     hint: 'Use the names shown by `hone inspect`.',
+  },
+  E_OUTPUT_TYPE: {
+    template: 'output {name}: expected {expected}, found {found}',
+    hint: 'Give an array of the type of the model output, in memory of its own.',
+  },
+  E_OUTPUT_LENGTH: {
+    template: 'output {name}: expected {expected} elements, found {found}',
+    hint: 'Give exactly as many elements as the shape holds.',
+  },
+  E_OUTPUT_OVERLAP: {
+    template: 'output {name} shares memory with another array of the binding',
+    hint: 'Give every output memory of its own.',
   },
   E_REQUEST_FORMAT: {
     template: 'bad inference request: {reason}',

@@ -15,7 +15,7 @@ export interface NativePort {
 
 /** Bytes that a session holds. */
 export interface SessionMemory {
-  /** The plan file with its weights; mapped when it was opened by path. */
+  /** The plan file; its weights are mapped when it was opened by path. */
   readonly planBytes: number;
   /** Weights in the layout of the kernels. */
   readonly packedBytes: number;

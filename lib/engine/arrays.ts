@@ -65,7 +65,7 @@ function takeInput({ name, type, dims, length }: TensorInfo, feed: Feed | undefi
 
 /**
  * The arrays of `given` in the order of the outputs.
- * @throws E_OUTPUT_NAME for unknown names, E_OPTION_VALUE for an array that is missing or does not fit
+ * @throws E_OUTPUT_NAME, E_OUTPUT_TYPE, E_OUTPUT_LENGTH (also for an array that is missing)
  */
 export function takeOutputs(outputs: readonly TensorInfo[], given: Readonly<Record<string, PlanArray>>): PlanArray[] {
   const expected = outputs.map(({ name }) => `'${name}'`).join(', ');
@@ -73,9 +73,10 @@ export function takeOutputs(outputs: readonly TensorInfo[], given: Readonly<Reco
     if (!outputs.some((output) => output.name === name)) throw new HoneError('E_OUTPUT_NAME', { name, expected });
   return outputs.map(({ name, type, length }) => {
     const data = given[name];
-    if (isUsable(data, type) && data.length === length) return data;
-    const found = ArrayBuffer.isView(data) ? `${typeName(data)} of ${data.length}` : typeName(data);
-    throw new HoneError('E_OPTION_VALUE', { option: `output ${name}`, expected: `${type} array of ${length}`, found });
+    if (data === undefined) throw new HoneError('E_OUTPUT_LENGTH', { name, expected: length, found: 'nothing' });
+    if (!isUsable(data, type)) throw new HoneError('E_OUTPUT_TYPE', { name, expected: type, found: typeName(data) });
+    if (data.length !== length) throw new HoneError('E_OUTPUT_LENGTH', { name, expected: length, found: data.length });
+    return data;
   });
 }
 

@@ -34,14 +34,17 @@ export interface NodeDump {
 }
 
 /**
- * Opens a plan, as bytes or by path (then mapped into memory).
- * @throws E_PLAN_FORMAT, E_PLAN_VERSION, E_FILE_NOT_FOUND, E_CPU_MASK, E_OPTION_UNKNOWN, E_OPTION_VALUE, E_ADDON_MISSING
+ * Opens a plan, as bytes or by path (then its weights are mapped into memory: replace such a file by rename, never in place).
+ * @throws E_PLAN_FORMAT, E_PLAN_VERSION, E_FILE_NOT_FOUND, E_MEMORY, E_CPU_MASK, E_OPTION_UNKNOWN, E_OPTION_VALUE,
+ *   E_ADDON_MISSING
  */
 export function openSession(plan: Uint8Array | string, options: SessionOptions = {}): Session {
   const native = checkOptions(options);
   const addon = loadAddon();
   const path = typeof plan === 'string' ? plan : 'plan';
-  return new Session(translate({ path, cpu: native.cpu }, () => new addon.Session(plan, native)));
+  // The native side takes no shared memory: somebody might change it between check and copy.
+  const own = typeof plan === 'string' || plan.buffer instanceof ArrayBuffer ? plan : new Uint8Array(plan);
+  return new Session(translate({ path, cpu: native.cpu }, () => new addon.Session(own, native)));
 }
 
 /** Words of the instruction sets that `mask` (as in HONE_CPU) leaves on this machine. @throws E_CPU_MASK */
@@ -95,20 +98,16 @@ export class Session {
   /**
    * The fast form: a function that runs one inference from and to the arrays given here, with no copy and no allocation.
    * Arrays must not overlap; moving their memory away (transfer) makes the function throw.
-   * @throws as `run`; E_OUTPUT_NAME and E_OPTION_VALUE for outputs
+   * @throws as `run`; E_OUTPUT_NAME, E_OUTPUT_TYPE, E_OUTPUT_LENGTH, E_OUTPUT_OVERLAP
    */
   bind(inputs: Readonly<Record<string, PlanArray>>, outputs: Readonly<Record<string, PlanArray>>): () => void {
     this.requireOpen();
     const binding = { inputs: takeInputs(this.inputs, inputs), outputs: takeOutputs(this.outputs, outputs) };
-    const lengths = [...this.inputs, ...this.outputs].map(({ length }) => length);
-    const arrays = [...binding.inputs, ...binding.outputs];
     this.activate(binding);
     return () => {
+      requireMemory(this.inputs, binding.inputs, 'E_INPUT_LENGTH');
+      requireMemory(this.outputs, binding.outputs, 'E_OUTPUT_LENGTH');
       if (this.bound !== binding) this.activate(binding);
-      // A transferred array has length 0; its memory may be gone.
-      for (let i = 0; i < arrays.length; i++)
-        if (arrays[i].length !== lengths[i])
-          throw new HoneError('E_INPUT_LENGTH', { name: 'bound array', expected: lengths[i], found: arrays[i].length });
       this.native.run();
     };
   }
@@ -155,13 +154,24 @@ export class Session {
 
   private activate(binding: Binding): void {
     this.requireOpen();
-    this.native.bind(binding.inputs, binding.outputs);
+    translate({}, () => this.native.bind(binding.inputs, binding.outputs));
     this.bound = binding;
   }
 
   private requireOpen(): void {
     if (this.closed) throw new HoneError('E_SESSION_CLOSED');
   }
+}
+
+/** A transferred array has length 0; its memory may be gone. */
+function requireMemory(
+  ports: readonly TensorInfo[],
+  arrays: readonly PlanArray[],
+  code: 'E_INPUT_LENGTH' | 'E_OUTPUT_LENGTH',
+): void {
+  for (let i = 0; i < arrays.length; i++)
+    if (arrays[i].length !== ports[i].length)
+      throw new HoneError(code, { name: ports[i].name, expected: ports[i].length, found: arrays[i].length });
 }
 
 const OPTIONS = ['threads', 'cpu', 'profile', 'variant'] as const satisfies readonly (keyof SessionOptions)[];
@@ -183,8 +193,14 @@ function requireInteger(option: string, value: number, low: number, high: number
   throw new HoneError('E_OPTION_VALUE', { option, expected: `integer from ${low} to ${high}`, found: String(value) });
 }
 
+/** What the user gave, for messages. */
+interface Context {
+  readonly path?: string;
+  readonly cpu?: string;
+}
+
 /** Calls `work`; an error of the addon becomes a HoneError. */
-function translate<T>(context: { path?: string; cpu: string }, work: () => T): T {
+function translate<T>(context: Context, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -194,7 +210,7 @@ function translate<T>(context: { path?: string; cpu: string }, work: () => T): T
   }
 }
 
-function detailsOf(code: ErrorCode, message: string, { path = '', cpu }: { path?: string; cpu: string }): ErrorDetails {
+function detailsOf(code: ErrorCode, message: string, { path = '', cpu = '' }: Context): ErrorDetails {
   switch (code) {
     case 'E_PLAN_VERSION':
       return { found: message, expected: PLAN_VERSION };
@@ -204,6 +220,8 @@ function detailsOf(code: ErrorCode, message: string, { path = '', cpu }: { path?
       return { word: cpu, expected: message.replace(/^.*offers: /, '') };
     case 'E_OPTION_VALUE':
       return { option: 'of the session', expected: message, found: 'another value' };
+    case 'E_OUTPUT_OVERLAP':
+      return { name: message };
     default:
       return { reason: message, message };
   }

@@ -44,23 +44,52 @@ Napi::Array ports_of(Napi::Env env, const Plan& plan, std::span<const PlanPort> 
   return list;
 }
 
-/// Addresses of one side of a binding; every array must be of the type and the size of its port.
-void take_addresses(Napi::Env env, const Plan& plan, std::span<const PlanPort> ports,
-                    const Napi::Value& value, std::vector<void*>* addresses) {
+/// The items of a list, read once: reading may run code of the user.
+Napi::Array copy_list(Napi::Env env, const Napi::Value& value, size_t count) {
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != count)
+    throw Napi::TypeError::New(env, "bind: expected one array per port");
+  const Napi::Array list = value.As<Napi::Array>();
+  Napi::Array copy = Napi::Array::New(env, count);
+  for (uint32_t i = 0; i < count; ++i) copy.Set(i, list.Get(i));
+  return copy;
+}
+
+/// Memory of one bound array.
+struct Range {
+  uint8_t* begin;
+  uint64_t bytes;
+  bool written;
+  PlanString port;
+};
+
+/// The memory of one side of a binding; every array must be of the type and the size of its port. `list` is
+/// our own, so that no code of the user runs here.
+void take_ranges(Napi::Env env, const Plan& plan, std::span<const PlanPort> ports, const Napi::Array& list,
+                 bool written, std::vector<Range>* ranges) {
   const auto refuse = [&](const char* what) {
     throw Napi::TypeError::New(env, std::string("bind: ") + what);
   };
-  if (!value.IsArray() || value.As<Napi::Array>().Length() != ports.size())
-    refuse("expected one array per port");
-  const Napi::Array list = value.As<Napi::Array>();
   for (uint32_t i = 0; i < ports.size(); ++i) {
     const Napi::Value item = list.Get(i);
     if (!item.IsTypedArray()) refuse("expected typed arrays");
     const Napi::TypedArray array = item.As<Napi::TypedArray>();
+    const uint64_t bytes = plan.tensors()[ports[i].tensor].bytes;
     if (array.TypedArrayType() != array_type(ports[i].type)) refuse("wrong type of array");
-    if (array.ByteLength() != plan.tensors()[ports[i].tensor].bytes) refuse("wrong length of array");
-    addresses->push_back(static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset());
+    if (array.ByteLength() != bytes) refuse("wrong length of array");
+    uint8_t* begin = static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+    ranges->push_back({begin, bytes, written, ports[i].name});
   }
+}
+
+/// Kernels take for granted that an output overlaps nothing else.
+void refuse_overlap(Napi::Env env, const Plan& plan, const std::vector<Range>& ranges) {
+  for (size_t i = 0; i < ranges.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      const bool touch = ranges[i].begin < ranges[j].begin + ranges[j].bytes &&
+                         ranges[j].begin < ranges[i].begin + ranges[i].bytes;
+      if (touch && (ranges[i].written || ranges[j].written))
+        throw_status(env, Status("E_OUTPUT_OVERLAP", std::string(plan.string(ranges[i].port))));
+    }
 }
 
 /// Copies what the nodes write; JavaScript values are made afterwards, so that nothing is thrown through the
@@ -153,43 +182,29 @@ void SessionWrap::require_bound(Napi::Env env) const {
 
 void SessionWrap::bind(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  // Counts first, the session only after the last code of the user: a getter might close it.
+  const size_t input_count = session(env).inputs().size();
+  const size_t output_count = session(env).outputs().size();
+  const Napi::Array given_inputs = copy_list(env, info[0], input_count);
+  const Napi::Array given_outputs = copy_list(env, info[1], output_count);
   const Session& session = this->session(env);
-  std::vector<void*> inputs, outputs;
-  take_addresses(env, session.plan(), session.inputs(), info[0], &inputs);
-  take_addresses(env, session.plan(), session.outputs(), info[1], &outputs);
-
-  // Kernels take for granted that an output overlaps nothing else.
-  struct Range {
-    const uint8_t* begin;
-    uint64_t bytes;
-    bool written;
-  };
   std::vector<Range> ranges;
-  const auto add = [&](std::span<const PlanPort> ports, const std::vector<void*>& addresses, bool written) {
-    for (size_t i = 0; i < ports.size(); ++i)
-      ranges.push_back({static_cast<const uint8_t*>(addresses[i]),
-                        session.plan().tensors()[ports[i].tensor].bytes, written});
-  };
-  add(session.inputs(), inputs, false);
-  add(session.outputs(), outputs, true);
-  for (size_t i = 0; i < ranges.size(); ++i)
-    for (size_t j = 0; j < i; ++j) {
-      const bool touch = ranges[i].begin < ranges[j].begin + ranges[j].bytes &&
-                         ranges[j].begin < ranges[i].begin + ranges[i].bytes;
-      if (touch && (ranges[i].written || ranges[j].written))
-        throw Napi::TypeError::New(env, "bind: an output overlaps another array");
-    }
+  take_ranges(env, session.plan(), session.inputs(), given_inputs, false, &ranges);
+  take_ranges(env, session.plan(), session.outputs(), given_outputs, true, &ranges);
+  refuse_overlap(env, session.plan(), ranges);
 
   Napi::Array kept = Napi::Array::New(env, 2);
-  const auto keep = [&](uint32_t side, const Napi::Array& list) {
-    Napi::Array copy = Napi::Array::New(env, list.Length());  // the caller may change his list
-    for (uint32_t i = 0; i < list.Length(); ++i) copy.Set(i, list.Get(i));
-    kept.Set(side, copy);
-  };
-  keep(0, info[0].As<Napi::Array>());
-  keep(1, info[1].As<Napi::Array>());
+  kept.Set(uint32_t{0}, given_inputs);
+  kept.Set(uint32_t{1}, given_outputs);
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  for (const Range& range : ranges)
+    if (range.written)
+      outputs.push_back(range.begin);
+    else
+      inputs.push_back(range.begin);
   bound_ = Napi::Reference<Napi::Array>::New(kept, 1);
-  inputs_.assign(inputs.begin(), inputs.end());
+  inputs_ = std::move(inputs);
   outputs_ = std::move(outputs);
 }
 

@@ -19,6 +19,8 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
 
  private:
   /// bind(inputs: TypedArray[], outputs: TypedArray[]): keeps the arrays; run() reads and writes them.
+  /// Whoever calls looks before every run that their memory was not moved away: lib/engine/session.ts.
+  /// E_OUTPUT_OVERLAP.
   void bind(const Napi::CallbackInfo& info);
   /// run(): one inference over the bound arrays.
   void run(const Napi::CallbackInfo& info);

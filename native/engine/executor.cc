@@ -1,11 +1,29 @@
 #include "native/engine/executor.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "native/probe/timer.h"
 
 namespace hone {
+namespace {
+
+/// Whether this machine can have so much memory at all. Asked first, because systems promise more than they
+/// have and end the process when it is touched.
+Status check_memory(uint64_t bytes) {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  const auto page_bytes = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0) return Status();
+  const uint64_t all = static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes);
+  if (bytes <= all) return Status();
+  return Status("E_MEMORY",
+                std::to_string(bytes) + " bytes for tensors, this machine has " + std::to_string(all));
+}
+
+}  // namespace
 
 Status Executor::prepare(const Plan& plan, uint32_t variant, CpuFeatures mask, int threads,
                          PackedStore* packed) {
@@ -23,11 +41,14 @@ Status Executor::prepare(const Plan& plan, uint32_t variant, CpuFeatures mask, i
   }
   ticks_.resize(steps_.size());
   ports_.resize(variant_->tensor_count);
+  const uint64_t scratch_bytes = uint64_t{scratch_stride_} * most_tiles;
+  if (Status status = check_memory(variant_->arena_bytes + plan.state_bytes() + scratch_bytes); !status.ok())
+    return status;
   // The arena begins as zeros: a plan that reads before it writes still gives the same result every first
   // time.
   if (!arena_.allocate(variant_->arena_bytes) || !state_.allocate(plan.state_bytes()) ||
-      !scratch_.allocate(scratch_stride_ * most_tiles))
-    return Status("E_INTERNAL", "no memory for the arena");
+      !scratch_.allocate(scratch_bytes))
+    return Status("E_MEMORY", "tensors between the nodes");
   reset_states();
   if (most_tiles > 1) return ThreadPool::acquire(static_cast<int>(most_tiles), &pool_);
   return Status();

@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 #include "native/engine/crc32.h"
@@ -15,72 +16,123 @@ namespace hone {
 
 static_assert(std::endian::native == std::endian::little, "plans are mapped as they are");
 
-Status Plan::open_file(const std::string& path, std::shared_ptr<const Plan>* plan) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return Status("E_FILE_NOT_FOUND", std::strerror(errno));
-  // lseek, not stat: glibc before 2.33 has no symbol for the latter.
-  const off_t size = ::lseek(file, 0, SEEK_END);
-  void* data = MAP_FAILED;
-  if (size > 0) data = ::mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_PRIVATE, file, 0);
-  const int error = errno;
-  ::close(file);
-  if (size == 0) return Status("E_PLAN_FORMAT", "the file is empty");
-  if (data == MAP_FAILED) return Status("E_FILE_NOT_FOUND", std::strerror(error));
+namespace {
 
+Status bad(const std::string& reason) { return Status("E_PLAN_FORMAT", reason); }
+
+Status unreadable(int error) { return Status("E_FILE_NOT_FOUND", std::strerror(error)); }
+
+/// Reads `size` bytes from the start of a file. 0, or the error of the system; EIO when the file has fewer.
+int read_start(int file, uint8_t* bytes, size_t size) {
+  for (size_t done = 0; done < size;) {
+    const ssize_t count = ::pread(file, bytes + done, size - done, static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return count < 0 ? errno : EIO;
+    done += static_cast<size_t>(count);
+  }
+  return 0;
+}
+
+Status check_head(const PlanHeader& head, size_t size) {
+  if (std::memcmp(head.magic, kPlanMagic, sizeof(kPlanMagic)) != 0)
+    return bad("it does not begin with the plan magic");
+  if (head.version != kPlanVersion) return Status("E_PLAN_VERSION", std::to_string(head.version));
+  if (head.header_bytes != sizeof(PlanHeader)) return bad("the header has another size");
+  if (head.file_bytes != size)
+    return bad(std::to_string(head.file_bytes) + " bytes are announced, " + std::to_string(size) +
+               " are there");
+  const PlanSection weights = head.weights;
+  if (weights.offset < sizeof(PlanHeader) || weights.offset % 64 != 0 || weights.offset > size ||
+      weights.count > size - weights.offset)
+    return bad("a section is out of bounds");
+  return Status();
+}
+
+Status too_few(size_t size) { return bad(std::to_string(size) + " bytes are too few for a header"); }
+
+}  // namespace
+
+Status Plan::open_file(const std::string& path, std::shared_ptr<const Plan>* plan) {
+  // Without waiting for a writer when the path is a pipe; on files the flag does nothing.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return unreadable(errno);
   std::shared_ptr<Plan> made(new Plan);
-  made->data_ = static_cast<const uint8_t*>(data);
-  made->size_ = static_cast<size_t>(size);
-  made->mapped_ = true;
-  if (Status status = made->check(PlanChecksum::kVerify); !status.ok()) return status;
-  *plan = std::move(made);
+  Status status = made->read_file(file);
+  ::close(file);
+  if (status.ok()) status = made->check(PlanChecksum::kVerify);
+  if (status.ok()) *plan = std::move(made);
+  return status;
+}
+
+Status Plan::read_file(int file) {
+  // lseek, not stat: glibc before 2.33 has no symbol for the latter.
+  const off_t end = ::lseek(file, 0, SEEK_END);
+  if (end < 0) return unreadable(errno);
+  size_ = static_cast<size_t>(end);
+  if (size_ < sizeof(PlanHeader)) return too_few(size_);
+  PlanHeader head;
+  if (const int error = read_start(file, reinterpret_cast<uint8_t*>(&head), sizeof(head)); error != 0)
+    return unreadable(error);
+  if (Status status = check_head(head, size_); !status.ok()) return status;
+
+  front_ = head.weights.offset;
+  if (!copy_.allocate(front_)) return Status("E_MEMORY", "the records of the plan");
+  if (const int error = read_start(file, copy_.data(), front_); error != 0) return unreadable(error);
+  data_ = copy_.data();
+  if (size_ == front_) return Status();
+  const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t begin = front_ / page * page;
+  void* mapping = ::mmap(nullptr, size_ - begin, PROT_READ, MAP_PRIVATE, file, static_cast<off_t>(begin));
+  if (mapping == MAP_FAILED) return unreadable(errno);
+  mapping_ = mapping;
+  mapping_bytes_ = size_ - begin;
+  weights_ = static_cast<const uint8_t*>(mapping_) + (front_ - begin);
   return Status();
 }
 
 Status Plan::open_bytes(const void* bytes, size_t size, std::shared_ptr<const Plan>* plan,
                         PlanChecksum checksum) {
+  if (size < sizeof(PlanHeader)) return too_few(size);
+  PlanHeader head;
+  std::memcpy(&head, bytes, sizeof(head));
+  if (Status status = check_head(head, size); !status.ok()) return status;
   std::shared_ptr<Plan> made(new Plan);
-  if (!made->copy_.allocate(size)) return Status("E_PLAN_FORMAT", "no memory for a copy");
-  if (size > 0) std::memcpy(made->copy_.data(), bytes, size);
+  if (!made->copy_.allocate(size)) return Status("E_MEMORY", "a copy of the plan");
+  std::memcpy(made->copy_.data(), bytes, size);
   made->data_ = made->copy_.data();
   made->size_ = size;
+  made->front_ = head.weights.offset;
+  made->weights_ = made->data_ + made->front_;
   if (Status status = made->check(checksum); !status.ok()) return status;
   *plan = std::move(made);
   return Status();
 }
 
 Plan::~Plan() {
-  if (mapped_) ::munmap(const_cast<uint8_t*>(data_), size_);
+  if (mapping_ != nullptr) ::munmap(mapping_, mapping_bytes_);
 }
 
 Status Plan::check(PlanChecksum checksum) {
-  const auto bad = [](const std::string& reason) { return Status("E_PLAN_FORMAT", reason); };
-  if (size_ < sizeof(PlanHeader)) return bad(std::to_string(size_) + " bytes are too few for a header");
+  // Again, on the bytes that stay: a file may have changed between two reads.
   const PlanHeader& head = header();
-  if (std::memcmp(head.magic, kPlanMagic, sizeof(kPlanMagic)) != 0)
-    return bad("it does not begin with the plan magic");
-  if (head.version != kPlanVersion) return Status("E_PLAN_VERSION", std::to_string(head.version));
-  if (head.header_bytes != sizeof(PlanHeader)) return bad("the header has another size");
-  if (head.file_bytes != size_)
-    return bad(std::to_string(head.file_bytes) + " bytes are announced, " + std::to_string(size_) +
-               " are there");
-
+  if (Status status = check_head(head, size_); !status.ok()) return status;
   const auto fits = [&](PlanSection section, size_t record) {
-    return section.offset % 64 == 0 && section.offset <= size_ &&
-           section.count <= (size_ - section.offset) / record;
+    return section.offset % 64 == 0 && section.offset <= front_ &&
+           section.count <= (front_ - section.offset) / record;
   };
   const bool inside = fits(head.variants, sizeof(PlanVariant)) && fits(head.tensors, sizeof(PlanTensor)) &&
                       fits(head.nodes, sizeof(PlanNode)) && fits(head.ports, sizeof(PlanPort)) &&
                       fits(head.states, sizeof(PlanState)) && fits(head.operands, 1) &&
                       fits(head.params, 1) && fits(head.strings, 1) && fits(head.metadata, 1) &&
-                      fits(head.weights, 1);
+                      head.weights.offset == front_;
   if (!inside) return bad("a section is out of bounds");
 
   if (checksum == PlanChecksum::kVerify) {
     constexpr size_t at = offsetof(PlanHeader, crc32);
     constexpr uint8_t zero[4] = {};
     const uint32_t before = crc32(zero, 4, crc32(data_, at));
-    if (crc32(data_ + at + 4, size_ - at - 4, before) != head.crc32)
-      return bad("the checksum does not match");
+    const uint32_t front = crc32(data_ + at + 4, front_ - at - 4, before);
+    if (crc32(weights_, size_ - front_, front) != head.crc32) return bad("the checksum does not match");
   }
   return check_plan(*this, &state_bytes_);
 }

@@ -23,9 +23,12 @@ enum class PlanChecksum { kVerify, kSkip };
 /// shared between threads.
 class Plan {
  public:
-  /// Maps a file read-only. E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION (reason: the version found).
+  /// Reads the records into memory and maps the weights read-only: whoever changes the file afterwards
+  /// changes numbers, never an address or a size. Whoever cuts it short takes the pages away, and the next
+  /// read of a weight ends the process (SIGBUS): replace plans by rename. E_FILE_NOT_FOUND, E_PLAN_FORMAT,
+  /// E_PLAN_VERSION (reason: the version found), E_MEMORY.
   static Status open_file(const std::string& path, std::shared_ptr<const Plan>* plan);
-  /// Copies the bytes, so that the caller may change his afterwards.
+  /// Copies the bytes, so that the caller may change his afterwards. Codes as above.
   static Status open_bytes(const void* bytes, size_t size, std::shared_ptr<const Plan>* plan,
                            PlanChecksum checksum = PlanChecksum::kVerify);
 
@@ -60,7 +63,7 @@ class Plan {
     return *reinterpret_cast<const Params*>(data_ + header().params.offset + node.params_offset);
   }
   /// Start of the weights section.
-  const uint8_t* weights() const { return data_ + header().weights.offset; }
+  const uint8_t* weights() const { return weights_; }
   /// Bytes of a constant.
   template <typename T = uint8_t>
   const T* constant(const PlanTensor& tensor) const {
@@ -71,20 +74,23 @@ class Plan {
   uint64_t state_bytes() const { return state_bytes_; }
   /// Bytes of the file.
   size_t size() const { return size_; }
-  bool mapped() const { return mapped_; }
 
  private:
   Plan() = default;
+  Status read_file(int file);
   Status check(PlanChecksum checksum);
   template <typename Record>
   std::span<const Record> table(PlanSection section) const {
     return {reinterpret_cast<const Record*>(data_ + section.offset), static_cast<size_t>(section.count)};
   }
 
-  const uint8_t* data_ = nullptr;
+  const uint8_t* data_ = nullptr;     ///< the file up to the weights, or all of it
+  const uint8_t* weights_ = nullptr;  ///< the rest of the file
+  size_t front_ = 0;                  ///< bytes at data_ that come before the weights
   size_t size_ = 0;
-  bool mapped_ = false;
   AlignedBuffer copy_;
+  void* mapping_ = nullptr;
+  size_t mapping_bytes_ = 0;
   uint64_t state_bytes_ = 0;
 };
 

@@ -7,11 +7,6 @@
 namespace hone {
 namespace {
 
-/// The first fault found, with the place in front.
-Status bad(const std::string& where, const std::string& what) {
-  return Status("E_PLAN_FORMAT", where + ": " + what);
-}
-
 bool add_fits(uint64_t a, uint64_t b, uint64_t limit) { return a <= limit && b <= limit - a; }
 
 size_t params_bytes(PlanOp op) {
@@ -93,18 +88,20 @@ class Checker {
   explicit Checker(const Plan& plan) : plan_(plan) {}
 
   Status run(uint64_t* state_bytes) {
-    if (plan_.variants().empty()) return bad("plan", "there is no variant");
+    if (plan_.variants().empty()) return bad("there is no variant");
     // Consecutive ranges keep the time of this check linear: no record belongs to two variants.
     PlanVariant expected{};
     for (const PlanVariant& variant : plan_.variants()) {
-      if (!in_strings(variant.name)) return bad("variant", "its name is out of bounds");
-      const std::string where = "variant '" + std::string(plan_.string(variant.name)) + "'";
-      if (!ranges_follow(variant, &expected)) return bad(where, "its records do not follow those before");
-      if (variant.arena_bytes > kPlanMaxMemory) return bad(where, "the arena is too large");
-      if (Status status = check_tensors(variant, where); !status.ok()) return status;
-      if (Status status = check_ports(variant, where); !status.ok()) return status;
-      if (Status status = check_states(variant, where); !status.ok()) return status;
-      if (Status status = check_nodes(variant, where); !status.ok()) return status;
+      variant_ = &variant;
+      variant_name_ = {};
+      record_kind_ = nullptr;
+      if (!enter(nullptr, variant.name)) return bad("a name is out of bounds");
+      if (!ranges_follow(variant, &expected)) return bad("its records do not follow those before");
+      if (variant.arena_bytes > kPlanMaxMemory) return bad("the arena is too large");
+      if (Status status = check_tensors(variant); !status.ok()) return status;
+      if (Status status = check_ports(variant); !status.ok()) return status;
+      if (Status status = check_states(variant); !status.ok()) return status;
+      if (Status status = check_nodes(variant); !status.ok()) return status;
     }
     *state_bytes = state_bytes_;
     return Status();
@@ -113,13 +110,29 @@ class Checker {
  private:
   enum class Port : uint8_t { kNone, kInput, kOutput };
 
-  bool in_strings(PlanString text) const {
-    return add_fits(text.offset, text.bytes, plan_.header().strings.count);
+  /// Remembers the record that is being checked, for the message of `bad`. False when its name is out of
+  /// bounds.
+  bool enter(const char* kind, PlanString name) {
+    if (!add_fits(name.offset, name.bytes, plan_.header().strings.count)) return false;
+    if (kind == nullptr) variant_name_ = name;
+    record_kind_ = kind;
+    record_name_ = name;
+    return true;
+  }
+
+  /// The fault, with the place in front. Messages are made only here: a name may be as long as the file.
+  Status bad(const std::string& what) const {
+    const auto quoted = [&](PlanString name) {
+      return " '" + std::string(plan_.string(name).substr(0, 200)) + "'";
+    };
+    std::string where = variant_ == nullptr ? "plan" : "variant" + quoted(variant_name_);
+    if (record_kind_ != nullptr) where += " " + std::string(record_kind_) + quoted(record_name_);
+    return Status("E_PLAN_FORMAT", where + ": " + what);
   }
 
   bool ranges_follow(const PlanVariant& variant, PlanVariant* expected) const {
     const auto take = [](uint32_t first, uint32_t count, uint32_t* next, size_t limit) {
-      if (first != *next || !add_fits(first, count, limit)) return false;
+      if (first != *next || !add_fits(first, count, std::min<size_t>(limit, UINT32_MAX))) return false;
       *next += count;
       return true;
     };
@@ -132,25 +145,22 @@ class Checker {
            take(variant.first_state, variant.state_count, &expected->first_state, plan_.states().size());
   }
 
-  Status check_tensors(const PlanVariant& variant, const std::string& where) {
+  Status check_tensors(const PlanVariant& variant) {
     for (uint32_t i = 0; i < variant.tensor_count; ++i) {
       const PlanTensor& tensor = plan_.tensors()[variant.first_tensor + i];
-      if (!in_strings(tensor.name)) return bad(where, "the name of a tensor is out of bounds");
-      const std::string what = where + " tensor '" + std::string(plan_.string(tensor.name)) + "'";
+      if (!enter("tensor", tensor.name)) return bad("the next name is out of bounds");
       uint64_t bytes = 0;
-      if (!shape_bytes(tensor, &bytes)) return bad(what, "type or extents");
-      if (bytes != tensor.bytes) return bad(what, "its size does not follow from its extents");
-      if (tensor.place > PlanPlace::kState) return bad(what, "unknown place");
-      if (tensor.place != PlanPlace::kPort && tensor.offset % 64 != 0)
-        return bad(what, "offset is not aligned");
-      if (!std::isfinite(tensor.scale) || tensor.scale < 0)
-        return bad(what, "scale is not finite and positive");
-      if (tensor.zero_point < -128 || tensor.zero_point > 127) return bad(what, "zero point is no int8");
+      if (!shape_bytes(tensor, &bytes)) return bad("type or extents");
+      if (bytes != tensor.bytes) return bad("its size does not follow from its extents");
+      if (tensor.place > PlanPlace::kState) return bad("unknown place");
+      if (tensor.place != PlanPlace::kPort && tensor.offset % 64 != 0) return bad("offset is not aligned");
+      if (!std::isfinite(tensor.scale) || tensor.scale < 0) return bad("scale is not finite and positive");
+      if (tensor.zero_point < -128 || tensor.zero_point > 127) return bad("zero point is no int8");
       uint64_t limit = kPlanMaxMemory;
       if (tensor.place == PlanPlace::kArena) limit = variant.arena_bytes;
       if (tensor.place == PlanPlace::kConstant) limit = plan_.header().weights.count;
       if (tensor.place != PlanPlace::kPort && !add_fits(tensor.offset, tensor.bytes, limit))
-        return bad(what, "it ends outside its memory");
+        return bad("it ends outside its memory");
       if (tensor.place == PlanPlace::kState)
         state_bytes_ = std::max(state_bytes_, tensor.offset + tensor.bytes);
     }
@@ -162,60 +172,77 @@ class Checker {
   }
 
   /// Every tensor of place port belongs to exactly one port.
-  Status check_ports(const PlanVariant& variant, const std::string& where) {
+  Status check_ports(const PlanVariant& variant) {
     owners_.assign(variant.tensor_count, Port::kNone);
     for (uint32_t i = 0; i < variant.input_count + variant.output_count; ++i) {
       const PlanPort& port = plan_.ports()[variant.first_input + i];
-      if (!in_strings(port.name)) return bad(where, "the name of a port is out of bounds");
-      const std::string what = where + " port '" + std::string(plan_.string(port.name)) + "'";
+      if (!enter("port", port.name)) return bad("the next name is out of bounds");
       uint64_t bytes = 0;
-      if (!in_variant(variant, port.tensor)) return bad(what, "no such tensor");
+      if (!in_variant(variant, port.tensor)) return bad("no such tensor");
       const PlanTensor& tensor = plan_.tensors()[port.tensor];
       Port& owner = owners_[port.tensor - variant.first_tensor];
-      if (tensor.place != PlanPlace::kPort || owner != Port::kNone)
-        return bad(what, "its tensor is not its own");
+      if (tensor.place != PlanPlace::kPort || owner != Port::kNone) return bad("its tensor is not its own");
       if (!shape_bytes(port, &bytes) || port.type != tensor.type || bytes != tensor.bytes)
-        return bad(what, "type or extents do not fit its tensor");
+        return bad("type or extents do not fit its tensor");
       owner = i < variant.input_count ? Port::kInput : Port::kOutput;
     }
+    record_kind_ = nullptr;
     for (uint32_t i = 0; i < variant.tensor_count; ++i)
       if (plan_.tensors()[variant.first_tensor + i].place == PlanPlace::kPort && owners_[i] == Port::kNone)
-        return bad(where, "a tensor of place port has no port");
+        return bad("a tensor of place port has no port");
     return Status();
   }
 
   /// Pairs of equal tensors that do not touch each other.
-  Status check_states(const PlanVariant& variant, const std::string& where) {
+  Status check_states(const PlanVariant& variant) const {
     std::vector<const PlanTensor*> all;
     for (uint32_t i = 0; i < variant.state_count; ++i) {
       const PlanState& state = plan_.states()[variant.first_state + i];
       if (!in_variant(variant, state.input_tensor) || !in_variant(variant, state.output_tensor))
-        return bad(where, "a state refers to no tensor");
+        return bad("a state refers to no tensor");
       const PlanTensor& input = plan_.tensors()[state.input_tensor];
       const PlanTensor& output = plan_.tensors()[state.output_tensor];
       if (input.place != PlanPlace::kState || output.place != PlanPlace::kState ||
           input.bytes != output.bytes || input.type != output.type || input.scale != output.scale ||
           input.zero_point != output.zero_point)
-        return bad(where, "a state pairs unlike tensors");
+        return bad("a state pairs unlike tensors");
       all.push_back(&input);
       all.push_back(&output);
     }
     std::sort(all.begin(), all.end(),
               [](const PlanTensor* a, const PlanTensor* b) { return a->offset < b->offset; });
     for (size_t i = 1; i < all.size(); ++i)
-      if (all[i - 1]->offset + all[i - 1]->bytes > all[i]->offset) return bad(where, "states overlap");
+      if (all[i - 1]->offset + all[i - 1]->bytes > all[i]->offset) return bad("states overlap");
     return Status();
   }
 
-  Status check_nodes(const PlanVariant& variant, const std::string& where) const {
+  Status check_nodes(const PlanVariant& variant) {
     for (uint32_t i = 0; i < variant.node_count; ++i) {
       const PlanNode& node = plan_.nodes()[variant.first_node + i];
-      if (!in_strings(node.name)) return bad(where, "the name of a node is out of bounds");
+      if (!enter("node", node.name)) return bad("the next name is out of bounds");
       std::string fault = find_reference_fault(variant, node);
+      if (fault.empty()) fault = find_excess(node);
       if (fault.empty()) fault = find_node_fault(plan_, node);
-      if (!fault.empty()) return bad(where + " node '" + std::string(plan_.string(node.name)) + "'", fault);
+      if (!fault.empty()) return bad(fault);
     }
     return Status();
+  }
+
+  /// What opening costs must follow from the plan, not multiply: nodes may share weights, but each one checks
+  /// and packs them again, and average pools get a table as long as their window.
+  std::string find_excess(const PlanNode& node) {
+    if (const PlanTensor* weights = plan_.input(node, 1);
+        weights != nullptr && weights->place == PlanPlace::kConstant)
+      shared_bytes_ += weights->bytes;
+    if (node.op == PlanOp::kAveragePoolS8) {
+      const PlanWindow& window = plan_.params<PlanPool>(node).window;
+      const int64_t area = std::max<int64_t>(window.kernel_h, 0) * std::max<int64_t>(window.kernel_w, 0);
+      pool_area_ += std::min(area, kPlanMaxPoolArea);
+    }
+    const uint64_t limit = std::max<uint64_t>(plan_.size() * 1024, 64 << 20);
+    if (shared_bytes_ > std::min(limit, kPlanMaxMemory)) return "too many nodes share large weights";
+    if (pool_area_ > kPlanMaxPoolArea) return "the windows of all average pools are too large together";
+    return {};
   }
 
   /// Operation, operand counts and indices, who may be written, place of the parameters.
@@ -244,7 +271,13 @@ class Checker {
   }
 
   const Plan& plan_;
+  const PlanVariant* variant_ = nullptr;
+  PlanString variant_name_{};
+  const char* record_kind_ = nullptr;
+  PlanString record_name_{};
   uint64_t state_bytes_ = 0;
+  uint64_t shared_bytes_ = 0;  ///< weights over all nodes, each time they are used
+  int64_t pool_area_ = 0;
   std::vector<Port> owners_;
 };
 

@@ -197,8 +197,9 @@ class NodeChecker {
     const int64_t outputs = w.dims[0];
     const int64_t inputs = w.dims[1];
     const int64_t rows = count_elements(x) / inputs;
-    if (rows * inputs != count_elements(x) || rows > INT32_MAX || rows * outputs != count_elements(y_))
+    if (rows * inputs != count_elements(x) || rows * outputs != count_elements(y_))
       return "extents of operands";
+    if (std::max({rows, inputs, outputs}) >= kPlanMaxWindowReach) return "a matrix is too large";
     if (Fault fault = check_clamp(plan_.params<PlanClamp>(node_)); !fault.empty()) return fault;
     if (integer) return check_accumulators(outputs, inputs, 1, inputs);
     return is_constant(*in_[2], PlanType::kFloat32, outputs) ? Fault() : Fault("bias");

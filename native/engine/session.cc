@@ -1,22 +1,40 @@
 #include "native/engine/session.h"
 
 #include <algorithm>
+#include <new>
 
 namespace hone {
+namespace {
+
+/// The doors of the engine: what the standard library throws for want of memory leaves as a Status.
+template <typename Work>
+Status refuse_bad_alloc(Work work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return Status("E_MEMORY", "the heap");  // short: a longer reason would need memory itself
+  }
+}
+
+}  // namespace
 
 Status Model::open_file(const std::string& path, std::shared_ptr<Model>* model) {
-  auto made = std::make_shared<Model>();
-  if (Status status = Plan::open_file(path, &made->plan_); !status.ok()) return status;
-  *model = std::move(made);
-  return Status();
+  return refuse_bad_alloc([&] {
+    auto made = std::make_shared<Model>();
+    Status status = Plan::open_file(path, &made->plan_);
+    if (status.ok()) *model = std::move(made);
+    return status;
+  });
 }
 
 Status Model::open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
                          PlanChecksum checksum) {
-  auto made = std::make_shared<Model>();
-  if (Status status = Plan::open_bytes(bytes, size, &made->plan_, checksum); !status.ok()) return status;
-  *model = std::move(made);
-  return Status();
+  return refuse_bad_alloc([&] {
+    auto made = std::make_shared<Model>();
+    Status status = Plan::open_bytes(bytes, size, &made->plan_, checksum);
+    if (status.ok()) *model = std::move(made);
+    return status;
+  });
 }
 
 Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options,
@@ -24,17 +42,19 @@ Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options
   if (options.threads < 1 || options.threads > ThreadPool::kMaxThreads)
     return Status("E_OPTION_VALUE", "threads must be 1 to " + std::to_string(ThreadPool::kMaxThreads));
   if (options.variant >= model->plan().variants().size()) return Status("E_OPTION_VALUE", "no such variant");
-  std::unique_ptr<Session> made(new Session);
-  made->model_ = std::move(model);
-  made->options_ = options;
-  made->options_.cpu_mask &= detect_cpu();
-  Status status = made->executor_.prepare(made->plan(), options.variant, made->options_.cpu_mask,
-                                          options.threads, &made->model_->packed());
-  if (!status.ok()) return status;
-  made->bound_inputs_.resize(made->variant().input_count);
-  made->bound_outputs_.resize(made->variant().output_count);
-  *session = std::move(made);
-  return Status();
+  return refuse_bad_alloc([&] {
+    std::unique_ptr<Session> made(new Session);
+    made->model_ = std::move(model);
+    made->options_ = options;
+    made->options_.cpu_mask &= detect_cpu();
+    Status status = made->executor_.prepare(made->plan(), options.variant, made->options_.cpu_mask,
+                                            options.threads, &made->model_->packed());
+    if (!status.ok()) return status;
+    made->bound_inputs_.resize(made->variant().input_count);
+    made->bound_outputs_.resize(made->variant().output_count);
+    *session = std::move(made);
+    return status;
+  });
 }
 
 std::span<const PlanPort> Session::inputs() const {

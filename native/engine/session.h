@@ -53,7 +53,7 @@ struct NodeProfile {
 };
 
 struct MemoryFigures {
-  size_t plan_bytes;     ///< the file, weights included; mapped when it was opened by path
+  size_t plan_bytes;     ///< the file; its weights are mapped when it was opened by path
   size_t packed_bytes;   ///< weights in the layout of the kernels; shared between the sessions of a model
   size_t arena_bytes;    ///< intermediate tensors
   size_t state_bytes;    ///< tensors kept between runs
@@ -64,7 +64,7 @@ struct MemoryFigures {
 /// instead.
 class Session {
  public:
-  /// E_OPTION_VALUE, E_INTERNAL (no memory).
+  /// E_OPTION_VALUE, E_MEMORY, E_INTERNAL (no threads).
   static Status open(std::shared_ptr<Model> model, const SessionOptions& options,
                      std::unique_ptr<Session>* session);
 
@@ -80,7 +80,7 @@ class Session {
   /// Puts states back to real zero.
   void reset() { executor_.reset_states(); }
 
-  /// Per node, in order of execution; means over the timed runs (0 without any).
+  /// Per node, in order of execution; means over the timed runs (0 without any). Throws std::bad_alloc.
   std::vector<NodeProfile> profile() const;
   uint64_t timed_runs() const { return executor_.timed_runs(); }
   MemoryFigures memory() const;

@@ -80,7 +80,7 @@ struct StepContext {
   }
 };
 
-/// Prepares a node of a checked plan. E_INTERNAL when memory runs out.
+/// Prepares a node of a checked plan. E_MEMORY, or std::bad_alloc: Session::open makes it the former.
 Status make_step(const StepContext& context, std::unique_ptr<Step>* step);
 
 /// The family of each operation, in steps/*.cc.

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <mutex>
 #include <string>
 
 #include "native/probe/timer.h"
@@ -30,30 +31,45 @@ inline void pause() {
 
 /// The only global of the native code: the pool of this process, as long as somebody holds it.
 struct PoolHolder {
-  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  std::mutex mutex;
   std::weak_ptr<ThreadPool> pool;
 };
 
 PoolHolder& holder() {
-  static PoolHolder* const holder =
-      new PoolHolder;  // never destroyed: threads of Node may outlive static destructors
-  return *holder;
+  // Never destroyed: threads of Node may outlive static destructors.
+  static PoolHolder* const only = [] {
+    auto* made = new PoolHolder;
+    // A fork keeps only the thread that asked for it: the lock must be free in the child, and the pool empty.
+    pthread_atfork([] { holder().mutex.lock(); }, [] { holder().mutex.unlock(); },
+                   [] {
+                     PoolHolder& inherited = holder();
+                     if (const auto pool = inherited.pool.lock()) pool->forget_workers();
+                     inherited.pool.reset();
+                     inherited.mutex.unlock();
+                   });
+    return made;
+  }();
+  return *only;
 }
 
 }  // namespace
 
 Status ThreadPool::acquire(int threads, std::shared_ptr<ThreadPool>* pool) {
   PoolHolder& shared = holder();
-  pthread_mutex_lock(&shared.mutex);
+  const std::lock_guard<std::mutex> lock(shared.mutex);
   std::shared_ptr<ThreadPool> found = shared.pool.lock();
   if (found == nullptr) {
     found.reset(new ThreadPool);
     shared.pool = found;
   }
   Status status = found->grow(std::min(threads, kMaxThreads) - 1);
-  pthread_mutex_unlock(&shared.mutex);
   if (status.ok()) *pool = std::move(found);
   return status;
+}
+
+void ThreadPool::forget_workers() {
+  worker_count_.store(0);
+  busy_.store(false);
 }
 
 Status ThreadPool::grow(int workers) {

@@ -11,23 +11,26 @@ namespace hone {
 
 /// Fork and join over a fixed division of work. One pool serves the process; it lives as long as somebody
 /// holds it. Workers spin for a short while after each task, then sleep; a task allocates nothing, and takes
-/// a lock only to wake a sleeper. The caller is party 0. When another thread is using the pool, run() does
-/// all parties itself: same result.
+/// a lock only to wake a sleeper. The caller is party 0. When another thread is using the pool, or in the
+/// child of a fork, where no worker lives, run() does all parties itself: same result.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 64;
   using Task = void (*)(void* context, int party);
 
   /// The pool of this process, grown to at least `threads` - 1 workers. E_INTERNAL when threads cannot be
-  /// started.
+  /// started; throws std::bad_alloc.
   static Status acquire(int threads, std::shared_ptr<ThreadPool>* pool);
 
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  /// Calls task(context, party) for every party in [0, parties) and returns when all are done.
+  /// Calls task(context, party) for every party in [0, parties) and returns when all are done. Tasks must not
+  /// throw.
   void run(int parties, Task task, void* context);
+  /// After a fork, in the child: works alone from now on.
+  void forget_workers();
 
  private:
   ThreadPool() = default;

@@ -1,3 +1,4 @@
+import { loadAddon } from '../../lib/engine/addon';
 import { type NodeDump, openSession, type Session } from '../../lib/engine/session';
 import { crc32 } from '../../lib/plan/crc32';
 import { GRID, NO_WINDOW, PlanBuilder, ramp, smallNetwork } from './plans';
@@ -173,6 +174,9 @@ describe('the same bytes', () => {
     session.run({ image: ramp(3 * 64).reverse() });
     run();
     expect(scores).toEqual(first);
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    shared.set(bytes);
+    expect(open(shared).run(feeds).scores).toEqual(first);
     expect(first).toEqual(expected.at(-1)!.data);
     expect(first.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
   });
@@ -221,8 +225,10 @@ describe('refusals', () => {
     ['another shape', 'E_INPUT_SHAPE', (s) => s.run({ image: { data: image, dims: [1, 8, 8, 3] } })],
     ['another length', 'E_INPUT_LENGTH', (s) => s.run({ image: ramp(3 * 64 - 1) })],
     ['an unknown output', 'E_OUTPUT_NAME', (s) => s.bind({ image }, { out: new Float32Array(10) })],
-    ['a missing output', 'E_OPTION_VALUE', (s) => s.bind({ image }, {})],
-    ['a short output', 'E_OPTION_VALUE', (s) => s.bind({ image }, { scores: new Float32Array(9) })],
+    ['a missing output', 'E_OUTPUT_LENGTH', (s) => s.bind({ image }, {})],
+    ['a short output', 'E_OUTPUT_LENGTH', (s) => s.bind({ image }, { scores: new Float32Array(9) })],
+    ['an output of another type', 'E_OUTPUT_TYPE', (s) => s.bind({ image }, { scores: new Int32Array(10) })],
+    ['a shared output', 'E_OUTPUT_TYPE', (s) => s.bind({ image }, { scores: shared.subarray(0, 10) })],
   ])('%s', (_, code, work) => {
     const session = open(bytes);
     expect(codeOf(() => work(session))).toBe(code);
@@ -233,14 +239,45 @@ describe('refusals', () => {
     const block = new ArrayBuffer(3 * 64 * 4);
     const session = open(bytes);
     const overlap = { scores: new Float32Array(block, 8, 10) };
-    expect(() => session.bind({ image: new Float32Array(block) }, overlap)).toThrow('overlaps');
+    expect(codeOf(() => session.bind({ image: new Float32Array(block) }, overlap))).toBe('E_OUTPUT_OVERLAP');
   });
 
   test('arrays whose memory was moved away', () => {
     const moved = ramp(3 * 64);
-    const run = open(bytes).bind({ image: moved }, { scores: new Float32Array(10) });
+    const scores = new Float32Array(10);
+    const session = open(bytes);
+    const [first, second] = [session.bind({ image: moved }, { scores }), session.bind({ image }, { scores })];
     structuredClone(moved.buffer, { transfer: [moved.buffer as ArrayBuffer] });
-    expect(codeOf(run)).toBe('E_INPUT_LENGTH');
+    expect(codeOf(first)).toBe('E_INPUT_LENGTH');
+    second();
+    structuredClone(scores.buffer, { transfer: [scores.buffer as ArrayBuffer] });
+    expect(codeOf(second)).toBe('E_OUTPUT_LENGTH');
+  });
+
+  test('lists whose getters close the session or change what they give', () => {
+    const { Session } = loadAddon();
+    const native = new Session(bytes, { threads: 1, cpu: '', profileEvery: 0, variant: 0 });
+    const scores = new Float32Array(10);
+    let reads = 0;
+    const moody = Object.defineProperty([image], 0, { get: () => (reads++ === 0 ? image : new Float32Array(1)) });
+    native.bind(moody, [scores]);
+    native.run();
+    const closing = Object.defineProperty([image], 0, { get: () => native.close() });
+    expect(codeOf(() => native.bind(closing, [scores]))).toBe('E_SESSION_CLOSED');
+    expect(codeOf(() => native.run())).toBe('E_SESSION_CLOSED');
+    expect(reads).toBe(1);
+  });
+
+  test('a plan that needs more memory than any machine has', () => {
+    const b = new PlanBuilder();
+    const x = b.input('x', 'int8', [1], GRID);
+    const y = b.output('y', 'int8', [1], GRID);
+    b.node({ op: 'binary_s8', outputs: [y], inputs: [x, x], params: { operation: 'add' } });
+    b.state('int8', [2 ** 30, 15], GRID);
+    b.arenaBytes = 2 ** 34;
+    const plan = b.write();
+    // 31 GiB; a machine that has them may open it.
+    expect([undefined, 'E_MEMORY']).toContain(codeOf(() => open(plan)));
   });
 
   test('a closed session', () => {

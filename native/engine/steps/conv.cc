@@ -34,7 +34,7 @@ class ConvS8Step final : public Step {
     row_name_ = row_->name;
     packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
                                           [&](void* packed) { row_->pack(shape_, weights, packed); });
-    if (packed_ == nullptr) return Status("E_INTERNAL", "no memory for packed weights");
+    if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
 
     args_.packed = packed_->data();
@@ -89,7 +89,7 @@ class DwconvS8Step final : public Step {
     row_name_ = row_->name;
     packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
                                           [&](void* packed) { row_->pack(shape_, weights, packed); });
-    if (packed_ == nullptr) return Status("E_INTERNAL", "no memory for packed weights");
+    if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
 
     args_.packed = packed_->data();

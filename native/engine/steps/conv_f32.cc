@@ -44,7 +44,7 @@ class ConvF32Step final : public Step {
                              context.plan.constant<float>(context.x(2))};
     packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
                                           [&](void* packed) { row_->pack(shape_, weights, packed); });
-    if (packed_ == nullptr) return Status("E_INTERNAL", "no memory for packed weights");
+    if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
     args_.packed = packed_->data();
     args_.x_stride = static_cast<ptrdiff_t>(x_->dims[3]);

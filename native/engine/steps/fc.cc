@@ -44,7 +44,7 @@ class FcS8Step final : public Step {
     row_name_ = row_->name;
     packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
                                           [&](void* packed) { row_->pack(shape_, weights, packed); });
-    if (packed_ == nullptr) return Status("E_INTERNAL", "no memory for packed weights");
+    if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
     args_.packed = packed_->data();
     args_.x_stride = shape_.inputs;
@@ -84,7 +84,7 @@ class FcF32Step final : public Step {
                                   context.plan.constant<float>(context.x(2))};
     packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
                                           [&](void* packed) { row_->pack(shape_, weights, packed); });
-    if (packed_ == nullptr) return Status("E_INTERNAL", "no memory for packed weights");
+    if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
     args_.packed = packed_->data();
     args_.x_stride = shape_.inputs;
