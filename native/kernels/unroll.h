@@ -13,7 +13,7 @@ struct Index {
 
 /// body(Index<0>), body(Index<1>), ... body(Index<kCount - 1>).
 template <int kCount, int kFirst = 0, class Body>
-[[gnu::always_inline]] inline void unroll(const Body& body) {
+[[gnu::always_inline]] constexpr void unroll(const Body& body) {
   if constexpr (kFirst < kCount) {
     body(Index<kFirst>{});
     unroll<kCount, kFirst + 1>(body);

@@ -1,3 +1,4 @@
+#include "native/kernels/conv_s8/conv_s8_avx512vnni_paired.h"
 #include "native/kernels/conv_s8/conv_s8_rows.h"
 #include "native/kernels/gemm_s8_avx512vnni.h"
 #include "native/kernels/window_band.h"
@@ -46,7 +47,12 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
         const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;
         if (adds) residual.data = args.residual + pixel * args.residual_stride + first_channel;
         const int64_t pixels = int64_t{rows_at_once} * (r.x_end - r.x_begin);
-        run_pixels(blocks, panel, a, pixels, args.y + pixel * args.y_stride + first_channel);
+        int8_t* to = args.y + pixel * args.y_stride + first_channel;
+        if (conv_s8_doubles_channels(shape) && !adds) {
+          run_paired_pixels(panel, a, pixels, to);
+        } else {
+          run_pixels(blocks, panel, a, pixels, to);
+        }
       }
       block += blocks;
     }

@@ -48,6 +48,12 @@ static inline GemmDepth conv_s8_direct_depth(const ConvS8Shape& shape) {
   return {w.kernel_h * w.kernel_w, channels};
 }
 
+/// Whether the AVX-512 row takes two pixels per vector: the few channels of a block are there twice, 8 lanes
+/// apart.
+static inline bool conv_s8_doubles_channels(const ConvS8Shape& shape) {
+  return shape.out_channels / shape.groups <= kConvS8Avx512VnniFormat.block / 2;
+}
+
 /// Bytes of one gathered row: the window, padded to a multiple of 16.
 static inline size_t conv_s8_gather_length(const ConvS8Shape& shape) {
   return (static_cast<size_t>(conv_s8_depth(shape)) + 15) / 16 * 16;

@@ -43,6 +43,15 @@ void pack(const ConvS8Shape& shape, const ConvS8Weights& weights, void* packed) 
   }
 }
 
+[[maybe_unused]] void pack_avx512vnni(const ConvS8Shape& shape, const ConvS8Weights& weights, void* packed) {
+  pack<kConvS8Avx512VnniFormat, conv_s8_direct_depth>(shape, weights, packed);
+  if (!conv_s8_doubles_channels(shape)) return;
+  // Bias, multipliers and weights alike are vectors of 16 channels by 4 bytes.
+  const size_t bytes = packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>(shape);
+  uint8_t* block = static_cast<uint8_t*>(packed);
+  for (size_t i = 0; i + 64 <= bytes; i += 64) memcpy(block + i + 32, block + i, 32);
+}
+
 template <int32_t kElementBytes>
 size_t band_scratch_bytes(const ConvS8Shape& shape) {
   return band_bytes(shape.window, shape.in_channels, kElementBytes);
@@ -76,8 +85,8 @@ size_t no_scratch_bytes(const ConvS8Shape&) { return 0; }
 const ConvS8Row kConvS8Rows[] = {
 #if defined(__x86_64__)
     {"conv_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kConvS8Avx512VnniFormat.block, 12,
-     packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>,
-     pack<kConvS8Avx512VnniFormat, conv_s8_direct_depth>, band_scratch_bytes<1>, conv_s8_avx512vnni},
+     packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>, pack_avx512vnni, band_scratch_bytes<1>,
+     conv_s8_avx512vnni},
     {"conv_s8_avx2", kCpuAvx2, fits_any, kConvS8Avx2Format.block, 4,
      packed_bytes<kConvS8Avx2Format, conv_s8_direct_depth>, pack<kConvS8Avx2Format, conv_s8_direct_depth>,
      band_scratch_bytes<2>, conv_s8_avx2},
