@@ -185,6 +185,7 @@ int starve(const std::string& path, int threads) {
 
 /// The child of a fork has no workers: it must neither hang nor differ.
 int run_in_child(Rig* rig, const Rig& expected) {
+  std::fflush(stdout);
   const pid_t child = fork();
   if (child < 0) return fail("no fork", 0);
   if (child == 0) {

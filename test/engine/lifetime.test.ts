@@ -65,30 +65,90 @@ test('four worker threads load the addon at once and agree; the main thread goes
   session.close();
 });
 
-test('sessions opened and closed, or left to the collector, leave no memory behind', () => {
-  const script = `
-    const addon = ${JSON.stringify(ADDON)}, threads = 2, runs = 1;
+/** What a script of ours prints, run with the raw addon in a process of its own; `body` may await. */
+function runAlone(body: string): string {
+  const path = join(folder, 'alone.cjs');
+  writeFileSync(
+    path,
+    `const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+    const addon = ${JSON.stringify(ADDON)};
     const plan = Uint8Array.from(${JSON.stringify([...PLAN])}), image = Float32Array.from(${JSON.stringify([...IMAGE])});
+    (async () => {${body}})();`,
+  );
+  return execFileSync(process.execPath, ['--expose-gc', path], { encoding: 'utf8' });
+}
+
+test('sessions opened and closed, or left to the collector, leave no memory behind', () => {
+  const grown = runAlone(`
     // Finalizers of collected sessions wait for a turn of the event loop.
+    const threads = 2, runs = 1, count = 50;
     const use = async (rounds) => {
-      const count = 50;
       for (let round = 0; round < rounds; round++) {
         { ${LOOP} }
         gc();
         await new Promise(setImmediate);
       }
     };
-    (async () => {
-      await use(6);
-      const before = process.memoryUsage().rss;
-      await use(20);
-      console.log(process.memoryUsage().rss - before);
-    })();`;
-  const path = join(folder, 'loop.cjs');
-  writeFileSync(path, script);
-  const grown = Number(execFileSync(process.execPath, ['--expose-gc', path], { encoding: 'utf8' }));
-  expect(grown).toBeLessThan(6 << 20);
+    await use(6);
+    const before = process.memoryUsage().rss;
+    await use(20);
+    console.log(process.memoryUsage().rss - before);`);
+  expect(Number(grown)).toBeLessThan(6 << 20);
 });
+
+test('1,000 sessions in four worker threads at a time, again and again: no leak, no crash', () => {
+  // The main thread never loads the addon, so that it comes and goes with the workers.
+  const answer = runAlone(`
+    if (!isMainThread) {
+      const { threads, count, runs } = workerData;
+      ${LOOP}
+      return parentPort.postMessage(count);
+    }
+    const round = async () => {
+      const workerData = { threads: 3, count: 50, runs: 3 };
+      const done = [0, 1, 2, 3].map(() => new Promise((resolve, reject) => {
+        let opened = 0;
+        const worker = new Worker(__filename, { workerData });
+        worker.once('message', (count) => (opened = count)).once('error', reject).once('exit', () => resolve(opened));
+      }));
+      return (await Promise.all(done)).reduce((sum, count) => sum + count, 0);
+    };
+    await round(), await round();
+    gc();
+    const before = process.memoryUsage().rss;
+    let sessions = 0;
+    for (let i = 0; i < 5; i++) sessions += await round();
+    gc();
+    console.log(JSON.stringify({ sessions, grown: process.memoryUsage().rss - before }));`);
+  const { sessions, grown } = JSON.parse(answer);
+  expect(sessions).toBe(1000);
+  expect(grown).toBeLessThan(16 << 20); // heaps of workers come and go; the sessions would leave more
+}, 60000);
+
+test('workers terminated while they open, run and fail do not take the process along', () => {
+  const answer = runAlone(`
+    if (!isMainThread) {
+      const { Session } = require(addon);
+      const options = { threads: 2, cpu: '', profileEvery: 0, variant: 0 };
+      parentPort.postMessage('ready');
+      for (;;) {
+        const session = new Session(plan, options);
+        session.bind([image], [new Float32Array(10)]);
+        for (let run = 0; run < 20; run++) session.run();
+        try { new Session(plan.subarray(1), options); } catch {}
+        try { session.bind([], []); } catch {}
+      }
+    }
+    let ended = 0;
+    for (let i = 0; i < 40; i++) {
+      const worker = new Worker(__filename);
+      await new Promise((resolve) => worker.once('message', resolve));
+      await new Promise((resolve) => setTimeout(resolve, i % 5));
+      ended += (await worker.terminate()) === 1 ? 1 : 0;
+    }
+    console.log(ended);`);
+  expect(Number(answer)).toBe(40);
+}, 60000);
 
 test('a run over bound arrays makes no array buffer and no garbage to speak of', () => {
   const session = openSession(PLAN);
