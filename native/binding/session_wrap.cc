@@ -160,7 +160,12 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
   Napi::MemoryManagement::AdjustExternalMemory(env, external_bytes_);
 }
 
-SessionWrap::~SessionWrap() { release(Env()); }
+SessionWrap::~SessionWrap() {
+  try {
+    release(Env());
+  } catch (...) {  // NOLINT(bugprone-empty-catch): a finalizer has nobody to tell
+  }
+}
 
 void SessionWrap::release(Napi::Env env) {
   if (session_ == nullptr) return;

@@ -34,8 +34,7 @@ class AlignedBuffer {
     if (size > SIZE_MAX - kBufferAlignment) return false;
     block_ = std::calloc(size + kBufferAlignment, 1);
     if (block_ == nullptr) return false;
-    const uintptr_t start = reinterpret_cast<uintptr_t>(block_) + kBufferAlignment - 1;
-    data_ = reinterpret_cast<uint8_t*>(start & ~static_cast<uintptr_t>(kBufferAlignment - 1));
+    data_ = static_cast<uint8_t*>(block_) + (0 - reinterpret_cast<uintptr_t>(block_)) % kBufferAlignment;
     size_ = size;
     return true;
   }

@@ -128,10 +128,10 @@ Status Plan::check(PlanChecksum checksum) {
   if (!inside) return bad("a section is out of bounds");
 
   if (checksum == PlanChecksum::kVerify) {
-    constexpr size_t at = offsetof(PlanHeader, crc32);
-    constexpr uint8_t zero[4] = {};
-    const uint32_t before = crc32(zero, 4, crc32(data_, at));
-    const uint32_t front = crc32(data_ + at + 4, front_ - at - 4, before);
+    constexpr size_t kAt = offsetof(PlanHeader, crc32);
+    constexpr uint8_t kZero[4] = {};
+    const uint32_t before = crc32(kZero, 4, crc32(data_, kAt));
+    const uint32_t front = crc32(data_ + kAt + 4, front_ - kAt - 4, before);
     if (crc32(weights_, size_ - front_, front) != head.crc32) return bad("the checksum does not match");
   }
   return check_plan(*this, &state_bytes_);

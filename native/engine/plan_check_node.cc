@@ -173,8 +173,8 @@ class NodeChecker {
       if (Fault fault = check_clamp(conv.add_clamp); !fault.empty()) return fault;
     }
     // Depthwise weights are [KH, KW, C]: the channel runs fastest.
-    return check_accumulators(outputs, depthwise ? 1 : count_elements(*in_[1]) / outputs,
-                              depthwise ? outputs : 1, count_elements(*in_[1]) / outputs);
+    const int64_t count = count_elements(*in_[1]) / std::max<int64_t>(outputs, 1);
+    return check_accumulators(outputs, depthwise ? 1 : count, depthwise ? outputs : 1, count);
   }
 
   Fault check_conv_f32() const {

@@ -48,8 +48,8 @@ std::vector<Tile> divide(const Division& division, int threads) {
   const int64_t units = (division.items + division.item_multiple - 1) / division.item_multiple;
   // Share of the busiest thread, by either division.
   const auto share = [&](int64_t count) {
-    return static_cast<double>((count + parties - 1) / parties) /
-           static_cast<double>(std::max<int64_t>(count, 1));
+    const int64_t busiest = (count + parties - 1) / parties;
+    return static_cast<double>(busiest) / static_cast<double>(std::max<int64_t>(count, 1));
   };
   const bool by_items = share(units) <= share(division.blocks);
   const int64_t count = by_items ? units : division.blocks;

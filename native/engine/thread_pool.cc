@@ -37,7 +37,7 @@ struct PoolHolder {
 
 PoolHolder& holder() {
   // Never destroyed: threads of Node may outlive static destructors.
-  static PoolHolder* const only = [] {
+  static PoolHolder* only = [] {
     auto* made = new PoolHolder;
     // A fork keeps only the thread that asked for it: the lock must be free in the child, and the pool empty.
     pthread_atfork([] { holder().mutex.lock(); }, [] { holder().mutex.unlock(); },

@@ -107,8 +107,10 @@ void fill_random(PlanType type, uint64_t* state, std::vector<uint8_t>* bytes) {
 bool read_raw(const std::string& path, std::vector<uint8_t>* bytes) {
   std::FILE* file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) return false;
-  const bool whole =
-      std::fread(bytes->data(), 1, bytes->size(), file) == bytes->size() && std::fgetc(file) == EOF;
+  const bool whole = std::fseek(file, 0, SEEK_END) == 0 &&
+                     std::ftell(file) == static_cast<long>(bytes->size()) &&
+                     std::fseek(file, 0, SEEK_SET) == 0 &&
+                     std::fread(bytes->data(), 1, bytes->size(), file) == bytes->size();
   std::fclose(file);
   return whole;
 }
@@ -227,6 +229,8 @@ int main_of(int count, char** words) {
   if (used != arguments.inputs.size())
     return fail(Status("E_INPUT_NAME", "--input names no input of the model"));
   for (const PlanPort& port : session->outputs()) outputs.emplace_back(plan.tensors()[port.tensor].bytes);
+  input_pointers.reserve(inputs.size());
+  output_pointers.reserve(outputs.size());
   for (auto& bytes : inputs) input_pointers.push_back(bytes.data());
   for (auto& bytes : outputs) output_pointers.push_back(bytes.data());
 

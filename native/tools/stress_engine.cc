@@ -51,6 +51,7 @@ std::atomic<int64_t> allowance{-1};
 // Every way to the heap passes here: operator new calls malloc. Sanitizers bring a heap of their own, which
 // is not counted.
 #if HONE_COUNTS_HEAP
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the C library
 extern "C" {
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
@@ -78,6 +79,7 @@ __attribute__((visibility("default"))) void free(void* block) {
   __libc_free(block);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 #endif
 
 namespace hone {
