@@ -15,8 +15,8 @@ namespace {
 constexpr uint8_t kCanary = 0xA5;
 
 size_t page_size() {
-  static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return bytes;
+  static const size_t kBytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return kBytes;
 }
 
 [[noreturn]] void die(const char* what) {
