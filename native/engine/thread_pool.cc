@@ -19,7 +19,7 @@ constexpr uint64_t kSpinNs = 40000;
 constexpr int kPausesPerLook = 64;
 /// A caller that waited for this many pauses gives its time slice away: then there are more threads than
 /// cores.
-constexpr int kPausesBeforeYield = 4000;
+constexpr int kPausesBeforeYield = 1000;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -108,6 +108,9 @@ void ThreadPool::run(int parties, Task task, void* context) {
   pending_.store(parties - 1, std::memory_order_relaxed);
   for (int i = 0; i < parties - 1; ++i) post(&workers_[i]);
   task(context, 0);
+  // Backwards: the last one was woken last.
+  for (int i = parties - 2; i >= 0; --i)
+    begin(&workers_[i], workers_[i].posted.load(std::memory_order_relaxed));
   for (int pauses = 0; pending_.load(std::memory_order_acquire) != 0; ++pauses) {
     pause();
     if (pauses >= kPausesBeforeYield) sched_yield();
@@ -143,12 +146,22 @@ void ThreadPool::wait_for(Worker* worker, uint32_t seen) {
 void* ThreadPool::work(void* argument) {
   Worker* const worker = static_cast<Worker*>(argument);
   ThreadPool* const pool = worker->pool;
-  for (uint32_t seen = 0;; ++seen) {
+  for (uint32_t seen = 0;;) {
     wait_for(worker, seen);
     if (pool->stopping_.load()) return nullptr;
-    pool->task_(pool->context_, worker->party);
-    pool->pending_.fetch_sub(1, std::memory_order_release);
+    seen = worker->posted.load(std::memory_order_acquire);
+    pool->begin(worker, seen);
   }
+}
+
+bool ThreadPool::begin(Worker* worker, uint32_t task) {
+  // Only the newest task can still be free: all before it were done when it was posted. So whoever wins here
+  // finds task_ and context_ as they were posted, and they stay until pending_ says that it is done.
+  uint32_t before = task - 1;
+  if (!worker->begun.compare_exchange_strong(before, task, std::memory_order_acq_rel)) return false;
+  task_(context_, worker->party);
+  pending_.fetch_sub(1, std::memory_order_release);
+  return true;
 }
 
 }  // namespace hone

@@ -11,8 +11,10 @@ namespace hone {
 
 /// Fork and join over a fixed division of work. One pool serves the process; it lives as long as somebody
 /// holds it. Workers spin for a short while after each task, then sleep; a task allocates nothing, and takes
-/// a lock only to wake a sleeper. The caller is party 0. When another thread is using the pool, or in the
-/// child of a fork, where no worker lives, run() does all parties itself: same result.
+/// a lock only to wake a sleeper. The caller is party 0, and does the party of every worker that has not
+/// begun when it has done its own: a busy machine costs little more than one thread would. When another
+/// thread is using the pool, or in the child of a fork, where no worker lives, run() does all parties itself:
+/// same result.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 64;
@@ -39,6 +41,7 @@ class ThreadPool {
   /// A worker and the mailbox that only its caller writes.
   struct alignas(64) Worker {
     std::atomic<uint32_t> posted{0};  ///< tasks given to this worker so far
+    std::atomic<uint32_t> begun{0};   ///< tasks begun so far, by the worker or by the caller in its place
     std::atomic<bool> asleep{false};
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
@@ -49,6 +52,8 @@ class ThreadPool {
   static void* work(void* worker);
   static void wait_for(Worker* worker, uint32_t seen);
   void post(Worker* worker);
+  /// Runs the task with number `task` of a worker unless somebody has begun it. True when it ran here.
+  bool begin(Worker* worker, uint32_t task);
 
   Worker workers_[kMaxThreads - 1];
   std::atomic<int> worker_count_{0};
