@@ -29,7 +29,10 @@ let failed = 0;
 let next = 0;
 await Promise.all(
   cpus().map(async () => {
-    while (next < compiled.length) failed += await tidy(compiled[next++]);
+    while (next < compiled.length) {
+      const findings = await tidy(compiled[next++]);
+      failed += findings;
+    }
   }),
 );
 console.log(`clang-tidy: ${compiled.length} files, ${failed} with findings`);
