@@ -32,7 +32,8 @@ Status Executor::prepare(const Plan& plan, uint32_t variant, CpuFeatures mask, i
   size_t most_tiles = 1;
   for (uint32_t i = 0; i < variant_->node_count; ++i) {
     std::unique_ptr<Step> step;
-    Status status = make_step({plan, variant_->first_node + i, mask, threads, packed}, &step);
+    const bool after_divided = !steps_.empty() && steps_.back()->tiles().size() > 1;
+    Status status = make_step({plan, variant_->first_node + i, mask, threads, after_divided, packed}, &step);
     if (!status.ok()) return status;
     most_tiles = std::max(most_tiles, step->tiles().size());
     scratch_stride_ = std::max(scratch_stride_, (step->scratch_bytes() + 63) / 64 * 64);

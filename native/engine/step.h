@@ -68,6 +68,8 @@ struct StepContext {
   uint32_t node_index;
   CpuFeatures mask;
   int threads;
+  /// The node before runs on several threads, so that parts of its output are near each of them.
+  bool after_divided;
   PackedStore* store;
 
   const PlanNode& node() const { return plan.nodes()[node_index]; }
@@ -121,9 +123,9 @@ struct Division {
   double work_ns = 0;
 };
 
-/// One tile per thread: by items or by blocks, whichever is more even. Fewer tiles when each would be under 5
-/// us.
-std::vector<Tile> divide(const Division& division, int threads);
+/// One tile per thread: by items or by blocks, whichever is more even. Fewer tiles when each would be too
+/// short to pay for waking, joining and moving data between cores.
+std::vector<Tile> divide(const Division& division, const StepContext& context);
 
 /// Rules of thumb for one thread; only the decision to use several threads depends on them.
 double estimate_mac_ns(double macs, CpuFeatures needs, bool integer);

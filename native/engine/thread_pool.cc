@@ -15,6 +15,8 @@ namespace {
 /// A worker that found nothing for this long goes to sleep: longer than the gaps between the nodes of a
 /// model.
 constexpr uint64_t kSpinNs = 40000;
+/// From here on it gives its time slice away between looks: its core may be the one that the caller needs.
+constexpr uint64_t kSpinAloneNs = 4000;
 /// Pauses between looks at the clock while spinning.
 constexpr int kPausesPerLook = 64;
 /// A caller that waited for this many pauses gives its time slice away: then there are more threads than
@@ -130,12 +132,13 @@ void ThreadPool::post(Worker* worker) {
 
 void ThreadPool::wait_for(Worker* worker, uint32_t seen) {
   const uint64_t start = read_monotonic_ns();
-  do {
+  for (uint64_t waited = 0; waited < kSpinNs; waited = read_monotonic_ns() - start) {
+    if (waited > kSpinAloneNs) sched_yield();
     for (int i = 0; i < kPausesPerLook; ++i) {
       if (worker->posted.load(std::memory_order_acquire) != seen) return;
       pause();
     }
-  } while (read_monotonic_ns() - start < kSpinNs);
+  }
   pthread_mutex_lock(&worker->mutex);
   worker->asleep.store(true);
   while (worker->posted.load() == seen) pthread_cond_wait(&worker->wake, &worker->mutex);

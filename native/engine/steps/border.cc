@@ -45,8 +45,8 @@ class QuantizeS8Step final : public Step {
     args_.scale = y_->scale;
     args_.range = output_range({-128, 127, 0, 0}, y_->zero_point);
     const auto count = static_cast<double>(count_elements(*y_));
-    tiles_ = divide({shape.outer * shape.pixels, 16, 1, 4 * estimate_element_ns(count, row_->needs)},
-                    context.threads);
+    tiles_ =
+        divide({shape.outer * shape.pixels, 16, 1, 4 * estimate_element_ns(count, row_->needs)}, context);
     return Status();
   }
   void bind(const Memory& memory) override {
@@ -80,8 +80,8 @@ class DequantizeS8Step final : public Step {
     args_.scale = x_->scale;
     args_.zero_point = x_->zero_point;
     const auto count = static_cast<double>(count_elements(*x_));
-    tiles_ = divide({shape.outer * shape.pixels, 16, 1, 4 * estimate_element_ns(count, row_->needs)},
-                    context.threads);
+    tiles_ =
+        divide({shape.outer * shape.pixels, 16, 1, 4 * estimate_element_ns(count, row_->needs)}, context);
     return Status();
   }
   void bind(const Memory& memory) override {

@@ -53,7 +53,7 @@ class ConvS8Step final : public Step {
     const double macs = static_cast<double>(pixels) * static_cast<double>(context.x(1).bytes);
     tiles_ = divide({pixels, std::max(row_->tile_pixels, 1), group_blocks * shape_.groups,
                      estimate_mac_ns(macs, row_->needs, true)},
-                    context.threads);
+                    context);
     return Status();
   }
 
@@ -101,7 +101,7 @@ class DwconvS8Step final : public Step {
     const double macs =
         static_cast<double>(rows) * shape_.window.out_w * static_cast<double>(context.x(1).bytes);
     // No operand is reused: a quarter of the speed of a dense convolution.
-    tiles_ = divide({rows, 1, 1, 4 * estimate_mac_ns(macs, row_->needs, true)}, context.threads);
+    tiles_ = divide({rows, 1, 1, 4 * estimate_mac_ns(macs, row_->needs, true)}, context);
     return Status();
   }
 

@@ -55,7 +55,7 @@ class ConvF32Step final : public Step {
     const double pixels = static_cast<double>(y_->dims[0]) * y_->dims[1] * y_->dims[2];
     division.work_ns =
         estimate_mac_ns(pixels * static_cast<double>(count_elements(context.x(1))), row_->needs, false);
-    tiles_ = divide(division, context.threads);
+    tiles_ = divide(division, context);
     return Status();
   }
 

@@ -48,7 +48,7 @@ class CopyNdStep final : public Step {
     const bool contiguous =
         args_.src_strides[args_.rank - 1] == bytes && args_.dst_strides[args_.rank - 1] == bytes;
     const double work_ns = contiguous ? count * bytes / 16 : count;
-    tiles_ = divide({args_.extents[0], args_.rank == 1 ? 64 : 1, 1, work_ns}, context.threads);
+    tiles_ = divide({args_.extents[0], args_.rank == 1 ? 64 : 1, 1, work_ns}, context);
     return Status();
   }
   void bind(const Memory& memory) override {
@@ -72,7 +72,7 @@ class FillStep final : public Step {
     row_name_ = row_->name;
     args_.value = context.params<PlanFill>().value;
     args_.element_bytes = element_bytes(y_->type);
-    tiles_ = divide({count_elements(*y_), 64, 1, static_cast<double>(y_->bytes) / 16}, context.threads);
+    tiles_ = divide({count_elements(*y_), 64, 1, static_cast<double>(y_->bytes) / 16}, context);
     return Status();
   }
   void bind(const Memory& memory) override { args_.y = memory.at(*y_); }

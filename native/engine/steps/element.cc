@@ -32,7 +32,7 @@ class ElementStep final : public Step {
     // A row of Softmax costs about ten times as much per element as an addition.
     const double work_ns =
         estimate_element_ns(static_cast<double>(count), row_->needs) * (row_length > 1 ? 10 : 1);
-    tiles_ = divide({count / row_length, row_length > 1 ? 1 : kElementMultiple, 1, work_ns}, context.threads);
+    tiles_ = divide({count / row_length, row_length > 1 ? 1 : kElementMultiple, 1, work_ns}, context);
     return Status();
   }
   void bind(const Memory& memory) override { bind_(memory, *y_, *x_, second_, &args_); }

@@ -23,7 +23,7 @@ std::vector<Tile> tiles_of(const StepContext& context, const Row& row, const Sha
   const double bytes = static_cast<double>(context.x(1).bytes);
   const double work_ns = std::max(estimate_mac_ns(macs, row.needs, integer), bytes / 20);
   const int32_t blocks = (shape.outputs + row.block_outputs - 1) / row.block_outputs;
-  return divide({shape.rows, 1, blocks, work_ns}, context.threads);
+  return divide({shape.rows, 1, blocks, work_ns}, context);
 }
 
 class FcS8Step final : public Step {

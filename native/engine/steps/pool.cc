@@ -26,7 +26,7 @@ class PoolStep final : public Step {
         static_cast<double>(count_elements(*y_)) * pool.window.kernel_h * pool.window.kernel_w;
     tiles_ = divide(
         {int64_t{args_.window.batch} * args_.window.out_h, 1, 1, estimate_element_ns(taps, row_->needs)},
-        context.threads);
+        context);
     return Status();
   }
   void bind(const Memory& memory) override {
