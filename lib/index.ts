@@ -25,4 +25,5 @@ export { describePlan } from './plan/describe';
 export { readPlan } from './plan/reader';
 export { createReferenceEvaluate } from './reference/evaluate';
 export type { TelemetryFrame } from './telemetry/sample';
-export { type TrainOptions, train } from './train/train';
+export type { TrainOptions } from './train/options';
+export { train } from './train/train';

@@ -46,11 +46,11 @@ function at(chosen: Uint32Array, index: number): number {
 }
 
 async function* readBatches(source: SampleSource, chosen: Uint32Array, options: BatchOptions): AsyncGenerator<Batch> {
-  const { size, seed } = options;
+  const { size, seed, skip = 0 } = options;
   if (!Number.isInteger(size) || size < 1) throw new HoneError('E_INTERNAL', { message: `a batch of ${size} samples` });
   const { labels } = source;
   const order = seed === undefined ? chosen : new Rng(seed).permutation(chosen.length).map((index) => chosen[index]);
-  for (let start = 0; start < order.length; start += size) {
+  for (let start = skip * size; start < order.length; start += size) {
     const indices = order.subarray(start, start + size);
     yield {
       count: indices.length,

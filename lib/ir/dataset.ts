@@ -14,6 +14,8 @@ export interface BatchOptions {
   readonly size: number;
   /** Shuffles the samples with this seed; undefined keeps their order. */
   readonly seed?: number;
+  /** Batches to leave out at the start, for resuming: the rest is the same as without it. */
+  readonly skip?: number;
 }
 
 /** Samples that can be read again and again, in batches, without holding all of them in memory. */

@@ -13,6 +13,8 @@ import { upgrade } from './upgrade';
 export interface PrepareOptions {
   /** Numbers for symbols of the input shapes, such as `{ N: 1 }`. */
   readonly shapes?: Readonly<Record<string, number>>;
+  /** `keep` leaves BatchNormalization beside its convolution, for training; `fuse` when left out. */
+  readonly batchNorm?: 'fuse' | 'keep';
   /** Checks the graph after every pass. */
   readonly verify?: boolean;
 }
@@ -31,7 +33,7 @@ const ROUND_LIMIT = 20;
 
 /**
  * A graph as it was read, brought to the form that compression and compilation expect: the dialect, every shape inferred,
- * constants folded, BatchNormalization fused, canonical. It computes the same outputs up to float32 rounding.
+ * constants folded, BatchNormalization fused (unless kept), canonical. It computes the same outputs up to float32 rounding.
  * @throws E_OPTION_VALUE for unknown symbols in `shapes`; E_GRAPH_INVALID when `verify` finds a defect
  */
 export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult {
@@ -43,6 +45,7 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
   for (let round = 0; round < ROUND_LIMIT; round++) {
     const before = current;
     for (const rewrite of REWRITES) {
+      if (rewrite === fuseBatchNorm && options.batchNorm === 'keep') continue;
       const next = rewrite(current);
       if (next === current) continue;
       // Later rewrites look at shapes; what was wrong before has been reported already.

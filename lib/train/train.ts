@@ -5,46 +5,11 @@ import type { Batch, Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
 import { zeros } from './initialise';
-import { crossEntropy, LABELS, type LossBuilder } from './losses';
-import { type Optimizer, sgd } from './sgd';
+import { crossEntropy, LABELS } from './losses';
+import type { Masking, TrainOptions } from './options';
+import { sgd } from './sgd';
 import { buildStep, type TrainingStep } from './step';
 import { trainableParameters } from './trainable';
-
-/** Where training stands after a step. */
-export interface TrainProgress {
-  /** Steps done, from 1. */
-  readonly step: number;
-  readonly steps: number;
-  /** Epoch of this step, from 0. */
-  readonly epoch: number;
-  /** Loss of this step's batch before the update. */
-  readonly loss: number;
-  /** Seconds left at the mean pace so far; undefined without a clock. */
-  readonly etaS: number | undefined;
-}
-
-export interface TrainOptions {
-  readonly epochs: number;
-  readonly batchSize: number;
-  /** A constant, or a schedule: the rate for training progress from 0 (first step) to below 1. */
-  readonly learningRate: number | ((progress: number) => number);
-  /** Decides the order of the samples; the same seed gives the same result, bit for bit. */
-  readonly seed: number;
-  /** Cross-entropy with the dataset's labels when left out. */
-  readonly loss?: LossBuilder;
-  /** SGD with momentum 0.9 when left out. */
-  readonly optimizer?: Optimizer;
-  /** Initializers that move; those of `trainableParameters` when left out. */
-  readonly trainable?: readonly string[];
-  /** Masks of 0 and 1 per initializer: where 0, the parameter is and stays zero. */
-  readonly masks?: ReadonlyMap<string, Tensor>;
-  /** Tensors for further inputs that the loss has added (teacher outputs, for example). */
-  readonly feedsOf?: (batch: Batch) => ReadonlyMap<string, Tensor> | Promise<ReadonlyMap<string, Tensor>>;
-  readonly onProgress?: (progress: TrainProgress) => void;
-  /** Milliseconds since any fixed moment. */
-  readonly clock?: () => number;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * The graph with trained initializers. Every epoch sees the samples in a new order; a last batch that is not full is left
@@ -63,7 +28,7 @@ export async function train(graph: Graph, dataset: Dataset, options: TrainOption
   const fetches = step.graph.outputs;
   const orders = new Rng(options.seed);
   const startMs = options.clock?.() ?? 0;
-  let carried = startValues(graph, step, options.masks);
+  let carried = startValues(graph, step, options.masking?.masks);
   let done = 0;
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     for await (const batch of dataset.batches({ size: options.batchSize, seed: orders.nextUint32() })) {
@@ -99,7 +64,7 @@ function prepareStep(graph: Graph, options: TrainOptions): TrainingStep {
     trainable: options.trainable ?? trainableParameters(graph),
     loss: options.loss ?? crossEntropy(),
     optimizer: options.optimizer ?? sgd(),
-    masked: [...(options.masks?.keys() ?? [])],
+    masked: [...(options.masking?.masks.keys() ?? [])],
   });
   if ('graph' in step) return step;
   throw new HoneError('E_OPERATOR_UNSUPPORTED', {
@@ -110,7 +75,7 @@ function prepareStep(graph: Graph, options: TrainOptions): TrainingStep {
 }
 
 /** Parameters, optimiser state and masks before the first step, by input name. */
-function startValues(graph: Graph, step: TrainingStep, masks: TrainOptions['masks']): Map<string, Tensor> {
+function startValues(graph: Graph, step: TrainingStep, masks: Masking['masks'] | undefined): Map<string, Tensor> {
   const values = new Map<string, Tensor>();
   for (const { name, input, slots, mask } of step.parameters) {
     const start = graph.initializers.get(name)!;

@@ -38,6 +38,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   cli: layer('everything', 'outside'),
 };
 
+/** Packages that every layer may import: they compute values from values, as the pure layers do. */
+export const PURE_PACKAGES = ['zod'];
+
 /** Layers that take values and return values: no clock, no unseeded randomness, no printing. */
 export const PURE = ['core', 'ir', 'ops', 'passes', 'train', 'compress', 'compile', 'search', 'plan', 'telemetry'];
 

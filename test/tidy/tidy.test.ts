@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { LAYERS, NATIVE_LAYERS, PURE } from './layers';
+import { LAYERS, NATIVE_LAYERS, PURE, PURE_PACKAGES } from './layers';
 import { ROOT, readSource, sourceFiles } from './sources';
 
 const LIB = sourceFiles('lib', ['.ts']);
@@ -20,7 +20,8 @@ function layerBreaks(path: string, text: string): string[] {
   const layer = LAYERS[own];
   if (layer === undefined) return [`${path}: folder lib/${own} is not in the layer table`];
   return importsOf(text).flatMap((name) => {
-    if (!name.startsWith('.')) return layer.outside ? [] : [`${path}: layer ${own} may not import '${name}'`];
+    if (!name.startsWith('.'))
+      return layer.outside || PURE_PACKAGES.includes(name) ? [] : [`${path}: layer ${own} may not import '${name}'`];
     const target = posix.join(posix.dirname(path), name).split('/');
     if (target[0] !== 'lib') return name.endsWith('.json') ? [] : [`${path}: imports '${name}' outside lib/`];
     const other = target[1];

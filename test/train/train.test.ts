@@ -8,9 +8,10 @@ import { verify } from '../../lib/ir/verify';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { glorotUniform, heNormal, zeros } from '../../lib/train/initialise';
 import { crossEntropy } from '../../lib/train/losses';
+import type { TrainOptions, TrainProgress } from '../../lib/train/options';
 import { sgd } from '../../lib/train/sgd';
 import { buildStep, type TrainingStep } from '../../lib/train/step';
-import { type TrainOptions, type TrainProgress, train } from '../../lib/train/train';
+import { train } from '../../lib/train/train';
 import { trainableParameters } from '../../lib/train/trainable';
 import { uniform } from '../ops/op-case';
 import { datasetOf, mnistDigits } from './digits';
@@ -116,7 +117,10 @@ test('a step moves weights by momentum, decay and mask', async () => {
   const graph = buildSmall();
   const masked = 'first.weight';
   const mask = Float32Array.from({ length: 72 }, (_, i) => i % 2);
-  const options = { ...OPTIONS, masks: new Map([[masked, tensorOf('float32', [6, 12], mask)]]) };
+  const options = {
+    ...OPTIONS,
+    masking: { mode: 'frozen' as const, masks: new Map([[masked, tensorOf('float32', [6, 12], mask)]]) },
+  };
   const trained = await train(graph, clusters(32), options, evaluate);
   const weights = viewAs(trained.initializers.get(masked)!, 'float32');
   expect(weights.filter((value, i) => i % 2 === 0 && value !== 0)).toHaveLength(0);

@@ -1,0 +1,86 @@
+import type { z } from 'zod';
+import type { Dataset } from '../ir/dataset';
+import type { Evaluate, Graph } from '../ir/graph';
+import type { TrainState } from '../train/options';
+
+/** Samples of a compression, disjoint by index. The test set is not among them: nothing here may see it. */
+export interface MethodData {
+  /** Undefined when there are none: methods that train refuse, one-shot methods go on. Labels are optional. */
+  readonly training: Dataset | undefined;
+  /** No labels needed. */
+  readonly calibration: Dataset;
+  /** Decides between candidates. */
+  readonly validation: Dataset;
+}
+
+/** What the kernels of a target like. */
+export interface TargetShape {
+  /** Channel counts should be multiples of this, as long as that costs no more than it gains. */
+  readonly channelMultiple: number;
+}
+
+/** Where long training inside a method keeps its state, so that a killed run goes on to the same bits. */
+export interface Checkpoints {
+  /** Steps between two saves. */
+  readonly everySteps: number;
+  /** The state saved last under `key`; keys are unique within one application of a method. */
+  load(key: string): Promise<TrainState | undefined>;
+  save(key: string, state: TrainState): Promise<void>;
+}
+
+/** What a method gets besides the graph and its options. */
+export interface MethodContext {
+  readonly data: MethodData;
+  readonly evaluate: Evaluate;
+  /** Quality on the validation samples, larger is better: the share of right classes (or agreement without labels), 0..1. */
+  readonly score: (graph: Graph) => Promise<number>;
+  /** The float model as it came in: the default teacher of every recovery training. */
+  readonly teacher: Graph;
+  readonly seed: number;
+  /** Nodes (by name in the incoming graph) that must stay as they are: ignored by the user, or rolled back. */
+  readonly keep: ReadonlySet<string>;
+  readonly target: TargetShape;
+  readonly checkpoints?: Checkpoints;
+  /** How far long work is: `what` in a few words, then done and total of it. */
+  readonly onProgress?: (what: string, done: number, total: number) => void;
+  /** Milliseconds since any fixed moment. */
+  readonly clock?: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a method did to one layer, and why. */
+export interface LayerDecision {
+  /** Node name in the incoming graph. */
+  readonly layer: string;
+  /** `pruned to 12 % of 4,000 weights`, `left alone`, ... */
+  readonly treatment: string;
+  /** `lowest score of all layers`, `would leave no channel`, ... */
+  readonly reason: string;
+  /** How much the treatment hurts beside that of other layers, for the order of rolling back; undefined when untouched. */
+  readonly damage?: number;
+}
+
+/** A graph after a method. */
+export interface MethodResult {
+  readonly graph: Graph;
+  /** One per layer that the method looked at, in graph order. */
+  readonly decisions: readonly LayerDecision[];
+  /** Numbers of the method's own, for JSON reports. */
+  readonly report: object;
+}
+
+/**
+ * One compression method: a step of a recipe. Pure: the same graph, options and context data give the same bytes. The graph
+ * comes prepared with BatchNormalization kept (see `prepare`), and goes out as valid ONNX of the dialect. Weights that are
+ * exactly zero on entry stay zero (earlier pruning is kept); a graph that is quantized already is refused unless the method
+ * is made for it.
+ */
+export interface Method<Options> {
+  /** Key of the step in a recipe. */
+  readonly name: string;
+  /** What it does, in one line, for help and schema. */
+  readonly summary: string;
+  /** A strict object with a description and a default for every key that can have one. */
+  readonly options: z.ZodType<Options>;
+  readonly apply: (graph: Graph, options: Options, context: MethodContext) => Promise<MethodResult>;
+}

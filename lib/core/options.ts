@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { HoneError } from './error';
+import { nearest } from './nearest';
+
+/**
+ * The options with defaults filled in, checked against their schema (a `z.strictObject`). `place` is the prefix of keys in
+ * messages (`pipeline[2].prune.`), `verb` the command whose help explains them.
+ * @throws E_OPTION_UNKNOWN for a misspelled key (naming the nearest), E_OPTION_VALUE for a value that cannot be meant
+ */
+export function parseOptions<S extends z.ZodType>(
+  schema: S,
+  given: unknown,
+  place = '',
+  verb = 'compress',
+): z.output<S> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  // A misspelled key explains more than what is missing or wrong because of it.
+  const issues = parsed.error.issues;
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+  const path = (keys: readonly PropertyKey[]) => place + keys.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const option = issue.keys[0];
+    const known = keysAt(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), issue.path);
+    const near = nearest(option, known) ?? known.join(', ');
+    throw new HoneError('E_OPTION_UNKNOWN', {
+      option: path([...issue.path, option]),
+      nearest: near === '' ? 'none' : path([...issue.path, near]),
+      verb,
+    });
+  }
+  const found = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], given);
+  throw new HoneError('E_OPTION_VALUE', {
+    option: path(issue.path) || 'options',
+    expected: issue.message.replace(/^Invalid (option|input): expected /, '').replace(/, received .*$/, ''),
+    found: found === undefined ? 'nothing' : JSON.stringify(found),
+  });
+}
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+/** Keys that the schema knows for the object at `path`. */
+function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  let nodes = [schema as SchemaNode];
+  const alternatives = () => {
+    nodes = nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]);
+  };
+  alternatives();
+  for (const key of path) {
+    nodes = nodes.flatMap((node) => (typeof key === 'number' ? node.items : node.properties?.[String(key)]) ?? []);
+    alternatives();
+  }
+  return nodes.flatMap((node) => Object.keys(node.properties ?? {}));
+}
