@@ -5,7 +5,7 @@ import { table } from '../lib/cli/text';
 import { HoneError } from '../lib/core/error';
 import { nearest } from '../lib/core/nearest';
 import { describeEnvironment, type Environment, environmentLine, ROOT } from './environment';
-import { findModels } from './models';
+import { DATA_FOLDER, findModels } from './models';
 import type { Trial, TrialOutcome } from './trial';
 import { TRIALS } from './trials';
 
@@ -30,7 +30,7 @@ async function main(argv: string[]): Promise<number> {
   for (const trial of trials) {
     console.log(`\n${trial.name}: ${trial.what}`);
     try {
-      const outcome = await trial.run({ pairs, models, say: (line) => console.error(line) });
+      const outcome = await trial.run({ pairs, models, dataFolder: DATA_FOLDER, say: (line) => console.error(line) });
       results += outcome.records.length;
       for (const reason of outcome.skipped) skipped.add(reason);
       faults.push(...outcome.missed);
@@ -66,7 +66,7 @@ function readArguments(argv: string[]): BenchArguments {
       expected: 'a whole number',
       found: parsed.values.pairs,
     });
-  return { trials: trials.length > 0 ? trials : TRIALS, pairs, out: parsed.values.out };
+  return { trials: trials.length > 0 ? trials : TRIALS.filter(({ long }) => !long), pairs, out: parsed.values.out };
 }
 
 function parse(argv: string[]) {

@@ -55,8 +55,11 @@ export interface BenchModels {
   load(files: ModelFiles): Promise<BenchModel>;
 }
 
-/** Finds the models below HONE_TEST_DATA, or else the folder `../shared/data` beside the repository. */
-export function findModels(folder: string = process.env.HONE_TEST_DATA ?? join(ROOT, '../shared/data')): BenchModels {
+/** Folder of real models and labelled data: HONE_TEST_DATA, or else `../shared/data` beside the repository. */
+export const DATA_FOLDER: string = resolve(process.env.HONE_TEST_DATA ?? join(ROOT, '../shared/data'));
+
+/** Finds the models below the data folder. */
+export function findModels(folder: string = DATA_FOLDER): BenchModels {
   const modelPath = ({ name }: ModelFiles): string => resolve(folder, 'models', `${name}.onnx`);
   const dataPath = (name: string): string => resolve(folder, 'npz', `${name}.npz`);
   const lacking = (files: ModelFiles): string | undefined =>

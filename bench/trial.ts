@@ -5,6 +5,8 @@ export interface TrialContext {
   /** Interleaved pairs per comparison. */
   readonly pairs: number;
   readonly models: BenchModels;
+  /** Folder of real models and labelled data (see `HONE_TEST_DATA`). */
+  readonly dataFolder: string;
   /** Tells the user what goes on. */
   readonly say: (line: string) => void;
 }
@@ -28,5 +30,7 @@ export interface Trial {
   readonly name: string;
   /** What is measured, in one line. */
   readonly what: string;
+  /** Takes many minutes: runs only when it is asked for by name. */
+  readonly long?: boolean;
   readonly run: (context: TrialContext) => Promise<TrialOutcome>;
 }
