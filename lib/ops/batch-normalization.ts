@@ -3,6 +3,7 @@ import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
+import { batchNormalizationGradient } from './normalization-gradient';
 import type { Dense, Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
 import { withoutAttributes } from './upgrade-steps';
@@ -52,6 +53,7 @@ export const batchNormalization: Operator = {
     if (!training) return [y];
     return [y, running(mean, used[0], node), running(variance, used[1], node)];
   },
+  gradient: batchNormalizationGradient,
   cost: elementCost,
 };
 

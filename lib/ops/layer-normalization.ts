@@ -4,6 +4,7 @@ import { normalizeAxis } from './axes';
 import { broadcastOffsets } from './broadcast';
 import { elementCost } from './cost';
 import { emptyDense, emptyLike } from './dense';
+import { layerNormalizationGradient } from './normalization-gradient';
 import type { Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
 
@@ -55,6 +56,7 @@ export const layerNormalization: Operator = {
     }
     return [y, mean, inverse];
   },
+  gradient: layerNormalizationGradient,
   cost: (inputs, outputs, node) => elementCost(inputs, outputs.slice(0, 1), node, 6),
   quantization: { inputs: [{ role: 'none' }, { role: 'none' }, { role: 'none' }], output: 'float' },
 };

@@ -1,9 +1,15 @@
 import { Rng } from '../../lib/core/rng';
 import { elementCount, type Tensor, tensorFrom } from '../../lib/ir/tensor';
 import { float, floats, integers, type OpCase, uniform } from '../ops/op-case';
+import { LAYER_GRADIENT_CASES } from './gradient-cases-layers';
 
 /** A node whose gradient is compared with finite differences. Integer inputs are constants; floating ones are varied. */
-export type GradientCase = Pick<OpCase, 'op' | 'title' | 'attributes' | 'inputs'>;
+export interface GradientCase extends Pick<OpCase, 'op' | 'title' | 'attributes' | 'inputs' | 'outputs'> {
+  /** Only inputs before this one are varied; all floating ones when left out. */
+  readonly varied?: number;
+  /** Only outputs before this one count in the loss; all when left out. */
+  readonly used?: number;
+}
 
 /**
  * Distinct numbers in random order, at least 0.1 apart from each other and 0.05 from zero: no maximum, sign or clip changes
@@ -84,6 +90,7 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   conv('depthwise with multiplier', [2, 3, 4, 4], [6, 1, 3, 3], { group: 3, pads: [1, 1, 1, 1] }),
   conv('one spatial axis', [2, 3, 8], [4, 3, 3], { strides: [2], pads: [1, 1] }),
   conv('three spatial axes', [1, 2, 3, 4, 3], [2, 2, 2, 2, 2], {}),
+  ...LAYER_GRADIENT_CASES,
   ...WINDOWS.flatMap(([title, attributes]) => [
     pool('MaxPool', title, attributes),
     pool('AveragePool', title, attributes),

@@ -55,8 +55,8 @@ test('equal maxima of a window share its gradient', () => {
   });
 });
 
-/** The case as a graph whose loss is a fixed random combination of the first output's elements. */
-function lossOf({ op, attributes, inputs }: GradientCase): {
+/** The case as a graph whose loss is a fixed random combination of the elements of its outputs. */
+function lossOf({ op, attributes, inputs, outputs = 1, varied, used }: GradientCase): {
   graph: Graph;
   loss: string;
   feeds: ReadonlyMap<string, Dense>;
@@ -66,18 +66,22 @@ function lossOf({ op, attributes, inputs }: GradientCase): {
   const feeds = new Map<string, Dense>();
   const names = inputs.map((tensor, index) => {
     const name = `in${index}`;
-    if (!isVaried(op, tensor!, index)) return builder.initializer(tensor!, name);
-    feeds.set(name, toDense(tensor!, 'float64'));
-    return builder.input(name, 'float32', tensor!.dims);
+    if (!tensor) return '';
+    if (!isVaried(op, tensor, index, varied)) return builder.initializer(tensor, name);
+    feeds.set(name, toDense(tensor, 'float64'));
+    return builder.input(name, 'float32', tensor.dims);
   });
-  const y = builder.node(op, names, attributes);
+  const made = builder.nodes(op, names, outputs, attributes);
   const forward = inferShapes(builder.build()).graph;
-  const count = elementCount(forward.values.get(y)!.shape as readonly number[]);
   const rng = new Rng(9);
-  const weights = Array.from({ length: count }, () => 0.5 + rng.uniform());
   const more = new GraphBuilder({ from: forward });
-  const row = more.node('Reshape', [y, more.initializer(tensorFrom('int64', [2], [1, count]))]);
-  const loss = more.node('MatMul', [row, more.initializer(tensorFrom('float32', [count, 1], weights))]);
+  const parts = made.slice(0, used).map((output) => {
+    const count = elementCount(forward.values.get(output)!.shape as readonly number[]);
+    const weights = Array.from({ length: count }, () => 0.5 + rng.uniform());
+    const row = more.node('Reshape', [output, more.initializer(tensorFrom('int64', [2], [1, count]))]);
+    return more.node('MatMul', [row, more.initializer(tensorFrom('float32', [count, 1], weights))]);
+  });
+  const loss = parts.reduce((sum, part) => more.node('Add', [sum, part]));
   more.output(loss);
   return { graph: inferShapes(more.build()).graph, loss, feeds, wanted: [...feeds.keys()] };
 }
@@ -85,8 +89,8 @@ function lossOf({ op, attributes, inputs }: GradientCase): {
 /** Inputs that have no gradient although they are floating: bounds and class weights. */
 const CONSTANT_FROM: Readonly<Record<string, number>> = { Clip: 1, SoftmaxCrossEntropyLoss: 2 };
 
-function isVaried(op: string, tensor: Tensor, index: number): boolean {
-  return isFloat(tensor.type) && index < (CONSTANT_FROM[op] ?? Number.POSITIVE_INFINITY);
+function isVaried(op: string, tensor: Tensor, index: number, varied = Number.POSITIVE_INFINITY): boolean {
+  return isFloat(tensor.type) && index < Math.min(CONSTANT_FROM[op] ?? Number.POSITIVE_INFINITY, varied);
 }
 
 function expectGradient(actual: Dense, dims: readonly number[], expected: readonly number[]): void {
