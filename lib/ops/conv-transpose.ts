@@ -66,7 +66,7 @@ function inferExtents(node: Node, input: readonly Dim[], kernel: readonly number
 }
 
 /** The convolution whose adjoint the node is: its input is the node's output. */
-function adjointSpatial(node: Node, input: readonly number[], kernel: readonly number[]): Spatial {
+export function adjointSpatial(node: Node, input: readonly number[], kernel: readonly number[]): Spatial {
   const { strides, dilations, pads, autoPad } = windowAttributes(node, input.length);
   const extents = knownDims(inferExtents(node, input, kernel))!;
   const extra = attribute(node, 'output_padding', 'ints', Array<number>(input.length).fill(0));
