@@ -4,7 +4,7 @@ import { nearest } from './nearest';
 
 /**
  * The options with defaults filled in, checked against their schema (a `z.strictObject`). `place` is the prefix of keys in
- * messages (`pipeline[2].prune.`), `verb` the command whose help explains them.
+ * messages (`recipe.yaml: `), `verb` the command whose help explains them.
  * @throws E_OPTION_UNKNOWN for a misspelled key (naming the nearest), E_OPTION_VALUE for a value that cannot be meant
  */
 export function parseOptions<S extends z.ZodType>(
@@ -16,9 +16,9 @@ export function parseOptions<S extends z.ZodType>(
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   // A misspelled key explains more than what is missing or wrong because of it.
-  const issues = parsed.error.issues;
+  const issues = parsed.error.issues.flatMap(withinUnion);
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
-  const path = (keys: readonly PropertyKey[]) => place + keys.map(String).join('.');
+  const path = (keys: readonly PropertyKey[]) => place + placeOf(keys);
   if (issue.code === 'unrecognized_keys') {
     const option = issue.keys[0];
     const known = keysAt(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), issue.path);
@@ -31,10 +31,31 @@ export function parseOptions<S extends z.ZodType>(
   }
   const found = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], given);
   throw new HoneError('E_OPTION_VALUE', {
-    option: path(issue.path) || 'options',
-    expected: issue.message.replace(/^Invalid (option|input): expected /, '').replace(/, received .*$/, ''),
+    option: path(issue.path).replace(/: $/, '') || 'options',
+    expected: expectedOf(issue),
     found: found === undefined ? 'nothing' : JSON.stringify(found),
   });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The issues of the alternative that was meant: the first that takes values of this kind; the issue itself elsewhere. */
+function withinUnion(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const isOtherKind = ({ code, path }: Issue) => code === 'invalid_type' && path.length === 0;
+  const meant = issue.errors.find((errors) => !errors.some(isOtherKind));
+  if (meant) return meant.flatMap(withinUnion).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+  const kinds = issue.errors.flatMap((errors) => errors.map(expectedOf));
+  return [{ ...issue, message: [...new Set(kinds)].join(' or ') }];
+}
+
+function expectedOf({ message }: Issue): string {
+  return message.replace(/^(.*?: )?expected /, '').replace(/, received .*$/, '');
+}
+
+/** Keys as people write them: `steps[2].prune`. */
+function placeOf(keys: readonly PropertyKey[]): string {
+  return keys.map((key, at) => (typeof key === 'number' ? `[${key}]` : `${at > 0 ? '.' : ''}${String(key)}`)).join('');
 }
 
 interface SchemaNode {
