@@ -1,10 +1,10 @@
 import { formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
-import { usesOf } from '../../ir/edit';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { type AffineParameters, type ConstantParameters, insertQdq, type QdqPlan } from '../../passes/insert-qdq';
 import { prepare } from '../../passes/pipeline';
+import { logitsOf } from '../logits-of';
 import { rangeOf } from './affine';
 import type { Runner } from './calibrate';
 import { correctBiases } from './correct-bias';
@@ -155,12 +155,6 @@ function pairsBeforeClamps(
     if (low < bounds[0] || high > bounds[1]) pairs.set(input, affine);
   }
   return pairs;
-}
-
-/** What a Softmax at a graph output reads, otherwise the output itself. */
-function logitsOf(graph: Graph, output: string): string {
-  const producer = usesOf(graph).producer(output);
-  return producer?.op === 'Softmax' || producer?.op === 'LogSoftmax' ? producer.inputs[0] : output;
 }
 
 function requireFloatGraph(graph: Graph): void {
