@@ -1,8 +1,8 @@
 import { diagnose } from '../compile/compile';
+import { countMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
-import type { Dim, Graph } from '../ir/graph';
+import type { Dim } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
-import { findOperator } from '../ops/index';
 import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
 import { prepareForEngine } from './make-plan';
 import { notedSource } from './source';
@@ -99,21 +99,6 @@ function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): M
     macs: countMacs(prepared),
     missing: diagnose(prepared),
   };
-}
-
-function countMacs(graph: Graph): number {
-  const typeOf = (name: string) => {
-    const tensor = graph.initializers.get(name);
-    return tensor ? { type: tensor.type, shape: tensor.dims } : graph.values.get(name);
-  };
-  let macs = 0;
-  for (const node of graph.nodes) {
-    const types = [...node.inputs, ...node.outputs].filter((name) => name !== '').map(typeOf);
-    if (types.some((type) => type?.shape === undefined || type.shape.some((dim) => typeof dim !== 'number'))) continue;
-    const cost = findOperator(node.domain, node.op)?.cost;
-    macs += cost?.(node.inputs.map(typeOf), node.outputs.map(typeOf), node).macs ?? 0;
-  }
-  return macs;
 }
 
 function countWords(words: readonly string[]): Record<string, number> {
