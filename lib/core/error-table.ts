@@ -56,6 +56,18 @@ export const ERRORS = {
     template: 'calibration of {value} failed: {reason}',
     hint: 'Give representative, finite calibration samples.',
   },
+  E_TRAINING: {
+    template: 'training failed at step {step}: {reason}',
+    hint: 'Lower the learning rate, clip the gradients, and check the samples for values that are not finite.',
+  },
+  E_LOSS: {
+    template: "the loss cannot be built on '{value}': {reason}",
+    hint: 'Name a value of the model that has the form which this loss needs, or choose another loss.',
+  },
+  E_CHECKPOINT: {
+    template: 'checkpoint {path} cannot be used: {reason}',
+    hint: 'Delete it to begin anew, or give the model, data and options that it was made with.',
+  },
   E_PLAN_FORMAT: {
     template: 'not a usable plan: {reason}',
     hint: 'Compile the model again with this version of Hone.',

@@ -44,3 +44,8 @@ export class Rng {
     return order;
   }
 }
+
+/** Seed of the stream number `index` (from 0) that belongs to `seed`: streams can be drawn in any order. */
+export function streamSeed(seed: number, index: number): number {
+  return new Rng(new Rng(seed).nextUint32() + index).nextUint32();
+}

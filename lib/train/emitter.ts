@@ -13,6 +13,14 @@ type AttributeValues = Parameters<typeof attributes>[0];
 export interface GraphEmitter extends Emitter {
   /** Adds a graph input named `hint`, or like it when that is taken, and returns its name. */
   input(hint: string, type: ElementType, dims: readonly number[]): string;
+  /**
+   * The graph input of exactly this name: added by the first who asks, the same for all others. For what a batch or a schedule
+   * carries by name.
+   * @throws E_LOSS when the name belongs to something else
+   */
+  namedInput(name: string, type: ElementType, dims: readonly number[]): string;
+  /** The node that makes `value`, undefined for inputs and constants. */
+  producer(value: string): Node | undefined;
   /** The graph so far, with these outputs. Nothing may be emitted afterwards. */
   build(outputs: readonly string[]): Graph;
 }
@@ -30,6 +38,9 @@ export function createEmitter(graph: Graph): GraphEmitter {
   const constants = new Map<string, Tensor>(graph.initializers);
   for (const [name, { type, dims }] of constants) types.set(name, { type, shape: dims });
   const shared = new Map<string, string>();
+  const producers = new Map<string, Node>();
+  for (const node of graph.nodes) for (const output of node.outputs) producers.set(output, node);
+  const inputs = new Set(graph.inputs);
 
   function typeOf(value: string): ValueType {
     const type = types.get(value);
@@ -41,6 +52,7 @@ export function createEmitter(graph: Graph): GraphEmitter {
   function nodes(op: string, inputs: readonly string[], count: number, values: AttributeValues = {}, domain = '') {
     const outputs = builder.nodes(op, inputs, count, values, { domain });
     const node = { name: outputs[0], op, domain, inputs, outputs, attributes: attributes(values) };
+    for (const output of outputs) producers.set(output, node);
     inferTypes(node, types, constants).forEach((type, index) => {
       if (index >= count) return;
       types.set(outputs[index], type);
@@ -49,8 +61,15 @@ export function createEmitter(graph: Graph): GraphEmitter {
     return outputs;
   }
 
+  function addInput(name: string, type: ElementType, dims: readonly number[]): string {
+    types.set(name, { type, shape: dims });
+    inputs.add(name);
+    return builder.input(name, type, dims);
+  }
+
   return {
     typeOf,
+    constantOf: (value) => constants.get(value),
     node: (op, inputs, values, options) => nodes(op, inputs, 1, values, options?.domain)[0],
     nodes: (op, inputs, count, values, options) => nodes(op, inputs, count, values, options?.domain),
     constant(tensor) {
@@ -64,11 +83,17 @@ export function createEmitter(graph: Graph): GraphEmitter {
       if (small) shared.set(key, name);
       return name;
     },
-    input(hint, type, dims) {
-      const name = builder.fresh(hint);
-      types.set(name, { type, shape: dims });
-      return builder.input(name, type, dims);
+    input: (hint, type, dims) => addInput(builder.fresh(hint), type, dims),
+    namedInput(name, type, dims) {
+      const known = types.get(name);
+      if (!known) return addInput(name, type, dims);
+      if (inputs.has(name) && known.type === type && String(known.shape) === String(dims)) return name;
+      throw new HoneError('E_LOSS', {
+        value: name,
+        reason: `expected an input ${type}[${dims}], and the graph has ${known.type}[${known.shape}] of that name`,
+      });
     },
+    producer: (value) => producers.get(value),
     build(outputs) {
       for (const output of outputs) builder.output(output, types.get(output)?.type, types.get(output)?.shape);
       return builder.build();

@@ -1,7 +1,8 @@
 import type { Batch } from '../ir/dataset';
+import type { Graph } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import type { LossBuilder } from './losses';
-import type { Optimizer } from './sgd';
+import type { Optimizer } from './optimizer';
 
 /** A number that changes while training goes on: the value for progress from 0 (first step) to below 1. */
 export type Schedule = (progress: number) => number;
@@ -90,6 +91,11 @@ export interface TrainOptions {
   readonly checkpoint?: { readonly everySteps: number; readonly save: (state: TrainState) => Promise<void> };
   /** State of an earlier run with the same graph, dataset and options: the run goes on from there to the same bits. */
   readonly resume?: TrainState;
+  /**
+   * Called and awaited after the last step of every epoch (from 1), before a checkpoint of that step is saved, with what `train`
+   * would return if it ended there.
+   */
+  readonly onEpoch?: (epoch: number, graph: Graph) => Promise<void>;
   readonly onProgress?: (progress: TrainProgress) => void;
   /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;

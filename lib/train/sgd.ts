@@ -1,22 +1,7 @@
 import { tensorFrom } from '../ir/tensor';
-import type { GraphEmitter } from './emitter';
+import type { Optimizer } from './optimizer';
 
-/** One parameter in the middle of a training step; all are names of values. */
-export interface ParameterUpdate {
-  readonly value: string;
-  readonly gradient: string;
-  /** State of the optimiser for this parameter, one value per slot, shaped like the parameter, zero at the start. */
-  readonly slots: readonly string[];
-  /** Scalar. */
-  readonly learningRate: string;
-}
-
-/** How parameters move: nodes that compute the new value and the new state. */
-export interface Optimizer {
-  /** Names of the state tensors that every parameter has. */
-  readonly slots: readonly string[];
-  readonly update: (emit: GraphEmitter, parameter: ParameterUpdate) => { value: string; slots: readonly string[] };
-}
+export type { Optimizer } from './optimizer';
 
 export interface SgdOptions {
   /** Part of the velocity that stays from step to step; 0.9 when left out. */

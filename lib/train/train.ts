@@ -3,126 +3,152 @@ import { HoneError } from '../core/error';
 import { Rng } from '../core/rng';
 import type { Batch, Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
-import { type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
+import { type Tensor, tensorFrom, viewAs } from '../ir/tensor';
+import { batchFeeds } from './batch-feeds';
+import { separateBatchNorm } from './batch-norm';
+import { drawDropout } from './dropout';
 import { zeros } from './initialise';
-import { crossEntropy, LABELS } from './losses';
-import type { Masking, TrainOptions } from './options';
+import { crossEntropy } from './losses';
+import { multiply, renewMasks, withMasks } from './masking';
+import type { TrainOptions, TrainState } from './options';
 import { sgd } from './sgd';
-import { buildStep, type TrainingStep } from './step';
+import { buildStep, carriedBy, type TrainingStep } from './step';
 import { trainableParameters } from './trainable';
 
 /**
  * The graph with trained initializers. Every epoch sees the samples in a new order; a last batch that is not full is left
  * out, so the step's shapes are fixed. `evaluate` gets the same step graph every time and should keep its session.
- * @throws E_OPERATOR_UNSUPPORTED when the graph cannot be trained, E_DATA_MISMATCH, E_INTERRUPTED when the signal aborts
+ * @throws E_OPERATOR_UNSUPPORTED when the graph cannot be trained, E_LOSS, E_DATA_MISMATCH (also when the dataset shrinks
+ * while it is read), E_TRAINING when the loss is not finite, E_CHECKPOINT, E_INTERRUPTED when the signal aborts
  */
-export async function train(graph: Graph, dataset: Dataset, options: TrainOptions, evaluate: Evaluate): Promise<Graph> {
+export async function train(model: Graph, dataset: Dataset, options: TrainOptions, evaluate: Evaluate): Promise<Graph> {
+  const graph = separateBatchNorm(model);
   const step = prepareStep(graph, options);
   const perEpoch = Math.floor(dataset.count / options.batchSize);
-  if (perEpoch === 0)
-    throw new HoneError('E_DATA_MISMATCH', {
-      expected: `at least ${options.batchSize} samples (one batch)`,
-      found: `${dataset.count}`,
-    });
+  if (perEpoch === 0) throw tooFew(`at least ${options.batchSize} samples (one batch)`, dataset.count);
   const steps = perEpoch * options.epochs;
-  const fetches = step.graph.outputs;
+  const { masking, resume, checkpoint } = options;
   const orders = new Rng(options.seed);
   const startMs = options.clock?.() ?? 0;
-  let carried = startValues(graph, step, options.masking?.masks);
-  let done = 0;
+  const begun = resume?.step ?? 0;
+  let state: ReadonlyMap<string, Tensor> = resume ? resumed(step, resume) : startState(graph, step, options);
+  let done = begun;
   for (let epoch = 0; epoch < options.epochs; epoch++) {
-    for await (const batch of dataset.batches({ size: options.batchSize, seed: orders.nextUint32() })) {
+    const seed = orders.nextUint32();
+    const end = (epoch + 1) * perEpoch;
+    if (done >= end) continue;
+    const skip = done - epoch * perEpoch;
+    for await (const batch of dataset.batches({ size: options.batchSize, seed, skip })) {
       if (options.signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `training after step ${done}` });
-      if (batch.count < options.batchSize) continue;
-      const { learningRate } = options;
-      const rate = typeof learningRate === 'number' ? learningRate : learningRate(done / steps);
-      const feeds = new Map([
-        ...carried,
-        ...batchFeeds(graph, step, batch),
-        ...((await options.feedsOf?.(batch)) ?? []),
+      if (done === end) break;
+      if (batch.count < options.batchSize) break;
+      if (masking) state = renewMasks(state, step.parameters, masking, { step: done, steps });
+      const feeds = await feedsFor(step, options, batch, state, { done, steps });
+      const results = await evaluate(step.graph, feeds, step.graph.outputs);
+      const loss = viewAs(results.get(step.loss)!, 'float32')[0];
+      if (!Number.isFinite(loss)) throw diverged(done + 1, `the loss is ${loss}`);
+      state = new Map([
+        ...state,
+        ...carriedBy(step).map(({ input, output }) => [input, results.get(output)!] as const),
       ]);
-      feeds.set(step.learningRate, tensorFrom('float32', [], [rate]));
-      const results = await evaluate(step.graph, feeds, fetches);
-      carried = nextValues(step, results, carried);
       done++;
-      options.onProgress?.({
-        step: done,
-        steps,
-        epoch,
-        loss: viewAs(results.get(step.loss)!, 'float32')[0],
-        etaS: options.clock && ((options.clock() - startMs) / 1000 / done) * (steps - done),
-      });
+      const etaS = options.clock && ((options.clock() - startMs) / 1000 / (done - begun)) * (steps - done);
+      options.onProgress?.({ step: done, steps, epoch, loss, etaS });
+      if (checkpoint && done % checkpoint.everySteps === 0) await checkpoint.save({ step: done, tensors: state });
     }
+    if (done < end)
+      throw tooFew(`${dataset.count} samples in ${dataset.name}`, (done - epoch * perEpoch) * options.batchSize);
   }
-  const trained = step.parameters.map(({ name, input }) => [name, carried.get(input)!] as const);
-  return { ...graph, initializers: new Map([...graph.initializers, ...trained]) };
+  return resultOf(graph, step, state, done);
 }
 
 function prepareStep(graph: Graph, options: TrainOptions): TrainingStep {
+  const { masking } = options;
   const step = buildStep(graph, {
-    batchSize: options.batchSize,
+    ...options,
     trainable: options.trainable ?? trainableParameters(graph),
     loss: options.loss ?? crossEntropy(),
     optimizer: options.optimizer ?? sgd(),
-    masked: [...(options.masking?.masks.keys() ?? [])],
+    masked: [...(masking?.masks.keys() ?? [])],
+    masking: masking?.mode,
+    movement: masking?.movement,
   });
-  if ('graph' in step) return step;
-  throw new HoneError('E_OPERATOR_UNSUPPORTED', {
-    count: step.length,
-    what: 'training',
-    diagnostics: formatDiagnostics(step),
-  });
-}
-
-/** Parameters, optimiser state and masks before the first step, by input name. */
-function startValues(graph: Graph, step: TrainingStep, masks: Masking['masks'] | undefined): Map<string, Tensor> {
-  const values = new Map<string, Tensor>();
-  for (const { name, input, slots, mask } of step.parameters) {
-    const start = graph.initializers.get(name)!;
-    if (mask === undefined) values.set(input, start);
-    else {
-      values.set(mask, masks!.get(name)!);
-      values.set(input, multiply(start, masks!.get(name)!));
-    }
-    for (const slot of slots) values.set(slot.input, zeros(slot.dims));
-  }
-  return values;
-}
-
-/** The same inputs for the next step: outputs take the place of what they renew, tensors are passed on uncopied. */
-function nextValues(
-  step: TrainingStep,
-  results: ReadonlyMap<string, Tensor>,
-  before: ReadonlyMap<string, Tensor>,
-): Map<string, Tensor> {
-  const values = new Map(before);
-  for (const parameter of step.parameters)
-    for (const { input, output } of [parameter, ...parameter.slots]) values.set(input, results.get(output)!);
-  return values;
-}
-
-/** Inputs of the model and labels, as far as the step reads them. */
-function batchFeeds(graph: Graph, step: TrainingStep, batch: Batch): Map<string, Tensor> {
-  const feeds = new Map<string, Tensor>();
-  for (const name of graph.inputs) {
-    const tensor = batch.inputs.get(name);
-    if (!tensor)
-      throw new HoneError('E_DATA_MISMATCH', {
-        expected: `an array named '${name}'`,
-        found: [...batch.inputs.keys()].join(', ') || 'none',
+  if (!('graph' in step))
+    throw new HoneError('E_OPERATOR_UNSUPPORTED', {
+      count: step.length,
+      what: 'training',
+      diagnostics: formatDiagnostics(step),
+    });
+  for (const name of options.schedules?.keys() ?? [])
+    if (!step.graph.inputs.includes(name))
+      throw new HoneError('E_LOSS', {
+        value: name,
+        reason: 'it has a schedule, and the loss has no input of that name',
       });
-    feeds.set(name, tensor);
-  }
-  if (!step.graph.inputs.includes(LABELS)) return feeds;
-  if (!batch.labels) throw new HoneError('E_DATA_MISMATCH', { expected: 'labelled samples', found: 'no labels' });
-  return feeds.set(LABELS, tensorOf('int32', [batch.count], batch.labels as Int32Array<ArrayBuffer>));
+  return step;
 }
 
-function multiply(a: Tensor, b: Tensor): Tensor {
-  const [left, right] = [viewAs(a, 'float32'), viewAs(b, 'float32')];
-  return tensorOf(
-    'float32',
-    a.dims,
-    Float32Array.from(left, (value, index) => value * right[index]),
-  );
+/** Everything that is carried, before the first step. */
+function startState(graph: Graph, step: TrainingStep, { masking }: TrainOptions): ReadonlyMap<string, Tensor> {
+  const state = new Map<string, Tensor>();
+  for (const { name, input, slots, score, average } of step.parameters) {
+    const start = graph.initializers.get(name)!;
+    state.set(input, start);
+    if (average) state.set(average.input, start);
+    for (const { input: place, dims } of [...slots, ...(score ? [score] : [])]) state.set(place, zeros(dims));
+  }
+  for (const { name, input } of step.statistics) state.set(input, graph.initializers.get(name)!);
+  return masking ? withMasks(state, step.parameters, masking, masking.masks) : state;
+}
+
+/** State of an earlier run after checks against this one's step. */
+function resumed(step: TrainingStep, { step: done, tensors }: TrainState): ReadonlyMap<string, Tensor> {
+  const masks = step.parameters.flatMap(({ mask, dims }) => (mask === undefined ? [] : [{ input: mask, dims }]));
+  const needed = [...carriedBy(step), ...masks];
+  for (const { input, dims } of needed) {
+    const found = tensors.get(input)?.dims;
+    if (String(found) === String(dims) && found) continue;
+    const reason = `'${input}': expected [${dims}], found ${found ? `[${found}]` : 'nothing'}`;
+    throw new HoneError('E_CHECKPOINT', { path: `of step ${done}`, reason });
+  }
+  return new Map(needed.map(({ input }) => [input, tensors.get(input)!]));
+}
+
+/** All inputs of a step. */
+async function feedsFor(
+  step: TrainingStep,
+  options: TrainOptions,
+  batch: Batch,
+  state: ReadonlyMap<string, Tensor>,
+  { done, steps }: { readonly done: number; readonly steps: number },
+): Promise<Map<string, Tensor>> {
+  const { learningRate, schedules = new Map(), feedsOf, seed } = options;
+  const progress = done / steps;
+  const scalar = (value: number) => tensorFrom('float32', [], [value]);
+  const feeds = new Map([...state, ...drawDropout(step.dropout, seed, done), ...((await feedsOf?.(batch)) ?? [])]);
+  feeds.set(step.learningRate, scalar(typeof learningRate === 'number' ? learningRate : learningRate(progress)));
+  for (const { input, at } of step.scalars) feeds.set(input, scalar(at(done + 1)));
+  for (const [name, schedule] of schedules) feeds.set(name, scalar(schedule(progress)));
+  for (const [name, tensor] of batchFeeds(step.graph, batch, feeds)) feeds.set(name, tensor);
+  return feeds;
+}
+
+/** The model with what was trained; masks are applied. */
+function resultOf(graph: Graph, step: TrainingStep, state: ReadonlyMap<string, Tensor>, done: number): Graph {
+  const initializers = new Map(graph.initializers);
+  for (const { name, input, average, mask } of step.parameters) {
+    const value = state.get((average ?? { input }).input)!;
+    if (!viewAs(value, 'float32').every(Number.isFinite)) throw diverged(done, `'${name}' is not finite`);
+    initializers.set(name, mask === undefined ? value : multiply(value, state.get(mask)!));
+  }
+  for (const { name, input } of step.statistics) initializers.set(name, state.get(input)!);
+  return { ...graph, initializers };
+}
+
+function diverged(step: number, reason: string): HoneError {
+  return new HoneError('E_TRAINING', { step, reason });
+}
+
+function tooFew(expected: string, found: number): HoneError {
+  return new HoneError('E_DATA_MISMATCH', { expected, found: String(found) });
 }
