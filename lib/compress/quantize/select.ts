@@ -1,9 +1,6 @@
-import { HoneError } from '../../core/error';
-import { nearest } from '../../core/nearest';
 import { type Uses, usesOf } from '../../ir/edit';
 import type { Graph, Node } from '../../ir/graph';
-import { findOperator } from '../../ops/index';
-import { matchingGlob } from '../glob';
+import { requireMeaning, skipReason } from '../skip';
 import type { QuantizeOptions } from './options';
 import { clampOf, fusedClamp, isFloat32, type Layer, type Role, roleOf } from './roles';
 
@@ -69,10 +66,8 @@ class Selector {
     this.graph = graph;
     this.uses = usesOf(graph);
     for (const node of graph.nodes) {
-      const byName = matchingGlob(node.name, skip.names);
-      const reason = byName ? `skipped by name '${byName}'` : `skipped by type ${node.op}`;
-      const skipped = byName !== undefined || skip.types.includes(node.op);
-      this.roles.set(node, skipped ? { kind: 'float', reason } : roleOf(graph, node));
+      const reason = skipReason(node, skip);
+      this.roles.set(node, reason === undefined ? roleOf(graph, node) : { kind: 'float', reason });
     }
   }
 
@@ -213,28 +208,4 @@ function mergeGroups(groupOf: Map<string, Set<string>>, a: string, b: string): v
     into.add(value);
     groupOf.set(value, into);
   }
-}
-
-function requireMeaning(graph: Graph, skip: QuantizeOptions['skip']): void {
-  const names = graph.nodes.map((node) => node.name);
-  for (const glob of skip.names)
-    if (!names.some((name) => matchingGlob(name, [glob]) !== undefined))
-      throw new HoneError('E_OPTION_VALUE', {
-        option: 'skip.names',
-        expected: `node names of the model, or globs that match some${hint(glob, names)}`,
-        found: glob,
-      });
-  const types = graph.nodes.map((node) => node.op);
-  for (const type of skip.types)
-    if (!types.includes(type) && !findOperator('', type))
-      throw new HoneError('E_OPTION_VALUE', {
-        option: 'skip.types',
-        expected: `names of ONNX operators${hint(type, types)}`,
-        found: type,
-      });
-}
-
-function hint(word: string, words: readonly string[]): string {
-  const near = nearest(word, words);
-  return near === undefined ? '' : ` (such as '${near}')`;
 }
