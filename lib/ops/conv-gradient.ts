@@ -5,7 +5,7 @@ import type { Emitter, GradientContext } from './operator';
 import { dilatedExtent, forEachIndex, resolveSpatial, type Spatial } from './spatial';
 
 /** What both gradients of a convolution need to know. */
-interface Layer {
+export interface ConvLayer {
   readonly emit: Emitter;
   readonly group: number;
   readonly xDims: readonly number[];
@@ -19,7 +19,7 @@ export function convGradient({ node, emit, outputGradients, wants }: GradientCon
   const dy = outputGradients[0]!;
   const [xDims, wDims] = [dimsOf(emit, x), dimsOf(emit, w)];
   const spatial = resolveSpatial(node, xDims.slice(2), wDims.slice(2));
-  const layer: Layer = { emit, group: attribute(node, 'group', 'int', 1), xDims, wDims, spatial };
+  const layer: ConvLayer = { emit, group: attribute(node, 'group', 'int', 1), xDims, wDims, spatial };
   return [
     wants(0) ? inputGradient(layer, w, dy) : undefined,
     wants(1) ? weightGradient(layer, x, dy) : undefined,
@@ -31,7 +31,7 @@ export function convGradient({ node, emit, outputGradients, wants }: GradientCon
  * dW as products of shifted inputs with dY. The batch becomes the innermost axis first: then every shifted view consists of
  * long contiguous runs, which is worth a factor of 1.5 to 4 over other layouts.
  */
-function weightGradient(layer: Layer, x: string, dy: string): string {
+export function weightGradient(layer: ConvLayer, x: string, dy: string): string {
   const { emit, group, xDims, wDims, spatial } = layer;
   const [batch, channels] = xDims;
   const filters = wDims[0];
@@ -66,7 +66,7 @@ const MIN_CHANNELS_FOR_SLICES = 8;
 const MIN_TAPS_FOR_GATHER = 25;
 
 /** One Slice and one Gemm per kernel tap: nothing is copied more than once. */
-function fromSlices({ emit, wDims, spatial }: Layer, image: string, signal: string, columns: number): string {
+function fromSlices({ emit, wDims, spatial }: ConvLayer, image: string, signal: string, columns: number): string {
   const [filters, channels] = wDims;
   const { strides, dilations, output, kernel } = spatial;
   const axes = int64s(
@@ -90,7 +90,7 @@ function fromSlices({ emit, wDims, spatial }: Layer, image: string, signal: stri
 }
 
 /** Every input that each tap meets: `[C, taps, columns]`, by one Gather over the flattened plane. */
-function gatherPatches({ emit, xDims, spatial }: Layer, image: string, columns: number): string {
+function gatherPatches({ emit, xDims, spatial }: ConvLayer, image: string, columns: number): string {
   const [batch, channels] = xDims;
   const { strides, dilations, output, kernel } = spatial;
   const plane = dimsOf(emit, image).slice(1, -1);
@@ -111,7 +111,7 @@ function gatherPatches({ emit, xDims, spatial }: Layer, image: string, columns: 
  * dX: a convolution of dY with the flipped weights where input and output have about one size; otherwise ConvTranspose,
  * which works on the (smaller) plane of dY.
  */
-function inputGradient(layer: Layer, w: string, dy: string): string {
+function inputGradient(layer: ConvLayer, w: string, dy: string): string {
   const { emit, group, wDims, spatial } = layer;
   const { input, kernel, strides, dilations, padsBegin, output } = spatial;
   const reach = kernel.map((extent, axis) => dilatedExtent(extent, dilations[axis]));
@@ -165,8 +165,16 @@ function flipWeights(emit: Emitter, w: string, wDims: readonly number[], group: 
   return reshapeTo(emit, swapped, [group * perGroup, perGroupFilters, ...kernel]);
 }
 
+/** The first `extents` of the spatial axes. */
+export function firstOf(emit: Emitter, value: string, extents: readonly number[]): string {
+  if (dimsOf(emit, value).slice(2).join() === extents.join()) return value;
+  const axes = extents.map((_, axis) => axis + 2);
+  const starts = int64s(emit, Array<number>(axes.length).fill(0));
+  return emit.node('Slice', [value, starts, int64s(emit, extents), int64s(emit, axes)]);
+}
+
 /** The input with its zero padding written out. */
-function pad({ emit, spatial }: Layer, x: string): string {
+function pad({ emit, spatial }: ConvLayer, x: string): string {
   const { padsBegin, padsEnd } = spatial;
   if ([...padsBegin, ...padsEnd].every((value) => value === 0)) return x;
   return emit.node('Pad', [x, int64s(emit, [0, 0, ...padsBegin, 0, 0, ...padsEnd])]);

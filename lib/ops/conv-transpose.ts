@@ -1,8 +1,10 @@
 import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
+import { convTransposeGradient } from './conv-transpose-gradient';
 import { emptyLike } from './dense';
 import { addDims, knownDims, mulDims } from './dims';
+import { dimsOf } from './gradients';
 import type { Dense, Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
 import { checkWindow, dilatedExtent, kernelOf, type Spatial, windowAttributes, windowTaps } from './spatial';
@@ -46,6 +48,10 @@ export const convTranspose: Operator = {
     return [{ type, shape: [shape[0], filters, ...inferExtents(node, shape.slice(2), kernel)] }];
   },
   evaluate: ([x, w, bias], node) => [scatter(x!, w!, bias, node)],
+  gradient: (context) => {
+    const [x, w] = context.node.inputs.map((name) => dimsOf(context.emit, name).slice(2));
+    return convTransposeGradient(context, adjointSpatial(context.node, x, w));
+  },
   cost: ([x, w]) => {
     const [input, weight] = [x!.shape as readonly number[], w!.shape as readonly number[]];
     return { macs: elementCount(input) * elementCount(weight.slice(1)), elementOps: 0 };

@@ -23,6 +23,16 @@ function layerNorm(
   return { op: 'LayerNormalization', title, attributes: { axis, ...attributes }, inputs };
 }
 
+function transposed(
+  title: string,
+  x: readonly number[],
+  w: readonly number[],
+  attributes: NonNullable<OpCase['attributes']>,
+): GradientCase {
+  const filters = w[1] * ((attributes.group as number | undefined) ?? 1);
+  return { op: 'ConvTranspose', title, attributes, inputs: [uniform(x), uniform(w, 2), uniform([filters], 3)] };
+}
+
 /** Gradients of normalizations, transposed convolutions and recurrent layers. */
 export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
   batchNorm('inference', [2, 3, 2, 4], { epsilon: float(1e-2) }),
@@ -41,4 +51,17 @@ export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
   layerNorm('broadcast scale', 1, [4, 1], {}),
   { ...layerNorm('own statistics', -1, [5], {}), outputs: 3, used: 1 },
   { op: 'LayerNormalization', title: 'without shift', inputs: [uniform([3, 4]), uniform([4], 2)] },
+  transposed('plain', [2, 3, 3, 4], [3, 2, 3, 2], {}),
+  transposed('strides and pads', [2, 2, 3, 3], [2, 3, 3, 4], { strides: [2, 3], pads: [1, 0, 1, 2] }),
+  transposed('slices of many channels', [2, 3, 3, 4], [3, 8, 2, 2], { strides: [2, 2] }),
+  transposed('output_padding', [1, 2, 3, 3], [2, 2, 3, 3], { strides: [2, 3], output_padding: [1, 2] }),
+  transposed('output_padding beyond the stride', [1, 2, 3], [2, 2, 3], { dilations: [3], output_padding: [2] }),
+  transposed('dilations', [1, 2, 3, 3], [2, 2, 2, 3], { dilations: [2, 2], pads: [1, 1, 0, 1] }),
+  transposed('groups', [2, 4, 3, 3], [4, 2, 2, 2], { group: 2, strides: [2, 1] }),
+  transposed('depthwise', [2, 3, 3, 3], [3, 1, 3, 3], { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }),
+  ...['SAME_UPPER', 'SAME_LOWER', 'VALID'].map((auto_pad) =>
+    transposed(auto_pad, [1, 2, 3, 4], [2, 2, 3, 4], { auto_pad, strides: [2, 3] }),
+  ),
+  transposed('output_shape', [1, 2, 3, 4], [2, 2, 3, 3], { output_shape: [6, 8], strides: [2, 2] }),
+  transposed('one spatial axis', [2, 2, 5], [2, 3, 3], { strides: [2] }),
 ];
