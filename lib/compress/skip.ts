@@ -17,13 +17,13 @@ export function skipReason(node: Node, skip: Skip): string | undefined {
   return skip.types.includes(node.op) ? `skipped by type ${node.op}` : undefined;
 }
 
-/** @throws E_OPTION_VALUE when an entry means no node */
-export function requireMeaning(graph: Graph, skip: Skip): void {
+/** @throws E_OPTION_VALUE when an entry means no node; `option` is its name in the message */
+export function requireMeaning(graph: Graph, skip: Skip, option = 'skip'): void {
   const names = graph.nodes.map((node) => node.name);
   for (const glob of skip.names)
     if (!names.some((name) => matchingGlob(name, [glob]) !== undefined))
       throw new HoneError('E_OPTION_VALUE', {
-        option: 'skip.names',
+        option: `${option}.names`,
         expected: `node names of the model, or globs that match some${suchAs(glob, names)}`,
         found: glob,
       });
@@ -31,7 +31,7 @@ export function requireMeaning(graph: Graph, skip: Skip): void {
   for (const type of skip.types)
     if (!types.includes(type) && !findOperator('', type))
       throw new HoneError('E_OPTION_VALUE', {
-        option: 'skip.types',
+        option: `${option}.types`,
         expected: `names of ONNX operators${suchAs(type, types)}`,
         found: type,
       });
