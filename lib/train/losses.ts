@@ -107,7 +107,7 @@ export function weightedSum(
 }
 
 /** Operators that hand their first input on under another shape or name. */
-const RELABELS = ['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Dropout'];
+export const RELABELS: readonly string[] = ['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Dropout'];
 
 /**
  * Logits `[N, C]` behind a model's output: what its last Softmax or LogSoftmax reads, or the output itself.

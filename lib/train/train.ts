@@ -54,6 +54,7 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
       done++;
       const etaS = options.clock && ((options.clock() - startMs) / 1000 / (done - begun)) * (steps - done);
       options.onProgress?.({ step: done, steps, epoch, loss, etaS });
+      if (done === end) await options.onEpoch?.(epoch + 1, resultOf(graph, step, state, done));
       if (checkpoint && done % checkpoint.everySteps === 0) await checkpoint.save({ step: done, tensors: state });
     }
     if (done < end)

@@ -1,12 +1,11 @@
 import { buildLenet5 } from '../../bench/demo/lenet5';
-import { Rng } from '../../lib/core/rng';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Dataset } from '../../lib/ir/dataset';
 import type { Evaluate, Graph } from '../../lib/ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../lib/ir/tensor';
 import { verify } from '../../lib/ir/verify';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
-import { glorotUniform, heNormal, zeros } from '../../lib/train/initialise';
+import { zeros } from '../../lib/train/initialise';
 import { crossEntropy } from '../../lib/train/losses';
 import type { TrainOptions, TrainProgress } from '../../lib/train/options';
 import { sgd } from '../../lib/train/sgd';
@@ -14,7 +13,8 @@ import { buildStep, type TrainingStep } from '../../lib/train/step';
 import { train } from '../../lib/train/train';
 import { trainableParameters } from '../../lib/train/trainable';
 import { uniform } from '../ops/op-case';
-import { datasetOf, mnistDigits } from './digits';
+import { mnistDigits } from './digits';
+import { buildSmall, bytesOf, clusters } from './small-network';
 
 let reference: ReferenceEvaluate;
 beforeAll(() => {
@@ -24,34 +24,6 @@ afterAll(() => reference.close());
 
 const evaluate: Evaluate = (graph, feeds, fetches) => reference.evaluate(graph, feeds, fetches);
 const OPTIONS: TrainOptions = { epochs: 4, batchSize: 16, learningRate: 0.05, seed: 5 };
-
-/** Two layers over 6 features, for 3 classes. */
-function buildSmall(): Graph {
-  const rng = new Rng(2);
-  const builder = new GraphBuilder({ name: 'small' });
-  const x = builder.input('x', 'float32', ['N', 6]);
-  const first = builder.initializer(heNormal(rng, [6, 12], 'in-out'), 'first.weight');
-  const shift = builder.initializer(zeros([12]), 'first.bias');
-  const hidden = builder.node('Relu', [builder.node('Add', [builder.node('MatMul', [x, first]), shift])]);
-  const second = builder.initializer(glorotUniform(rng, [3, 12]), 'second.weight');
-  builder.output(builder.node('Gemm', [hidden, second], { transB: 1 }), 'float32', ['N', 3]);
-  return builder.build();
-}
-
-/** Points around three centres, so that the classes can be told apart. */
-function clusters(count: number): Dataset {
-  const rng = new Rng(7);
-  const centres = Float32Array.from({ length: 18 }, () => rng.normal());
-  const labels = Int32Array.from({ length: count }, (_, i) => i % 3);
-  const samples = Float32Array.from({ length: count * 6 }, (_, i) => {
-    return centres[(Math.floor(i / 6) % 3) * 6 + (i % 6)] + 0.3 * rng.normal();
-  });
-  return datasetOf(samples, [6], labels);
-}
-
-function bytesOf(graph: Graph): string[] {
-  return [...graph.initializers].map(([name, { bytes }]) => `${name}:${Buffer.from(bytes).toString('base64')}`);
-}
 
 async function accuracy(graph: Graph, dataset: Dataset): Promise<number> {
   let right = 0;
