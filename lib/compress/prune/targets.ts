@@ -1,0 +1,140 @@
+import { formatDiagnostics } from '../../core/diagnostic';
+import { HoneError } from '../../core/error';
+import { attribute } from '../../ir/attribute';
+import type { Graph, Node } from '../../ir/graph';
+import { elementCount } from '../../ir/tensor';
+import { matchingGlob } from '../glob';
+import { requireMeaning, skipReason, suchAs } from '../skip';
+import type { PruneOptions } from './options';
+
+/** Weights that may be pruned. */
+export interface Target {
+  /** Initializer. */
+  readonly weight: string;
+  readonly dims: readonly number[];
+  readonly count: number;
+  /** Nodes that read it, each with the index of the input. */
+  readonly uses: readonly WeightUse[];
+  /** Share of zeros that was asked for this tensor alone; undefined: it is part of the whole. */
+  readonly sparsity: number | undefined;
+}
+
+export interface WeightUse {
+  readonly node: Node;
+  readonly index: number;
+}
+
+/** A node with weights of which none may be pruned, and why. */
+export interface Untouched {
+  readonly node: Node;
+  readonly reason: string;
+}
+
+/** Inputs that hold weights, by operator: biases, peepholes and the parameters of normalisations are never pruned. */
+const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
+  Conv: [1],
+  ConvTranspose: [1],
+  Gemm: [1],
+  MatMul: [1],
+  LSTM: [1, 2],
+  GRU: [1, 2],
+};
+
+/**
+ * The weights of a graph that may be pruned, in graph order: constant float32 tensors of rank 2 and more.
+ * @throws E_OPTION_VALUE when `skip` or `sparsities` mean no layer that can be pruned, E_GRAPH_INVALID when nothing is left
+ */
+export function findTargets(
+  graph: Graph,
+  { skip, sparsities }: Pick<PruneOptions, 'skip' | 'sparsities'>,
+  keep: ReadonlySet<string>,
+): { readonly targets: readonly Target[]; readonly untouched: readonly Untouched[] } {
+  requireMeaning(graph, skip);
+  requirePrunable(graph, Object.keys(sparsities));
+  const uses = new Map<string, WeightUse[]>();
+  const untouched: Untouched[] = [];
+  const held = new Map<string, string>();
+  for (const node of graph.nodes) {
+    if (!(node.op in WEIGHTS && node.domain === '')) continue;
+    const own = weightUses(graph, node);
+    const reason =
+      own.length === 0
+        ? 'its weights are no float32 constants'
+        : (skipReason(node, skip) ?? (keep.has(node.name) ? 'kept: ignored, or rolled back' : undefined));
+    if (reason !== undefined) {
+      untouched.push({ node, reason });
+      for (const { index } of own) held.set(node.inputs[index], node.name);
+      continue;
+    }
+    for (const use of own) {
+      const weight = node.inputs[use.index];
+      uses.set(weight, [...(uses.get(weight) ?? []), use]);
+    }
+  }
+  const targets: Target[] = [];
+  for (const [weight, readers] of uses) {
+    const holder = held.get(weight);
+    if (holder !== undefined) {
+      const reason = `it shares its weights with ${holder}, which stays as it is`;
+      untouched.push(...readers.map(({ node }) => ({ node, reason })));
+      continue;
+    }
+    const { dims } = graph.initializers.get(weight)!;
+    const glob = readers.map(({ node }) => matchingGlob(node.name, Object.keys(sparsities))).find((found) => found);
+    const sparsity = glob === undefined ? undefined : sparsities[glob];
+    targets.push({ weight, dims, count: elementCount(dims), uses: readers, sparsity });
+  }
+  if (targets.length === 0) throw nothingToPrune(untouched);
+  return { targets, untouched };
+}
+
+/** Initializers with weights that could be pruned, in graph order. */
+export function prunableWeights(graph: Graph): Set<string> {
+  return new Set(graph.nodes.flatMap((node) => weightUses(graph, node).map(({ index }) => node.inputs[index])));
+}
+
+/** Axis of the weights along which input channels stand, and how many of them belong to one output. */
+export function inputAxis({ node }: WeightUse, dims: readonly number[]): { axis: number; extent: number } {
+  const at = (axis: number, extent = dims[axis]) => ({ axis, extent });
+  switch (node.op) {
+    case 'Conv':
+      return at(1);
+    case 'ConvTranspose':
+      return at(0, dims[0] / attribute(node, 'group', 'int', 1));
+    case 'Gemm':
+      return at(attribute(node, 'transB', 'int', 0) === 0 ? 0 : 1);
+    case 'MatMul':
+      return at(dims.length - 2);
+    default:
+      return at(dims.length - 1);
+  }
+}
+
+function weightUses(graph: Graph, node: Node): WeightUse[] {
+  const places = node.domain === '' ? (WEIGHTS[node.op] ?? []) : [];
+  return places.flatMap((index) => {
+    const tensor = graph.initializers.get(node.inputs[index] ?? '');
+    const fits = tensor?.type === 'float32' && tensor.dims.length >= 2 && elementCount(tensor.dims) > 0;
+    return fits ? [{ node, index }] : [];
+  });
+}
+
+function requirePrunable(graph: Graph, globs: readonly string[]): void {
+  const prunable = graph.nodes.filter((node) => weightUses(graph, node).length > 0).map(({ name }) => name);
+  for (const glob of globs) {
+    if (prunable.some((name) => matchingGlob(name, [glob]) !== undefined)) continue;
+    const meant = graph.nodes.find(({ name }) => matchingGlob(name, [glob]) !== undefined);
+    throw new HoneError('E_OPTION_VALUE', {
+      option: 'sparsities',
+      expected: `names of layers with weights, or globs that match some${suchAs(glob, prunable)}`,
+      found: meant ? `${glob}, a ${meant.op} without weights that can be pruned` : glob,
+    });
+  }
+}
+
+function nothingToPrune(untouched: readonly Untouched[]): HoneError {
+  const reasons = untouched.slice(0, 5).map(({ node, reason }) => `${node.name}: ${reason}`);
+  const message = `no layer can be pruned (${reasons.join('; ') || 'no layer has weights'})`;
+  const diagnostics = formatDiagnostics([{ severity: 'error', kind: 'nothing-to-prune', where: 'graph', message }]);
+  return new HoneError('E_GRAPH_INVALID', { diagnostics });
+}
