@@ -1,0 +1,111 @@
+import { HoneError } from '../../core/error';
+import type { Graph } from '../../ir/graph';
+import { inferShapes } from '../../passes/infer-shapes';
+import { countMacs } from '../count-macs';
+import { skipReason } from '../skip';
+import type { CachedStep, ModelMeasure, RecipeContext, StepRecord } from './context';
+import type { RecipeStep } from './steps';
+import { weightBytes } from './weight-bytes';
+
+/** A model between two steps. */
+export interface State {
+  readonly graph: Graph;
+  readonly bytes: Uint8Array;
+  readonly measure: ModelMeasure;
+  /** The step that made it; undefined for the incoming model. */
+  readonly record?: StepRecord;
+}
+
+/** What every step of a run is measured by. */
+export interface RunOrigin {
+  readonly baseline: ModelMeasure;
+  readonly teacher: Graph;
+  readonly teacherHash: string;
+}
+
+/** A model from its ONNX bytes, measured. */
+export async function openState(bytes: Uint8Array, context: RecipeContext): Promise<State> {
+  const graph = decode(bytes, context);
+  return { graph, bytes, measure: measureOf(graph, bytes, await context.score(graph)) };
+}
+
+/**
+ * The model after one step, from the cache where it was done before. `rolledBack` are layers to leave alone besides those that
+ * the user ignores.
+ * @throws what the method throws, E_INTERRUPTED
+ */
+export async function applyStep(
+  step: RecipeStep,
+  index: number,
+  incoming: State,
+  rolledBack: readonly string[],
+  context: RecipeContext,
+  origin: RunOrigin,
+): Promise<State> {
+  const ignored = incoming.graph.nodes.filter((node) => skipReason(node, context.ignore) !== undefined);
+  const keep = [...new Set([...ignored.map(({ name }) => name), ...rolledBack])].sort();
+  const description = {
+    version: context.version,
+    method: step.method.name,
+    options: step.options,
+    seed: context.seed,
+    data: context.dataIdentity,
+    keep,
+    target: context.target,
+    teacher: origin.teacherHash,
+  };
+  const key = context.hash([JSON.stringify(description), incoming.bytes]);
+  const known = await context.cache.get(key);
+  const { bytes, decisions, report, accuracy } = known ?? (await compute(step, incoming, keep, key, context, origin));
+  const graph = decode(bytes, context);
+  const measure = measureOf(graph, bytes, accuracy);
+  const record: StepRecord = {
+    index,
+    method: step.method.name,
+    ...measure,
+    drop: origin.baseline.accuracy - accuracy,
+    rolledBack,
+    decisions,
+    report,
+    cached: known !== undefined,
+  };
+  await context.onStep?.(record, graph);
+  return { graph, bytes, measure, record };
+}
+
+async function compute(
+  { method, options }: RecipeStep,
+  { graph: incoming }: State,
+  keep: readonly string[],
+  key: string,
+  context: RecipeContext,
+  { teacher }: RunOrigin,
+): Promise<CachedStep> {
+  const { data, evaluate, score, seed, target, clock, signal, onProgress, cache, codec } = context;
+  if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `before ${method.name}` });
+  const { graph, decisions, report } = await method.apply(incoming, options as never, {
+    data,
+    evaluate,
+    score,
+    seed,
+    teacher,
+    keep: new Set(keep),
+    target,
+    checkpoints: cache.checkpoints(key),
+    ...(onProgress && { onProgress: (what, done, total) => onProgress(`${method.name}, ${what}`, done, total) }),
+    ...(clock && { clock }),
+    ...(signal && { signal }),
+  });
+  const bytes = codec.encode(graph);
+  const step = { bytes, decisions, report, accuracy: await score(decode(bytes, context)) };
+  await cache.put(key, step);
+  return step;
+}
+
+function decode(bytes: Uint8Array, { codec }: RecipeContext): Graph {
+  return inferShapes(codec.decode(bytes)).graph;
+}
+
+function measureOf(graph: Graph, bytes: Uint8Array, accuracy: number): ModelMeasure {
+  return { accuracy, bytes: bytes.length, weightBytes: weightBytes(graph), macs: countMacs(graph) };
+}

@@ -1,0 +1,82 @@
+import type { Evaluate, Graph } from '../../ir/graph';
+import type { Checkpoints, LayerDecision, MethodContext, MethodData, TargetShape } from '../method';
+import type { Recipe } from './schema';
+
+/** A finished step as a cache keeps it. */
+export interface CachedStep {
+  /** The resulting model as ONNX. */
+  readonly bytes: Uint8Array;
+  readonly decisions: readonly LayerDecision[];
+  readonly report: object;
+  readonly accuracy: number;
+}
+
+/** Finished steps by key, and the training state of those that are under way. */
+export interface StepCache {
+  get(key: string): Promise<CachedStep | undefined>;
+  put(key: string, step: CachedStep): Promise<void>;
+  /** Where the step with this key keeps its training state. */
+  checkpoints(key: string): Checkpoints;
+}
+
+/** What a run needs besides model and steps. Everything that touches the world is injected. */
+export interface RecipeContext {
+  readonly data: MethodData;
+  /** Says which samples these are; the same text means the same samples. */
+  readonly dataIdentity: string;
+  readonly evaluate: Evaluate;
+  /** Quality on the validation samples, 0..1, larger is better. */
+  readonly score: (graph: Graph) => Promise<number>;
+  /** Default teacher of recovery training; the prepared model when left out. */
+  readonly teacher?: Graph;
+  readonly seed: number;
+  readonly goals: Recipe['goals'];
+  readonly ignore: Recipe['ignore'];
+  readonly target: TargetShape;
+  /** Graphs as ONNX bytes and back. */
+  readonly codec: { readonly encode: (graph: Graph) => Uint8Array; readonly decode: (bytes: Uint8Array) => Graph };
+  /** Digest of all parts together, as text that can name a file. */
+  readonly hash: (parts: readonly (string | Uint8Array)[]) => string;
+  /** Version of the program: results of another one are not taken from the cache. */
+  readonly version: string;
+  readonly cache: StepCache;
+  /** Called after every measured step, also of tries that are rolled back. */
+  readonly onStep?: (record: StepRecord, graph: Graph) => Promise<void>;
+  readonly onProgress?: MethodContext['onProgress'];
+  readonly clock?: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** Size and quality of a model. */
+export interface ModelMeasure {
+  /** Quality on the validation samples, 0..1. */
+  readonly accuracy: number;
+  /** Size of the ONNX file. */
+  readonly bytes: number;
+  /** Bytes of the parameters that are not zero. */
+  readonly weightBytes: number;
+  /** Multiply-accumulates of one sample. */
+  readonly macs: number;
+}
+
+/** One measured step. */
+export interface StepRecord extends ModelMeasure {
+  /** Place in the list of steps, from 0. */
+  readonly index: number;
+  readonly method: string;
+  /** Accuracy lost against the incoming model, 0..1; negative when it is better. */
+  readonly drop: number;
+  /** Layers that this try left alone because they cost too much accuracy. */
+  readonly rolledBack: readonly string[];
+  readonly decisions: readonly LayerDecision[];
+  readonly report: object;
+  /** Whether the result came out of the cache. */
+  readonly cached: boolean;
+}
+
+/** A step that could not keep to the accuracy goal. */
+export interface LeftOutStep {
+  readonly index: number;
+  readonly method: string;
+  readonly reason: string;
+}

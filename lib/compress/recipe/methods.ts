@@ -1,0 +1,22 @@
+import type { z } from 'zod';
+import type { Graph } from '../../ir/graph';
+import type { Method, MethodContext, MethodResult } from '../method';
+
+/** A method as a recipe sees it: only its own schema knows what its options are. */
+export interface RecipeMethod extends Omit<Method<unknown>, 'options' | 'apply'> {
+  readonly options: z.ZodType;
+  readonly apply: (graph: Graph, options: never, context: MethodContext) => Promise<MethodResult>;
+}
+
+/** A method with its place among the others. */
+export interface MethodRow {
+  readonly method: RecipeMethod;
+  /**
+   * Wins accuracy back instead of spending it: the step before it is judged after it, and where it stands between the others
+   * is free as long as quantization comes last.
+   */
+  readonly recovers?: boolean;
+}
+
+/** Every method that a recipe may name, in the recommended order. */
+export const METHODS: readonly MethodRow[] = [];
