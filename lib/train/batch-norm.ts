@@ -48,7 +48,8 @@ export function separateBatchNorm(graph: Graph): Graph {
 
 /**
  * The graph with BatchNormalization in training mode: it normalises with the statistics of the batch, running ones become
- * graph inputs, and each node gets outputs with the moved ones. Nodes whose statistics are no initializers stay.
+ * graph inputs, and each node gets outputs with the moved ones. Nodes whose statistics are no initializers stay;
+ * none may share them (see `separateBatchNorm`).
  */
 export function trainBatchNorm(graph: Graph): { graph: Graph; statistics: RunningStatistic[] } {
   const fresh = nameMaker(graph);

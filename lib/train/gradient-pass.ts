@@ -1,0 +1,72 @@
+import { formatDiagnostics } from '../core/diagnostic';
+import { HoneError } from '../core/error';
+import type { Dataset } from '../ir/dataset';
+import type { Evaluate, Graph } from '../ir/graph';
+import type { Tensor } from '../ir/tensor';
+import { batchFeeds } from './batch-feeds';
+import { type Differentiated, differentiate } from './differentiate';
+import type { LossBuilder } from './losses';
+import { bindBatch, buildLoss } from './step';
+
+export interface GradientPassOptions {
+  readonly loss: LossBuilder;
+  /** Initializers, inputs or inner values whose gradients are wanted. */
+  readonly wanted: readonly string[];
+  readonly batchSize: number;
+  /** Shuffles the samples; their own order when left out. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls `onBatch` with dL/d`wanted` of every batch of the dataset and its number of samples; the last batch may be short. The
+ * network behaves as at inference: statistics of BatchNormalization stay, nothing is dropped.
+ * @throws E_OPERATOR_UNSUPPORTED naming what has no gradient, E_LOSS, E_DATA_MISMATCH, E_INTERRUPTED
+ */
+export async function forEachGradient(
+  graph: Graph,
+  dataset: Dataset,
+  options: GradientPassOptions,
+  evaluate: Evaluate,
+  onBatch: (gradients: ReadonlyMap<string, Tensor>, count: number) => void,
+): Promise<void> {
+  const { batchSize, seed, signal, wanted } = options;
+  const bySize = new Map<number, Differentiated>();
+  let done = 0;
+  for await (const batch of dataset.batches({ size: batchSize, ...(seed !== undefined && { seed }) })) {
+    if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `gradients after ${done} samples` });
+    const backward = bySize.get(batch.count) ?? buildGradients(graph, options, batch.count);
+    bySize.set(batch.count, backward);
+    const names = wanted.map((value) => backward.gradients.get(value)!);
+    const results = await evaluate(backward.graph, batchFeeds(backward.graph, batch, new Map()), names);
+    onBatch(new Map(wanted.map((value, index) => [value, results.get(names[index])!])), batch.count);
+    done += batch.count;
+  }
+}
+
+/**
+ * The graph (batch size bound) with loss and gradients, for callers that feed it themselves (made-up images, for example).
+ * Its outputs are the loss, then the gradients in the order of `wanted`.
+ * @throws E_OPERATOR_UNSUPPORTED, E_LOSS
+ */
+export function buildGradients(
+  graph: Graph,
+  { loss, wanted }: Pick<GradientPassOptions, 'loss' | 'wanted'>,
+  batchSize: number,
+): Differentiated {
+  const bound = bindBatch(graph, batchSize);
+  if ('kind' in bound) throw unsupported([bound]);
+  const forward = buildLoss(bound, loss, { batchNorm: false, dropout: false });
+  if (!('graph' in forward)) throw unsupported(forward);
+  const result = differentiate(forward.graph, forward.loss, wanted);
+  if (!('graph' in result)) throw unsupported(result);
+  return result;
+}
+
+function unsupported(diagnostics: Parameters<typeof formatDiagnostics>[0]): HoneError {
+  return new HoneError('E_OPERATOR_UNSUPPORTED', {
+    count: diagnostics.length,
+    what: 'gradients',
+    diagnostics: formatDiagnostics(diagnostics),
+  });
+}
