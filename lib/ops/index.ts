@@ -36,6 +36,7 @@ import { globalAveragePool } from './global-average-pool';
 import { globalMaxPool } from './global-max-pool';
 import { greater } from './greater';
 import { greaterOrEqual } from './greater-or-equal';
+import { gru } from './gru';
 import { hardSigmoid } from './hard-sigmoid';
 import { hardSwish } from './hard-swish';
 import { identity } from './identity';
@@ -150,6 +151,7 @@ export const OPERATORS: readonly Operator[] = [
   globalMaxPool,
   greater,
   greaterOrEqual,
+  gru,
   hardSigmoid,
   hardSwish,
   identity,

@@ -1,6 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { elementCount, tensorOf } from '../ir/tensor';
-import { transposedBorders } from './conv-gradient';
+import { firstOf, transposedBorders } from './conv-gradient';
 import { dimsOf, floats, int64s, reshapeTo } from './gradients';
 import type { Emitter, GradientContext } from './operator';
 import { poolSpatial, tilesInput } from './pooling';
@@ -34,7 +34,7 @@ const FLOAT = 1;
 
 function fromTiles(emit: Emitter, y: string, x: string, dy: string, spatial: Spatial): string {
   const covered = spatial.output.map((count, axis) => count * spatial.kernel[axis]);
-  const image = crop(emit, x, covered);
+  const image = firstOf(emit, x, covered);
   const isMaximum = emit.node('Equal', [image, repeat(emit, y, spatial.kernel)]);
   const mask = emit.node('Cast', [isMaximum], { to: FLOAT });
   const perMaximum = emit.node('Div', [dy, sumTiles(emit, mask, spatial)]);
@@ -49,7 +49,7 @@ const MAX_WINDOWS_FOR_PRODUCT = 64;
  * Sum of every window of windows that tile `value`. Rows of windows times a matrix of ones and zeros: that is four times as
  * fast as AveragePool in onnxruntime, although most of the products are zero.
  */
-function sumTiles(emit: Emitter, value: string, { output, kernel }: Spatial): string {
+export function sumTiles(emit: Emitter, value: string, { output, kernel }: Pick<Spatial, 'output' | 'kernel'>): string {
   const [windows, extent] = [output.at(-1)!, kernel.at(-1)!];
   const dims = dimsOf(emit, value);
   const pooled = [...dims.slice(0, 2), ...output];
@@ -118,21 +118,6 @@ function repeat(emit: Emitter, value: string, scales: readonly number[]): string
     coordinate_transformation_mode: 'asymmetric',
     nearest_mode: 'floor',
   });
-}
-
-/** The first `extents` of the spatial axes. */
-function crop(emit: Emitter, value: string, extents: readonly number[]): string {
-  if (dimsOf(emit, value).slice(2).join() === extents.join()) return value;
-  const axes = extents.map((_, axis) => axis + 2);
-  return emit.node('Slice', [
-    value,
-    int64s(
-      emit,
-      axes.map(() => 0),
-    ),
-    int64s(emit, extents),
-    int64s(emit, axes),
-  ]);
 }
 
 /** Zeros for the rest of the input that no window reached. */

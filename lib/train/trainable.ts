@@ -10,6 +10,7 @@ const PARAMETERS: Readonly<Record<string, readonly number[]>> = {
   BatchNormalization: [1, 2],
   LayerNormalization: [1, 2],
   LSTM: [1, 2, 3],
+  GRU: [1, 2, 3],
 };
 
 /**

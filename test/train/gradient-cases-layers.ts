@@ -33,6 +33,34 @@ function transposed(
   return { op: 'ConvTranspose', title, attributes, inputs: [uniform(x), uniform(w, 2), uniform([filters], 3)] };
 }
 
+const [STEPS, BATCH, INPUTS, HIDDEN] = [3, 2, 3, 2];
+
+/** Inputs of a recurrent layer with `gates` gates; initial states where `states` is not 0. */
+function recurrent(
+  op: 'LSTM' | 'GRU',
+  title: string,
+  attributes: NonNullable<OpCase['attributes']>,
+  options: { outputs: number; used?: number; states?: boolean; bias?: boolean },
+): GradientCase {
+  const { outputs, used, states = true, bias = true } = options;
+  const gates = op === 'LSTM' ? 4 : 3;
+  const directions = attributes.direction === 'bidirectional' ? 2 : 1;
+  const batchFirst = attributes.layout === 1;
+  const initial = (seed: number) =>
+    uniform(batchFirst ? [BATCH, directions, HIDDEN] : [directions, BATCH, HIDDEN], seed);
+  const inputs = [
+    uniform(batchFirst ? [BATCH, STEPS, INPUTS] : [STEPS, BATCH, INPUTS]),
+    uniform([directions, gates * HIDDEN, INPUTS], 2),
+    uniform([directions, gates * HIDDEN, HIDDEN], 3),
+    bias ? uniform([directions, 2 * gates * HIDDEN], 4) : undefined,
+    undefined,
+    ...(states ? [initial(5), ...(op === 'LSTM' ? [initial(6)] : [])] : []),
+  ];
+  return { op, title, attributes: { hidden_size: HIDDEN, ...attributes }, inputs, outputs, used };
+}
+
+const DIRECTIONS = ['forward', 'reverse', 'bidirectional'] as const;
+
 /** Gradients of normalizations, transposed convolutions and recurrent layers. */
 export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
   batchNorm('inference', [2, 3, 2, 4], { epsilon: float(1e-2) }),
@@ -64,4 +92,13 @@ export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
   ),
   transposed('output_shape', [1, 2, 3, 4], [2, 2, 3, 3], { output_shape: [6, 8], strides: [2, 2] }),
   transposed('one spatial axis', [2, 2, 5], [2, 3, 3], { strides: [2] }),
+  ...DIRECTIONS.flatMap((direction) => [
+    recurrent('LSTM', direction, { direction }, { outputs: 3 }),
+    recurrent('GRU', direction, { direction }, { outputs: 2 }),
+    recurrent('GRU', `${direction}, linear before reset`, { direction, linear_before_reset: 1 }, { outputs: 2 }),
+  ]),
+  ...(['LSTM', 'GRU'] as const).flatMap((op) => [
+    recurrent(op, 'only Y, no states or bias', {}, { outputs: 1, states: false, bias: false }),
+    recurrent(op, 'batch first', { layout: 1, direction: 'bidirectional' }, { outputs: 2 }),
+  ]),
 ];
