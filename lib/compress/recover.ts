@@ -1,25 +1,72 @@
 import { z } from 'zod';
 import { HoneError } from '../core/error';
+import type { Dataset } from '../ir/dataset';
+import { removeDead } from '../ir/edit';
 import type { Graph } from '../ir/graph';
-import type { TrainOptions } from '../train/options';
+import { type Tensor, tensorFrom, viewAs } from '../ir/tensor';
+import { adam } from '../train/adam';
+import type { Optimizer } from '../train/optimizer';
+import type { Schedule, TrainOptions } from '../train/options';
+import { SCHEDULES, type ScheduleName, warmUp } from '../train/schedules';
 import { sgd } from '../train/sgd';
 import { train } from '../train/train';
+import { trainableParameters } from '../train/trainable';
+import { distillationOptions } from './distill/options';
+import { planDistillation } from './distill/plan-distillation';
+import { withTeacher } from './distill/with-teacher';
 import type { MethodContext } from './method';
+import { zeroMasks } from './prune/zero-masks';
 
 /** How a network is trained to win back accuracy; the same keys in every method that trains. */
 export const recoveryOptions = z.strictObject({
   epochs: z.number().int().min(0).default(5).describe('passes over the training samples; 0 trains nothing'),
   batchSize: z.number().int().min(1).default(64).describe('samples per step'),
-  learningRate: z.number().positive().default(0.01).describe('learning rate of the first step'),
-  schedule: z.enum(['constant', 'linear', 'cosine']).default('cosine').describe('course of the learning rate, to zero'),
+  learningRate: z.number().positive().default(0.01).describe('largest learning rate'),
+  schedule: z
+    .enum(Object.keys(SCHEDULES) as [ScheduleName, ...ScheduleName[]])
+    .default('cosine')
+    .describe('course of the learning rate: constant, or down to zero or near it'),
+  warmup: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe('share of the steps in which the learning rate rises from zero'),
+  optimizer: z
+    .enum(['sgd', 'adam', 'adamw'])
+    .default('sgd')
+    .describe('how weights move; adam leaves weightDecay out, adamw keeps it beside the gradient'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('part of the velocity that sgd keeps from step to step'),
+  weightDecay: z.number().min(0).default(0).describe('pull of weights towards zero'),
+  clipNorm: z.number().positive().optional().describe('largest norm of all gradients together; no limit when left out'),
+  emaDecay: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe('takes the moving average of the weights with this decay per step; the last weights when left out'),
+  batchNorm: z
+    .enum(['train', 'frozen'])
+    .default('train')
+    .describe('train: statistics of the batch, and the running ones move; frozen: they stay'),
+  labels: z.enum(['use', 'ignore']).default('use').describe('ignore trains on the teacher alone, as without labels'),
+  select: z
+    .enum(['best', 'last'])
+    .default('best')
+    .describe('best: the start or the epoch that scores highest on the validation samples; last: the end'),
+  distillation: distillationOptions
+    .prefault({})
+    .describe('the teacher: the float model unless a step names another one'),
 });
 export type RecoveryOptions = z.output<typeof recoveryOptions>;
 
 /**
  * The graph after training on the context's samples, with the float model as teacher unless the options say otherwise.
  * Weights that are zero on entry stay zero. `extra` are options of `train` that belong to the calling method (masks, learned
- * step sizes); `key` names its checkpoint.
- * @throws E_DATA_MISMATCH without training samples, what `train` throws
+ * step sizes) and go before those made here; `key` names its checkpoint. While masks change (`extra.masking.update`) an early
+ * epoch is no candidate for the best: the end is taken.
+ * @throws E_DATA_MISMATCH without training samples, or without labels and teacher; E_OPTION_VALUE when the teacher does not
+ * fit; what `train` throws
  */
 export async function recover(
   graph: Graph,
@@ -29,23 +76,115 @@ export async function recover(
   extra: Partial<TrainOptions> = {},
 ): Promise<Graph> {
   if (options.epochs === 0) return graph;
-  const { data, evaluate, seed, clock, signal, onProgress } = context;
+  const { data, evaluate, seed, checkpoints, clock, signal, onProgress } = context;
   if (!data.training) throw new HoneError('E_DATA_MISMATCH', { expected: 'training samples', found: 'none' });
-  const { learningRate } = options;
-  return train(
-    graph,
-    data.training,
+  const taught = extra.loss ? untaught(graph, data.training) : teach(graph, data.training, options, context);
+  // Biases and shifts may be zero without having been pruned.
+  const weights = (extra.trainable ?? trainableParameters(graph)).filter(
+    (name) => graph.initializers.get(name)!.dims.length >= 2,
+  );
+  const masks = zeroMasks(graph, weights);
+  const resume = await checkpoints?.load(key);
+  const best =
+    options.select === 'best' && !extra.masking?.update ? await openBest(graph, context, `${key}.best`) : undefined;
+  const trained = await train(
+    taught.graph,
+    taught.dataset,
     {
       epochs: options.epochs,
       batchSize: options.batchSize,
-      learningRate: (progress) => learningRate * 0.5 * (1 + Math.cos(Math.PI * progress)),
-      optimizer: sgd(),
+      learningRate: scheduleOf(options),
+      optimizer: optimizerOf(options),
+      batchNorm: options.batchNorm,
       seed,
+      ...(options.clipNorm !== undefined && { clipNorm: options.clipNorm }),
+      ...(options.emaDecay !== undefined && { emaDecay: options.emaDecay }),
+      ...(masks.size > 0 && { masking: { mode: 'frozen', masks } }),
+      ...(checkpoints && {
+        checkpoint: { everySteps: checkpoints.everySteps, save: (state) => checkpoints.save(key, state) },
+      }),
+      ...(resume && { resume }),
+      ...(best && { onEpoch: best.offer }),
       ...(clock && { clock }),
       ...(signal && { signal }),
       onProgress: ({ step, steps }) => onProgress?.(key, step, steps),
+      ...taught.options,
       ...extra,
+      ...(extra.trainable && { trainable: [...extra.trainable, ...taught.regressors] }),
+      ...(extra.schedules && { schedules: new Map([...(taught.options.schedules ?? []), ...extra.schedules]) }),
     },
     evaluate,
   );
+  return best ? best.of(removeDead(trained)) : removeDead(trained);
+}
+
+/** What is trained on what. */
+interface Taught {
+  readonly graph: Graph;
+  readonly regressors: readonly string[];
+  readonly dataset: Dataset;
+  readonly options: Pick<TrainOptions, 'loss' | 'schedules'>;
+}
+
+/** Training by labels, teacher or both. */
+function teach(graph: Graph, samples: Dataset, options: RecoveryOptions, context: MethodContext): Taught {
+  const { teacher, evaluate, seed } = context;
+  const labels = samples.hasLabels && options.labels === 'use';
+  if (options.distillation.mode !== 'off') {
+    const { loss, schedules, ...plan } = planDistillation(graph, teacher, options.distillation, { labels, seed });
+    const dataset = withTeacher(samples, plan.teacher, plan.values, evaluate);
+    return { graph: plan.graph, regressors: plan.regressors, dataset, options: { loss, schedules } };
+  }
+  if (labels) return untaught(graph, samples);
+  const found = options.labels === 'ignore' ? 'the option to ignore labels' : `no labels in ${samples.name}`;
+  throw new HoneError('E_DATA_MISMATCH', { expected: 'labelled samples where distillation is off', found });
+}
+
+function untaught(graph: Graph, dataset: Dataset): Taught {
+  return { graph, regressors: [], dataset, options: {} };
+}
+
+function scheduleOf({ learningRate, schedule, warmup }: RecoveryOptions): Schedule {
+  const course = SCHEDULES[schedule](learningRate);
+  return warmup > 0 ? warmUp(course, warmup) : course;
+}
+
+function optimizerOf({ optimizer, momentum, weightDecay }: RecoveryOptions): Optimizer {
+  if (optimizer === 'sgd') return sgd({ momentum, weightDecay });
+  return adam({ weightDecay: optimizer === 'adamw' ? weightDecay : 0 });
+}
+
+/** The best of the start and the epochs so far. */
+interface Best {
+  readonly offer: (epoch: number, candidate: Graph) => Promise<void>;
+  /** `end`, the graph after the last epoch, with the weights of the best. */
+  readonly of: (end: Graph) => Graph;
+}
+
+/** Name under which the score of the best is saved beside its weights. */
+const SCORE = 'recover.score';
+
+/**
+ * Keeps the graph of the highest score; of equal ones the latest, which has seen most. What a killed run has kept is loaded
+ * again: epochs that a resumed run repeats give the same scores, so the result is that of an undisturbed run.
+ */
+async function openBest(start: Graph, { score, checkpoints }: MethodContext, key: string): Promise<Best> {
+  const saved = await checkpoints?.load(key);
+  let weights: ReadonlyMap<string, Tensor> | undefined = saved?.tensors;
+  let highest = saved ? viewAs(saved.tensors.get(SCORE)!, 'float64')[0] : await score(start);
+  return {
+    offer: async (epoch, candidate) => {
+      const graph = removeDead(candidate);
+      const reached = await score(graph);
+      if (reached < highest) return;
+      [highest, weights] = [reached, graph.initializers];
+      const tensors = new Map([...weights, [SCORE, tensorFrom('float64', [], [reached])] as const]);
+      await checkpoints?.save(key, { step: epoch, tensors });
+    },
+    of: (end) => {
+      if (!weights) return start;
+      const kept = [...end.initializers].map(([name, tensor]) => [name, weights!.get(name) ?? tensor] as const);
+      return { ...end, initializers: new Map(kept) };
+    },
+  };
 }

@@ -1,0 +1,190 @@
+import type { Checkpoints, MethodContext } from '../../lib/compress/method';
+import { type RecoveryOptions, recover, recoveryOptions } from '../../lib/compress/recover';
+import { Rng } from '../../lib/core/rng';
+import { GraphBuilder } from '../../lib/ir/builder';
+import type { Dataset } from '../../lib/ir/dataset';
+import type { Evaluate, Graph } from '../../lib/ir/graph';
+import { type Tensor, tensorOf, viewAs } from '../../lib/ir/tensor';
+import { prepare } from '../../lib/passes/pipeline';
+import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
+import { heNormal, zeros } from '../../lib/train/initialise';
+import type { TrainState } from '../../lib/train/options';
+import { train } from '../../lib/train/train';
+import { mnistDigits } from '../train/digits';
+
+let reference: ReferenceEvaluate;
+beforeAll(() => {
+  reference = createReferenceEvaluate();
+});
+afterAll(() => reference.close());
+const evaluate: Evaluate = (graph, feeds, fetches) => reference.evaluate(graph, feeds, fetches);
+
+const TRAINING = mnistDigits(40);
+const VALIDATION = mnistDigits(30, 40);
+
+/** 784-64-10, with a Softmax at the end. */
+function buildNet(): Graph {
+  const rng = new Rng(3);
+  const builder = new GraphBuilder({ name: 'net' });
+  const connect = (input: string, name: string, inputs: number, units: number): string =>
+    builder.node(
+      'Gemm',
+      [
+        input,
+        builder.initializer(heNormal(rng, [units, inputs]), `${name}.weight`),
+        builder.initializer(zeros([units]), `${name}.bias`),
+      ],
+      { transB: 1 },
+    );
+  const x = builder.input('x', 'float32', ['N', 1, 28, 28]);
+  const hidden = builder.node(
+    'Relu',
+    [connect(builder.node('Flatten', [x]), 'fc1', 784, 64)],
+    {},
+    { outputs: ['hidden'] },
+  );
+  builder.output(builder.node('Softmax', [connect(hidden, 'fc2', 64, 10)]), 'float32', ['N', 10]);
+  return prepare(builder.build()).graph;
+}
+
+async function accuracy(graph: Graph): Promise<number> {
+  let right = 0;
+  for await (const { inputs, labels, count } of VALIDATION.batches({ size: 100 })) {
+    const [output] = graph.outputs;
+    const scores = viewAs((await evaluate(graph, inputs, [output])).get(output)!, 'float32');
+    for (let i = 0; i < count; i++) {
+      const row = scores.subarray(i * 10, i * 10 + 10);
+      if (row.indexOf(Math.max(...row)) === labels![i]) right++;
+    }
+  }
+  return right / VALIDATION.count;
+}
+
+let float: Graph;
+beforeAll(async () => {
+  float = await train(buildNet(), TRAINING, { epochs: 12, batchSize: 20, learningRate: 0.01, seed: 1 }, evaluate);
+});
+
+/** Every weight of the first layer below the given size is set to zero. */
+function damage(graph: Graph): Graph {
+  const weight = graph.initializers.get('fc1.weight')!;
+  const values = Float32Array.from(viewAs(weight, 'float32'), (value) => (Math.abs(value) < 0.1 ? 0 : value));
+  return {
+    ...graph,
+    initializers: new Map([...graph.initializers, ['fc1.weight', tensorOf('float32', weight.dims, values)]]),
+  };
+}
+
+function contextOf(parts: Partial<MethodContext> = {}): MethodContext {
+  return {
+    data: { training: TRAINING, calibration: TRAINING, validation: VALIDATION },
+    evaluate,
+    score: accuracy,
+    teacher: float,
+    seed: 4,
+    keep: new Set(),
+    target: { channelMultiple: 8 },
+    ...parts,
+  };
+}
+
+function optionsOf(given: object = {}): RecoveryOptions {
+  return recoveryOptions.parse({ epochs: 3, batchSize: 20, learningRate: 0.02, ...given });
+}
+
+function withoutLabels(dataset: Dataset): Dataset {
+  return {
+    ...dataset,
+    hasLabels: false,
+    async *batches(options) {
+      for await (const batch of dataset.batches(options)) yield { ...batch, labels: undefined };
+    },
+    select: (indices) => withoutLabels(dataset.select(indices)),
+  };
+}
+
+function bytesOf({ initializers }: Graph): string[] {
+  return [...initializers].map(([name, { bytes }]) => `${name}:${Buffer.from(bytes).toString('base64')}`);
+}
+
+test.each([
+  ['labels and teacher', {}],
+  ['teacher alone', { labels: 'ignore' }],
+  ['soft labels', { distillation: { mode: 'soft-labels' } }],
+  ['two stages', { distillation: { mode: 'two-stage' } }],
+  ['labels alone', { distillation: { mode: 'off' } }],
+  ['adamw', { optimizer: 'adamw', learningRate: 0.002, warmup: 0.2, schedule: 'linear' }],
+  ['averages', { emaDecay: 0.8, clipNorm: 1, select: 'last' }],
+])('%s win accuracy back, and zeros stay zero', async (_, given) => {
+  const damaged = damage(float);
+  const before = await accuracy(damaged);
+  const recovered = await recover(damaged, optionsOf(given), contextOf(), 'recover');
+  expect(before).toBeLessThan((await accuracy(float)) - 0.05);
+  expect(await accuracy(recovered)).toBeGreaterThan(before + 0.04);
+  const [old, now] = [damaged, recovered].map((graph) => viewAs(graph.initializers.get('fc1.weight')!, 'float32'));
+  expect(old.filter((value) => value === 0).length).toBeGreaterThan(40000);
+  expect(now.every((value, index) => (value === 0) === (old[index] === 0))).toBe(true);
+  expect(recovered.nodes).toEqual(damaged.nodes);
+});
+
+test('works without labels, and hints add nothing to the result', async () => {
+  const data = { ...contextOf().data, training: withoutLabels(TRAINING) };
+  const hints = [{ student: 'hidden', teacher: 'hidden', weight: 0.1 }];
+  const damaged = damage(float);
+  const recovered = await recover(damaged, optionsOf({ distillation: { hints } }), contextOf({ data }), 'recover');
+  expect(await accuracy(recovered)).toBeGreaterThan((await accuracy(damaged)) + 0.04);
+  expect([...recovered.initializers.keys()]).toEqual([...damaged.initializers.keys()]);
+});
+
+test('refuses to train without samples, and without labels and teacher', async () => {
+  const run = (given: object, training: Dataset | undefined) =>
+    recover(float, optionsOf(given), contextOf({ data: { ...contextOf().data, training } }), 'recover');
+  const off = { distillation: { mode: 'off' } };
+  await expect(run({}, undefined)).rejects.toMatchObject({ code: 'E_DATA_MISMATCH' });
+  await expect(run(off, withoutLabels(TRAINING))).rejects.toThrow(/labelled samples/);
+  await expect(run({ ...off, labels: 'ignore' }, TRAINING)).rejects.toThrow(/option to ignore labels/);
+  expect(await run({ epochs: 0 }, undefined)).toBe(float);
+});
+
+test('the best candidate is kept: here the start', async () => {
+  const options = optionsOf({ learningRate: 3, distillation: { mode: 'off' }, clipNorm: 0.5, epochs: 1 });
+  expect(await recover(float, options, contextOf(), 'recover')).toBe(float);
+  const last = await recover(float, { ...options, select: 'last' }, contextOf(), 'recover');
+  expect(await accuracy(last)).toBeLessThan(await accuracy(float));
+});
+
+/** Saves states in memory; throws at the save after `limit` ones. */
+function checkpointsIn(saved: Map<string, TrainState>, limit = Number.POSITIVE_INFINITY): Checkpoints {
+  let count = 0;
+  return {
+    everySteps: 7,
+    load: async (key) => saved.get(key),
+    save: async (key, state) => {
+      if (count++ === limit) throw new Error('killed');
+      const tensors = new Map<string, Tensor>(
+        [...state.tensors].map(([name, { type, dims, bytes }]) => [name, { type, dims, bytes: bytes.slice() }]),
+      );
+      saved.set(key, { step: state.step, tensors });
+    },
+  };
+}
+
+test('a run that is killed at any save goes on to the same bits', async () => {
+  const damaged = damage(float);
+  // The score of the first epoch is the best one, so that a resumed run must remember it.
+  const scores = new Map<string, number>();
+  const score = async (graph: Graph) => {
+    const key = bytesOf(graph).join();
+    if (!scores.has(key)) scores.set(key, [0.1, 0.9, 0.3, 0.2][scores.size] ?? 0);
+    return scores.get(key)!;
+  };
+  const options = optionsOf({ emaDecay: 0.9 });
+  const whole = await recover(damaged, options, contextOf({ score }), 'recover');
+  for (const limit of [0, 1, 2, 3, 5, 8]) {
+    const saved = new Map<string, TrainState>();
+    const killed = contextOf({ score, checkpoints: checkpointsIn(saved, limit) });
+    await expect(recover(damaged, options, killed, 'recover')).rejects.toThrow('killed');
+    const resumed = contextOf({ score, checkpoints: checkpointsIn(saved) });
+    expect(bytesOf(await recover(damaged, options, resumed, 'recover'))).toEqual(bytesOf(whole));
+  }
+});
