@@ -110,7 +110,7 @@ export function quantizeOptions(options: OptionValues): PartialQuantizeOptions {
     ...(percentile === undefined ? {} : { percentile: Number(percentile) }),
     ...(samples === undefined ? {} : { samples }),
     skip: { names: list(options.skipName), types: list(options.skipType) },
-    perChannel: options.perTensor !== true,
+    granularity: options.perTensor === true ? 'tensor' : 'channel',
     crossLayerEqualization: options.equalize === true,
     biasCorrection: options.correctBias === true,
   };

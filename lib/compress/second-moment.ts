@@ -74,10 +74,10 @@ export class ColumnPower implements RowStatistic {
   }
 }
 
-type RowChooser = (dims: readonly number[]) => Uint32Array | undefined;
+export type RowChooser = (dims: readonly number[]) => Uint32Array | undefined;
 
 /** Chooses rows at random, sample by sample; the same stream of batches gives the same rows. */
-function chooser(layer: ProductLayer, { rowsPerSample, seed = 0 }: RowSampling): RowChooser {
+export function chooser(layer: ProductLayer, { rowsPerSample, seed = 0 }: RowSampling): RowChooser {
   const rng = new Rng(seed);
   return (dims) => {
     const rows = layer.rowsIn(dims);

@@ -3,24 +3,35 @@ import { attributes } from '../ir/attribute';
 import { nameMaker, removeDead, renameReads, typeOf } from '../ir/edit';
 import type { ElementType } from '../ir/element-type';
 import type { Graph, Node, ValueType } from '../ir/graph';
-import { elementCount, type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
+import { type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
 import { roundHalfToEven } from '../ops/half';
+import { scaleIndices } from '../ops/quantizer';
 
 /** uint8 quantization of a whole tensor: `real = (q - zeroPoint) * scale`. */
 export interface AffineParameters {
   /** A positive float32. */
   readonly scale: number;
-  /** 0 to 255. */
+  /** 0 to `limit`. */
   readonly zeroPoint: number;
+  /** Largest code, for activations of fewer bits: a Clip in front of the pair keeps larger ones out. 255 when left out. */
+  readonly limit?: number;
 }
 
-/** Symmetric quantization of a constant: `real = q * scale`; int8 weights lie in [-127, 127]. */
+/** Quantization of a constant: `real = (q - zeroPoint) * scale`. */
 export interface ConstantParameters {
   readonly type: 'int8' | 'int32';
-  /** One scale per channel along `axis`, or a single one for the whole tensor. */
+  /** A single scale for the whole tensor, one per channel along `axis`, or (with `block`) one per block, row-major. */
   readonly scales: Float32Array;
-  /** Channel axis, not negative; without meaning for a single scale. */
+  /** Axis of the channels or blocks, not negative; without meaning for a single scale. */
   readonly axis: number;
+  /** Elements along `axis` that share a scale: the scales lie like the tensor with that extent divided by it. */
+  readonly block?: number;
+  /** Zero points of int8, one per scale; all 0 when left out. */
+  readonly zeroPoints?: Int8Array;
+  /** Smallest and largest code of int8; [-127, 127] when left out. */
+  readonly codes?: readonly [number, number];
+  /** Codes that were chosen already, in the order of the tensor; those nearest to its elements when left out. */
+  readonly integers?: Int8Array<ArrayBuffer>;
 }
 
 /** Where quantization stands in a graph. */
@@ -36,13 +47,15 @@ export interface QdqGraph {
   readonly graph: Graph;
   /** Name of the dequantized form of every value of the plan's `activations`. */
   readonly dequantized: ReadonlyMap<string, string>;
+  /** Names of the initializers with scale and zero point of every value of the plan's `activations`. */
+  readonly parameters: ReadonlyMap<string, { readonly scale: string; readonly zeroPoint: string }>;
 }
 
 /**
  * The graph with a QuantizeLinear/DequantizeLinear pair behind every value of `plan.activations`, read by all of its
  * consumers, and with the constants of the plan stored as integers behind a DequantizeLinear. Scales and zero points per
- * tensor are scalars (rank 0), the form that onnxruntime fuses. A graph output keeps its name and stays float: its pair
- * stands in front of it. Ranges, choice of values and scales are the caller's.
+ * tensor are scalars (rank 0), the form that onnxruntime fuses. A Clip stands in front of pairs that use only some of the codes
+ * of uint8. A graph output keeps its name and stays float: its pair stands in front of it. Ranges, choice of values and scales are the caller's.
  * @throws E_INTERNAL when the plan names something that the graph does not have
  */
 export function insertQdq(graph: Graph, plan: QdqPlan): QdqGraph {
@@ -62,6 +75,7 @@ class QdqInserter {
   private readonly renamed = new Map<string, string>();
   /** Dequantized constants by name and parameters, so that nodes may share them. */
   private readonly constants = new Map<string, string>();
+  private readonly parameters = new Map<string, { readonly scale: string; readonly zeroPoint: string }>();
 
   constructor(graph: Graph, plan: QdqPlan) {
     this.graph = graph;
@@ -86,6 +100,7 @@ class QdqInserter {
     return {
       graph: removeDead({ ...graph, nodes: this.nodes, initializers: this.initializers, values: this.values }),
       dequantized: new Map([...plan.activations.keys()].map((value) => [value, this.dequantized.get(value) ?? value])),
+      parameters: this.parameters,
     };
   }
 
@@ -105,12 +120,13 @@ class QdqInserter {
     if (parameters === undefined) return;
     const scale = this.constant(tensorFrom('float32', [], [parameters.scale]), `${value}_scale`);
     const zeroPoint = this.constant(tensorFrom('uint8', [], [parameters.zeroPoint]), `${value}_zero_point`);
+    this.parameters.set(value, { scale, zeroPoint });
     const shape = typeOf(this.graph, value)?.shape;
     const tensor = this.graph.initializers.get(value);
     let quantized: string;
     if (tensor) quantized = this.constant(quantizeActivation(tensor, parameters), `${value}_quantized`);
     else
-      quantized = this.add('QuantizeLinear', [this.renamed.get(value) ?? value, scale, zeroPoint], {
+      quantized = this.add('QuantizeLinear', [this.limited(value, parameters, shape), scale, zeroPoint], {
         hint: `${value}_quantized`,
         type: { type: 'uint8', shape },
       });
@@ -122,6 +138,19 @@ class QdqInserter {
         type: { type: 'float32', shape },
       }),
     );
+  }
+
+  /** What the pair behind `value` quantizes: the value itself, behind a Clip where not all codes may be used. */
+  private limited(value: string, parameters: AffineParameters, shape: ValueType['shape']): string {
+    const source = this.renamed.get(value) ?? value;
+    const { scale, zeroPoint, limit } = parameters;
+    if (limit === undefined) return source;
+    const bound = (code: number, hint: string) =>
+      this.constant(tensorFrom('float32', [], [(code - zeroPoint) * scale]), `${value}_${hint}`);
+    return this.add('Clip', [source, bound(0, 'low'), bound(limit, 'high')], {
+      hint: `${value}_clipped`,
+      type: { type: 'float32', shape },
+    });
   }
 
   /** The node reading the plan's quantized constants. */
@@ -139,20 +168,24 @@ class QdqInserter {
     const tensor = this.graph.initializers.get(input);
     if (tensor === undefined)
       throw new HoneError('E_INTERNAL', { message: `input '${input}' of node ${node.name} is not constant` });
-    const { type, axis, scales } = parameters;
-    const key = JSON.stringify([input, type, axis, [...scales]]);
+    const { type, axis, block, scales, zeroPoints, codes, integers } = parameters;
+    const chosen = integers && node.name;
+    const key = JSON.stringify([input, type, axis, block, [...scales], [...(zeroPoints ?? [])], codes, chosen]);
     const known = this.constants.get(key);
     if (known !== undefined) return known;
-    const dims = scales.length > 1 ? [scales.length] : [];
+    const dims = scaleDims(tensor, parameters);
     const scale = this.constant(tensorFrom('float32', dims, [...scales]), `${input}_scale`);
-    const inputs = [this.constant(quantizeSymmetric(tensor, parameters), `${input}_quantized`), scale];
+    const inputs = [this.constant(quantizeConstantTensor(tensor, parameters), `${input}_quantized`), scale];
     // ONNX gives int32 no zero point; onnxruntime wants one to stand at int8 weights.
     if (type === 'int8')
-      inputs.push(this.constant(tensorFrom('int8', dims, new Array(scales.length).fill(0)), `${input}_zero_point`));
+      inputs.push(
+        this.constant(tensorFrom('int8', dims, [...(zeroPoints ?? scales.map(() => 0))]), `${input}_zero_point`),
+      );
     const name = this.add('DequantizeLinear', inputs, {
       hint: `${input}_dequantized`,
       type: { type: 'float32', shape: tensor.dims },
-      axis: scales.length > 1 ? axis : undefined,
+      axis: dims.length > 0 ? axis : undefined,
+      block,
     });
     this.constants.set(key, name);
     return name;
@@ -171,7 +204,8 @@ class QdqInserter {
       readonly hint: string;
       readonly output?: string;
       readonly type: { readonly type: ElementType; readonly shape: ValueType['shape'] };
-      readonly axis?: number;
+      readonly axis?: number | undefined;
+      readonly block?: number | undefined;
     },
   ): string {
     const output = options.output ?? this.fresh(options.hint);
@@ -182,7 +216,7 @@ class QdqInserter {
       domain: '',
       inputs,
       outputs: [output],
-      attributes: attributes({ axis: options.axis }),
+      attributes: attributes({ axis: options.axis, block_size: options.block }),
     });
     this.values.set(output, options.type);
     return output;
@@ -190,29 +224,38 @@ class QdqInserter {
 }
 
 /** uint8 form of a float32 tensor, as ONNX QuantizeLinear computes it. */
-function quantizeActivation(tensor: Tensor, { scale, zeroPoint }: AffineParameters): Tensor {
+function quantizeActivation(tensor: Tensor, { scale, zeroPoint, limit = 255 }: AffineParameters): Tensor {
   const quantized = Uint8Array.from(viewAs(tensor, 'float32'), (x) =>
-    limit(roundHalfToEven(Math.fround(x / scale)) + zeroPoint, 0, 255),
+    clamp(roundHalfToEven(Math.fround(x / scale)) + zeroPoint, 0, limit),
   );
   return tensorOf('uint8', tensor.dims, quantized);
 }
 
-/** Symmetric int8 (within [-127, 127]) or int32 form of a float32 tensor, rounded half to even. */
-function quantizeSymmetric(tensor: Tensor, { type, scales, axis }: ConstantParameters): Tensor {
+/** Extents of the scales of a constant. */
+function scaleDims(tensor: Tensor, { scales, axis, block }: ConstantParameters): readonly number[] {
+  if (block !== undefined) return tensor.dims.map((dim, at) => (at === axis ? Math.ceil(dim / block) : dim));
+  return scales.length > 1 ? [scales.length] : [];
+}
+
+/** Integer form of a float32 constant, rounded half to even. */
+function quantizeConstantTensor(tensor: Tensor, parameters: ConstantParameters): Tensor {
+  const { type, scales, axis, block = 0, zeroPoints, codes = [-127, 127], integers } = parameters;
+  if (integers) return tensorOf('int8', tensor.dims, integers);
   const data = viewAs(tensor, 'float32');
-  const inner = elementCount(tensor.dims.slice(axis + 1));
-  const scaleOf = (index: number) =>
-    scales.length > 1 ? scales[Math.floor(index / inner) % scales.length] : scales[0];
+  const indices = scaleIndices(tensor.dims, scaleDims(tensor, parameters), axis, block);
   if (type === 'int8') {
-    const rounded = Int8Array.from(data, (x, i) => limit(roundHalfToEven(Math.fround(x / scaleOf(i))), -127, 127));
+    const [low, high] = codes;
+    const rounded = Int8Array.from(data, (x, i) =>
+      clamp(roundHalfToEven(Math.fround(x / scales[indices[i]])) + (zeroPoints?.[indices[i]] ?? 0), low, high),
+    );
     return tensorOf('int8', tensor.dims, rounded);
   }
   // A bias has more digits than float32 can divide.
   const largest = 2 ** 31 - 1;
-  const rounded = Int32Array.from(data, (x, i) => limit(roundHalfToEven(x / scaleOf(i)), -largest, largest));
+  const rounded = Int32Array.from(data, (x, i) => clamp(roundHalfToEven(x / scales[indices[i]]), -largest, largest));
   return tensorOf('int32', tensor.dims, rounded);
 }
 
-function limit(x: number, low: number, high: number): number {
+function clamp(x: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, x));
 }

@@ -6,28 +6,29 @@ export interface Range {
   readonly high: number;
 }
 
-/** Steps of uint8: 256 numbers. */
-const LEVELS = 255;
+/** Largest code of uint8. */
+export const UINT8_LIMIT = 255;
 /** Smallest scale given out: products of two of them are still normal float32 numbers. */
 export const MIN_SCALE = 2 ** -60;
 
 /**
- * uint8 scale and zero point that represent `range`, widened to hold zero. Zero is exact; the scale is rounded towards zero,
- * so that a range that starts or ends at zero is never exceeded and the activation behind it needs no clamp of its own.
- * A range without extent gets scale 1.
+ * uint8 scale and zero point that represent `range`, widened to hold zero, with codes from 0 to `limit`. Zero is exact; the
+ * scale is rounded towards zero, so that a range that starts or ends at zero is never exceeded and the activation behind it
+ * needs no clamp of its own. A range without extent gets scale 1.
  */
-export function affineOf(range: Range): AffineParameters {
+export function affineOf(range: Range, limit: number = UINT8_LIMIT): AffineParameters {
+  const codes = limit === UINT8_LIMIT ? {} : { limit };
   const low = Math.min(range.low, 0);
   const high = Math.max(range.high, 0);
-  if (low === high) return { scale: 1, zeroPoint: 0 };
-  const scale = Math.max(floorToFloat32((high - low) / LEVELS), MIN_SCALE);
-  const zeroPoint = Math.min(LEVELS, Math.max(0, Math.round(-low / scale)));
-  return { scale, zeroPoint };
+  if (low === high) return { scale: 1, zeroPoint: 0, ...codes };
+  const scale = Math.max(floorToFloat32((high - low) / limit), MIN_SCALE);
+  const zeroPoint = Math.min(limit, Math.max(0, Math.round(-low / scale)));
+  return { scale, zeroPoint, ...codes };
 }
 
 /** Real numbers that a uint8 quantization can represent. */
-export function rangeOf({ scale, zeroPoint }: AffineParameters): Range {
-  return { low: Math.fround((0 - zeroPoint) * scale), high: Math.fround((LEVELS - zeroPoint) * scale) };
+export function rangeOf({ scale, zeroPoint, limit = UINT8_LIMIT }: AffineParameters): Range {
+  return { low: Math.fround((0 - zeroPoint) * scale), high: Math.fround((limit - zeroPoint) * scale) };
 }
 
 /** Largest float32 not above the positive number `x`. */

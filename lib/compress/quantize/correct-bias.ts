@@ -5,23 +5,25 @@ import { tensorOf, viewAs } from '../../ir/tensor';
 import { type AffineParameters, type ConstantParameters, insertQdq, type QdqPlan } from '../../passes/insert-qdq';
 import { collect, type Runner } from './calibrate';
 import { ChannelMean } from './observer';
+import { constantsOf, type QuantizationPlan, qdqPlanOf } from './plan';
 import type { Layer } from './roles';
 
 /**
  * Empirical bias correction (Nagel et al. 2019, section 4.2, with means from data instead of batch-norm statistics): the
  * bias of every layer takes off `E[quantized output] - E[float output]` per channel. Each layer is measured alone, on
  * quantized *float* activations, so one pass serves all of them and errors that earlier layers have corrected already are
- * not corrected again. Layers without a bias get one, except where the operator has none (MatMul).
+ * not corrected again. Layers without a bias get one, except where the operator has none (MatMul). Layers with codes of their
+ * own have corrected biases already.
  */
 export async function correctBiases(
-  graph: Graph,
-  layers: readonly Layer[],
-  plan: QdqPlan,
+  plan: QuantizationPlan,
   dataset: Dataset,
   runner: Runner,
-): Promise<{ readonly graph: Graph; readonly layers: readonly Layer[] }> {
-  const chosen = layers.filter((layer) => layer.node.op !== 'MatMul');
-  const { graph: probed, probes } = probeLayers(graph, chosen, plan);
+): Promise<QuantizationPlan> {
+  const { graph } = plan;
+  const qdq = qdqPlanOf(plan, constantsOf(plan));
+  const chosen = plan.layers.filter(({ node }) => hasBias(node) && !plan.grids.has(node.name));
+  const { graph: probed, probes } = probeLayers(graph, chosen, qdq);
   const means = chosen.map((layer) => {
     const channelAxis = layer.node.op === 'Gemm' ? -1 : 1;
     return { float: new ChannelMean(channelAxis), quantized: new ChannelMean(channelAxis) };
@@ -33,27 +35,44 @@ export async function correctBiases(
     ]),
   );
   await collect(probed, dataset, requests, runner);
+  const shifts = chosen.map(({ node }, index) => {
+    const [float, quantized] = [means[index].float.means(), means[index].quantized.means()];
+    return [node.name, float.map((mean, channel) => mean - quantized[channel])] as const;
+  });
+  return shiftBiases(plan, new Map(shifts));
+}
 
+/** Whether the operator of a layer can have a bias. */
+export function hasBias(node: Node): boolean {
+  return node.op !== 'MatMul';
+}
+
+/** The plan with numbers added to the biases of some layers, by node name; layers without a bias get one. */
+export function shiftBiases(plan: QuantizationPlan, shifts: ReadonlyMap<string, Float64Array>): QuantizationPlan {
+  const { graph } = plan;
   const fresh = nameMaker(graph);
   const initializers = new Map(graph.initializers);
   const nodes = new Map<Node, Node>();
-  const corrected = new Map<Layer, Layer>();
-  chosen.forEach((layer, index) => {
+  const shifted = (layer: Layer): Layer => {
     const { node } = layer;
-    const [float, quantized] = [means[index].float.means(), means[index].quantized.means()];
+    const shift = shifts.get(node.name);
+    if (shift === undefined) return layer;
     const old =
       layer.bias === undefined ? undefined : viewAs(graph.initializers.get(node.inputs[layer.bias])!, 'float32');
-    const bias = Float32Array.from(float, (mean, channel) => (old?.[channel] ?? 0) - (quantized[channel] - mean));
+    const bias = Float32Array.from(shift, (step, channel) => (old?.[channel] ?? 0) + step);
     // A name of its own: the old bias may serve other layers too.
     const name = fresh(`${node.name}_corrected_bias`);
     initializers.set(name, tensorOf('float32', [bias.length], bias));
     const next = { ...node, inputs: [node.inputs[0], node.inputs[1], name] };
     nodes.set(node, next);
-    corrected.set(layer, { ...layer, node: next, bias: 2 });
-  });
+    return { ...layer, node: next, bias: 2 };
+  };
+  const [layers, weightOnly] = [plan.layers.map(shifted), plan.weightOnly.map(shifted)];
   return {
+    ...plan,
+    layers,
+    weightOnly,
     graph: { ...graph, initializers, nodes: graph.nodes.map((node) => nodes.get(node) ?? node) },
-    layers: layers.map((layer) => corrected.get(layer) ?? layer),
   };
 }
 

@@ -1,4 +1,4 @@
-import { affineOf, type Range, rangeOf } from './affine';
+import { affineOf, type Range, rangeOf, UINT8_LIMIT } from './affine';
 import type { FilledBins, Histogram } from './histogram';
 
 // Local names: a look-up of the global object per bin is slow inside module sandboxes.
@@ -8,6 +8,8 @@ const { log, max, min, round } = Math;
 interface EstimatorOptions {
   /** Share of the elements that the `percentile` range keeps, in percent. */
   readonly percentile: number;
+  /** Largest code; 255 when left out. */
+  readonly limit?: number;
 }
 
 /** Chooses the range that uint8 shall represent from the histogram of a value. Low <= 0 <= high. */
@@ -59,20 +61,20 @@ function quantile(histogram: Histogram, below: number, range: Range): number {
 }
 
 /** Range with the smallest mean squared error between the elements and their uint8 form. */
-function estimateMse(histogram: Histogram): Range {
+function estimateMse(histogram: Histogram, { limit = UINT8_LIMIT }: EstimatorOptions): Range {
   const bins = histogram.filledBins();
-  return searchRange(histogram, (range) => squaredError(bins, histogram.width, range));
+  return searchRange(histogram, limit, (range) => squaredError(bins, histogram.width, range, limit));
 }
 
 /** Sum of squared quantization errors of the binned elements; zeros have none. */
-function squaredError({ centers, counts }: FilledBins, width: number, range: Range): number {
-  const { scale, zeroPoint } = affineOf(range);
+function squaredError({ centers, counts }: FilledBins, width: number, range: Range, limit: number): number {
+  const { scale, zeroPoint } = affineOf(range, limit);
   // Elements spread over a bin as wide as a step err by scale^2 / 12 on average, which the middle of the bin cannot show.
   const spread = width < scale / 2 ? undefined : (scale * scale) / 12;
   let sum = 0;
   for (let i = 0; i < centers.length; i++) {
     const level = round(centers[i] / scale) + zeroPoint;
-    const clipped = min(255, max(0, level));
+    const clipped = min(limit, max(0, level));
     const error = centers[i] - (clipped - zeroPoint) * scale;
     sum += counts[i] * (spread === undefined || level !== clipped ? error * error : spread);
   }
@@ -82,24 +84,24 @@ function squaredError({ centers, counts }: FilledBins, width: number, range: Ran
 /**
  * Range with the smallest Kullback-Leibler divergence KL(P || Q) (Migacz, "8-bit inference with TensorRT", GTC 2017), in
  * the form that fits asymmetric uint8: P is the histogram with what is clipped added to its outermost bins, Q spreads the
- * *unclipped* elements of each of the 256 levels evenly over the filled bins of that level. Zeros are in neither.
+ * *unclipped* elements of each level evenly over the filled bins of that level. Zeros are in neither.
  */
-function estimateEntropy(histogram: Histogram): Range {
+function estimateEntropy(histogram: Histogram, { limit = UINT8_LIMIT }: EstimatorOptions): Range {
   const bins = histogram.filledBins();
-  return searchRange(histogram, (range) => divergence(bins, range));
+  return searchRange(histogram, limit, (range) => divergence(bins, range, limit));
 }
 
-function divergence({ centers, counts }: FilledBins, range: Range): number {
-  const { scale, zeroPoint } = affineOf(range);
-  const { low, high } = rangeOf({ scale, zeroPoint });
+function divergence({ centers, counts }: FilledBins, range: Range, limit: number): number {
+  const { scale, zeroPoint } = affineOf(range, limit);
+  const { low, high } = rangeOf({ scale, zeroPoint, limit });
   let first = 0;
   let last = centers.length - 1;
   while (first < last && centers[first] < low) first++;
   while (last > first && centers[last] > high) last--;
 
-  const levelOf = (i: number) => min(255, max(0, round(centers[i] / scale) + zeroPoint));
-  const mass = new Float64Array(256);
-  const filled = new Float64Array(256);
+  const levelOf = (i: number) => min(limit, max(0, round(centers[i] / scale) + zeroPoint));
+  const mass = new Float64Array(limit + 1);
+  const filled = new Float64Array(limit + 1);
   let inside = 0;
   let all = 0;
   for (let i = 0; i < counts.length; i++) {
@@ -128,9 +130,9 @@ function divergence({ centers, counts }: FilledBins, range: Range): number {
  * The range of smallest cost, by moving one end at a time over a grid between zero and the observed extreme. Ranges too
  * narrow for the histogram to judge are not tried; on equal cost the wider range wins.
  */
-function searchRange(histogram: Histogram, cost: (range: Range) => number): Range {
+function searchRange(histogram: Histogram, limit: number, cost: (range: Range) => number): Range {
   const full = estimateMinMax(histogram);
-  const narrowest = min(full.high - full.low, MIN_BINS_PER_STEP * 255 * histogram.width);
+  const narrowest = min(full.high - full.low, MIN_BINS_PER_STEP * limit * histogram.width);
   let best = full;
   let bestCost = cost(full);
   for (let pass = 0; pass < PASSES; pass++) {

@@ -1,86 +1,103 @@
-import { HoneError } from '../../core/error';
-import { nearest } from '../../core/nearest';
+import { z } from 'zod';
+import { parseOptions } from '../../core/options';
+import { matchingGlob } from '../glob';
 import { ESTIMATORS, type EstimatorName } from './estimators';
 
+const ESTIMATOR_NAMES = Object.keys(ESTIMATORS) as EstimatorName[];
+const BITS = z.number().int().min(2).max(8);
+
+/** What can be chosen for every layer by itself; without defaults, so that a layer may leave anything out. */
+const layerChoices = z.strictObject({
+  weightBits: BITS.describe('bits of a weight'),
+  activationBits: BITS.describe('bits of what a layer makes'),
+  scheme: z
+    .enum(['symmetric', 'affine', 'mean-centred', 'power-of-two'])
+    .describe(
+      'grid of the weights: zero in the middle, smallest to largest weight, around their mean, or scales 2^n around zero',
+    ),
+  granularity: z
+    .enum(['tensor', 'channel', 'group'])
+    .describe('weights that share a scale: all, an output channel, or blocks along the input axis (runs in float)'),
+  blockSize: z.number().int().min(2).describe('weights in one block of `granularity: group`'),
+  weightRange: z
+    .enum(['auto', 'max', 'mse'])
+    .describe(
+      'largest weight that a grid reaches: `max` the largest there is, `mse` the one with the smallest squared error, `auto` mse below 8 bits',
+    ),
+  rounding: z
+    .enum(['nearest', 'adaround'])
+    .describe('how weights are rounded: each to the nearest code, or together, for the smallest error of the layer'),
+});
+
+/** How a network is quantized, as far as no training is needed; every key has a default. */
+export const quantizeOptions = z.strictObject({
+  mode: z
+    .enum(['static', 'dynamic-range'])
+    .default('static')
+    .describe('static: weights and activations on integers; dynamic-range: weights alone, activations stay float'),
+  estimator: z.enum(ESTIMATOR_NAMES).default('mse').describe('how the range of an activation is chosen'),
+  estimators: z
+    .record(z.string(), z.enum(ESTIMATOR_NAMES))
+    .default({})
+    .describe('other estimators for some values: glob of value names -> estimator; the first glob that matches counts'),
+  percentile: z
+    .number()
+    .gt(50)
+    .max(100)
+    .default(99.99)
+    .describe('percent of the elements that the percentile estimator keeps, half of the rest cut at each end'),
+  skip: z
+    .strictObject({
+      names: z.array(z.string()).readonly().default([]).describe('globs of node names'),
+      types: z.array(z.string()).readonly().default([]).describe('operators'),
+    })
+    .prefault({})
+    .describe('nodes that stay float'),
+  weightBits: layerChoices.shape.weightBits.default(8),
+  activationBits: layerChoices.shape.activationBits.default(8),
+  scheme: layerChoices.shape.scheme.default('symmetric'),
+  granularity: layerChoices.shape.granularity.default('channel'),
+  blockSize: layerChoices.shape.blockSize.default(32),
+  weightRange: layerChoices.shape.weightRange.default('auto'),
+  rounding: layerChoices.shape.rounding.default('nearest'),
+  layers: z
+    .record(z.string(), layerChoices.partial())
+    .default({})
+    .describe('other choices for some layers: glob of node names -> choices; later entries win over earlier ones'),
+  crossLayerEqualization: z
+    .boolean()
+    .default(false)
+    .describe('balances the channels of neighbouring layers first (Nagel et al. 2019)'),
+  biasCorrection: z
+    .boolean()
+    .default(false)
+    .describe('corrects biases so that the mean output of every layer stays that of the float network'),
+  samples: z.number().int().min(1).default(512).describe('most calibration samples that are read'),
+  heldOut: z.number().int().min(0).default(32).describe('samples kept out of calibration to measure the error on'),
+});
+
 /** How a network is quantized. */
-export interface QuantizeOptions {
-  /** How the range of an activation is chosen from its histogram. */
-  readonly estimator: EstimatorName;
-  /** Estimators for some values only: glob of value names -> estimator. The first glob that matches counts. */
-  readonly estimators: Readonly<Record<string, EstimatorName>>;
-  /** Share of the elements that the percentile estimator keeps, in percent; above 50, at most 100. */
-  readonly percentile: number;
-  /** Nodes that stay float: globs of node names, and operators. */
-  readonly skip: { readonly names: readonly string[]; readonly types: readonly string[] };
-  /** One weight scale per output channel; false gives one per tensor. */
-  readonly perChannel: boolean;
-  /** Balances the channels of neighbouring layers first (Nagel et al. 2019). */
-  readonly crossLayerEqualization: boolean;
-  /** Corrects biases so that the mean output of every layer stays that of the float network. */
-  readonly biasCorrection: boolean;
-  /** Most samples to calibrate with; the rest of the dataset is not read. */
-  readonly samples: number;
-  /** Samples kept out of calibration to measure the error on. */
-  readonly heldOut: number;
-}
+export type QuantizeOptions = z.output<typeof quantizeOptions>;
+/** What a caller gives: any part of the options. */
+export type PartialQuantizeOptions = z.input<typeof quantizeOptions>;
+/** What holds for one layer. */
+export type LayerChoices = z.output<typeof layerChoices>;
 
 /** What `quantize` does unless told otherwise. */
-export const DEFAULT_QUANTIZE_OPTIONS: QuantizeOptions = {
-  estimator: 'mse',
-  estimators: {},
-  percentile: 99.99,
-  skip: { names: [], types: [] },
-  perChannel: true,
-  crossLayerEqualization: false,
-  biasCorrection: false,
-  samples: 512,
-  heldOut: 32,
-};
-
-/** What a caller gives: any part of the options. */
-export type PartialQuantizeOptions = Partial<Omit<QuantizeOptions, 'skip'>> & {
-  readonly skip?: Partial<QuantizeOptions['skip']>;
-};
+export const DEFAULT_QUANTIZE_OPTIONS: QuantizeOptions = quantizeOptions.parse({});
 
 /**
  * The given options with defaults filled in.
  * @throws E_OPTION_UNKNOWN for a misspelled key, E_OPTION_VALUE for a value that cannot be meant
  */
 export function resolveQuantizeOptions(given: PartialQuantizeOptions = {}): QuantizeOptions {
-  refuseUnknown(given, Object.keys(DEFAULT_QUANTIZE_OPTIONS), '');
-  refuseUnknown(given.skip ?? {}, Object.keys(DEFAULT_QUANTIZE_OPTIONS.skip), 'skip.');
-  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const options: QuantizeOptions = {
-    ...DEFAULT_QUANTIZE_OPTIONS,
-    ...defined,
-    skip: { ...DEFAULT_QUANTIZE_OPTIONS.skip, ...given.skip },
-  };
-  const estimators = Object.keys(ESTIMATORS).join(', ');
-  const require = (holds: boolean, option: string, expected: string, found: unknown) => {
-    if (!holds) throw new HoneError('E_OPTION_VALUE', { option, expected, found: String(found) });
-  };
-  require(options.estimator in ESTIMATORS, 'estimator', estimators, options.estimator);
-  for (const [glob, name] of Object.entries(options.estimators))
-    require(name in ESTIMATORS, `estimators['${glob}']`, estimators, name);
-  const { percentile, samples, heldOut } = options;
-  require(percentile > 50 && percentile <= 100, 'percentile', 'a number above 50, at most 100', percentile);
-  require(Number.isInteger(samples) && samples > 0, 'samples', 'a positive whole number', samples);
-  require(Number.isInteger(heldOut) && heldOut >= 0, 'heldOut', 'a whole number, 0 or more', heldOut);
-  for (const key of ['perChannel', 'crossLayerEqualization', 'biasCorrection'] as const)
-    require(typeof options[key] === 'boolean', key, 'true or false', options[key]);
-  for (const key of ['names', 'types'] as const)
-    require(isStringList(options.skip[key]), `skip.${key}`, 'a list of strings', options.skip[key]);
-  return options;
+  return parseOptions(quantizeOptions, given, '', 'quantize');
 }
 
-function refuseUnknown(given: object, known: readonly string[], prefix: string): void {
-  for (const option of Object.keys(given)) {
-    if (known.includes(option)) continue;
-    const near = nearest(option, known) ?? known.join(', ');
-    throw new HoneError('E_OPTION_UNKNOWN', { option: prefix + option, nearest: prefix + near, verb: 'quantize' });
-  }
-}
-
-function isStringList(value: unknown): boolean {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+/** The choices for the layer `node`: the general ones, overridden by every glob of `layers` that its name matches. */
+export function choicesFor(options: QuantizeOptions, node: string): LayerChoices {
+  const { weightBits, activationBits, scheme, granularity, blockSize, weightRange, rounding } = options;
+  const general = { weightBits, activationBits, scheme, granularity, blockSize, weightRange, rounding };
+  const own = Object.entries(options.layers).filter(([glob]) => matchingGlob(node, [glob]) !== undefined);
+  return Object.assign(general, ...own.map(([, choices]) => choices)) as LayerChoices;
 }

@@ -1,27 +1,24 @@
-import { formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Evaluate, Graph } from '../../ir/graph';
-import { type AffineParameters, type ConstantParameters, insertQdq, type QdqPlan } from '../../passes/insert-qdq';
 import { prepare } from '../../passes/pipeline';
-import { logitsOf } from '../logits-of';
-import { rangeOf } from './affine';
 import type { Runner } from './calibrate';
 import { correctBiases } from './correct-bias';
 import { equalizeLayers } from './equalize';
-import { measureSqnr } from './measure';
 import { normalizeLayers } from './normalize-layers';
-import { type PartialQuantizeOptions, type QuantizeOptions, resolveQuantizeOptions } from './options';
+import { choicesFor, type PartialQuantizeOptions, type QuantizeOptions, resolveQuantizeOptions } from './options';
+import { type QuantizationPlan, requireFloatGraph, requireWork, weightOnlyReason, writePlan } from './plan';
 import { estimateRanges } from './ranges';
-import type { QuantizeReport } from './report';
-import { isFloat32, type Layer } from './roles';
-import { type FusedClamp, type Selection, selectQuantization } from './select';
-import { type LayerConstants, layerConstants, requireFiniteConstants } from './weights';
+import { reconstructLayers } from './reconstruct';
+import { type QuantizeReport, reportOn } from './report';
+import { selectQuantization } from './select';
+import { requireFiniteConstants } from './weights';
 
 /** How far `quantize` is. */
 export interface QuantizeProgress {
-  readonly stage: 'calibrate' | 'correct' | 'measure';
-  /** Samples done and in all, of this stage. */
+  /** `round` counts layers, the others samples. */
+  readonly stage: 'calibrate' | 'round' | 'correct' | 'measure';
+  /** Done and in all, of this stage. */
   readonly done: number;
   readonly total: number;
 }
@@ -32,14 +29,25 @@ export interface QuantizeContext {
   readonly dataset: Dataset;
   readonly evaluate: Evaluate;
   readonly options?: PartialQuantizeOptions;
+  /** Names of nodes that stay float, besides those of `options.skip`. */
+  readonly keep?: ReadonlySet<string>;
   readonly onProgress?: (progress: QuantizeProgress) => void;
   readonly signal?: AbortSignal;
 }
 
+/** A plan with what its report tells of how it came to be. */
+export interface PreparedPlan {
+  readonly plan: QuantizationPlan;
+  /** The float network that the result is measured against. */
+  readonly reference: Graph;
+  /** Writes the plan, or another one made of it, and measures it. */
+  readonly finish: (plan: QuantizationPlan) => Promise<{ readonly graph: Graph; readonly report: QuantizeReport }>;
+}
+
 /**
- * The network with int8 weights and uint8 activations as QuantizeLinear/DequantizeLinear pairs, and a report. The graph is
- * prepared first (see `prepare`): node names in options and report are those of the prepared graph. Inputs and outputs stay
- * float; the last layer has a pair behind it, so that it runs on integers too.
+ * The network with weights as int8 and activations as uint8 behind QuantizeLinear/DequantizeLinear pairs, and a report. The
+ * graph is prepared first (see `prepare`): node names in options and report are those of the prepared graph. Inputs and
+ * outputs stay float; the last layer has a pair behind it, so that it runs on integers too.
  * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE, E_GRAPH_INVALID (constants not finite, nothing to quantize, quantized already),
  * E_DATA_EMPTY, E_DATA_MISMATCH, E_CALIBRATION (naming the value), E_INTERRUPTED
  */
@@ -47,64 +55,73 @@ export async function quantize(
   graph: Graph,
   context: QuantizeContext,
 ): Promise<{ readonly graph: Graph; readonly report: QuantizeReport }> {
+  const { plan, finish } = await planQuantization(graph, context);
+  return finish(plan);
+}
+
+/** What `quantize` decides, before it is written as a graph. @throws what `quantize` throws */
+export async function planQuantization(graph: Graph, context: QuantizeContext): Promise<PreparedPlan> {
   const options = resolveQuantizeOptions(context.options);
   requireFloatGraph(graph);
   const prepared = prepare(graph);
-  let float = normalizeLayers(prepared.graph);
+  const normalized = normalizeLayers(prepared.graph);
   const { calibration, measured, heldOut } = splitSamples(context.dataset, options);
   const runner = (stage: QuantizeProgress['stage']): Runner => ({
     evaluate: context.evaluate,
-    signal: context.signal,
+    ...(context.signal && { signal: context.signal }),
     onBatch: (done, total) => context.onProgress?.({ stage, done, total }),
   });
 
-  const selection = selectQuantization(float, options.skip);
+  const selection = selectQuantization(normalized, options.skip, {
+    ...(context.keep && { keep: context.keep }),
+    weightOnly: (layer) => weightOnlyReason(normalized, layer, options),
+  });
   requireWork(selection);
-  const constants = selection.layers.flatMap(({ node }) => node.inputs.slice(1));
-  requireFiniteConstants(float, [...constants, ...selection.groups.flatMap((group) => group.sources)]);
-  const equalized = options.crossLayerEqualization ? equalizeLayers(float) : { graph: float, pairs: [] };
-  float = equalized.graph;
+  const constants = [...selection.layers, ...selection.weightOnly].flatMap(({ node }) => node.inputs.slice(1));
+  requireFiniteConstants(normalized, [...constants, ...selection.groups.flatMap((group) => group.sources)]);
+  const { graph: reference, pairs } = options.crossLayerEqualization
+    ? equalizeLayers(normalized)
+    : { graph: normalized, pairs: [] };
 
-  const ranges = await estimateRanges(float, selection.groups, calibration, options, runner('calibrate'));
-  const activations = new Map([...ranges.parameters, ...pairsBeforeClamps(selection.clamps, ranges.parameters)]);
-  let layers = selection.layers;
-  let plan = planOf(float, layers, activations, options);
-  if (options.biasCorrection) {
-    const corrected = await correctBiases(float, layers, plan.qdq, calibration, runner('correct'));
-    [layers, float] = [corrected.layers, corrected.graph];
-    plan = planOf(float, layers, activations, options);
-  }
-
-  const result = insertQdq(float, plan.qdq);
-  const reference = equalized.graph;
-  const logits = new Map(
-    float.outputs.filter((name) => isFloat32(float, name)).map((name) => [name, logitsOf(float, name)]),
+  const producers = new Map(
+    reference.nodes.flatMap((node) => node.outputs.map((value) => [value, node.name] as const)),
   );
-  const resultOf = new Map(selection.clamps.map(({ input, output }) => [input, output]));
-  const results = layers.map(({ node }) => resultOf.get(node.outputs[0]) ?? node.outputs[0]);
-  const pairs = new Map(
-    [...results, ...logits.values()].map((value) => [value, result.dequantized.get(value) ?? value]),
-  );
-  const sqnr = await measureSqnr(reference, result.graph, pairs, measured, runner('measure'));
-  return {
-    graph: result.graph,
-    report: {
-      layers: layers.map(({ node }, index) => ({
-        name: node.name,
-        op: node.op,
-        sqnrDb: sqnr.get(results[index])!,
-        weightScales: plan.constants[index].weight.scales.length,
-        widenedChannels: plan.constants[index].widened,
-      })),
-      values: ranges.values,
-      skipped: selection.skipped,
-      outputs: [...logits].map(([name, value]) => ({ name, sqnrDb: sqnr.get(value)! })),
-      samples: { calibration: ranges.samples, measured: measured.count, heldOut },
-      equalized: equalized.pairs,
-      biasesCorrected: options.biasCorrection,
-      diagnostics: prepared.diagnostics,
-    },
+  const clamped = new Map(selection.clamps.map(({ input, output }) => [output, input]));
+  const bitsOf = (value: string): number => {
+    const producer = producers.get(clamped.get(value) ?? value);
+    // Inputs and constants stay at 8 bits: nothing before them has made them coarse.
+    return producer === undefined ? 8 : choicesFor(options, producer).activationBits;
   };
+  const ranges = await estimateRanges(reference, selection.groups, calibration, options, bitsOf, runner('calibrate'));
+  let plan: QuantizationPlan = {
+    graph: reference,
+    layers: selection.layers,
+    weightOnly: selection.weightOnly,
+    selection,
+    activations: ranges.parameters,
+    grids: new Map(),
+    options,
+  };
+  plan = await reconstructLayers(plan, calibration, runner('round'));
+  if (options.biasCorrection) plan = await correctBiases(plan, calibration, runner('correct'));
+  const finish = async (final: QuantizationPlan) => {
+    const written = writePlan(final);
+    const report = await reportOn(
+      final,
+      written,
+      {
+        reference,
+        ranges: ranges.values,
+        samples: { calibration: ranges.samples, measured: measured.count, heldOut },
+        equalized: pairs,
+        diagnostics: prepared.diagnostics,
+      },
+      measured,
+      runner('measure'),
+    );
+    return { graph: written.graph, report };
+  };
+  return { plan, reference, finish };
 }
 
 /** The last samples are kept out of calibration to measure on, when there are enough: at most a quarter of them. */
@@ -120,57 +137,4 @@ function splitSamples(
   const calibration = range(0, Math.min(options.samples, rest));
   const measured = held > 0 ? range(rest, dataset.count) : range(0, Math.min(calibration.count, 32));
   return { calibration, measured, heldOut: held > 0 };
-}
-
-/** Quantization of everything, once the activations are known. */
-function planOf(
-  graph: Graph,
-  layers: readonly Layer[],
-  activations: ReadonlyMap<string, AffineParameters>,
-  options: QuantizeOptions,
-): { readonly qdq: QdqPlan; readonly constants: readonly LayerConstants[] } {
-  const constants = layers.map((layer) =>
-    layerConstants(graph, layer, activations.get(layer.input)!, options.perChannel),
-  );
-  const byNode = layers.map(({ node, weight, bias }, index) => {
-    const inputs = new Map<number, ConstantParameters>([[weight.index, constants[index].weight]]);
-    if (bias !== undefined) inputs.set(bias, constants[index].bias!);
-    return [node.name, inputs] as const;
-  });
-  return { qdq: { activations, constants: new Map(byNode) }, constants };
-}
-
-/**
- * Pairs in front of clamps that quantization cannot absorb, because the shared range behind them reaches beyond the clamp:
- * the same scale on both sides, so that the clamp is exact on integers.
- */
-function pairsBeforeClamps(
-  clamps: readonly FusedClamp[],
-  parameters: ReadonlyMap<string, AffineParameters>,
-): Map<string, AffineParameters> {
-  const pairs = new Map<string, AffineParameters>();
-  for (const { input, output, bounds } of clamps) {
-    const affine = parameters.get(output)!;
-    const { low, high } = rangeOf(affine);
-    if (low < bounds[0] || high > bounds[1]) pairs.set(input, affine);
-  }
-  return pairs;
-}
-
-function requireFloatGraph(graph: Graph): void {
-  const node = graph.nodes.find(({ op }) => op === 'QuantizeLinear' || op === 'DequantizeLinear');
-  if (node === undefined) return;
-  throw invalid('already-quantized', `node ${node.name}`, 'the model is quantized already; expected the float model');
-}
-
-function requireWork({ layers, skipped }: Selection): void {
-  if (layers.length > 0) return;
-  const reasons = skipped.slice(0, 5).map(({ name, reason }) => `${name}: ${reason}`);
-  throw invalid('nothing-to-quantize', 'graph', `no layer can run on integers (${reasons.join('; ') || 'no nodes'})`);
-}
-
-function invalid(kind: string, where: string, message: string): HoneError {
-  return new HoneError('E_GRAPH_INVALID', {
-    diagnostics: formatDiagnostics([{ severity: 'error', kind, where, message }]),
-  });
 }

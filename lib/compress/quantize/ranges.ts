@@ -24,6 +24,8 @@ export interface ValueRange {
   readonly high: number;
   readonly scale: number;
   readonly zeroPoint: number;
+  /** Largest code, where that is not 255. */
+  readonly limit?: number;
   readonly estimator: EstimatorName;
 }
 
@@ -38,7 +40,8 @@ export interface Ranges {
 
 /**
  * Scale and zero point of every group of values: the histograms of its sources are gathered in one pass over the dataset
- * (constants count as their own), each range is estimated alone, and the group gets the union.
+ * (constants count as their own), each range is estimated alone, and the group gets the union. `bitsOf` tells the width of the
+ * codes of a source; a group has that of its widest.
  * @throws E_CALIBRATION when a value is NaN or infinite, E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
 export async function estimateRanges(
@@ -46,6 +49,7 @@ export async function estimateRanges(
   groups: readonly ValueGroup[],
   dataset: Dataset,
   options: QuantizeOptions,
+  bitsOf: (value: string) => number,
   runner: Runner,
 ): Promise<Ranges> {
   const histograms = new Map<string, Histogram>();
@@ -61,9 +65,12 @@ export async function estimateRanges(
 
   const parameters = new Map<string, AffineParameters>();
   const values = groups.map((group) => {
-    const range = rangeOfGroup(group, histograms, options);
-    const affine = affineOf(range);
-    for (const value of group.values) parameters.set(value, affine);
+    const limit = 2 ** Math.max(...group.sources.map(bitsOf)) - 1;
+    const range = rangeOfGroup(group, histograms, { ...options, limit });
+    const affine = affineOf(range, limit);
+    // What copies make lies inside the codes already: only sources need to be limited to them.
+    const copied = { scale: affine.scale, zeroPoint: affine.zeroPoint };
+    for (const value of group.values) parameters.set(value, group.sources.includes(value) ? affine : copied);
     const [value, ...sharedWith] = group.values;
     return { value, sharedWith, ...range, ...affine };
   });
@@ -75,7 +82,7 @@ type GroupRange = Pick<ValueRange, 'min' | 'max' | 'low' | 'high' | 'estimator'>
 function rangeOfGroup(
   { values, sources, fills }: ValueGroup,
   histograms: ReadonlyMap<string, Histogram>,
-  options: QuantizeOptions,
+  options: QuantizeOptions & { readonly limit: number },
 ): GroupRange {
   const glob = values.map((value) => matchingGlob(value, Object.keys(options.estimators))).find(Boolean);
   const estimator = glob === undefined ? options.estimator : options.estimators[glob];

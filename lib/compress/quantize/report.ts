@@ -1,5 +1,13 @@
 import type { Diagnostic } from '../../core/diagnostic';
+import type { Dataset } from '../../ir/dataset';
+import type { Graph } from '../../ir/graph';
+import { logitsOf } from '../logits-of';
+import type { Runner } from './calibrate';
+import { measureSqnr } from './measure';
+import { choicesFor, type LayerChoices } from './options';
+import type { QuantizationPlan, WrittenPlan } from './plan';
 import type { ValueRange } from './ranges';
+import { isFloat32 } from './roles';
 import type { SkippedNode } from './select';
 
 /** One quantized layer. */
@@ -8,8 +16,14 @@ interface LayerReport {
   readonly op: string;
   /** SQNR of what the layer and its activation make, with all noise from before it; in dB on the measured samples. */
   readonly sqnrDb: number;
-  /** Weight scales: one per output channel, or one in all. */
+  readonly weightBits: number;
+  readonly scheme: LayerChoices['scheme'];
+  /** How its codes were found; `nearest` too where a layer has no form that AdaRound takes. */
+  readonly rounding: LayerChoices['rounding'];
+  /** Weight scales: one per output channel, one per block, or one in all. */
   readonly weightScales: number;
+  /** What it computes on: float layers have quantized weights and float activations. */
+  readonly arithmetic: 'integer' | 'float';
   /** Output channels whose weight scale was widened so that int32 sums cannot overflow. */
   readonly widenedChannels: readonly number[];
 }
@@ -35,4 +49,57 @@ export interface QuantizeReport {
   readonly biasesCorrected: boolean;
   /** What preparing the graph found. */
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What a report tells besides what can be read off the plan. */
+interface ReportFacts extends Pick<QuantizeReport, 'samples' | 'equalized' | 'diagnostics'> {
+  /** The float network to compare with. */
+  readonly reference: Graph;
+  readonly ranges: readonly ValueRange[];
+}
+
+/** Measures a written plan against the float network. @throws E_CALIBRATION, E_INTERRUPTED */
+export async function reportOn(
+  plan: QuantizationPlan,
+  written: WrittenPlan,
+  facts: ReportFacts,
+  measured: Dataset,
+  runner: Runner,
+): Promise<QuantizeReport> {
+  const { graph, selection, options } = plan;
+  const rank = new Map(graph.nodes.map(({ name }, index) => [name, index]));
+  const layers = [...plan.layers, ...plan.weightOnly].sort((a, b) => rank.get(a.node.name)! - rank.get(b.node.name)!);
+  const floatOutputs = graph.outputs.filter((name) => isFloat32(graph, name));
+  const logits = new Map(floatOutputs.map((name) => [name, logitsOf(graph, name)]));
+  const resultOf = new Map(selection.clamps.map(({ input, output }) => [input, output]));
+  const results = layers.map(({ node }) => resultOf.get(node.outputs[0]) ?? node.outputs[0]);
+  const pairs = new Map(
+    [...results, ...logits.values()].map((value) => [value, written.dequantized.get(value) ?? value]),
+  );
+  const sqnr = await measureSqnr(facts.reference, written.graph, pairs, measured, runner);
+  return {
+    layers: layers.map((layer, index) => {
+      const { name, op } = layer.node;
+      const { weight, widened } = written.constants.get(name)!;
+      const { weightBits, scheme } = choicesFor(options, name);
+      return {
+        name,
+        op,
+        sqnrDb: sqnr.get(results[index])!,
+        weightBits,
+        scheme,
+        rounding: weight.integers ? 'adaround' : 'nearest',
+        weightScales: weight.scales.length,
+        arithmetic: plan.layers.includes(layer) ? 'integer' : 'float',
+        widenedChannels: widened,
+      };
+    }),
+    values: facts.ranges.map((range) => ({ ...range, ...plan.activations.get(range.value)! })),
+    skipped: selection.skipped,
+    outputs: [...logits].map(([name, value]) => ({ name, sqnrDb: sqnr.get(value)! })),
+    samples: facts.samples,
+    equalized: facts.equalized,
+    biasesCorrected: options.biasCorrection,
+    diagnostics: facts.diagnostics,
+  };
 }

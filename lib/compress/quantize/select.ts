@@ -32,6 +32,8 @@ export interface FusedClamp {
 /** What will be quantized. */
 export interface Selection {
   readonly layers: readonly Layer[];
+  /** Layers that run in float on quantized weights. */
+  readonly weightOnly: readonly Layer[];
   readonly groups: readonly ValueGroup[];
   readonly clamps: readonly FusedClamp[];
   readonly skipped: readonly SkippedNode[];
@@ -46,9 +48,17 @@ const AVERAGES: readonly string[] = ['AveragePool', 'GlobalAveragePool', 'Reduce
  * on in integers: output arithmetic (softmax, box decoding, a Concat of unlike outputs) stays float.
  * @throws E_OPTION_VALUE when an entry of `skip` means no node
  */
-export function selectQuantization(graph: Graph, skip: QuantizeOptions['skip']): Selection {
+export function selectQuantization(graph: Graph, skip: QuantizeOptions['skip'], rules: SelectionRules = {}): Selection {
   requireMeaning(graph, skip);
-  return new Selector(graph, skip).run();
+  return new Selector(graph, skip, rules).run();
+}
+
+/** What else decides over nodes. */
+export interface SelectionRules {
+  /** Names of nodes that stay float, besides those of `skip`. */
+  readonly keep?: ReadonlySet<string>;
+  /** Why a layer quantizes its weights alone; undefined where it runs on integers. */
+  readonly weightOnly?: (layer: Layer) => string | undefined;
 }
 
 class Selector {
@@ -61,13 +71,18 @@ class Selector {
   private readonly useful = new Set<string>();
   private readonly quantized = new Set<string>();
   private readonly active = new Set<Node>();
+  private readonly weightOnly: Layer[] = [];
 
-  constructor(graph: Graph, skip: QuantizeOptions['skip']) {
+  constructor(graph: Graph, skip: QuantizeOptions['skip'], { keep, weightOnly }: SelectionRules) {
     this.graph = graph;
     this.uses = usesOf(graph);
     for (const node of graph.nodes) {
-      const reason = skipReason(node, skip);
-      this.roles.set(node, reason === undefined ? roleOf(graph, node) : { kind: 'float', reason });
+      const role = roleOf(graph, node);
+      const weightsAlone = role.kind === 'layer' ? weightOnly?.(role.layer) : undefined;
+      const reason = skipReason(node, skip) ?? (keep?.has(node.name) ? 'kept as it is' : undefined);
+      if (reason === undefined && weightsAlone !== undefined && role.kind === 'layer') this.weightOnly.push(role.layer);
+      const float = reason ?? weightsAlone;
+      this.roles.set(node, float === undefined ? role : { kind: 'float', reason: float });
     }
   }
 
@@ -81,7 +96,13 @@ class Selector {
       before = this.active.size;
       for (const node of graph.nodes) if (!this.active.has(node) && this.joins(node)) this.activate(node);
     }
-    return { layers: this.layers(), groups: this.groups(), clamps: this.clamps(), skipped: this.skipped() };
+    return {
+      layers: this.layers(),
+      weightOnly: this.weightOnly,
+      groups: this.groups(),
+      clamps: this.clamps(),
+      skipped: this.skipped(),
+    };
   }
 
   private absorbClamp(node: Node): void {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { choicesFor, DEFAULT_QUANTIZE_OPTIONS } from '../../../lib/compress/quantize/options';
 import type { Layer } from '../../../lib/compress/quantize/roles';
 import { layerConstants, requireFiniteConstants } from '../../../lib/compress/quantize/weights';
 import { GraphBuilder } from '../../../lib/ir/builder';
@@ -6,6 +7,7 @@ import type { Graph } from '../../../lib/ir/graph';
 import { tensorFrom, toNumbers, viewAs } from '../../../lib/ir/tensor';
 import { type AffineParameters, insertQdq } from '../../../lib/passes/insert-qdq';
 
+const CHOICES = choicesFor(DEFAULT_QUANTIZE_OPTIONS, 'any');
 const CHANNELS = 3;
 const INPUTS = 4;
 
@@ -28,7 +30,7 @@ function quantizeLayer(
   perChannel = true,
 ) {
   const { graph, layer } = gemm(weights, biases);
-  const constants = layerConstants(graph, layer, input, perChannel);
+  const constants = layerConstants(graph, layer, input, { ...CHOICES, granularity: perChannel ? 'channel' : 'tensor' });
   const byInput = new Map([
     [1, constants.weight],
     [2, constants.bias!],
@@ -115,12 +117,14 @@ test('a channel of zeros takes the largest scale of its layer', () => {
 
 test('per tensor, every channel has the same scale', () => {
   const { graph, layer } = gemm([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3], [0, 0, 0]);
-  expect([...layerConstants(graph, layer, input, false).weight.scales]).toEqual([Math.fround(3 / 127)]);
+  expect([...layerConstants(graph, layer, input, { ...CHOICES, granularity: 'tensor' }).weight.scales]).toEqual([
+    Math.fround(3 / 127),
+  ]);
 });
 
 test('scales beyond float32 are refused by name', () => {
   const { graph, layer } = gemm(new Array(12).fill(3e38), [0, 0, 0]);
-  expect(() => layerConstants(graph, layer, { scale: 1e10, zeroPoint: 0 }, true)).toThrow(/'x'/);
+  expect(() => layerConstants(graph, layer, { scale: 1e10, zeroPoint: 0 }, CHOICES)).toThrow(/'x'/);
 });
 
 test('all constants that are not finite are named at once', () => {
