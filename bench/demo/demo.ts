@@ -3,6 +3,7 @@ import type { Console } from '../../lib/cli/console';
 import { bytesText, percentText, table, timeText } from '../../lib/cli/text';
 import { connect } from '../../lib/client/client';
 import { quantize } from '../../lib/compress/quantize/quantize';
+import { augment } from '../../lib/data/augment';
 import type { Dataset } from '../../lib/ir/dataset';
 import type { Evaluate, Graph } from '../../lib/ir/graph';
 import { viewAs } from '../../lib/ir/tensor';
@@ -22,7 +23,6 @@ import type { Contestant } from './contestants';
 import { type Digits, loadDigits } from './digits';
 import { buildLenet5 } from './lenet5';
 import { compare, loadSamples, type Score } from './measure';
-import { shiftImages } from './shift-images';
 
 const SEED = 1;
 const EPOCHS = 8;
@@ -72,7 +72,7 @@ async function makeModels(folder: string, digits: Digits, console: Console): Pro
   try {
     const trained = await train(
       buildLenet5(SEED),
-      shiftImages(digits.training, 2),
+      augment(digits.training, { shift: 2 }),
       {
         epochs: EPOCHS,
         batchSize: 32,

@@ -93,7 +93,7 @@ export function datasetFromTensors(
 }
 
 /** Rows of a tensor along its first axis; consecutive rows are a view. */
-function gatherRows(tensor: Tensor, indices: Uint32Array): Tensor {
+export function gatherRows(tensor: Tensor, indices: Uint32Array): Tensor {
   const inner = tensor.dims.slice(1);
   const size = byteLength(tensor.type, elementCount(inner));
   const dims = [indices.length, ...inner];

@@ -5,6 +5,9 @@ import { mismatch } from './convert';
 /** Inputs of a model by name, as data must fit them. */
 export type ExpectedInputs = ReadonlyMap<string, ValueType>;
 
+/** What the checks look at. */
+type ArrayShape = Pick<Tensor, 'type' | 'dims'>;
+
 /** The inputs of a graph. */
 export function expectedInputs(graph: Graph): ExpectedInputs {
   return new Map(graph.inputs.map((name) => [name, graph.values.get(name)!]));
@@ -16,13 +19,13 @@ export function expectedInputs(graph: Graph): ExpectedInputs {
  * leading axis 1. Symbols fit any extent. A file with one array fits a model with one input under any name.
  * @throws E_DATA_MISMATCH naming what was expected and what is there
  */
-export function fitArrays(
-  arrays: ReadonlyMap<string, Tensor>,
+export function fitArrays<T extends ArrayShape>(
+  arrays: ReadonlyMap<string, T>,
   expected: ExpectedInputs | undefined,
-): Map<string, Tensor> {
+): Map<string, T> {
   if (expected === undefined) return new Map(arrays);
   const found = [...arrays].map(([name, { type, dims }]) => `${name}: ${type}[${dims.join(',')}]`).join(', ');
-  const fitted = new Map<string, Tensor>();
+  const fitted = new Map<string, T>();
   for (const [name, wanted] of expected) {
     const array = arrays.get(name) ?? (expected.size === 1 && arrays.size === 1 ? [...arrays.values()][0] : undefined);
     if (array === undefined) throw mismatch(`an array ${describe(name, wanted)}`, found || 'no arrays');
@@ -40,7 +43,7 @@ export function checkShape(name: string, wanted: ValueType | undefined, dims: re
 }
 
 /** Checks that all arrays (and labels) have the same number of samples, and returns it. */
-export function sampleCount(arrays: ReadonlyMap<string, Tensor>, labels: Int32Array | undefined): number {
+export function sampleCount(arrays: ReadonlyMap<string, ArrayShape>, labels: Int32Array | undefined): number {
   const counts = [...arrays].map(([name, { dims }]) => [name, dims[0]] as const);
   if (labels) counts.push(['labels', labels.length]);
   const [[first, count]] = counts;

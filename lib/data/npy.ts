@@ -25,20 +25,34 @@ export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, index) => bytes[index] === byte);
 }
 
+/** What the header of a .npy file says. */
+export interface NpyHeader {
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+  /** Column-major elements. */
+  readonly fortran: boolean;
+  /** Offset of the first element. */
+  readonly start: number;
+}
+
+/** The header of a .npy file never reaches further in versions that NumPy writes for plain arrays. */
+export const NPY_HEADER_BYTES = 10 + 65535;
+
 /**
- * Tensor of a .npy file (header versions 1 to 3). Views `bytes`, except for Fortran order, which is turned around.
- * @throws E_DATA_FORMAT: not such a file, cut off, big-endian, or elements that are no plain numbers
+ * Header of a .npy file (versions 1 to 3) of `size` bytes, from its first bytes.
+ * @throws E_DATA_FORMAT: not such a file, cut off, big-endian, elements that are no plain numbers, or another size
  */
-export function parseNpy(bytes: Uint8Array, path: string): Tensor {
+export function parseNpyHeader(bytes: Uint8Array, size: number, path: string): NpyHeader {
   const fail = (reason: string) => new HoneError('E_DATA_FORMAT', { path, reason });
   if (!isNpy(bytes) || bytes.length < 12) throw fail('not a .npy array');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6];
   if (version < 1 || version > 3) throw fail(`.npy version ${version} is not known (1 to 3 are)`);
-  const start = version === 1 ? 10 : 12;
+  const fixed = version === 1 ? 10 : 12;
   const headerLength = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (start + headerLength > bytes.length) throw fail('the header is cut off');
-  const header = new TextDecoder().decode(bytes.subarray(start, start + headerLength));
+  const start = fixed + headerLength;
+  if (start > bytes.length) throw fail('the header is cut off');
+  const header = new TextDecoder().decode(bytes.subarray(fixed, start));
   const code = /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1];
   const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1];
   const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1];
@@ -52,11 +66,20 @@ export function parseNpy(bytes: Uint8Array, path: string): Tensor {
     .filter((dim) => dim !== '')
     .map(Number);
   const count = elementCount(dims);
-  const found = bytes.length - start - headerLength;
+  const found = size - start;
   if (!dims.every(Number.isSafeInteger) || !Number.isSafeInteger(count * 8) || byteLength(type, count) !== found)
     throw fail(`shape [${dims.join(', ')}] of ${type} does not fit ${found} bytes of data`);
-  const data = bytes.subarray(start + headerLength);
-  return { type, dims, bytes: fortran === 'True' ? toRowMajor(data, dims, ELEMENT_TYPES[type].bits / 8) : data };
+  return { type, dims, fortran: fortran === 'True', start };
+}
+
+/**
+ * Tensor of a .npy file (header versions 1 to 3). Views `bytes`, except for Fortran order, which is turned around.
+ * @throws E_DATA_FORMAT as `parseNpyHeader`
+ */
+export function parseNpy(bytes: Uint8Array, path: string): Tensor {
+  const { type, dims, fortran, start } = parseNpyHeader(bytes, bytes.length, path);
+  const data = bytes.subarray(start);
+  return { type, dims, bytes: fortran ? toRowMajor(data, dims, ELEMENT_TYPES[type].bits / 8) : data };
 }
 
 function typeOfCode(code: string): ElementType | undefined {

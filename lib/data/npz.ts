@@ -1,6 +1,6 @@
 import type { Tensor } from '../ir/tensor';
 import { formatNpy, parseNpy } from './npy';
-import { readZip, writeZip } from './zip';
+import { type Packing, readZip, writeZip } from './zip';
 
 /**
  * Arrays of a .npz file by name (without `.npy`); other files in the archive are left out.
@@ -14,6 +14,6 @@ export function readNpz(bytes: Uint8Array, path: string): Map<string, Tensor> {
 }
 
 /** Bytes of a .npz file with these arrays; the same arrays always give the same bytes. */
-export function writeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
-  return writeZip(new Map([...arrays].map(([name, tensor]) => [`${name}.npy`, formatNpy(tensor)])));
+export function writeNpz(arrays: ReadonlyMap<string, Tensor>, packing?: Packing): Uint8Array {
+  return writeZip(new Map([...arrays].map(([name, tensor]) => [`${name}.npy`, formatNpy(tensor)])), packing);
 }

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { HoneError } from '../core/error';
@@ -12,10 +13,13 @@ import { openIdx } from './idx-dataset';
 import { openImageFolder } from './image-dataset';
 import { isNpy, parseNpy } from './npy';
 import { readNpz } from './npz';
+import { openNpzShards } from './npz-shards';
 import { isZip } from './zip';
 
 /** Unpacked .gz files may be this large. */
 const MAX_UNPACKED_BYTES = 2 ** 31 - 1;
+/** Larger .npz files are not loaded as wholes. */
+const LARGE_BYTES = 2 ** 28;
 
 export interface DataOptions {
   /** Inputs of the model that the data is for: checked, converted and named accordingly. */
@@ -29,6 +33,7 @@ export interface DataOptions {
  * - `.npz`: arrays named like the model inputs with a leading sample axis; `labels` holds class indices, if any
  * - `.npy`: one array for the only input, without labels
  * - idx, idx.gz: images; labels are taken from the file of the usual name beside it, if any
+ * - a folder of .npz files: their samples one after the other, read when needed, as those of an .npz file beyond 256 MiB
  * - a folder: PNG and JPEG pictures, one folder per class
  *
  * A sample has the shape of the model input without its first axis; a model with a fixed batch of 1 is fed with batches
@@ -36,7 +41,17 @@ export interface DataOptions {
  * @throws E_FILE_NOT_FOUND, E_DATA_FORMAT, E_DATA_MISMATCH, E_DATA_EMPTY
  */
 export async function openDataset(path: string, options: DataOptions = {}): Promise<Dataset> {
-  if (await isFolder(path)) return openImageFolder(path, options.inputs, options.preprocess);
+  const found = await statOf(path);
+  if (found.isDirectory()) {
+    const shards = (await readdir(path)).filter((name) => name.endsWith('.npz')).sort();
+    if (shards.length === 0) return openImageFolder(path, options.inputs, options.preprocess);
+    return openNpzShards(
+      path,
+      shards.map((name) => join(path, name)),
+      options.inputs,
+    );
+  }
+  if (found.size > LARGE_BYTES && path.endsWith('.npz')) return openNpzShards(path, [path], options.inputs);
   const bytes = await load(path);
   if (isZip(bytes)) return openNpz(bytes, path, options);
   if (isNpy(bytes)) {
@@ -47,9 +62,9 @@ export async function openDataset(path: string, options: DataOptions = {}): Prom
   throw new HoneError('E_DATA_FORMAT', { path, reason: 'the content is of no known format' });
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function statOf(path: string): Promise<Stats> {
   try {
-    return (await stat(path)).isDirectory();
+    return await stat(path);
   } catch (error) {
     throw new HoneError('E_FILE_NOT_FOUND', { path, reason: (error as Error).message }, { cause: error });
   }
@@ -87,8 +102,14 @@ function openNpz(bytes: Uint8Array, path: string, options: DataOptions): Dataset
   return openArrays(path, arrays, isInput ? undefined : labels, options.inputs);
 }
 
-/** Labels of `train-images-idx3-ubyte(.gz)` in `train-labels-idx1-ubyte(.gz)`; undefined without such a file. */
+/** Labels of `train-images-idx3-ubyte(.gz)`; undefined without a file of them. */
 async function idxLabels(path: string): Promise<Tensor | undefined> {
+  const file = await findLabels(path);
+  return file === undefined ? undefined : parseIdx(await load(file), file);
+}
+
+/** The file `train-labels-idx1-ubyte(.gz)` beside `train-images-idx3-ubyte(.gz)`; undefined when there is none. */
+export async function findLabels(path: string): Promise<string | undefined> {
   const name = basename(path);
   const plain = name
     .replace(/images/, 'labels')
@@ -98,7 +119,7 @@ async function idxLabels(path: string): Promise<Tensor | undefined> {
   for (const candidate of [`${plain}.gz`, plain]) {
     const file = join(dirname(path), candidate);
     const found = await stat(file).catch(() => undefined);
-    if (found?.isFile()) return parseIdx(await load(file), file);
+    if (found?.isFile()) return file;
   }
   return undefined;
 }

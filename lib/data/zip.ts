@@ -5,6 +5,10 @@ import { HoneError } from '../core/error';
 const END_OF_DIRECTORY = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
 const LOCAL_HEADER = 0x04034b50;
+/** Sizes of the fixed parts of the end record and of a local header, and of the longest comment. */
+const END_BYTES = 22;
+const LOCAL_BYTES = 30;
+const MAX_COMMENT_BYTES = 65535;
 /** Deflate cannot shrink further than this: a file that claims more lies about its size. */
 const MAX_RATIO = 1032;
 
@@ -13,70 +17,137 @@ export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 }
 
+/** Where one file of an archive is, and how it is packed. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly flags: number;
+  /** 0: stored as it is; 8: deflated. */
+  readonly method: number;
+  readonly crc: number;
+  readonly packed: number;
+  readonly size: number;
+  /** Offset of its local header. */
+  readonly header: number;
+}
+
 /**
  * Files of a zip archive by name, in directory order; stored and deflated ones. Stored files are views.
  * Sizes are checked before anything is allocated, contents against their CRC-32.
  * @throws E_DATA_FORMAT
  */
 export function readZip(bytes: Uint8Array, path: string): Map<string, Uint8Array> {
-  const fail = (reason: string) => new HoneError('E_DATA_FORMAT', { path, reason });
+  const fail = failing(path);
+  const { at, offset, count } = parseEnd(bytes, fail);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = findEnd(view);
-  if (end === undefined) throw fail('the zip directory is missing; is the file complete?');
-  const count = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
-  if (count === 0xffff || at === 0xffffffff) throw fail('zip64 archives (beyond 4 GB) are not read');
-  const files = new Map<string, Uint8Array>();
+  const entries = parseDirectory(bytes.subarray(offset, Math.max(offset, at)), count, fail);
+  return new Map(entries.map((entry) => [entry.name, readEntry(bytes, view, entry, fail)]));
+}
+
+/** Reads `length` bytes of a file from `offset` on. */
+export type ReadRange = (offset: number, length: number) => Promise<Uint8Array>;
+
+/**
+ * Directory of a zip archive of `size` bytes, of which only the end is read.
+ * @throws E_DATA_FORMAT
+ */
+export async function listZip(size: number, read: ReadRange, path: string): Promise<readonly ZipEntry[]> {
+  const fail = failing(path);
+  const start = Math.max(0, size - END_BYTES - MAX_COMMENT_BYTES);
+  const { at, offset, count } = parseEnd(await read(start, size - start), fail);
+  if (offset > start + at) throw fail('the zip directory is broken');
+  return parseDirectory(await read(offset, start + at - offset), count, fail);
+}
+
+/**
+ * Offset of a file's first byte in an archive, and the file itself when it is not stored as it is (its contents are checked
+ * then; those of stored files are not, as they are read in parts).
+ * @throws E_DATA_FORMAT
+ */
+export async function locateEntry(
+  entry: ZipEntry,
+  read: ReadRange,
+  path: string,
+): Promise<{ readonly start: number; readonly unpacked: Uint8Array | undefined }> {
+  const fail = failing(path);
+  const { name, header, packed } = entry;
+  checkEntry(entry, fail);
+  const local = await read(header, LOCAL_BYTES);
+  const start = header + localLength(new DataView(local.buffer, local.byteOffset, local.length), 0, name, fail);
+  if (entry.method !== 0) return { start, unpacked: unpackChecked(await read(start, packed), entry, fail) };
+  if (packed !== entry.size) throw fail(`'${name}' is broken`);
+  return { start, unpacked: undefined };
+}
+
+type Fail = (reason: string) => HoneError;
+
+function failing(path: string): Fail {
+  return (reason) => new HoneError('E_DATA_FORMAT', { path, reason });
+}
+
+/** Finds the end-of-directory record: the last one, before a comment of at most 64 KiB. `at` is its offset in `bytes`. */
+function parseEnd(bytes: Uint8Array, fail: Fail): { at: number; offset: number; count: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lowest = Math.max(0, bytes.length - END_BYTES - MAX_COMMENT_BYTES);
+  for (let at = bytes.length - END_BYTES; at >= lowest; at--) {
+    if (view.getUint32(at, true) !== END_OF_DIRECTORY) continue;
+    const count = view.getUint16(at + 10, true);
+    const offset = view.getUint32(at + 16, true);
+    if (count === 0xffff || offset === 0xffffffff)
+      throw fail('zip64 archives (beyond 4 GB) are not read; split it into a folder of several');
+    return { at, offset, count };
+  }
+  throw fail('the zip directory is missing; is the file complete?');
+}
+
+function parseDirectory(bytes: Uint8Array, count: number, fail: Fail): ZipEntry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const entries: ZipEntry[] = [];
+  let at = 0;
   for (let index = 0; index < count; index++) {
-    if (at + 46 > end || view.getUint32(at, true) !== DIRECTORY_ENTRY) throw fail('the zip directory is broken');
+    if (at + 46 > bytes.length || view.getUint32(at, true) !== DIRECTORY_ENTRY)
+      throw fail('the zip directory is broken');
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-    const entry: Entry = {
-      name,
+    entries.push({
+      name: new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength)),
       flags: view.getUint16(at + 8, true),
       method: view.getUint16(at + 10, true),
       crc: view.getUint32(at + 16, true),
       packed: view.getUint32(at + 20, true),
       size: view.getUint32(at + 24, true),
       header: view.getUint32(at + 42, true),
-    };
-    files.set(name, readEntry(bytes, view, entry, fail));
+    });
     at += 46 + nameLength + extraLength + commentLength;
   }
-  return files;
+  return entries;
 }
 
-interface Entry {
-  readonly name: string;
-  readonly flags: number;
-  readonly method: number;
-  readonly crc: number;
-  readonly packed: number;
-  readonly size: number;
-  readonly header: number;
-}
-
-/** Offset of the end-of-directory record: the last one, before a comment of at most 64 KiB. */
-function findEnd(view: DataView): number | undefined {
-  const lowest = Math.max(0, view.byteLength - 22 - 65535);
-  for (let at = view.byteLength - 22; at >= lowest; at--) if (view.getUint32(at, true) === END_OF_DIRECTORY) return at;
-  return undefined;
-}
-
-function readEntry(bytes: Uint8Array, view: DataView, entry: Entry, fail: (reason: string) => HoneError): Uint8Array {
-  const { name, header, packed, size } = entry;
+function checkEntry({ name, packed, size, flags }: ZipEntry, fail: Fail): void {
   if (packed === 0xffffffff || size === 0xffffffff) throw fail(`'${name}' is larger than 4 GB`);
-  if ((entry.flags & 1) !== 0) throw fail(`'${name}' is encrypted`);
-  if (header + 30 > bytes.length || view.getUint32(header, true) !== LOCAL_HEADER) throw fail(`'${name}' is broken`);
-  const start = header + 30 + view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
+  if ((flags & 1) !== 0) throw fail(`'${name}' is encrypted`);
+}
+
+/** Bytes of the local header at `at`, with name and extra fields. */
+function localLength(view: DataView, at: number, name: string, fail: Fail): number {
+  if (at + LOCAL_BYTES > view.byteLength || view.getUint32(at, true) !== LOCAL_HEADER)
+    throw fail(`'${name}' is broken`);
+  return LOCAL_BYTES + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
+}
+
+function readEntry(bytes: Uint8Array, view: DataView, entry: ZipEntry, fail: Fail): Uint8Array {
+  const { name, header, packed } = entry;
+  checkEntry(entry, fail);
+  const start = header + localLength(view, header, name, fail);
   if (start + packed > bytes.length) throw fail(`'${name}' is cut off`);
-  const content = bytes.subarray(start, start + packed);
+  return unpackChecked(bytes.subarray(start, start + packed), entry, fail);
+}
+
+function unpackChecked(content: Uint8Array, entry: ZipEntry, fail: Fail): Uint8Array {
   const plain = unpack(content, entry, fail);
-  if (plain.length !== size || crc32(plain) !== entry.crc) throw fail(`'${name}' is damaged (checksum)`);
+  if (plain.length !== entry.size || crc32(plain) !== entry.crc) throw fail(`'${entry.name}' is damaged (checksum)`);
   return plain;
 }
 
-function unpack(content: Uint8Array, entry: Entry, fail: (reason: string) => HoneError): Uint8Array {
+function unpack(content: Uint8Array, entry: ZipEntry, fail: Fail): Uint8Array {
   if (entry.method === 0) return content;
   if (entry.method !== 8) throw fail(`'${entry.name}' is packed by method ${entry.method}; only deflate is read`);
   if (entry.size > content.length * MAX_RATIO) throw fail(`'${entry.name}' claims an impossible size`);
@@ -101,7 +172,11 @@ function crc32(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** Bytes of a zip archive, deflated; the same entries always give the same bytes. */
-export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
-  return zipSync(Object.fromEntries(files), { mtime: new Date(1980, 0, 1), level: 6 });
+/** How files go into an archive: as they are, or smaller but slower to write and unreadable in parts. */
+export type Packing = 'stored' | 'deflated';
+
+/** Bytes of a zip archive; the same entries always give the same bytes. */
+export function writeZip(files: ReadonlyMap<string, Uint8Array>, packing: Packing = 'deflated'): Uint8Array {
+  const level = packing === 'stored' ? 0 : 6;
+  return zipSync(Object.fromEntries(files), { mtime: new Date(1980, 0, 1), level });
 }
