@@ -9,4 +9,5 @@ export const abs: Operator = unary({
   types: NUMBERS,
   of: () => Math.abs,
   quantizable: true,
+  slope: (f, x) => f('Sign', x),
 });

@@ -3,6 +3,7 @@ import { followed } from './axes';
 import { convert } from './convert';
 import { elementCost } from './cost';
 import { typeOfCode } from './data-type';
+import { castTo } from './gradients';
 import type { Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 
@@ -26,5 +27,6 @@ export const cast: Operator = {
     ];
   },
   evaluate: ([input], node, precision) => [convert(input!, typeOfCode(attribute(node, 'to', 'int'))!, precision)],
+  gradient: ({ node, emit, outputGradients }) => [castTo(emit, outputGradients[0]!, emit.typeOf(node.inputs[0]).type)],
   cost: elementCost,
 };

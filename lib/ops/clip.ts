@@ -1,8 +1,8 @@
 import { elementCost } from './cost';
 import { emptyLike, toDense } from './dense';
 import { highestOf, lowestOf } from './extremes';
-import { floats } from './gradients';
-import type { LowerContext, Operator } from './operator';
+import { dimsOf, formulas, sumToShape } from './gradients';
+import type { GradientContext, LowerContext, Operator } from './operator';
 import { NUMBERS, optional, problem, required } from './schema';
 import { attributeToInput } from './upgrade-steps';
 
@@ -28,10 +28,7 @@ export const clip: Operator = {
     for (let i = 0; i < result.data.length; i++) result.data[i] = Math.min(Math.max(input!.data[i], low), high);
     return [result];
   },
-  gradient: ({ node, emit, outputGradients }) => {
-    const passed = emit.node('Equal', [node.inputs[0], node.outputs[0]]);
-    return [emit.node('Where', [passed, outputGradients[0]!, floats(emit, [0])])];
-  },
+  gradient: clipGradient,
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },
   lower: (context) => {
@@ -41,6 +38,17 @@ export const clip: Operator = {
     return { kernel: 'unary', table: (x) => Math.min(Math.max(Math.fround(x), low), high), clamp: bounds };
   },
 };
+
+/** Elements that were not limited pass their gradient on; a bound gets the gradients of all elements that it holds. */
+function clipGradient({ node, emit, outputGradients, wants }: GradientContext): (string | undefined)[] {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const f = formulas(emit);
+  const where = (comparison: string) => f('Where', f(comparison, x, y), outputGradients[0]!, 0);
+  const bound = (index: number, comparison: string) =>
+    wants(index) ? sumToShape(emit, where(comparison), dimsOf(emit, node.inputs[index])) : undefined;
+  return [wants(0) ? where('Equal') : undefined, bound(1, 'Less'), bound(2, 'Greater')];
+}
 
 /** Constant bounds of a Clip node, infinite where left out; undefined when one is computed at run time. */
 export function clipBounds({ node, constant }: Pick<LowerContext, 'node' | 'constant'>): [number, number] | undefined {

@@ -5,7 +5,8 @@ import { normalizeAxis, unknownDim } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
 import { addDims } from './dims';
-import type { Dense, Operator } from './operator';
+import { dimsOf, int64s } from './gradients';
+import type { Dense, GradientContext, Operator } from './operator';
 import { EVERY_TYPE, problem, required, variadic } from './schema';
 
 /** The inputs one behind the other along `axis`. */
@@ -43,6 +44,7 @@ export const concat: Operator = {
     return [{ type, shape: known.map((dim, i) => (i === axis ? total : strictest(shapes, i, dim))), partial }];
   },
   evaluate: (inputs, node) => [concatenate(inputs as readonly Dense[], attribute(node, 'axis', 'int'))],
+  gradient: concatGradient,
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
   lower: ({ node, inputs: [first] }) => {
@@ -50,6 +52,21 @@ export const concat: Operator = {
     return axis === undefined ? problem(node, 'not-lowered', 'the rank is unknown') : { kernel: 'concat', axis };
   },
 };
+
+/** Each input gets its part of the gradient back: by one Split where all are wanted, else by slices. */
+function concatGradient({ node, emit, outputGradients, wants }: GradientContext): readonly (string | undefined)[] {
+  const dy = outputGradients[0]!;
+  const axis = normalizeAxis(attribute(node, 'axis', 'int'), dimsOf(emit, dy).length)!;
+  const lengths = node.inputs.map((input) => dimsOf(emit, input)[axis]);
+  if (lengths.every((_, index) => wants(index)))
+    return emit.nodes('Split', [dy, int64s(emit, lengths)], lengths.length, { axis });
+  let end = 0;
+  return lengths.map((length, index) => {
+    end += length;
+    if (!wants(index)) return undefined;
+    return emit.node('Slice', [dy, ...[[end - length], [end], [axis]].map((values) => int64s(emit, values))]);
+  });
+}
 
 /** The tensors one behind the other along `axis`. */
 function concatenate(inputs: readonly Dense[], axis: number): Dense {

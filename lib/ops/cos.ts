@@ -6,4 +6,5 @@ export const cos: Operator = unary({
   op: 'Cos',
   since: 7,
   of: () => Math.cos,
+  slope: (f, x) => f('Neg', f('Sin', x)),
 });

@@ -38,5 +38,12 @@ export const cumSum: Operator = {
     }
     return [result];
   },
+  // An element is part of all sums from it on: the same sums in the other direction.
+  gradient: ({ node, emit, outputGradients }) => [
+    emit.node('CumSum', [outputGradients[0]!, node.inputs[1]], {
+      exclusive: attribute(node, 'exclusive', 'int', 0),
+      reverse: 1 - attribute(node, 'reverse', 'int', 0),
+    }),
+  ],
   cost: elementCost,
 };

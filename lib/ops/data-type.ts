@@ -24,3 +24,8 @@ const CODES: Readonly<Record<ElementType, number>> = {
 export function typeOfCode(code: number): ElementType | undefined {
   return (Object.keys(CODES) as ElementType[]).find((type) => CODES[type] === code);
 }
+
+/** Number of an element type in attributes such as Cast's `to`. */
+export function codeOf(type: ElementType): number {
+  return CODES[type];
+}

@@ -1,6 +1,7 @@
 import { attribute } from '../ir/attribute';
 import { elementCost } from './cost';
 import { divideExactly, mulDims } from './dims';
+import { dimsOf, reshapeTo, transposeTo } from './gradients';
 import type { Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 import { readStrided, rowMajorStrides } from './strides';
@@ -39,6 +40,17 @@ export const depthToSpace: Operator = {
       order.map((axis) => strides[axis]),
     );
     return [{ ...result, dims: [n, channels, h * block, w * block] }];
+  },
+  gradient: ({ node, emit, outputGradients }) => {
+    const blocksize = attribute(node, 'blocksize', 'int');
+    const gathered = emit.node('SpaceToDepth', [outputGradients[0]!], { blocksize });
+    if (attribute(node, 'mode', 'string', 'DCR') === 'DCR') return [gathered];
+    // SpaceToDepth orders (place in block, channel); CRD has it the other way round.
+    const dims = dimsOf(emit, gathered);
+    const [n, depth, h, w] = dims;
+    const places = blocksize * blocksize;
+    const swapped = transposeTo(emit, reshapeTo(emit, gathered, [n, places, depth / places, h * w]), [0, 2, 1, 3]);
+    return [reshapeTo(emit, swapped, dims)];
   },
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },

@@ -12,4 +12,6 @@ export const elu: Operator = unary({
     return (x) => (x < 0 ? alpha * Math.expm1(x) : x);
   },
   quantizable: true,
+  // alpha * exp(x) = y + alpha
+  slope: (f, x, y, node) => f('Where', f('Less', x, 0), f('Add', y, attribute(node, 'alpha', 'float', 1)), 1),
 });

@@ -10,4 +10,6 @@ export const erf: Operator = unary({
   types: NUMBERS,
   of: () => errorFunction,
   quantizable: true,
+  // 2 / sqrt(pi) * exp(-x^2)
+  slope: (f, x) => f('Mul', 2 / Math.sqrt(Math.PI), f('Exp', f('Neg', f('Mul', x, x)))),
 });

@@ -4,6 +4,7 @@ import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
 import { knownDims } from './dims';
+import { dimsOf, sumToShape } from './gradients';
 import type { Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 
@@ -44,5 +45,6 @@ export const expand: Operator = {
     });
     return [result];
   },
+  gradient: ({ node, emit, outputGradients }) => [sumToShape(emit, outputGradients[0]!, dimsOf(emit, node.inputs[0]))],
   cost: elementCost,
 };

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import { normalizeAxis } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
+import { dimsOf, zeros } from './gradients';
 import type { Operator } from './operator';
 import { EVERY_TYPE, INDEX_TYPES, problem, required } from './schema';
 import { offsetsOf, rowMajorStrides } from './strides';
@@ -39,6 +40,12 @@ export const gatherElements: Operator = {
       result.data[i] = data!.data[base + at * strides[axis]];
     });
     return [result];
+  },
+  gradient: ({ node, emit, outputGradients }) => {
+    const [data, indices] = node.inputs;
+    const zero = zeros(emit, dimsOf(emit, data));
+    const axis = attribute(node, 'axis', 'int', 0);
+    return [emit.node('ScatterElements', [zero, indices, outputGradients[0]!], { axis, reduction: 'add' })];
   },
   cost: elementCost,
 };

@@ -3,6 +3,7 @@ import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
+import { gatherTuplesGradient } from './gather-gradient';
 import type { Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 import { rowMajorStrides } from './strides';
@@ -46,5 +47,6 @@ export const gatherND: Operator = {
     }
     return [result];
   },
+  gradient: gatherTuplesGradient,
   cost: elementCost,
 };

@@ -3,6 +3,7 @@ import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
+import { gatherGradient } from './gather-gradient';
 import type { Operator } from './operator';
 import { EVERY_TYPE, INDEX_TYPES, problem, required } from './schema';
 
@@ -46,5 +47,6 @@ export const gather: Operator = {
       }
     return [result];
   },
+  gradient: gatherGradient,
   cost: elementCost,
 };

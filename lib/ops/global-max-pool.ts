@@ -1,5 +1,7 @@
 import { elementCount } from '../ir/tensor';
+import { toExtremes } from './extreme-gradient';
 import { inferGlobalPool, lowerGlobalPool, reducePlanes } from './global-pool';
+import { dimsOf, int64s } from './gradients';
 import type { Operator } from './operator';
 import { FLOATS, required } from './schema';
 
@@ -17,6 +19,14 @@ export const globalMaxPool: Operator = {
       return best;
     }),
   ],
+  gradient: ({ node, emit, outputGradients }) => {
+    const x = node.inputs[0];
+    const axes = int64s(
+      emit,
+      dimsOf(emit, x).flatMap((_, axis) => (axis < 2 ? [] : [axis])),
+    );
+    return [toExtremes(emit, x, node.outputs[0], outputGradients[0]!, [axes])];
+  },
   cost: ([x]) => ({ macs: 0, elementOps: elementCount(x!.shape as readonly number[]) }),
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
   lower: (context) => {

@@ -1,6 +1,9 @@
 import { attribute } from '../ir/attribute';
+import type { ElementType } from '../ir/element-type';
+import type { Node } from '../ir/graph';
 import { type Tensor, tensorFrom } from '../ir/tensor';
-import type { Emitter, GradientContext } from './operator';
+import { codeOf } from './data-type';
+import type { Emitter, GradientContext, Operator } from './operator';
 
 /** Tensor of int64 numbers, one-dimensional: axes, shapes, starts. */
 export function int64s(emit: Emitter, values: readonly number[]): string {
@@ -11,6 +14,51 @@ export function int64s(emit: Emitter, values: readonly number[]): string {
 export function floats(emit: Emitter, values: readonly number[], dims: readonly number[] = []): string {
   const tensor: Tensor = tensorFrom('float32', dims, values);
   return emit.constant(tensor);
+}
+
+/** Emits one node of a formula; operands that are numbers become float32 scalars. */
+export type Formula = (op: string, ...operands: (string | number)[]) => string;
+
+/** Writes formulas with `emit`: `f('Mul', dy, f('Sub', 1, y))`. */
+export function formulas(emit: Emitter): Formula {
+  return (op, ...operands) =>
+    emit.node(
+      op,
+      operands.map((operand) => (typeof operand === 'number' ? floats(emit, [operand]) : operand)),
+    );
+}
+
+/**
+ * Derivative of an element-wise function, written with `f` from its input `x` or, where that is cheaper, its output `y`.
+ */
+export type Slope = (f: Formula, x: string, y: string, node: Node) => string;
+
+/** Gradient rule of an element-wise function of one input: dx = dy * slope. */
+export function gradientBySlope(slope: Slope): NonNullable<Operator['gradient']> {
+  return ({ node, emit, outputGradients: [dy] }) => {
+    const f = formulas(emit);
+    return [f('Mul', dy!, slope(f, node.inputs[0], node.outputs[0], node))];
+  };
+}
+
+/** The elements as another type; the value itself when it has that type already. */
+export function castTo(emit: Emitter, value: string, type: ElementType): string {
+  return emit.typeOf(value).type === type ? value : emit.node('Cast', [value], { to: codeOf(type) });
+}
+
+/** float32 zeros of a shape. */
+export function zeros(emit: Emitter, dims: readonly number[]): string {
+  return emit.node('Expand', [floats(emit, [0]), int64s(emit, dims)]);
+}
+
+/** Every element repeated along each axis as often as `times` says; the value itself when that is once. */
+export function repeatElements(emit: Emitter, value: string, times: readonly number[]): string {
+  if (times.every((count) => count === 1)) return value;
+  return emit.node('Resize', [value, '', floats(emit, times, [times.length])], {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  });
 }
 
 /** Extents of a value. While gradients are built every shape is made of numbers. */
@@ -55,18 +103,31 @@ export function sumToOperands(
   );
 }
 
-/** Repeats the gradient of a reduction's output over the elements that were reduced. */
-export function spreadOver({ node, emit }: GradientContext, gradient: string): string {
+/** A reduction's output, or the gradient of it, with one element along every reduced axis, so that it broadcasts to the input. */
+export function asColumn({ node, emit }: GradientContext, value: string): string {
   const dims = dimsOf(emit, node.inputs[0]);
   const axes = node.inputs[1] ?? '';
   const everything = axes === '' || dimsOf(emit, axes)[0] === 0;
-  if (everything && attribute(node, 'noop_with_empty_axes', 'int', 0) !== 0) return gradient;
-  const keeps = attribute(node, 'keepdims', 'int', 1) !== 0;
-  const ones = dims.map(() => 1);
-  const column = everything
-    ? reshapeTo(emit, gradient, ones)
-    : keeps
-      ? gradient
-      : emit.node('Unsqueeze', [gradient, axes]);
-  return emit.node('Expand', [column, int64s(emit, dims)]);
+  if (reducesNothing({ node, emit }) || attribute(node, 'keepdims', 'int', 1) !== 0) return value;
+  if (!everything) return emit.node('Unsqueeze', [value, axes]);
+  return reshapeTo(
+    emit,
+    value,
+    dims.map(() => 1),
+  );
+}
+
+/** Whether a reduction is one of each element alone: no axes, which is told to mean none instead of all. */
+export function reducesNothing({ node, emit }: Pick<GradientContext, 'node' | 'emit'>): boolean {
+  const axes = node.inputs[1] ?? '';
+  const none = axes === '' || dimsOf(emit, axes)[0] === 0;
+  return none && attribute(node, 'noop_with_empty_axes', 'int', 0) !== 0;
+}
+
+/** Repeats the gradient of a reduction's output over the elements that were reduced. */
+export function spreadOver(context: GradientContext, gradient: string): string {
+  const { node, emit } = context;
+  const dims = dimsOf(emit, node.inputs[0]);
+  const column = asColumn(context, gradient);
+  return dimsOf(emit, column).join() === dims.join() ? column : emit.node('Expand', [column, int64s(emit, dims)]);
 }

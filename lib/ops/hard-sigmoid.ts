@@ -13,4 +13,8 @@ export const hardSigmoid: Operator = unary({
     return (x) => Math.max(0, Math.min(1, alpha * x + beta));
   },
   quantizable: true,
+  slope: (f, _x, y, node) => {
+    const inside = f('And', f('Greater', y, 0), f('Less', y, 1));
+    return f('Where', inside, attribute(node, 'alpha', 'float', 0.2), 0);
+  },
 });

@@ -7,4 +7,8 @@ export const hardSwish: Operator = unary({
   since: 14,
   of: () => (x) => x * Math.max(0, Math.min(1, x / 6 + 0.5)),
   quantizable: true,
+  slope: (f, x) => {
+    const bent = f('Where', f('Less', x, 3), f('Add', f('Mul', x, 1 / 3), 0.5), 1);
+    return f('Where', f('Greater', x, -3), bent, 0);
+  },
 });

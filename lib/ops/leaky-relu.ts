@@ -12,4 +12,9 @@ export const leakyRelu: Operator = unary({
     return (x) => (x < 0 ? alpha * x : x);
   },
   quantizable: true,
+  // The mask comes from the output where that has the input's sign, so that the executor may fuse the layer before it.
+  slope: (f, x, y, node) => {
+    const alpha = attribute(node, 'alpha', 'float', 0.01);
+    return f('Where', f('Less', alpha > 0 ? y : x, 0), alpha, 1);
+  },
 });

@@ -1,4 +1,5 @@
 import { binary } from './binary';
+import { extremeOperandGradient } from './extreme-gradient';
 import type { Operator } from './operator';
 
 /** Math.max, but with the sign of zero left to the operands' order, as runtimes do. */
@@ -7,9 +8,12 @@ function maximum(a: number, b: number): number {
 }
 
 /** Largest of broadcast tensors, element by element; NaN wins. */
-export const max: Operator = binary({
-  op: 'Max',
-  since: 13,
-  of: maximum,
-  variadic: true,
-});
+export const max: Operator = {
+  ...binary({
+    op: 'Max',
+    since: 13,
+    of: maximum,
+    variadic: true,
+  }),
+  gradient: extremeOperandGradient,
+};

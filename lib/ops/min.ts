@@ -1,4 +1,5 @@
 import { binary } from './binary';
+import { extremeOperandGradient } from './extreme-gradient';
 import type { Operator } from './operator';
 
 /** Math.min, but with the sign of zero left to the operands' order, as runtimes do. */
@@ -7,9 +8,12 @@ function minimum(a: number, b: number): number {
 }
 
 /** Smallest of broadcast tensors, element by element; NaN wins. */
-export const min: Operator = binary({
-  op: 'Min',
-  since: 13,
-  of: minimum,
-  variadic: true,
-});
+export const min: Operator = {
+  ...binary({
+    op: 'Min',
+    since: 13,
+    of: minimum,
+    variadic: true,
+  }),
+  gradient: extremeOperandGradient,
+};

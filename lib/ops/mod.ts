@@ -1,5 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { binary, combine } from './binary';
+import { formulas, sumToOperands } from './gradients';
 import type { InferContext, Operator } from './operator';
 
 const family = binary({ op: 'Mod', since: 13, attributes: { fmod: { kind: 'int' } }, of: flooredRemainder });
@@ -12,6 +13,18 @@ export const mod: Operator = {
   evaluate: ([a, b], node, precision) => {
     const truncated = attribute(node, 'fmod', 'int', 0) !== 0;
     return [combine(a!, b!, a!.type, truncated ? (x, y) => x % y : flooredRemainder, precision)];
+  },
+  // y = a - b * q with a whole q, which moves only at jumps
+  gradient: (context) => {
+    const { node, emit, outputGradients } = context;
+    const [a, b] = node.inputs;
+    const f = formulas(emit);
+    const quotient = () => f('Round', f('Div', f('Sub', a, node.outputs[0]), b));
+    return sumToOperands(
+      context,
+      () => outputGradients[0]!,
+      () => f('Neg', f('Mul', outputGradients[0]!, quotient())),
+    );
   },
 };
 

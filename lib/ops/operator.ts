@@ -105,6 +105,8 @@ export interface Emitter {
     options?: { domain?: string },
   ): string[];
   constant(tensor: Tensor): string;
+  /** Elements of a value that is constant. */
+  constantOf(value: string): Tensor | undefined;
   /** Type of a value; shapes are numbers. */
   typeOf(value: string): ValueType;
 }

@@ -1,4 +1,5 @@
 import { binary } from './binary';
+import { formulas, sumToOperands } from './gradients';
 import type { Operator } from './operator';
 import { FLOATS, required } from './schema';
 
@@ -11,5 +12,16 @@ export const pRelu: Operator = {
     inputs: [required('X', TYPES), required('slope', TYPES)],
     outputs: [required('Y', TYPES)],
     attributes: {},
+  },
+  gradient: (context) => {
+    const { node, emit, outputGradients } = context;
+    const [x, slope] = node.inputs;
+    const dy = outputGradients[0]!;
+    const f = formulas(emit);
+    return sumToOperands(
+      context,
+      () => f('Where', f('Less', x, 0), f('Mul', dy, slope), dy),
+      () => f('Mul', dy, f('Min', x, 0)),
+    );
   },
 };

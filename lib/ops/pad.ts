@@ -1,11 +1,14 @@
 import { attribute } from '../ir/attribute';
 import type { Dim } from '../ir/graph';
-import { elementCount } from '../ir/tensor';
+import { elementCount, toNumbers } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
+import { unmixAxis } from './axis-mixture';
 import { elementCost } from './cost';
 import { emptyLike, toDense } from './dense';
 import { addDims } from './dims';
-import type { LowerContext, Operator } from './operator';
+import { dimsOf, int64s, reshapeTo } from './gradients';
+import type { Emitter, GradientContext, LowerContext, Operator } from './operator';
+import { padsPerAxis } from './pad-extents';
 import { EVERY_TYPE, INDEX_TYPES, optional, problem, required } from './schema';
 import { forEachIndex } from './spatial';
 import { rowMajorStrides } from './strides';
@@ -77,6 +80,7 @@ export const pad: Operator = {
     });
     return [result];
   },
+  gradient: padGradient,
   cost: elementCost,
   quantization: {
     inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }, { role: 'none' }],
@@ -84,6 +88,44 @@ export const pad: Operator = {
   },
   lower: (context) => lowerPad(context),
 };
+
+/**
+ * Constant padding is cut off again (a crop gets zeros back), and its value gets all gradients that fell on it. In the other
+ * modes every element collects the gradients of its copies.
+ */
+function padGradient(context: GradientContext): ReturnType<NonNullable<Operator['gradient']>> {
+  const { node, emit, outputGradients, wants } = context;
+  const dy = outputGradients[0]!;
+  const dims = dimsOf(emit, node.inputs[0]);
+  const [pads, axes] = [1, 3].map((index) => (node.inputs[index] ? emit.constantOf(node.inputs[index]) : null));
+  if (!pads || axes === undefined) return problem(node, 'missing-gradient', 'the pads are not constant');
+  const [before, after] = padsPerAxis(dims.length, toNumbers(pads), axes ? toNumbers(axes) : undefined);
+  const mode = attribute(node, 'mode', 'string', 'constant');
+  if (mode !== 'constant') return [collectCopies(emit, dy, dims, before, mode)];
+  const crop = [...before, ...after].map((count) => -count);
+  const inner = emit.node('Pad', [dy, int64s(emit, crop)]);
+  if (!wants(2)) return [inner];
+  const total = (value: string) => emit.node('ReduceSum', [value], { keepdims: 0 });
+  const outside = emit.node('Sub', [total(dy), total(inner)]);
+  return [inner, undefined, reshapeTo(emit, outside, dimsOf(emit, node.inputs[2]))];
+}
+
+function collectCopies(
+  emit: Emitter,
+  dy: string,
+  dims: readonly number[],
+  before: readonly number[],
+  mode: string,
+): string {
+  return dims.reduce((gradient, extent, axis) => {
+    const to = dimsOf(emit, gradient)[axis];
+    if (to === extent && before[axis] === 0) return gradient;
+    const shares = Array.from({ length: to }, (_, position) => [
+      { index: sourcePosition(position - before[axis], extent, mode)!, weight: 1 },
+    ]);
+    return unmixAxis(emit, gradient, axis, shares, extent);
+  }, dy);
+}
 
 function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower']>> {
   const { node, inputs } = context;
@@ -97,17 +139,6 @@ function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower
   if ([...before, ...after].some((count) => count < 0))
     return problem(node, 'not-lowered', 'negative pads (a crop) have no kernel');
   return { kernel: 'pad', before, value: value?.[0] ?? 0 };
-}
-
-/** Counts before and after every axis from the `pads` and `axes` inputs. */
-function padsPerAxis(rank: number, pads: readonly number[], axes: readonly number[] | undefined): [number[], number[]] {
-  const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)];
-  const listed = axes ? normalizeAxes(axes, rank)! : before.map((_, axis) => axis);
-  listed.forEach((axis, i) => {
-    before[axis] = pads[i];
-    after[axis] = pads[i + listed.length];
-  });
-  return [before, after];
 }
 
 /** Where an output position reads along one axis; undefined: the constant. */

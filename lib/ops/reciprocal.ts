@@ -6,4 +6,5 @@ export const reciprocal: Operator = unary({
   op: 'Reciprocal',
   since: 13,
   of: () => (x) => 1 / x,
+  slope: (f, _x, y) => f('Neg', f('Mul', y, y)),
 });

@@ -1,11 +1,14 @@
 import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
-import { elementCount } from '../ir/tensor';
+import { elementCount, toNumbers } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
+import { unmixAxis } from './axis-mixture';
 import { elementCost } from './cost';
 import { emptyLike, toDense } from './dense';
+import { dimsOf } from './gradients';
 import { axisShares, type Share } from './interpolation';
-import type { Dense, InferContext, Operator } from './operator';
+import type { Dense, GradientContext, InferContext, Operator } from './operator';
+import { sumTiles } from './pooling-gradient';
 import { EVERY_TYPE, FLOATS, optional, problem, required } from './schema';
 import { withAttributes, withInput } from './upgrade-steps';
 
@@ -91,8 +94,49 @@ export const resize: Operator = {
     y.data.set(wide.data);
     return [y];
   },
+  gradient: resizeGradient,
   cost: (inputs, outputs, node) => elementCost(inputs, outputs, node, 4),
 };
+
+/**
+ * Every element collects the gradients of the positions that it was mixed into. Whole repetition of the nearest element is
+ * summed up tile by tile; anything else is one product with a constant matrix per axis.
+ */
+function resizeGradient({
+  node,
+  emit,
+  outputGradients,
+}: GradientContext): ReturnType<NonNullable<Operator['gradient']>> {
+  const dy = outputGradients[0]!;
+  const dims = dimsOf(emit, node.inputs[0]);
+  const [scales, sizes] = [2, 3].map((index) => (node.inputs[index] ? emit.constantOf(node.inputs[index]) : null));
+  if (scales === undefined || sizes === undefined)
+    return problem(node, 'missing-gradient', 'the extents that it makes are not constant');
+  const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(dims)), dims.length)!;
+  const targets = targetsOf(
+    node,
+    axes.map((axis) => dims[axis]),
+    scales && elementCount(scales.dims) > 0 ? toNumbers(scales) : undefined,
+    sizes ? toNumbers(sizes) : undefined,
+  );
+  const shares = axes.map((axis, i) => sharesOf(node, dims[axis], targets[i]));
+  const times = dims.map((extent, axis) => (axes.includes(axis) ? repetition(shares[axes.indexOf(axis)], extent) : 1));
+  if (dims.length > 2 && times[0] === 1 && times[1] === 1 && times.every((count) => count !== undefined))
+    return [sumTiles(emit, dy, { output: dims.slice(2), kernel: times.slice(2) as number[] })];
+  const unmix = (gradient: string, axis: number, i: number) =>
+    times[axis] === 1 ? gradient : unmixAxis(emit, gradient, axis, shares[i], dims[axis]);
+  return [axes.reduce(unmix, dy)];
+}
+
+/** How often each of `extent` elements is repeated, when that is all that happens. */
+function repetition(shares: readonly (readonly Share[])[], extent: number): number | undefined {
+  const times = shares.length / extent;
+  const repeats = shares.every(
+    ([first, second], position) =>
+      first.index === Math.floor(position / times) && first.weight === 1 && (second?.weight ?? 0) === 0,
+  );
+  return Number.isInteger(times) && repeats ? times : undefined;
+}
 
 /** Resize-10 and Upsample knew one way: positions by division, nearest element below. */
 export function fromResize10(node: Node): Node {

@@ -2,7 +2,7 @@ import { attribute } from '../ir/attribute';
 import { normalizeAxis } from './axes';
 import { elementCost } from './cost';
 import type { Operator } from './operator';
-import { scatterReduction } from './scatter';
+import { scatterGradient, scatterReduction } from './scatter';
 import { EVERY_TYPE, INDEX_TYPES, problem, required } from './schema';
 import { offsetsOf, rowMajorStrides } from './strides';
 
@@ -39,5 +39,6 @@ export const scatterElements: Operator = {
     });
     return [result];
   },
+  gradient: (context) => scatterGradient(context, 'GatherElements'),
   cost: elementCost,
 };

@@ -2,7 +2,7 @@ import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import { elementCost } from './cost';
 import type { Operator } from './operator';
-import { scatterReduction } from './scatter';
+import { scatterGradient, scatterReduction } from './scatter';
 import { EVERY_TYPE, required } from './schema';
 import { rowMajorStrides } from './strides';
 
@@ -35,5 +35,6 @@ export const scatterND: Operator = {
     }
     return [result];
   },
+  gradient: (context) => scatterGradient(context, 'GatherND'),
   cost: elementCost,
 };

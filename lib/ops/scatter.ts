@@ -1,5 +1,8 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
+import { dimsOf, zeros } from './gradients';
+import type { GradientContext, Operator } from './operator';
+import { problem } from './schema';
 
 /** How a scatter combines an update with what stands at its place (attribute `reduction`). */
 export function scatterReduction(node: Node): (old: number, update: number) => number {
@@ -15,4 +18,23 @@ export function scatterReduction(node: Node): (old: number, update: number) => n
     default:
       return (_, update) => update;
   }
+}
+
+/**
+ * Gradient of a scatter; `gather` is the operator that reads at the same indices. Replaced elements of the data get none;
+ * with addition they keep theirs. Indices that occur twice without a reduction are undefined in ONNX.
+ */
+export function scatterGradient(
+  { node, emit, outputGradients, wants }: GradientContext,
+  gather: 'GatherElements' | 'GatherND',
+): ReturnType<NonNullable<Operator['gradient']>> {
+  const reduction = attribute(node, 'reduction', 'string', 'none');
+  if (reduction !== 'none' && reduction !== 'add')
+    return problem(node, 'missing-gradient', `reduction ${reduction} has no gradient; expected none or add`);
+  const dy = outputGradients[0]!;
+  const [, indices, updates] = node.inputs;
+  const axis = gather === 'GatherElements' ? { axis: attribute(node, 'axis', 'int', 0) } : {};
+  const kept = () =>
+    reduction === 'add' ? dy : emit.node(node.op, [dy, indices, zeros(emit, dimsOf(emit, updates))], axis);
+  return [wants(0) ? kept() : undefined, undefined, wants(2) ? emit.node(gather, [dy, indices], axis) : undefined];
 }

@@ -6,4 +6,5 @@ export const sin: Operator = unary({
   op: 'Sin',
   since: 7,
   of: () => Math.sin,
+  slope: (f, x) => f('Cos', x),
 });

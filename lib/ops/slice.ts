@@ -1,19 +1,16 @@
-import type { Dim } from '../ir/graph';
+import type { Dim, Node } from '../ir/graph';
+import type { Tensor } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxis, unknownShape } from './axes';
 import { elementCost } from './cost';
 import { toDense } from './dense';
 import { isNonNegative, knownDims, subDims } from './dims';
+import { dimsOf } from './gradients';
 import type { Dense, LowerContext, Operator } from './operator';
+import { placeRanges } from './range-gradient';
 import { EVERY_TYPE, INDEX_TYPES, optional, problem, required } from './schema';
+import { type Range, rangesOf, resolveRange } from './slice-ranges';
 import { readStrided, rowMajorStrides } from './strides';
 import { attributeToInput } from './upgrade-steps';
-
-/** What a slice does to one axis of known extent: elements `start`, `start + step`, ... (`count` of them). */
-interface Range {
-  readonly start: number;
-  readonly step: number;
-  readonly count: number;
-}
 
 /** Part of a tensor: per axis from `start` (inclusive) to `end` (exclusive) by `step`; negative positions count from the end. */
 export const slice: Operator = {
@@ -76,6 +73,12 @@ export const slice: Operator = {
       ),
     ];
   },
+  gradient: ({ node, emit, outputGradients }) => {
+    const dims = dimsOf(emit, node.inputs[0]);
+    const ranges = constantRanges(node, dims, (index) => emit.constantOf(node.inputs[index]));
+    if (!ranges) return problem(node, 'missing-gradient', 'the part that it takes is not constant');
+    return [placeRanges(emit, outputGradients[0]!, dims, ranges)];
+  },
   cost: elementCost,
   quantization: {
     inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }, { role: 'none' }, { role: 'none' }],
@@ -87,12 +90,8 @@ export const slice: Operator = {
 function lowerSlice(context: LowerContext): ReturnType<NonNullable<Operator['lower']>> {
   const { node } = context;
   const dims = knownDims(context.inputs[0]?.shape);
-  const given = [1, 2, 3, 4].map((index) => (node.inputs[index] ? context.constant(index) : null));
-  if (!dims || given.includes(undefined)) return problem(node, 'not-lowered', 'the part to take is not constant');
-  const ranges = rangesOf(
-    dims,
-    given.map((tensor) => (tensor ? toDense(tensor, 'float32') : undefined)),
-  );
+  const ranges = dims && constantRanges(node, dims, context.constant);
+  if (!ranges) return problem(node, 'not-lowered', 'the part to take is not constant');
   return {
     kernel: 'slice',
     starts: ranges.map((range) => range.start),
@@ -100,24 +99,18 @@ function lowerSlice(context: LowerContext): ReturnType<NonNullable<Operator['low
   };
 }
 
-/** Ranges of all axes from the inputs `starts, ends, axes, steps`. */
-function rangesOf(dims: readonly number[], parameters: readonly (Dense | undefined)[]): Range[] {
-  const [starts, ends, axes, steps] = parameters.map((parameter) => parameter?.data);
-  const ranges: Range[] = dims.map((count) => ({ start: 0, step: 1, count }));
-  starts!.forEach((start, i) => {
-    const axis = normalizeAxis(axes ? axes[i] : i, dims.length)!;
-    ranges[axis] = resolveRange(start, ends![i], steps ? steps[i] : 1, dims[axis]);
-  });
-  return ranges;
-}
-
-/** Positions clamp to the extent: to [0, n] going up, to [-1, n - 1] going down. */
-function resolveRange(start: number, end: number, step: number, extent: number): Range {
-  const low = step > 0 ? 0 : -1;
-  const high = step > 0 ? extent : extent - 1;
-  const clamp = (position: number) => Math.max(low, Math.min(high, position < 0 ? position + extent : position));
-  const first = clamp(start);
-  return { start: first, step, count: Math.max(0, Math.ceil((clamp(end) - first) / step)) };
+/** Ranges of all axes when they are constant. */
+function constantRanges(
+  node: Node,
+  dims: readonly number[],
+  constant: (index: number) => Tensor | undefined,
+): Range[] | undefined {
+  const given = [1, 2, 3, 4].map((index) => (node.inputs[index] ? constant(index) : null));
+  if (given.includes(undefined)) return undefined;
+  return rangesOf(
+    dims,
+    given.map((tensor) => (tensor ? toDense(tensor, 'float32') : undefined)),
+  );
 }
 
 /** Count for the forms over symbols that cannot be clamped: `[a:]` and `[:b]` by step 1, where the extent is surely long enough. */

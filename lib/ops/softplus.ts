@@ -7,4 +7,5 @@ export const softplus: Operator = unary({
   since: 1,
   of: () => (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   quantizable: true,
+  slope: (f, x) => f('Sigmoid', x),
 });

@@ -38,6 +38,9 @@ export const spaceToDepth: Operator = {
     );
     return [{ ...result, dims: [n, channels * block * block, h, w] }];
   },
+  gradient: ({ node, emit, outputGradients }) => [
+    emit.node('DepthToSpace', [outputGradients[0]!], { blocksize: attribute(node, 'blocksize', 'int'), mode: 'DCR' }),
+  ],
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
 };

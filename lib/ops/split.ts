@@ -3,6 +3,7 @@ import type { Node } from '../ir/graph';
 import { hasInput, knownNumbers, normalizeAxis, unknownDim } from './axes';
 import { elementCost } from './cost';
 import { divideExactly } from './dims';
+import { dimsOf, zeros } from './gradients';
 import type { Operator } from './operator';
 import { EVERY_TYPE, optional, problem, required, variadic } from './schema';
 import { readStrided, rowMajorStrides } from './strides';
@@ -58,6 +59,10 @@ export const split: Operator = {
       start += length;
       return piece;
     });
+  },
+  gradient: ({ node, emit, outputGradients }) => {
+    const parts = node.outputs.map((output, index) => outputGradients[index] ?? zeros(emit, dimsOf(emit, output)));
+    return [emit.node('Concat', parts, { axis: attribute(node, 'axis', 'int', 0) })];
   },
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' },

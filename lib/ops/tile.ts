@@ -1,8 +1,10 @@
+import { elementCount } from '../ir/tensor';
 import { unknownShape } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
 import { mulDims } from './dims';
-import type { Operator } from './operator';
+import { dimsOf, reshapeTo, sumOver } from './gradients';
+import type { Emitter, Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 import { forEachIndex } from './spatial';
 import { rowMajorStrides } from './strides';
@@ -49,5 +51,18 @@ export const tile: Operator = {
     });
     return [result];
   },
+  gradient: ({ node, emit, outputGradients }) => {
+    const dims = dimsOf(emit, node.inputs[0]);
+    return [dims.reduce((gradient, extent, axis) => sumCopies(emit, gradient, axis, extent), outputGradients[0]!)];
+  },
   cost: elementCost,
 };
+
+/** Sums up the copies of `extent` elements that lie behind each other along `axis`. */
+function sumCopies(emit: Emitter, value: string, axis: number, extent: number): string {
+  const dims = dimsOf(emit, value);
+  if (dims[axis] === extent) return value;
+  const [outer, inner] = [dims.slice(0, axis), dims.slice(axis + 1)].map(elementCount);
+  const copies = reshapeTo(emit, value, [outer, dims[axis] / extent, extent * inner]);
+  return reshapeTo(emit, sumOver(emit, copies, [1]), [...dims.slice(0, axis), extent, ...dims.slice(axis + 1)]);
+}

@@ -30,5 +30,8 @@ export const trilu: Operator = {
     }
     return [result];
   },
+  gradient: ({ node, emit, outputGradients }) => [
+    emit.node('Trilu', [outputGradients[0]!, ...node.inputs.slice(1)], { upper: attribute(node, 'upper', 'int', 1) }),
+  ],
   cost: elementCost,
 };

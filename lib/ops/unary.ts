@@ -2,6 +2,7 @@ import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { elementCost } from './cost';
 import { emptyDense, isFloat } from './dense';
+import { gradientBySlope, type Slope } from './gradients';
 import type { Operator, Schema } from './operator';
 import { FLOATS, required } from './schema';
 
@@ -20,6 +21,8 @@ export interface UnarySpec {
   readonly clamp?: (node: Node) => readonly [number, number];
   /** Whether an int8 table of the function is accurate enough (bounded activations; not Exp or Log). */
   readonly quantizable?: boolean;
+  /** Derivative of the function, where it has one. */
+  readonly slope?: Slope;
 }
 
 /** Operator that maps each element of its input alone. */
@@ -42,6 +45,7 @@ export function unary(spec: UnarySpec): Operator {
   if (!types.some(isFloat) || output) return operator;
   return {
     ...operator,
+    ...(spec.slope && { gradient: gradientBySlope(spec.slope) }),
     quantization: spec.quantizable
       ? { inputs: [{ role: 'activation' }], output: 'own' }
       : { inputs: [{ role: 'none' }], output: 'float' },

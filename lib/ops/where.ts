@@ -2,6 +2,7 @@ import type { Dim } from '../ir/graph';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
+import { dimsOf, formulas, sumToShape } from './gradients';
 import type { InferContext, Inferred, Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 
@@ -33,6 +34,14 @@ export const where: Operator = {
     for (let i = 0; i < result.data.length; i++)
       result.data[i] = condition!.data[fromCondition[i]] ? x!.data[fromX[i]] : y!.data[fromY[i]];
     return [result];
+  },
+  gradient: ({ node, emit, outputGradients, wants }) => {
+    const [condition, x, y] = node.inputs;
+    const dy = outputGradients[0]!;
+    const f = formulas(emit);
+    const part = (index: number, value: string, chosen: string | number, other: string | number) =>
+      wants(index) ? sumToShape(emit, f('Where', condition, chosen, other), dimsOf(emit, value)) : undefined;
+    return [undefined, part(1, x, dy, 0), part(2, y, 0, dy)];
   },
   cost: elementCost,
 };

@@ -48,6 +48,11 @@ export class Inference {
     return numbers;
   }
 
+  /** Tells the type of a value that no node makes. */
+  setType(name: string, type: ValueType): void {
+    this.types.set(name, type);
+  }
+
   setConstant(name: string, tensor: Tensor): void {
     this.constants.set(name, tensor);
     this.types.set(name, { type: tensor.type, shape: tensor.dims });

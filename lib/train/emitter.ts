@@ -2,10 +2,9 @@ import { HoneError } from '../core/error';
 import { attributes } from '../ir/attribute';
 import { GraphBuilder } from '../ir/builder';
 import type { ElementType } from '../ir/element-type';
-import type { Dim, Graph, Node, ValueType } from '../ir/graph';
-import { type Tensor, toNumbers } from '../ir/tensor';
-import { findOperator } from '../ops/index';
-import type { Emitter, InferContext } from '../ops/operator';
+import type { Graph, Node, ValueType } from '../ir/graph';
+import type { Emitter } from '../ops/operator';
+import { Inference } from '../passes/inference';
 
 type AttributeValues = Parameters<typeof attributes>[0];
 
@@ -34,16 +33,15 @@ const SHARED_BYTES = 256;
  */
 export function createEmitter(graph: Graph): GraphEmitter {
   const builder = new GraphBuilder({ from: { ...graph, outputs: [] } });
-  const types = new Map<string, ValueType>(graph.values);
-  const constants = new Map<string, Tensor>(graph.initializers);
-  for (const [name, { type, dims }] of constants) types.set(name, { type, shape: dims });
+  const inference = new Inference(graph);
+  for (const node of graph.nodes) inference.visit(node);
   const shared = new Map<string, string>();
   const producers = new Map<string, Node>();
   for (const node of graph.nodes) for (const output of node.outputs) producers.set(output, node);
   const inputs = new Set(graph.inputs);
 
   function typeOf(value: string): ValueType {
-    const type = types.get(value);
+    const type = inference.typeOf(value);
     if (!type?.shape?.every((dim) => typeof dim === 'number'))
       throw new HoneError('E_INTERNAL', { message: `the shape of value '${value}' is not known` });
     return type;
@@ -53,23 +51,25 @@ export function createEmitter(graph: Graph): GraphEmitter {
     const outputs = builder.nodes(op, inputs, count, values, { domain });
     const node = { name: outputs[0], op, domain, inputs, outputs, attributes: attributes(values) };
     for (const output of outputs) producers.set(output, node);
-    inferTypes(node, types, constants).forEach((type, index) => {
-      if (index >= count) return;
-      types.set(outputs[index], type);
-      builder.declare(outputs[index], type.type, type.shape);
-    });
+    const fault = inference.visit(node).find(({ severity }) => severity === 'error');
+    if (fault) throw new HoneError('E_INTERNAL', { message: fault.message });
+    for (const output of outputs) {
+      const type = inference.typeOf(output);
+      if (!type) throw new HoneError('E_INTERNAL', { message: `nothing is known of the outputs of operator ${op}` });
+      builder.declare(output, type.type, type.shape);
+    }
     return outputs;
   }
 
   function addInput(name: string, type: ElementType, dims: readonly number[]): string {
-    types.set(name, { type, shape: dims });
+    inference.setType(name, { type, shape: dims });
     inputs.add(name);
     return builder.input(name, type, dims);
   }
 
   return {
     typeOf,
-    constantOf: (value) => constants.get(value),
+    constantOf: (value) => inference.constantOf(value),
     node: (op, inputs, values, options) => nodes(op, inputs, 1, values, options?.domain)[0],
     nodes: (op, inputs, count, values, options) => nodes(op, inputs, count, values, options?.domain),
     constant(tensor) {
@@ -78,14 +78,13 @@ export function createEmitter(graph: Graph): GraphEmitter {
       const known = shared.get(key);
       if (known !== undefined) return known;
       const name = builder.initializer(tensor);
-      constants.set(name, tensor);
-      types.set(name, { type: tensor.type, shape: tensor.dims });
+      inference.setConstant(name, tensor);
       if (small) shared.set(key, name);
       return name;
     },
     input: (hint, type, dims) => addInput(builder.fresh(hint), type, dims),
     namedInput(name, type, dims) {
-      const known = types.get(name);
+      const known = inference.typeOf(name);
       if (!known) return addInput(name, type, dims);
       if (inputs.has(name) && known.type === type && String(known.shape) === String(dims)) return name;
       throw new HoneError('E_LOSS', {
@@ -95,31 +94,11 @@ export function createEmitter(graph: Graph): GraphEmitter {
     },
     producer: (value) => producers.get(value),
     build(outputs) {
-      for (const output of outputs) builder.output(output, types.get(output)?.type, types.get(output)?.shape);
+      for (const output of outputs) {
+        const type = inference.typeOf(output);
+        builder.output(output, type?.type, type?.shape);
+      }
       return builder.build();
     },
   };
-}
-
-/** Types of a node's outputs by its operator's shape rule. */
-function inferTypes(
-  node: Node,
-  types: ReadonlyMap<string, ValueType>,
-  constants: ReadonlyMap<string, Tensor>,
-): readonly ValueType[] {
-  const operator = findOperator(node.domain, node.op);
-  if (!operator) throw new HoneError('E_INTERNAL', { message: `operator ${node.op} is not in the table` });
-  const constant = (index: number) => constants.get(node.inputs[index]);
-  const context: InferContext = {
-    node,
-    inputs: node.inputs.map((name) => types.get(name)),
-    constant,
-    partial: (index): readonly Dim[] | undefined => {
-      const tensor = constant(index);
-      return tensor && (tensor.type === 'int64' || tensor.type === 'int32') ? toNumbers(tensor) : undefined;
-    },
-  };
-  const inferred = operator.infer(context);
-  if ('kind' in inferred) throw new HoneError('E_INTERNAL', { message: inferred.message });
-  return inferred;
 }

@@ -1,7 +1,9 @@
-import { Rng } from '../../lib/core/rng';
-import { elementCount, type Tensor, tensorFrom } from '../../lib/ir/tensor';
+import { tensorFrom } from '../../lib/ir/tensor';
 import { float, floats, integers, type OpCase, uniform } from '../ops/op-case';
+import { ELEMENT_GRADIENT_CASES } from './gradient-cases-elements';
 import { LAYER_GRADIENT_CASES } from './gradient-cases-layers';
+import { MOVE_GRADIENT_CASES } from './gradient-cases-moves';
+import { positive, spaced } from './gradient-draws';
 
 /** A node whose gradient is compared with finite differences. Integer inputs are constants; floating ones are varied. */
 export interface GradientCase extends Pick<OpCase, 'op' | 'title' | 'attributes' | 'inputs' | 'outputs'> {
@@ -9,29 +11,6 @@ export interface GradientCase extends Pick<OpCase, 'op' | 'title' | 'attributes'
   readonly varied?: number;
   /** Only outputs before this one count in the loss; all when left out. */
   readonly used?: number;
-}
-
-/**
- * Distinct numbers in random order, at least 0.1 apart from each other and 0.05 from zero: no maximum, sign or clip changes
- * within a finite difference.
- */
-function spaced(dims: readonly number[], seed = 1): Tensor {
-  const count = elementCount(dims);
-  const order = new Rng(seed).permutation(count);
-  return tensorFrom(
-    'float32',
-    dims,
-    Array.from(order, (rank) => (rank - count / 2 + 0.5) / 10),
-  );
-}
-
-function positive(dims: readonly number[], seed = 1): Tensor {
-  const rng = new Rng(seed);
-  return tensorFrom(
-    'float32',
-    dims,
-    Array.from({ length: elementCount(dims) }, () => 0.5 + rng.uniform()),
-  );
 }
 
 function conv(
@@ -91,6 +70,8 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   conv('one spatial axis', [2, 3, 8], [4, 3, 3], { strides: [2], pads: [1, 1] }),
   conv('three spatial axes', [1, 2, 3, 4, 3], [2, 2, 2, 2, 2], {}),
   ...LAYER_GRADIENT_CASES,
+  ...ELEMENT_GRADIENT_CASES,
+  ...MOVE_GRADIENT_CASES,
   ...WINDOWS.flatMap(([title, attributes]) => [
     pool('MaxPool', title, attributes),
     pool('AveragePool', title, attributes),
@@ -131,7 +112,6 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   single('Sqrt', undefined, positive([3, 4])),
   single('Identity'),
   single('Dropout'),
-  { op: 'Clip', title: 'both bounds', inputs: [spaced([3, 4]), floats([-0.3], []), floats([0.4], [])] },
   single('Softmax', { axis: 0 }),
   single('Softmax'),
   single('LogSoftmax', { axis: 1 }),
