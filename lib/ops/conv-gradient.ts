@@ -37,23 +37,15 @@ export function weightGradient(layer: ConvLayer, x: string, dy: string): string 
   const filters = wDims[0];
   const columns = elementCount(spatial.output) * batch;
   const innermostBatch = [1, ...spatial.input.map((_, axis) => axis + 2), 0];
-  const padded = pad(layer, x);
-  const image = transposeTo(emit, padded, innermostBatch);
+  const image = pad(layer, transposeTo(emit, x, innermostBatch));
   const signal = reshapeTo(emit, transposeTo(emit, dy, innermostBatch), [filters, columns]);
   const taps = elementCount(spatial.kernel);
   if (group === 1 && channels >= MIN_CHANNELS_FOR_SLICES && taps < MIN_TAPS_FOR_GATHER)
     return fromSlices(layer, image, signal, columns);
 
-  const patches = gatherPatches(layer, image, columns);
   const perGroup = channels / group;
-  if (group === 1) {
-    const matrix = reshapeTo(emit, patches, [channels * taps, columns]);
-    if (channels * taps < filters) return reshapeTo(emit, emit.node('Gemm', [signal, matrix], { transB: 1 }), wDims);
-    // A product rearranges its right operand first, so the larger one stands on the left. The extents are written out
-    // before the axes change places because onnxruntime would swap the operands of a Gemm with a Transpose behind it.
-    const product = reshapeTo(emit, emit.node('Gemm', [matrix, signal], { transB: 1 }), [channels, taps, filters]);
-    return reshapeTo(emit, transposeTo(emit, product, [2, 0, 1]), wDims);
-  }
+  if (group === 1) return fromPatches(layer, image, signal);
+  const patches = gatherPatches(layer, image);
   const perGroupFilters = filters / group;
   const left = reshapeTo(emit, patches, [group, perGroup * taps, columns]);
   const right = swapLast(emit, reshapeTo(emit, signal, [group, perGroupFilters, columns]));
@@ -89,8 +81,37 @@ function fromSlices({ emit, wDims, spatial }: ConvLayer, image: string, signal: 
   return reshapeTo(emit, parts.length === 1 ? parts[0] : emit.node('Concat', parts, { axis: 2 }), wDims);
 }
 
-/** Every input that each tap meets: `[C, taps, columns]`, by one Gather over the flattened plane. */
-function gatherPatches({ emit, xDims, spatial }: ConvLayer, image: string, columns: number): string {
+/** One product of all patches with the signal. */
+function fromPatches(layer: ConvLayer, image: string, signal: string): string {
+  const { emit, wDims } = layer;
+  const [filters, channels, ...kernel] = wDims;
+  const [taps, columns] = [elementCount(kernel), dimsOf(emit, signal)[1]];
+  const rows = channels * taps;
+  if (rows < filters) {
+    const matrix = reshapeTo(emit, gatherPatches(layer, image), [rows, columns]);
+    return reshapeTo(emit, emit.node('Gemm', [signal, matrix], { transB: 1 }), wDims);
+  }
+  // A product rearranges its right operand first, so the larger one stands on the left. The extents are written out before
+  // the axes change places because onnxruntime would swap the operands of a Gemm with a Transpose behind it.
+  const spare = columns % ALIASING_COLUMNS === 0 && rows >= MIN_ROWS_FOR_SPARE * filters ? 1 : 0;
+  const patches = gatherPatches(layer, image, spare);
+  const width = elementCount(dimsOf(emit, patches).slice(2));
+  const matrix = reshapeTo(emit, patches, [rows, width]);
+  const padded = spare === 0 ? signal : emit.node('Pad', [signal, int64s(emit, [0, 0, 0, width - columns])]);
+  const product = reshapeTo(emit, emit.node('Gemm', [matrix, padded], { transB: 1 }), [channels, taps, filters]);
+  return reshapeTo(emit, transposeTo(emit, product, [2, 0, 1]), wDims);
+}
+
+/** Rows whose length is a multiple of a memory page fall on the same lines of the cache: 10 to 20 % slower products. */
+const ALIASING_COLUMNS = 1024;
+/** Rows of patches per filter from which on it pays to lengthen patches and signal by one position of zeros. */
+const MIN_ROWS_FOR_SPARE = 8;
+
+/**
+ * Every input that each tap meets: `[C, taps, columns]`, by one Gather over the flattened plane; with `spare` more positions
+ * of arbitrary inputs at the end.
+ */
+function gatherPatches({ emit, xDims, spatial }: ConvLayer, image: string, spare = 0): string {
   const [batch, channels] = xDims;
   const { strides, dilations, output, kernel } = spatial;
   const plane = dimsOf(emit, image).slice(1, -1);
@@ -101,10 +122,12 @@ function gatherPatches({ emit, xDims, spatial }: ConvLayer, image: string, colum
         at.reduce((flat, p, axis) => flat * plane[axis] + p * strides[axis] + tap[axis] * dilations[axis], 0),
       );
     });
+    for (let more = 0; more < spare; more++) indices.push(0);
   });
   const flat = reshapeTo(emit, image, [channels, elementCount(plane), batch]);
   const gathered = emit.node('Gather', [flat, int64s(emit, indices)], { axis: 1 });
-  return reshapeTo(emit, gathered, [channels, elementCount(kernel), columns]);
+  const positions = elementCount(output) + spare;
+  return reshapeTo(emit, gathered, [channels, elementCount(kernel), positions * batch]);
 }
 
 /**
@@ -173,11 +196,11 @@ export function firstOf(emit: Emitter, value: string, extents: readonly number[]
   return emit.node('Slice', [value, starts, int64s(emit, extents), int64s(emit, axes)]);
 }
 
-/** The input with its zero padding written out. */
-function pad({ emit, spatial }: ConvLayer, x: string): string {
+/** An image `[C, spatial..., N]` with its zero padding written out. */
+function pad({ emit, spatial }: ConvLayer, image: string): string {
   const { padsBegin, padsEnd } = spatial;
-  if ([...padsBegin, ...padsEnd].every((value) => value === 0)) return x;
-  return emit.node('Pad', [x, int64s(emit, [0, 0, ...padsBegin, 0, 0, ...padsEnd])]);
+  if ([...padsBegin, ...padsEnd].every((value) => value === 0)) return image;
+  return emit.node('Pad', [image, int64s(emit, [0, ...padsBegin, 0, 0, ...padsEnd, 0])]);
 }
 
 /** `[g, a, b]` to `[g, b, a]`; only the shape changes when an extent is 1. */

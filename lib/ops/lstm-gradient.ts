@@ -63,7 +63,7 @@ function sweep({ emit, hidden, order, fromInput, before, r, recurrentBias, initi
   const outputFactors = splitTimes(emit, f('Mul', o, tanhSlope(e)), steps);
 
   const gates: string[] = [];
-  let [dh, dc]: (string | undefined)[] = dFinal;
+  let [dh, dc] = dFinal;
   for (const t of order.toReversed()) {
     const slope = sumOfKnown(emit, [dOutput[t], dh]);
     const throughOutput = slope && f('Mul', slope, outputFactors[t]);

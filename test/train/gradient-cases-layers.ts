@@ -63,6 +63,11 @@ const DIRECTIONS = ['forward', 'reverse', 'bidirectional'] as const;
 
 /** Gradients of normalizations, transposed convolutions and recurrent layers. */
 export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
+  {
+    op: 'Conv',
+    title: 'rows as long as a memory page',
+    inputs: [uniform([64, 1, 23]), uniform([1, 1, 8], 2), uniform([1], 3)],
+  },
   batchNorm('inference', [2, 3, 2, 4], { epsilon: float(1e-2) }),
   batchNorm('inference of a matrix', [3, 4]),
   trainingBatchNorm('training', [2, 3, 2, 4], { epsilon: float(1e-2) }),
