@@ -36,6 +36,8 @@ export interface MethodContext {
   readonly score: (graph: Graph) => Promise<number>;
   /** The float model as it came in: the default teacher of every recovery training. */
   readonly teacher: Graph;
+  /** Other networks that a step may name as its teacher. */
+  readonly teachers?: ReadonlyMap<string, Graph>;
   readonly seed: number;
   /** Nodes (by name in the incoming graph) that must stay as they are: ignored by the user, or rolled back. */
   readonly keep: ReadonlySet<string>;
