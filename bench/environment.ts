@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { version } from '../lib/cli/version';
+import { version } from '../lib/jobs/version';
 import { describeCpu } from '../lib/engine/session';
 import { loadRuntime } from '../lib/reference/runtime';
 

@@ -2,12 +2,12 @@
 import { Command, CommanderError } from 'commander';
 import { asHoneError, HoneError } from '../core/error';
 import { nearest } from '../core/nearest';
+import { version } from '../jobs/version';
 import { openConsole, printError } from './console';
 import { listenForSignals, signalExitCode } from './interrupt';
 import { guardOutput } from './output';
 import type { OptionValues, Verb } from './verb';
 import { VERBS } from './verbs';
-import { version } from './version';
 
 const SUMMARY = 'Compress an ONNX network, run it on an edge board with int8 kernels, and measure what it costs there.';
 

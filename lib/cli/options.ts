@@ -40,6 +40,11 @@ export function text(options: OptionValues, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** An option as it is typed: `--learning-rate` for `learningRate`. */
+export function flag(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** The value of an option that a verb cannot do without. @throws E_USAGE */
 export function required(options: OptionValues, name: string, verb: string): string {
   const value = text(options, name);
@@ -59,7 +64,7 @@ export function integer(options: OptionValues, name: string, low: number, high: 
   const value = Number(found);
   if (/^-?\d+$/.test(found) && value >= low && value <= high) return value;
   throw new HoneError('E_OPTION_VALUE', {
-    option: `--${name}`,
+    option: flag(name),
     expected: `a whole number from ${low} to ${high}`,
     found,
   });

@@ -4,13 +4,13 @@ import { HoneError } from '../core/error';
 import { modelName, openArtifact } from '../jobs/artifact';
 import { deployLocal, findLocal, stopLocal } from '../jobs/deploy-local';
 import { makePlan } from '../jobs/make-plan';
+import { version } from '../jobs/version';
 import { writeFileAtomically } from '../jobs/write-file';
 import type { Console } from './console';
 import { signalExitCode } from './interrupt';
 import { COMMON, integer, MODEL, preprocessing, progressOf, QUANTIZE, quantizeOptions, text, threads } from './options';
 import { bytesText } from './text';
 import type { OptionValues, Verb } from './verb';
-import { version } from './version';
 import { watch } from './watch';
 
 const NAME = { flags: '--name <name>', description: 'name of the model in URLs; the file name when left out' };

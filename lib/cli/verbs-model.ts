@@ -1,18 +1,16 @@
 import pc from 'picocolors';
-import { HoneError } from '../core/error';
 import { openArtifact } from '../jobs/artifact';
-import { compress } from '../jobs/compress';
 import { examine } from '../jobs/doctor';
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { makePlan, requireModel } from '../jobs/make-plan';
-import { requireWritable, writeFileAtomically } from '../jobs/write-file';
-import { writeModel } from '../onnx/write-model';
+import { writeFileAtomically } from '../jobs/write-file';
 import { describePlan } from '../plan/describe';
 import { openMachineSensors } from '../sensors/machine';
 import type { Console } from './console';
-import { COMMON, MODEL, preprocessing, progressOf, QUANTIZE, quantizeOptions, required, text } from './options';
-import { bytesText, countText, diagnosticLines, pairs, readingText, table } from './text';
-import type { OptionValues, Verb } from './verb';
+import { COMMON, MODEL, preprocessing, progressOf, QUANTIZE, quantizeOptions, text } from './options';
+import { targetOf } from './target';
+import { bytesText, countText, diagnosticLines, pairs, readingText } from './text';
+import type { Verb } from './verb';
 
 export const inspectVerb: Verb = {
   name: 'inspect',
@@ -60,45 +58,6 @@ function sayMissing({ missing }: ModelInspection, console: Console): void {
   else console.say(pc.yellow(`${missing.length} node(s) do not run on the native engine; use --executor onnxruntime:`));
   for (const line of diagnosticLines(missing)) console.say(line);
 }
-
-export const compressVerb: Verb = {
-  name: 'compress',
-  summary: 'quantize a float model to int8 with calibration samples',
-  args: [MODEL],
-  options: [
-    COMMON.data,
-    { flags: '--out <path>', description: 'file to write; <model>.int8.onnx when left out' },
-    COMMON.preprocess,
-    ...QUANTIZE,
-  ],
-  examples: [
-    'hone compress model.onnx --data calib.npz',
-    'hone compress model.onnx --data calib.npz --estimator entropy --equalize',
-  ],
-  async run([path], options, console) {
-    const data = required(options, 'data', 'compress');
-    const target = await targetOf(path, options, '.int8.onnx');
-    const model = requireModel(await openArtifact(path), 'compress');
-    const { graph, report } = await compress(model, {
-      data,
-      ...(await preprocessing(options)),
-      quantize: quantizeOptions(options),
-      target,
-      signal: console.signal,
-      onProgress: progressOf(console),
-    });
-    const bytes = writeModel(graph);
-    await writeFileAtomically(target, bytes);
-    console.result({ path: target, sizeBytes: bytes.length, report });
-    const rows = report.layers.map(({ name, op, sqnrDb }) => [name, op, sqnrDb.toFixed(1)]);
-    for (const line of table([['layer', 'op', 'SQNR dB'], ...rows])) console.say(line);
-    for (const { name, reason } of report.skipped) console.say(`stays float: ${name}: ${reason}`);
-    const logits = report.outputs.map(({ name, sqnrDb }) => `${name} ${sqnrDb.toFixed(1)} dB`).join(', ');
-    console.say(`calibrated with ${report.samples.calibration} samples; SQNR of outputs: ${logits}`);
-    console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
-    return undefined;
-  },
-};
 
 export const compileVerb: Verb = {
   name: 'compile',
@@ -158,12 +117,3 @@ export const doctorVerb: Verb = {
     return complete ? 0 : 1;
   },
 };
-
-/** The file that a verb will write: checked before the work begins, and never the model that it reads. */
-async function targetOf(path: string, options: OptionValues, ending: string): Promise<string> {
-  const target = text(options, 'out') ?? path.replace(/(\.onnx)?$/, ending);
-  if (target === path)
-    throw new HoneError('E_OPTION_VALUE', { option: '--out', expected: 'a new file', found: target });
-  await requireWritable(target);
-  return target;
-}

@@ -1,12 +1,17 @@
 import type { Verb } from './verb';
 import { deployVerb, serveVerb, watchVerb } from './verbs-board';
+import { compressVerb } from './verbs-compress';
+import { explainVerb } from './verbs-explain';
 import { benchVerb, evalVerb, runVerb } from './verbs-measure';
-import { compileVerb, compressVerb, doctorVerb, inspectVerb } from './verbs-model';
+import { compileVerb, doctorVerb, inspectVerb } from './verbs-model';
+import { trainVerb } from './verbs-train';
 
 /** Every verb of the program, in the order of use. */
 export const VERBS: readonly Verb[] = [
   inspectVerb,
+  trainVerb,
   compressVerb,
+  explainVerb,
   compileVerb,
   runVerb,
   evalVerb,

@@ -15,6 +15,11 @@ export const ERRORS = {
     hint: 'Free space or choose another place; nothing was left half written.',
   },
   E_INTERRUPTED: { template: 'interrupted: {what}', hint: 'Run the same command again.' },
+  E_RECIPE: { template: 'recipe {path}: {reason}', hint: 'See docs/recipes.md for a complete one.' },
+  E_REPORT: {
+    template: 'there is no report to explain at {path}: {reason}',
+    hint: 'Give a model that `hone compress --recipe` wrote, with its .report.json beside it.',
+  },
   E_ONNX_FORMAT: {
     template: '{path} is not a readable ONNX file: {reason}',
     hint: 'Export the model again and check that the file is complete.',

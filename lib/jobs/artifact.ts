@@ -50,8 +50,12 @@ export async function openArtifact(path: string): Promise<Artifact> {
     return files.size(location);
   };
   const graph = readModel(bytes, { path, externalData: { ...files, size } });
-  const quantized = graph.nodes.some(({ op }) => op === 'QuantizeLinear' || op.startsWith('QLinear'));
-  return { kind: 'model', path, bytes, hash, graph, quantized, external };
+  return { kind: 'model', path, bytes, hash, graph, quantized: isQuantized(graph), external };
+}
+
+/** Whether a graph holds QuantizeLinear or integer operators. */
+export function isQuantized(graph: Graph): boolean {
+  return graph.nodes.some(({ op }) => op === 'QuantizeLinear' || op.startsWith('QLinear'));
 }
 
 /** Name of a model for people and URLs: the file name without endings. */

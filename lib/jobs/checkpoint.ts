@@ -24,7 +24,7 @@ const FORMAT = 1;
  * @throws E_FILE_WRITE
  */
 export async function saveCheckpoint(path: string, state: TrainState, note: CheckpointNote = {}): Promise<void> {
-  const files = new Map([
+  const files = new Map<string, Uint8Array>([
     [HEADER, new TextEncoder().encode(JSON.stringify({ format: FORMAT, step: state.step, note }))],
   ]);
   for (const [name, tensor] of state.tensors) files.set(`${FOLDER}${name}.npy`, formatNpy(tensor));

@@ -36,7 +36,7 @@ export interface Executor {
  */
 export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
   const { executor = 'native', threads = 1 } = options;
-  if (executor === 'native') return openNative((await makePlan(artifact, options)).plan, threads);
+  if (executor === 'native') return openNativeExecutor((await makePlan(artifact, options)).plan, threads);
   const { graph, bytes, external } = requireModel(artifact, 'run by onnxruntime');
   // The bytes alone do not say in which folder the other files are.
   const reference = await openReference(external ? graph : bytes, { threads });
@@ -50,7 +50,8 @@ export async function openExecutor(artifact: Artifact, options: ExecutorOptions 
   };
 }
 
-function openNative(plan: Uint8Array, threads: number): Executor {
+/** Opens a plan on the native engine. @throws what `openSession` throws */
+export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
   const session = openSession(plan, { threads });
   const dims = new Map(session.outputs.map((output) => [output.name, output]));
   return {

@@ -20,13 +20,14 @@ export interface State {
 export interface RunOrigin {
   readonly baseline: ModelMeasure;
   readonly teacher: Graph;
-  readonly teacherHash: string;
+  /** Digest of it and of the named teachers. */
+  readonly teachersHash: string;
 }
 
 /** A model from its ONNX bytes, measured. */
 export async function openState(bytes: Uint8Array, context: RecipeContext): Promise<State> {
   const graph = decode(bytes, context);
-  return { graph, bytes, measure: measureOf(graph, bytes, await context.score(graph)) };
+  return { graph, bytes, measure: measureOf(graph, bytes, await context.score(graph), context) };
 }
 
 /**
@@ -52,13 +53,13 @@ export async function applyStep(
     data: context.dataIdentity,
     keep,
     target: context.target,
-    teacher: origin.teacherHash,
+    teachers: origin.teachersHash,
   };
   const key = context.hash([JSON.stringify(description), incoming.bytes]);
   const known = await context.cache.get(key);
   const { bytes, decisions, report, accuracy } = known ?? (await compute(step, incoming, keep, key, context, origin));
   const graph = decode(bytes, context);
-  const measure = measureOf(graph, bytes, accuracy);
+  const measure = measureOf(graph, bytes, accuracy, context);
   const record: StepRecord = {
     index,
     method: step.method.name,
@@ -81,7 +82,7 @@ async function compute(
   context: RecipeContext,
   { teacher }: RunOrigin,
 ): Promise<CachedStep> {
-  const { data, evaluate, score, seed, target, clock, signal, onProgress, cache, codec } = context;
+  const { data, evaluate, score, seed, target, clock, signal, onProgress, cache, codec, teachers } = context;
   if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `before ${method.name}` });
   const { graph, decisions, report } = await method.apply(incoming, options as never, {
     data,
@@ -89,6 +90,7 @@ async function compute(
     score,
     seed,
     teacher,
+    ...(teachers && { teachers }),
     keep: new Set(keep),
     target,
     checkpoints: cache.checkpoints(key),
@@ -106,6 +108,6 @@ function decode(bytes: Uint8Array, { codec }: RecipeContext): Graph {
   return inferShapes(codec.decode(bytes)).graph;
 }
 
-function measureOf(graph: Graph, bytes: Uint8Array, accuracy: number): ModelMeasure {
-  return { accuracy, bytes: bytes.length, weightBytes: weightBytes(graph), macs: countMacs(graph) };
+function measureOf(graph: Graph, bytes: Uint8Array, accuracy: number, { noteBytes = 0 }: RecipeContext): ModelMeasure {
+  return { accuracy, bytes: bytes.length + noteBytes, weightBytes: weightBytes(graph), macs: countMacs(graph) };
 }

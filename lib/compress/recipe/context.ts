@@ -27,14 +27,16 @@ export interface RecipeContext {
   readonly evaluate: Evaluate;
   /** Quality on the validation samples, 0..1, larger is better. */
   readonly score: (graph: Graph) => Promise<number>;
-  /** Default teacher of recovery training; the prepared model when left out. */
-  readonly teacher?: Graph;
+  /** Networks that steps may name as teachers, prepared; the default one is the incoming model. */
+  readonly teachers?: ReadonlyMap<string, Graph>;
   readonly seed: number;
   readonly goals: Recipe['goals'];
   readonly ignore: Recipe['ignore'];
   readonly target: TargetShape;
   /** Graphs as ONNX bytes and back. */
   readonly codec: { readonly encode: (graph: Graph) => Uint8Array; readonly decode: (bytes: Uint8Array) => Graph };
+  /** Bytes that notes will add to the file of the result; they count for `goals.maxBytes`. 0 when left out. */
+  readonly noteBytes?: number;
   /** Digest of all parts together, as text that can name a file. */
   readonly hash: (parts: readonly (string | Uint8Array)[]) => string;
   /** Version of the program: results of another one are not taken from the cache. */

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 import type { Graph } from '../../ir/graph';
+import { distill } from '../distill/distill';
+import { finetune } from '../distill/finetune';
 import type { Method, MethodContext, MethodResult } from '../method';
+import { prune } from '../prune/prune';
 
 /** A method as a recipe sees it: only its own schema knows what its options are. */
 export interface RecipeMethod extends Omit<Method<unknown>, 'options' | 'apply'> {
@@ -19,4 +22,8 @@ export interface MethodRow {
 }
 
 /** Every method that a recipe may name, in the recommended order. */
-export const METHODS: readonly MethodRow[] = [];
+export const METHODS: readonly MethodRow[] = [
+  { method: prune },
+  { method: finetune, recovers: true },
+  { method: distill, recovers: true },
+];

@@ -47,14 +47,14 @@ export async function runRecipe(
   steps: readonly RecipeStep[],
   context: RecipeContext,
 ): Promise<RecipeResult> {
-  const { codec, goals, hash, ignore, teacher } = context;
+  const { codec, goals, hash, ignore, teachers = [] } = context;
   const prepared = prepare(model, { batchNorm: 'keep' });
   requireMeaning(prepared.graph, ignore, 'ignore');
   const incoming = await openState(codec.encode(prepared.graph), context);
   const origin: RunOrigin = {
     baseline: incoming.measure,
-    teacher: teacher ?? incoming.graph,
-    teacherHash: hash([teacher ? codec.encode(teacher) : incoming.bytes]),
+    teacher: incoming.graph,
+    teachersHash: hash([incoming.bytes, ...[...teachers].flatMap(([name, graph]) => [name, codec.encode(graph)])]),
   };
   const run: Run = { context, origin, steps, kept: [incoming], unjudged: [], leftOut: [] };
   const interrupted = await runStages(run);

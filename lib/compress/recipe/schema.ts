@@ -91,10 +91,10 @@ export function recipeSchemaOf(methods: readonly MethodRow[]) {
     .strictObject({
       $schema: z.string().optional().describe('address of this schema, for editors'),
       model: z.string().optional().describe('ONNX file to compress, unless the command names it'),
-      teacher: z
-        .string()
-        .optional()
-        .describe('float ONNX model that recovery learns from; the model itself when left out'),
+      teachers: z
+        .record(z.string().min(1), z.string())
+        .default({})
+        .describe('float ONNX models by a name that `distill` may give; without one it learns from the model itself'),
       seed: z
         .int()
         .min(0)

@@ -23,6 +23,7 @@ const warnings = (...names: string[]) =>
 test('a recipe gets its defaults', () => {
   expect(parse({ steps: [{ zero: {} }] })).toEqual({
     seed: 0,
+    teachers: {},
     data: { augment: { shift: 0, flip: false } },
     goals: { tries: 8 },
     ignore: { names: [], types: [] },

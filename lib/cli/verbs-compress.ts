@@ -1,0 +1,180 @@
+import { resolve } from 'node:path';
+import pc from 'picocolors';
+import type { StepRecord } from '../compress/recipe/context';
+import { HoneError } from '../core/error';
+import { openArtifact } from '../jobs/artifact';
+import { compress } from '../jobs/compress';
+import { requireModel } from '../jobs/make-plan';
+import { compressByRecipe, type RecipePlan } from '../jobs/recipe';
+import { type RecipeSource, readRecipe } from '../jobs/recipe-file';
+import type { EngineLatency, RecipeReport } from '../jobs/recipe-report';
+import { writeFileAtomically } from '../jobs/write-file';
+import { writeModel } from '../onnx/write-model';
+import type { Console } from './console';
+import { signalExitCode } from './interrupt';
+import {
+  COMMON,
+  integer,
+  MODEL,
+  preprocessing,
+  progressOf,
+  QUANTIZE,
+  quantizeOptions,
+  required,
+  text,
+} from './options';
+import { targetOf } from './target';
+import { bytesText, countText, diagnosticLines, percentText, table, timeText } from './text';
+import type { OptionValues, Verb } from './verb';
+
+/** Exit code of a run that misses a goal: its result is there, and it is the best that could be had. */
+const GOAL_MISSED = 3;
+
+export const compressVerb: Verb = {
+  name: 'compress',
+  summary: 'make a model smaller: to int8 with calibration samples, or by the steps of a recipe',
+  args: [{ name: '[model]', description: `${MODEL.description}; left out when the recipe names it` }],
+  options: [
+    { flags: '--recipe <path>', description: 'YAML or JSON file that says how (docs/recipes.md)' },
+    { ...COMMON.data, description: `${COMMON.data.description}; with a recipe: instead of its own, split as needed` },
+    { flags: '--out <path>', description: 'file to write; <model>.int8.onnx, or <model>.hone.onnx with a recipe' },
+    { flags: '--seed <n>', description: 'seed instead of that of the recipe' },
+    { flags: '--cache <folder>', description: 'finished steps of a recipe; <out>.hone-cache when left out' },
+    COMMON.preprocess,
+    ...QUANTIZE,
+  ],
+  examples: [
+    'hone compress model.onnx --data calib.npz',
+    'hone compress model.onnx --data calib.npz --estimator entropy --equalize',
+    'hone compress model.onnx --recipe recipe.yaml',
+    'hone compress model.onnx --recipe recipe.yaml --data labelled.npz --out small.onnx',
+  ],
+  async run([path], options, console) {
+    const recipe = text(options, 'recipe');
+    return recipe === undefined ? toInt8(path, options, console) : byRecipe(path, recipe, options, console);
+  },
+};
+
+async function toInt8(path: string | undefined, options: OptionValues, console: Console): Promise<undefined> {
+  if (path === undefined) throw new HoneError('E_USAGE', { reason: 'missing argument <model>', verb: 'compress' });
+  const data = required(options, 'data', 'compress');
+  const target = await targetOf(path, options, '.int8.onnx');
+  const model = requireModel(await openArtifact(path), 'compress');
+  const { graph, report } = await compress(model, {
+    data,
+    ...(await preprocessing(options)),
+    quantize: quantizeOptions(options),
+    target,
+    signal: console.signal,
+    onProgress: progressOf(console),
+  });
+  const bytes = writeModel(graph);
+  await writeFileAtomically(target, bytes);
+  console.result({ path: target, sizeBytes: bytes.length, report });
+  const rows = report.layers.map(({ name, op, sqnrDb }) => [name, op, sqnrDb.toFixed(1)]);
+  for (const line of table([['layer', 'op', 'SQNR dB'], ...rows])) console.say(line);
+  for (const { name, reason } of report.skipped) console.say(`stays float: ${name}: ${reason}`);
+  const logits = report.outputs.map(({ name, sqnrDb }) => `${name} ${sqnrDb.toFixed(1)} dB`).join(', ');
+  console.say(`calibrated with ${report.samples.calibration} samples; SQNR of outputs: ${logits}`);
+  console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
+  return undefined;
+}
+
+async function byRecipe(
+  given: string | undefined,
+  recipePath: string,
+  options: OptionValues,
+  console: Console,
+): Promise<number | undefined> {
+  const source = await changedBy(await readRecipe(recipePath), options);
+  const path = given ?? (source.recipe.model && resolve(source.folder, source.recipe.model));
+  if (path === undefined)
+    throw new HoneError('E_USAGE', {
+      reason: `no model: neither the command nor ${recipePath} names one`,
+      verb: 'compress',
+    });
+  const target = await targetOf(path, options, '.hone.onnx');
+  const cache = text(options, 'cache');
+  const report = await compressByRecipe(requireModel(await openArtifact(path), 'compress'), {
+    source,
+    target,
+    ...(cache === undefined ? {} : { cache }),
+    onPlan: (plan) => sayPlan(plan, console),
+    onStep: (record) => console.say(stepLine(record)),
+    onProgress: (what, done, total) => console.progress(what, done, total),
+    signal: console.signal,
+  });
+  console.result(report);
+  sayReport(report, console);
+  if (report.interrupted) return signalExitCode(console.signal) ?? 1;
+  return report.missed.length > 0 ? GOAL_MISSED : undefined;
+}
+
+/** The recipe with what the command line says instead. */
+async function changedBy(source: RecipeSource, options: OptionValues): Promise<RecipeSource> {
+  const { recipe } = source;
+  const data = text(options, 'data');
+  const seed = integer(options, 'seed', 0, 2 ** 32 - 1) ?? recipe.seed;
+  const { augment } = recipe.data;
+  const preprocess = (await preprocessing(options)).preprocess ?? recipe.data.preprocess;
+  // The option counts from the working folder, the recipe from its own.
+  const samples = data === undefined ? recipe.data : { training: resolve(data), augment };
+  return {
+    ...source,
+    recipe: { ...recipe, seed, data: { ...samples, ...(preprocess && { preprocess }) } as typeof recipe.data },
+  };
+}
+
+function sayPlan({ samples, steps, recommendedSteps, warnings, metric }: RecipePlan, console: Console): void {
+  const counts = Object.entries(samples).map(([part, count]) => `${count} ${part}`);
+  console.say(`samples: ${counts.join(', ')} (disjoint)`);
+  if (metric === 'agreement')
+    console.say('without labels: models are measured by their agreement with the float model');
+  const why = recommendedSteps ? ' (recommended: the recipe names none)' : '';
+  console.say(`steps: ${steps.join(', ')}${why}`);
+  for (const line of diagnosticLines(warnings)) console.say(pc.yellow(line));
+}
+
+function stepLine({ method, accuracy, drop, bytes, rolledBack, cached }: StepRecord): string {
+  const without = rolledBack.length > 0 ? `, ${rolledBack.length} layers left alone` : '';
+  const from = cached ? ' (from the cache)' : '';
+  return `  ${method}: ${percentText(accuracy)}, drop ${points(drop)}, ${bytesText(bytes)}${without}${from}`;
+}
+
+function points(share: number): string {
+  return (100 * share).toFixed(2);
+}
+
+/** One row per step, then what was written and what was missed. */
+function sayReport(report: RecipeReport, console: Console): void {
+  const { baseline, steps, result, leftOut, missed, test, metric, interrupted } = report;
+  const latency = ({ p50Us }: EngineLatency) => (p50Us === null ? '-' : timeText(p50Us));
+  const rows = [
+    [
+      'float',
+      percentText(baseline.accuracy),
+      points(0),
+      bytesText(baseline.bytes),
+      countText(baseline.macs),
+      latency(baseline.latency),
+    ],
+    ...steps.map((step) => [
+      step.method,
+      percentText(step.accuracy),
+      points(step.drop),
+      bytesText(step.bytes),
+      countText(step.macs),
+      latency(step.latency),
+    ]),
+  ];
+  console.say();
+  for (const line of table([['after', metric, 'drop', 'size', 'MAC', 'p50'], ...rows])) console.say(line);
+  for (const { index, method, reason } of leftOut)
+    console.say(pc.yellow(`left out steps[${index}].${method}: ${reason}`));
+  if (test) console.say(`test samples: ${percentText(test.before)} before, ${percentText(test.after)} after`);
+  const behind = result.steps < steps.length ? `, after ${result.steps} of ${steps.length} steps, the smallest` : '';
+  console.say(`wrote ${result.path}: ${bytesText(result.bytes)}${behind}; \`hone explain ${result.path}\` says why`);
+  if (interrupted)
+    console.note(`interrupted after ${steps.length} steps: the best so far is written; the same command goes on`);
+  else if (missed.length > 0) console.note(pc.red(`goal missed, the best model was kept: ${missed.join('; ')}`));
+}

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parse } from 'yaml';
+import { type Recipe, recipeSchema } from '../compress/recipe/schema';
+import { HoneError } from '../core/error';
+import { parseOptions } from '../core/options';
+
+/** A recipe and where it came from. */
+export interface RecipeSource {
+  readonly recipe: Recipe;
+  /** Paths in the recipe start here. */
+  readonly folder: string;
+  /** Prefix of its keys in messages. */
+  readonly place: string;
+}
+
+/**
+ * Reads a recipe from a YAML or JSON file.
+ * @throws E_FILE_NOT_FOUND, E_RECIPE for text that is neither, E_OPTION_UNKNOWN and E_OPTION_VALUE with file and place
+ */
+export async function readRecipe(path: string): Promise<RecipeSource> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  });
+  const place = `${path}: `;
+  return { recipe: parseRecipe(parseText(text, path), place), folder: dirname(path), place };
+}
+
+/**
+ * A recipe object with defaults filled in; `place` is the prefix of its keys in messages.
+ * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE
+ */
+export function parseRecipe(given: unknown, place = ''): Recipe {
+  return parseOptions(recipeSchema, withOptions(given), place);
+}
+
+function parseText(text: string, path: string): unknown {
+  try {
+    // An empty file is a recipe that leaves everything open.
+    return parse(text) ?? {};
+  } catch (error) {
+    const reason = (error as Error).message.split('\n')[0];
+    throw new HoneError('E_RECIPE', { path, reason }, { cause: error });
+  }
+}
+
+/** YAML gives null for `- quantize:` without options. */
+function withOptions(given: unknown): unknown {
+  if (!isObject(given) || !Array.isArray(given.steps)) return given;
+  const steps = given.steps.map((step: unknown) =>
+    isObject(step) ? Object.fromEntries(Object.entries(step).map(([name, options]) => [name, options ?? {}])) : step,
+  );
+  return { ...given, steps };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { StepRecord } from '../compress/recipe/context';
+import { METHODS } from '../compress/recipe/methods';
+import { recommendSteps } from '../compress/recipe/recommend-steps';
+import { runRecipe } from '../compress/recipe/run-recipe';
+import type { Recipe } from '../compress/recipe/schema';
+import { orderWarnings, stepsOf } from '../compress/recipe/steps';
+import { expectedInputs } from '../data/fit-input';
+import type { Dataset } from '../ir/dataset';
+import type { Graph } from '../ir/graph';
+import { readModel } from '../onnx/read-model';
+import { writeModel } from '../onnx/write-model';
+import { prepare } from '../passes/pipeline';
+import { createReferenceEvaluate } from '../reference/evaluate';
+import { type ModelArtifact, openArtifact } from './artifact';
+import { engineLatency } from './engine-latency';
+import { requireModel } from './make-plan';
+import { openStepCache } from './recipe-cache';
+import { openRecipeData, type RecipeData } from './recipe-data';
+import type { RecipeSource } from './recipe-file';
+import { type RecipeReport, type ReportStep, reportPath } from './recipe-report';
+import { createScorer, type RecipeScorer } from './recipe-score';
+import { sourceMetadata } from './source';
+import { version } from './version';
+import { writeFileAtomically } from './write-file';
+
+export interface CompressRecipeOptions {
+  readonly source: RecipeSource;
+  /** File to write. */
+  readonly target: string;
+  /** Folder of finished steps; `<target>.hone-cache` when left out. */
+  readonly cache?: string;
+  /** Called with what will be done, before the work begins. */
+  readonly onPlan?: (plan: RecipePlan) => void;
+  /** Called after every measured step, also of tries that are rolled back. */
+  readonly onStep?: (record: StepRecord) => void;
+  readonly onProgress?: (what: string, done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a recipe is about to do. */
+export interface RecipePlan {
+  readonly samples: RecipeData['counts'];
+  readonly metric: RecipeReport['metric'];
+  /** Names of the methods, in order. */
+  readonly steps: readonly string[];
+  /** Whether the recipe left the steps open. */
+  readonly recommendedSteps: boolean;
+  readonly warnings: RecipeReport['diagnostics'];
+}
+
+/**
+ * Compresses a model by a recipe, and writes the best model and the report beside it. A run that was killed goes on where it
+ * was: finished steps and training states are kept in the cache folder. When the signal comes, the best model so far is
+ * written; the report says that the run is not complete.
+ * @throws what `openRecipeData` and `runRecipe` throw, E_FILE_WRITE, E_REFERENCE_MISSING
+ */
+export async function compressByRecipe(model: ModelArtifact, options: CompressRecipeOptions): Promise<RecipeReport> {
+  const { source, target, signal } = options;
+  const { recipe, folder, place } = source;
+  const data = await openRecipeData(recipe.data, { inputs: expectedInputs(model.graph), folder, place });
+  const resolved = { ...recipe, steps: recipe.steps ?? recommendSteps(data.training !== undefined) };
+  const steps = stepsOf(resolved.steps, METHODS);
+  const warnings = orderWarnings(steps, METHODS);
+  const float = prepare(model.graph, { batchNorm: 'keep' }).graph;
+  const reference = createReferenceEvaluate();
+  try {
+    const { evaluate } = reference;
+    const judge = (samples: Dataset) => createScorer({ samples, float, evaluate, ...(signal && { signal }) });
+    const { metric, score } = judge(data.validation);
+    const recommendedSteps = recipe.steps === undefined;
+    const names = steps.map(({ method }) => method.name);
+    options.onPlan?.({ samples: data.counts, metric, steps: names, recommendedSteps, warnings });
+    const graphs = new Map<StepRecord, Graph>();
+    const note = Object.entries(sourceMetadata(model, target));
+    const encode = (graph: Graph) => writeModel({ ...graph, metadata: new Map([...graph.metadata, ...note]) });
+    const result = await runRecipe(model.graph, steps, {
+      data,
+      dataIdentity: data.identity,
+      evaluate,
+      score,
+      teachers: await openTeachers(recipe.teachers, folder),
+      seed: recipe.seed,
+      goals: recipe.goals,
+      ignore: recipe.ignore,
+      target: recipe.target,
+      codec: { encode: writeModel, decode: (bytes) => readModel(bytes, { path: target }) },
+      noteBytes: encode(float).length - writeModel(float).length,
+      hash: sha256Of,
+      version: version(),
+      cache: await openStepCache(options.cache ?? `${target}.hone-cache`),
+      onStep: async (record, graph) => {
+        graphs.set(record, graph);
+        options.onStep?.(record);
+      },
+      clock: () => performance.now(),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+      ...(signal && { signal }),
+    });
+    const bytes = encode(result.graph);
+    await writeFileAtomically(target, bytes);
+    const reported: ReportStep[] = [];
+    for (const record of result.steps)
+      reported.push({
+        ...record,
+        options: steps[record.index].options,
+        latency: await engineLatency(graphs.get(record)!),
+      });
+    const report: RecipeReport = {
+      format: 'hone-recipe-report',
+      version: 1,
+      hone: version(),
+      model: { path: model.path, sha256: model.hash },
+      result: { path: target, sha256: sha256Of([bytes]), steps: result.bestStep, ...result.best },
+      recipe: resolved,
+      recommendedSteps,
+      metric,
+      samples: data.counts,
+      baseline: { ...result.baseline, latency: await engineLatency(float) },
+      steps: reported,
+      leftOut: result.leftOut,
+      test: data.test && !result.interrupted ? await readTest(judge(data.test), float, result.graph) : null,
+      missed: result.missed,
+      interrupted: result.interrupted,
+      diagnostics: [...warnings, ...result.diagnostics],
+    };
+    await writeFileAtomically(reportPath(target), `${JSON.stringify(report, null, 2)}\n`);
+    return report;
+  } finally {
+    await reference.close();
+  }
+}
+
+/** @throws E_FILE_NOT_FOUND, E_OPTION_VALUE for a plan */
+async function openTeachers(paths: Recipe['teachers'], folder: string): Promise<Map<string, Graph>> {
+  const teachers = new Map<string, Graph>();
+  for (const [name, path] of Object.entries(paths)) {
+    const { graph } = requireModel(await openArtifact(resolve(folder, path)), 'learn from');
+    teachers.set(name, prepare(graph, { batchNorm: 'keep' }).graph);
+  }
+  return teachers;
+}
+
+/** The only reading of the test samples: before and after. */
+async function readTest({ score }: RecipeScorer, float: Graph, result: Graph): Promise<RecipeReport['test']> {
+  return { before: await score(float), after: await score(result) };
+}
+
+function sha256Of(parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
