@@ -1,7 +1,7 @@
 import { elementCost } from './cost';
 import { emptyLike, toDense } from './dense';
 import { highestOf, lowestOf } from './extremes';
-import { dimsOf, formulas, sumToShape } from './gradients';
+import { castTo, dimsOf, formulas, sumToShape } from './gradients';
 import type { GradientContext, LowerContext, Operator } from './operator';
 import { NUMBERS, optional, problem, required } from './schema';
 import { attributeToInput } from './upgrade-steps';
@@ -44,7 +44,7 @@ function clipGradient({ node, emit, outputGradients, wants }: GradientContext): 
   const [x] = node.inputs;
   const [y] = node.outputs;
   const f = formulas(emit);
-  const where = (comparison: string) => f('Where', f(comparison, x, y), outputGradients[0]!, 0);
+  const where = (comparison: string) => f('Mul', outputGradients[0]!, castTo(emit, f(comparison, x, y), 'float32'));
   const bound = (index: number, comparison: string) =>
     wants(index) ? sumToShape(emit, where(comparison), dimsOf(emit, node.inputs[index])) : undefined;
   return [wants(0) ? where('Equal') : undefined, bound(1, 'Less'), bound(2, 'Greater')];

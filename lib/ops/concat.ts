@@ -5,7 +5,7 @@ import { normalizeAxis, unknownDim } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
 import { addDims } from './dims';
-import { dimsOf, int64s } from './gradients';
+import { cut, dimsOf, int64s } from './gradients';
 import type { Dense, GradientContext, Operator } from './operator';
 import { EVERY_TYPE, problem, required, variadic } from './schema';
 
@@ -61,10 +61,12 @@ function concatGradient({ node, emit, outputGradients, wants }: GradientContext)
   if (lengths.every((_, index) => wants(index)))
     return emit.nodes('Split', [dy, int64s(emit, lengths)], lengths.length, { axis });
   let end = 0;
-  return lengths.map((length, index) => {
-    end += length;
-    if (!wants(index)) return undefined;
-    return emit.node('Slice', [dy, ...[[end - length], [end], [axis]].map((values) => int64s(emit, values))]);
+  return node.inputs.map((input, index) => {
+    const start = end;
+    end += lengths[index];
+    const dims = dimsOf(emit, input);
+    const starts = dims.map((_, at) => (at === axis ? start : 0));
+    return wants(index) ? cut(emit, dy, starts, dims) : undefined;
   });
 }
 

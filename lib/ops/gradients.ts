@@ -77,6 +77,15 @@ export function transposeTo(emit: Emitter, value: string, perm: readonly number[
   return perm.every((axis, index) => axis === index) ? value : emit.node('Transpose', [value], { perm });
 }
 
+/** The part of `value` that begins at `starts` and has extents `dims`; the value itself when that is all of it. */
+export function cut(emit: Emitter, value: string, starts: readonly number[], dims: readonly number[]): string {
+  const axes = dimsOf(emit, value).flatMap((extent, axis) => (extent === dims[axis] ? [] : [axis]));
+  if (axes.length === 0) return value;
+  const from = axes.map((axis) => starts[axis]);
+  const to = axes.map((axis) => starts[axis] + dims[axis]);
+  return emit.node('Slice', [value, ...[from, to, axes].map((values) => int64s(emit, values))]);
+}
+
 /** Sum over `axes`, which disappear. */
 export function sumOver(emit: Emitter, value: string, axes: readonly number[]): string {
   return axes.length === 0 ? value : emit.node('ReduceSum', [value, int64s(emit, axes)], { keepdims: 0 });

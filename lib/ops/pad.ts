@@ -6,7 +6,7 @@ import { unmixAxis } from './axis-mixture';
 import { elementCost } from './cost';
 import { emptyLike, toDense } from './dense';
 import { addDims } from './dims';
-import { dimsOf, int64s, reshapeTo } from './gradients';
+import { cut, dimsOf, int64s, reshapeTo } from './gradients';
 import type { Emitter, GradientContext, LowerContext, Operator } from './operator';
 import { padsPerAxis } from './pad-extents';
 import { EVERY_TYPE, INDEX_TYPES, optional, problem, required } from './schema';
@@ -102,8 +102,16 @@ function padGradient(context: GradientContext): ReturnType<NonNullable<Operator[
   const [before, after] = padsPerAxis(dims.length, toNumbers(pads), axes ? toNumbers(axes) : undefined);
   const mode = attribute(node, 'mode', 'string', 'constant');
   if (mode !== 'constant') return [collectCopies(emit, dy, dims, before, mode)];
-  const crop = [...before, ...after].map((count) => -count);
-  const inner = emit.node('Pad', [dy, int64s(emit, crop)]);
+  const counts = [...before, ...after];
+  const inner = counts.some((count) => count < 0)
+    ? emit.node('Pad', [
+        dy,
+        int64s(
+          emit,
+          counts.map((count) => -count),
+        ),
+      ])
+    : cut(emit, dy, before, dims);
   if (!wants(2)) return [inner];
   const total = (value: string) => emit.node('ReduceSum', [value], { keepdims: 0 });
   const outside = emit.node('Sub', [total(dy), total(inner)]);
