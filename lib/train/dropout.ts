@@ -1,6 +1,7 @@
 import { Rng, streamSeed } from '../core/rng';
+import { nameMaker, removeDead } from '../ir/edit';
 import type { Graph, Node } from '../ir/graph';
-import { elementCount, type Tensor, tensorOf, toNumbers } from '../ir/tensor';
+import { elementCount, type Tensor, tensorFrom, tensorOf, toNumbers } from '../ir/tensor';
 
 /** The random factors of one Dropout node: an input of the step, drawn anew for every step. */
 export interface DropoutMask {
@@ -38,7 +39,7 @@ export function feedDropout(graph: Graph): { graph: Graph; masks: DropoutMask[] 
 
 /** Share that a node drops; undefined for nodes that drop nothing or cannot be replaced. */
 function ratioOf(graph: Graph, node: Node): number | undefined {
-  if (node.op !== 'Dropout' || node.domain !== '' || (node.outputs[1] ?? '') !== '') return undefined;
+  if (!isDropout(node) || (node.outputs[1] ?? '') !== '') return undefined;
   const name = node.inputs[1] ?? '';
   if (name === '') return DEFAULT_RATIO;
   const tensor = graph.initializers.get(name);
@@ -56,4 +57,29 @@ export function drawDropout(masks: readonly DropoutMask[], seed: number, step: n
       return [input, tensorOf('float32', dims, factors)];
     }),
   );
+}
+
+/** Name of the input that says that a Dropout node drops. */
+const TRAINING = 'training_mode.true';
+
+/** The graph (dialect) where Dropout nodes say that they drop, so that no pass takes them for nodes without effect. */
+export function keepDropout(graph: Graph): Graph {
+  const drops = (node: Node) => ratioOf(graph, node) !== undefined;
+  if (!graph.nodes.some(drops)) return graph;
+  const training = nameMaker(graph)(TRAINING);
+  const nodes = graph.nodes.map((node) =>
+    drops(node) ? { ...node, inputs: [node.inputs[0], node.inputs[1] ?? '', training] } : node,
+  );
+  return { ...graph, nodes, initializers: new Map([...graph.initializers, [training, tensorFrom('bool', [], [1])]]) };
+}
+
+/** The graph where Dropout nodes drop nothing, which is their form at inference. */
+export function restDropout(graph: Graph): Graph {
+  if (!graph.nodes.some(isDropout)) return graph;
+  const nodes = graph.nodes.map((node) => (isDropout(node) ? { ...node, inputs: node.inputs.slice(0, 2) } : node));
+  return removeDead({ ...graph, nodes });
+}
+
+function isDropout(node: Node): boolean {
+  return node.op === 'Dropout' && node.domain === '';
 }

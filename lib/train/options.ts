@@ -87,7 +87,7 @@ export interface TrainOptions {
   readonly emaDecay?: number;
   /** Tensors for further inputs that the loss has added; inputs that the batch carries by name need nothing here. */
   readonly feedsOf?: (batch: Batch) => ReadonlyMap<string, Tensor> | Promise<ReadonlyMap<string, Tensor>>;
-  /** Called every `everySteps` steps with what a later run needs as `resume`. */
+  /** Called every `everySteps` steps, and when the signal aborts, with what a later run needs as `resume`. */
   readonly checkpoint?: { readonly everySteps: number; readonly save: (state: TrainState) => Promise<void> };
   /** State of an earlier run with the same graph, dataset and options: the run goes on from there to the same bits. */
   readonly resume?: TrainState;

@@ -39,7 +39,10 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
     if (done >= end) continue;
     const skip = done - epoch * perEpoch;
     for await (const batch of dataset.batches({ size: options.batchSize, seed, skip })) {
-      if (options.signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `training after step ${done}` });
+      if (options.signal?.aborted) {
+        if (done > begun) await checkpoint?.save({ step: done, tensors: state });
+        throw new HoneError('E_INTERRUPTED', { what: `training after step ${done}` });
+      }
       if (done === end) break;
       if (batch.count < options.batchSize) break;
       if (masking) state = renewMasks(state, step.parameters, masking, { step: done, steps });
