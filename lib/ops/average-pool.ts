@@ -1,5 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
+import { pooling } from './coupling';
 import { emptyLike } from './dense';
 import type { Operator } from './operator';
 import { inferPool, lowerPool, POOL_ATTRIBUTES, poolCost, poolSpatial } from './pooling';
@@ -38,6 +39,7 @@ export const averagePool: Operator = {
     return [y];
   },
   gradient: averagePoolGradient,
+  coupling: pooling,
   cost: (_, [y], node) => poolCost(node, y!),
   quantization: { inputs: [{ role: 'activation' }], output: 'own' },
   lower: ({ node, inputs: [x] }) => {

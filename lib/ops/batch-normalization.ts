@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { elementCost } from './cost';
+import { channelNormalization } from './coupling-layers';
 import { emptyLike } from './dense';
 import { batchNormalizationGradient } from './normalization-gradient';
 import type { Dense, Operator } from './operator';
@@ -54,6 +55,7 @@ export const batchNormalization: Operator = {
     return [y, running(mean, used[0], node), running(variance, used[1], node)];
   },
   gradient: batchNormalizationGradient,
+  coupling: channelNormalization,
   cost: elementCost,
 };
 

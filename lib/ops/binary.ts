@@ -3,6 +3,7 @@ import type { Dim } from '../ir/graph';
 import { followed } from './axes';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
+import { elementwise } from './coupling';
 import { emptyDense, isFloat } from './dense';
 import type { Dense, InferContext, Inferred, Operator, Precision, Schema } from './operator';
 import { NUMBERS, problem, required, variadic } from './schema';
@@ -47,6 +48,7 @@ export function binary(spec: BinarySpec): Operator {
       const combined = operands.reduce((a, b) => combine(a, b, output ?? a.type, of, precision));
       return [combined];
     },
+    coupling: elementwise,
     cost: (inputs, outputs, node) => elementCost(inputs, outputs, node, Math.max(1, inputs.length - 1)),
   };
   const { kernel } = spec;

@@ -1,5 +1,6 @@
 import { convert } from './convert';
 import { elementCost } from './cost';
+import { elementwise } from './coupling';
 import { castTo } from './gradients';
 import type { Operator } from './operator';
 import { EVERY_TYPE, required } from './schema';
@@ -17,5 +18,6 @@ export const castLike: Operator = {
   infer: ({ inputs: [input, target] }) => [{ type: target!.type, shape: input!.shape }],
   evaluate: ([input, target], _node, precision) => [convert(input!, target!.type, precision)],
   gradient: ({ node, emit, outputGradients }) => [castTo(emit, outputGradients[0]!, emit.typeOf(node.inputs[0]).type)],
+  coupling: elementwise,
   cost: elementCost,
 };

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import { followed } from './axes';
 import { convert } from './convert';
 import { elementCost } from './cost';
+import { elementwise } from './coupling';
 import { typeOfCode } from './data-type';
 import { castTo } from './gradients';
 import type { Operator } from './operator';
@@ -28,5 +29,6 @@ export const cast: Operator = {
   },
   evaluate: ([input], node, precision) => [convert(input!, typeOfCode(attribute(node, 'to', 'int'))!, precision)],
   gradient: ({ node, emit, outputGradients }) => [castTo(emit, outputGradients[0]!, emit.typeOf(node.inputs[0]).type)],
+  coupling: elementwise,
   cost: elementCost,
 };

@@ -1,4 +1,5 @@
 import { elementCost } from './cost';
+import { elementwise } from './coupling';
 import { emptyLike, toDense } from './dense';
 import { highestOf, lowestOf } from './extremes';
 import { castTo, dimsOf, formulas, sumToShape } from './gradients';
@@ -29,6 +30,7 @@ export const clip: Operator = {
     return [result];
   },
   gradient: clipGradient,
+  coupling: elementwise,
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },
   lower: (context) => {

@@ -3,6 +3,7 @@ import type { Dim } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { normalizeAxis, unknownDim } from './axes';
 import { elementCost } from './cost';
+import { concatenation } from './coupling-shapes';
 import { emptyLike } from './dense';
 import { addDims } from './dims';
 import { cut, dimsOf, int64s } from './gradients';
@@ -44,6 +45,7 @@ export const concat: Operator = {
     return [{ type, shape: known.map((dim, i) => (i === axis ? total : strictest(shapes, i, dim))), partial }];
   },
   evaluate: (inputs, node) => [concatenate(inputs as readonly Dense[], attribute(node, 'axis', 'int'))],
+  coupling: concatenation,
   gradient: concatGradient,
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { convTransposeGradient } from './conv-transpose-gradient';
+import { transposedConvolution } from './coupling-layers';
 import { emptyLike } from './dense';
 import { addDims, knownDims, mulDims } from './dims';
 import { dimsOf } from './gradients';
@@ -52,6 +53,7 @@ export const convTranspose: Operator = {
     const [x, w] = context.node.inputs.map((name) => dimsOf(context.emit, name).slice(2));
     return convTransposeGradient(context, adjointSpatial(context.node, x, w));
   },
+  coupling: transposedConvolution,
   cost: ([x, w]) => {
     const [input, weight] = [x!.shape as readonly number[], w!.shape as readonly number[]];
     return { macs: elementCount(input) * elementCount(weight.slice(1)), elementOps: 0 };

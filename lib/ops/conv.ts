@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { convGradient } from './conv-gradient';
+import { convolution } from './coupling-layers';
 import { emptyLike } from './dense';
 import { knownDims } from './dims';
 import type { Dense, Operator } from './operator';
@@ -61,6 +62,7 @@ export const conv: Operator = {
   },
   evaluate: ([x, w, bias], node) => [convolve(x!, w!, bias, node)],
   gradient: convGradient,
+  coupling: convolution,
   cost: ([, w], [y]) => {
     const [weight, output] = [w!.shape as readonly number[], y!.shape as readonly number[]];
     return { macs: elementCount(output) * elementCount(weight.slice(1)), elementOps: 0 };

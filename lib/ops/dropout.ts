@@ -1,3 +1,4 @@
+import { elementwise } from './coupling';
 import type { Operator } from './operator';
 import { RELABEL } from './relabel';
 import { FLOATS, optional, problem, required } from './schema';
@@ -26,6 +27,7 @@ export const dropout: Operator = {
     return [data!, { type: 'bool', dims: data!.dims, data: new Uint8Array(data!.data.length).fill(1) }];
   },
   ...RELABEL,
+  coupling: elementwise,
   gradient: (context) =>
     context.node.inputs[2]
       ? problem(context.node, 'missing-gradient', 'training mode has no gradient; leave training_mode out')

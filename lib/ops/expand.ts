@@ -2,6 +2,7 @@ import type { Dim } from '../ir/graph';
 import { rankFrom, unknownDim, unknownShape } from './axes';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
+import { expansion } from './coupling-shapes';
 import { emptyLike } from './dense';
 import { knownDims } from './dims';
 import { dimsOf, sumToShape } from './gradients';
@@ -45,6 +46,7 @@ export const expand: Operator = {
     });
     return [result];
   },
+  coupling: expansion,
   gradient: ({ node, emit, outputGradients }) => [sumToShape(emit, outputGradients[0]!, dimsOf(emit, node.inputs[0]))],
   cost: elementCost,
 };

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import { elementCost } from './cost';
+import { gathering } from './coupling-shapes';
 import { emptyLike } from './dense';
 import { gatherGradient } from './gather-gradient';
 import type { Operator } from './operator';
@@ -47,6 +48,7 @@ export const gather: Operator = {
       }
     return [result];
   },
+  coupling: gathering,
   gradient: gatherGradient,
   cost: elementCost,
 };

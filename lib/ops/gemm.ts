@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
+import { gemmCoupling } from './coupling-layers';
 import { emptyLike } from './dense';
 import { dimsOf, floats, sumToShape } from './gradients';
 import type { Emitter, Operator } from './operator';
@@ -73,6 +74,7 @@ export const gemm: Operator = {
     const dc = () => sumToShape(emit, scale(emit, dy, beta), dimsOf(emit, c));
     return [wants(0) ? da() : undefined, wants(1) ? db() : undefined, c && wants(2) ? dc() : undefined];
   },
+  coupling: gemmCoupling,
   cost: ([a], [y], node) => {
     const aDims = a!.shape as readonly number[];
     const inner = formOf(node).transA ? aDims[0] : aDims[1];

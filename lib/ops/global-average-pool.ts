@@ -1,4 +1,5 @@
 import { elementCount } from '../ir/tensor';
+import { pooling } from './coupling';
 import { inferGlobalPool, lowerGlobalPool, reducePlanes } from './global-pool';
 import { dimsOf, floats, int64s } from './gradients';
 import type { Operator } from './operator';
@@ -23,6 +24,7 @@ export const globalAveragePool: Operator = {
     const share = emit.node('Mul', [outputGradients[0]!, floats(emit, [1 / elementCount(dims.slice(2))])]);
     return [emit.node('Expand', [share, int64s(emit, dims)])];
   },
+  coupling: pooling,
   cost: ([x]) => ({ macs: 0, elementOps: elementCount(x!.shape as readonly number[]) }),
   quantization: { inputs: [{ role: 'activation' }], output: 'own' },
   lower: (context) => {

@@ -1,4 +1,5 @@
 import { elementCount } from '../ir/tensor';
+import { pooling } from './coupling';
 import { toExtremes } from './extreme-gradient';
 import { inferGlobalPool, lowerGlobalPool, reducePlanes } from './global-pool';
 import { dimsOf, int64s } from './gradients';
@@ -27,6 +28,7 @@ export const globalMaxPool: Operator = {
     );
     return [toExtremes(emit, x, node.outputs[0], outputGradients[0]!, [axes])];
   },
+  coupling: pooling,
   cost: ([x]) => ({ macs: 0, elementOps: elementCount(x!.shape as readonly number[]) }),
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
   lower: (context) => {

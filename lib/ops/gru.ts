@@ -1,5 +1,6 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
+import { recurrent } from './coupling-layers';
 import { GRU_ACTIVATIONS, gruGradient } from './gru-gradient';
 import type { Dense, Operator } from './operator';
 import {
@@ -41,6 +42,7 @@ export const gru: Operator = {
       return (x, [h]) => advance(cell, x, h);
     }),
   gradient: gruGradient,
+  coupling: recurrent,
   cost: ([x, , r]) => {
     const [a, b, inputSize] = x!.shape as readonly number[];
     const [directions, , hidden] = r!.shape as readonly number[];

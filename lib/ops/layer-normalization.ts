@@ -3,6 +3,7 @@ import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import { broadcastOffsets } from './broadcast';
 import { elementCost } from './cost';
+import { layerNormalizationCoupling } from './coupling-layers';
 import { emptyDense, emptyLike } from './dense';
 import { layerNormalizationGradient } from './normalization-gradient';
 import type { Operator } from './operator';
@@ -57,6 +58,7 @@ export const layerNormalization: Operator = {
     return [y, mean, inverse];
   },
   gradient: layerNormalizationGradient,
+  coupling: layerNormalizationCoupling,
   cost: (inputs, outputs, node) => elementCost(inputs, outputs.slice(0, 1), node, 6),
   quantization: { inputs: [{ role: 'none' }, { role: 'none' }, { role: 'none' }], output: 'float' },
 };

@@ -1,5 +1,6 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
+import { recurrent } from './coupling-layers';
 import { LSTM_ACTIVATIONS, lstmGradient } from './lstm-gradient';
 import type { Dense, Operator } from './operator';
 import {
@@ -42,6 +43,7 @@ export const lstm: Operator = {
       return (x, [h, c]) => advance(cell, x, h, c);
     }),
   gradient: lstmGradient,
+  coupling: recurrent,
   cost: ([x, , r]) => {
     const [a, b, inputSize] = x!.shape as readonly number[];
     const [directions, , hidden] = r!.shape as readonly number[];

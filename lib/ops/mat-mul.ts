@@ -1,6 +1,7 @@
 import type { Dim } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
+import { matrixProduct } from './coupling-layers';
 import { emptyDense } from './dense';
 import { dimsOf, reshapeTo, sumToShape, transposeTo } from './gradients';
 import type { Dense, Emitter, Operator, Precision } from './operator';
@@ -36,6 +37,7 @@ export const matMul: Operator = {
     const [da, db] = gradients(emit, aMatrix, bMatrix, dy, wants);
     return [da && reshapeTo(emit, da, aDims), db && reshapeTo(emit, db, bDims)];
   },
+  coupling: matrixProduct,
   cost: ([a], [y]) => {
     const inner = a!.shape!.at(-1) as number;
     return { macs: elementCount(y!.shape as readonly number[]) * inner, elementOps: 0 };

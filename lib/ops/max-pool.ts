@@ -1,5 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
+import { pooling } from './coupling';
 import { emptyDense, emptyLike } from './dense';
 import type { Operator } from './operator';
 import { inferPool, lowerPool, POOL_ATTRIBUTES, poolCost, poolSpatial } from './pooling';
@@ -47,6 +48,7 @@ export const maxPool: Operator = {
     return [y, indices];
   },
   gradient: maxPoolGradient,
+  coupling: pooling,
   cost: (_, [y], node) => poolCost(node, y!),
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
   lower: ({ node, inputs: [x] }) => {

@@ -121,6 +121,55 @@ export interface GradientContext {
   wants(index: number): boolean;
 }
 
+/** One axis of one input or output of a node. */
+export interface PortAxis {
+  readonly of: 'input' | 'output';
+  readonly index: number;
+  readonly axis: number;
+}
+
+/** Index `i` of `from` can only be removed together with index `map(i)` of `to` (`i` itself without a map); undefined: alone. */
+export interface Tie {
+  readonly from: PortAxis;
+  readonly to: PortAxis;
+  readonly map?: (index: number) => number | undefined;
+}
+
+/** What a coupling rule may read. */
+export interface CouplingContext {
+  readonly node: Node;
+  readonly inputs: readonly (ValueType | undefined)[];
+  readonly outputs: readonly (ValueType | undefined)[];
+  constant(index: number): Tensor | undefined;
+  /** Whether no index of this axis can be removed as far as other nodes are concerned; for `late` rules. */
+  isFixed(axis: PortAxis): boolean;
+}
+
+/** Which indices of a node's inputs and outputs hang together. An axis that no tie names cannot lose any index. */
+export interface Ties {
+  readonly ties: readonly Tie[];
+  /** The axis that counts the units of a layer with parameters (output channels, neurons, hidden units). */
+  readonly layer?: PortAxis;
+}
+
+/** What `shrink` may read and make. */
+export interface ShrinkContext extends Omit<CouplingContext, 'isFixed'> {
+  /** Indices of the axis that stay, ascending; undefined where the extent is a symbol. */
+  kept(axis: PortAxis): readonly number[] | undefined;
+  /** Adds a constant; returns its name. */
+  add(hint: string, tensor: Tensor): string;
+}
+
+/** How channels that are removed on one side of a node spread to its other sides. */
+export interface Coupling {
+  /** The ties, or why none are known (then every axis stays). */
+  readonly ties: (context: CouplingContext) => Ties | Diagnostic;
+  /** The rule chooses between ties by what other nodes leave open: it is asked after them. */
+  readonly late?: boolean;
+  /** The node after indices have gone, where attributes or constants of its form name extents. */
+  readonly shrink?: (context: ShrinkContext) => Node;
+}
+
 /** What an operator's `lower` facet may read. */
 export interface LowerContext {
   readonly node: Node;
@@ -158,6 +207,8 @@ export interface Operator {
   ) => Cost;
   /** One rule for the operator, or a rule per node where attributes decide (Gemm's transB). */
   readonly quantization?: QuantizationRule | ((node: Node) => QuantizationRule);
+  /** Structured pruning through this operator; without it every axis of a node's inputs and outputs stays whole. */
+  readonly coupling?: Coupling;
   /** The kernel family and parameters that run this node in the engine, or why none can. */
   readonly lower?: (context: LowerContext) => KernelCall | Diagnostic;
 }

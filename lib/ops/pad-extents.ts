@@ -1,7 +1,11 @@
 import { normalizeAxes } from './axes';
 
 /** Counts before and after every axis of a Pad, from its inputs `pads` and `axes`. */
-export function padsPerAxis(rank: number, pads: readonly number[], axes: readonly number[] | undefined): [number[], number[]] {
+export function padsPerAxis(
+  rank: number,
+  pads: readonly number[],
+  axes: readonly number[] | undefined,
+): [number[], number[]] {
   const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)];
   const listed = axes ? normalizeAxes(axes, rank)! : before.map((_, axis) => axis);
   listed.forEach((axis, i) => {

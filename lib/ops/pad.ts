@@ -4,6 +4,7 @@ import { elementCount, toNumbers } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
 import { unmixAxis } from './axis-mixture';
 import { elementCost } from './cost';
+import { padding } from './coupling-shapes';
 import { emptyLike, toDense } from './dense';
 import { addDims } from './dims';
 import { cut, dimsOf, int64s, reshapeTo } from './gradients';
@@ -80,6 +81,7 @@ export const pad: Operator = {
     });
     return [result];
   },
+  coupling: padding,
   gradient: padGradient,
   cost: elementCost,
   quantization: {

@@ -1,6 +1,7 @@
 import { combine } from './binary';
 import { broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
+import { elementwise } from './coupling';
 import { toDense } from './dense';
 import { castTo, formulas, sumToOperands } from './gradients';
 import type { GradientContext, Operator } from './operator';
@@ -25,6 +26,7 @@ export const pow: Operator = {
     combine(base!, exponent!, base!.type, (x, y) => x ** y, precision),
   ],
   gradient: powGradient,
+  coupling: elementwise,
   cost: elementCost,
 };
 

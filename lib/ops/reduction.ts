@@ -3,6 +3,7 @@ import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
 import { inputCost } from './cost';
+import { reducing } from './coupling-shapes';
 import { emptyDense } from './dense';
 import type { Dense, InferContext, Inferred, Operator, Precision } from './operator';
 import { optional, problem, required } from './schema';
@@ -49,6 +50,7 @@ export function reduction(spec: ReductionSpec): Operator {
       const reduced = axes ? normalizeAxes(axes, rank)! : data!.dims.map((_, axis) => axis);
       return [reduce(data!, reduced, attribute(node, 'keepdims', 'int', 1) !== 0, spec, precision)];
     },
+    coupling: reducing,
     cost: inputCost,
   };
 }

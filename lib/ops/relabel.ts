@@ -1,10 +1,12 @@
 import type { Dim } from '../ir/graph';
 import { noCost } from './cost';
+import { relabelling } from './coupling';
 import { dimsOf, reshapeTo } from './gradients';
 import type { Dense, InferContext, Inferred, Operator } from './operator';
 
 /** What operators share that give the same elements another shape: they move nothing. */
 export const RELABEL = {
+  coupling: relabelling,
   cost: noCost,
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' },
   gradient: ({ node, emit, outputGradients }) => [reshapeTo(emit, outputGradients[0]!, dimsOf(emit, node.inputs[0]))],

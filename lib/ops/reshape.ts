@@ -1,6 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
 import { rankFrom, unknownDim, unknownShape } from './axes';
+import { reshaping } from './coupling';
 import { divideExactly, productOfDims } from './dims';
 import type { Operator } from './operator';
 import { RELABEL, relabelled, withDims } from './relabel';
@@ -33,6 +34,7 @@ export const reshape: Operator = {
     return withDims(data!, dims as number[]);
   },
   ...RELABEL,
+  coupling: reshaping,
 };
 
 /** Output shape, or what is wrong with the target. */

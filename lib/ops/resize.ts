@@ -4,6 +4,7 @@ import { elementCount, toNumbers } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
 import { unmixAxis } from './axis-mixture';
 import { elementCost } from './cost';
+import { resizing } from './coupling-shapes';
 import { emptyLike, toDense } from './dense';
 import { dimsOf } from './gradients';
 import { axisShares, type Share } from './interpolation';
@@ -94,6 +95,7 @@ export const resize: Operator = {
     y.data.set(wide.data);
     return [y];
   },
+  coupling: resizing,
   gradient: resizeGradient,
   cost: (inputs, outputs, node) => elementCost(inputs, outputs, node, 4),
 };

@@ -2,6 +2,7 @@ import type { Dim, Node } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxis, unknownShape } from './axes';
 import { elementCost } from './cost';
+import { slicing } from './coupling-shapes';
 import { toDense } from './dense';
 import { isNonNegative, knownDims, subDims } from './dims';
 import { dimsOf } from './gradients';
@@ -73,6 +74,7 @@ export const slice: Operator = {
       ),
     ];
   },
+  coupling: slicing,
   gradient: ({ node, emit, outputGradients }) => {
     const dims = dimsOf(emit, node.inputs[0]);
     const ranges = constantRanges(node, dims, (index) => emit.constantOf(node.inputs[index]));

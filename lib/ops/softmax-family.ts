@@ -3,6 +3,7 @@ import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import { elementCost } from './cost';
+import { axesApart } from './coupling';
 import { emptyLike } from './dense';
 import type { Dense, Operator, UpgradeEmitter } from './operator';
 import { FLOATS, problem, required } from './schema';
@@ -27,6 +28,9 @@ export function softmaxOperator(op: 'Softmax' | 'LogSoftmax'): Operator {
       return [{ type: x!.type, shape: x!.shape }];
     },
     evaluate: ([x], node) => [softmaxAlong(x!, attribute(node, 'axis', 'int', -1), op === 'LogSoftmax')],
+    coupling: axesApart(
+      (axis, { node, inputs: [x] }) => axis === normalizeAxis(attribute(node, 'axis', 'int', -1), x!.shape!.length),
+    ),
     cost: (inputs, outputs, node) => elementCost(inputs, outputs, node, 4),
     quantization: { inputs: [{ role: 'none' }], output: 'float' },
   };

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { hasInput, knownNumbers, normalizeAxis, unknownDim } from './axes';
 import { elementCost } from './cost';
+import { splitting } from './coupling-shapes';
 import { divideExactly } from './dims';
 import { dimsOf, zeros } from './gradients';
 import type { Operator } from './operator';
@@ -60,6 +61,7 @@ export const split: Operator = {
       return piece;
     });
   },
+  coupling: splitting,
   gradient: ({ node, emit, outputGradients }) => {
     const parts = node.outputs.map((output, index) => outputGradients[index] ?? zeros(emit, dimsOf(emit, output)));
     return [emit.node('Concat', parts, { axis: attribute(node, 'axis', 'int', 0) })];

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { normalizeAxes } from './axes';
 import { elementCost } from './cost';
+import { movedAxes } from './coupling';
 import type { Operator } from './operator';
 import { EVERY_TYPE, problem, required } from './schema';
 import { readStrided, rowMajorStrides } from './strides';
@@ -35,6 +36,7 @@ export const transpose: Operator = {
     const inverse = order.map((_, axis) => order.indexOf(axis));
     return [emit.node('Transpose', [outputGradients[0]!], { perm: inverse })];
   },
+  coupling: movedAxes(({ node, inputs: [data] }) => data?.shape && permutationOf(node, data.shape.length)),
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
   lower: ({ node, inputs: [data] }) =>

@@ -1,6 +1,7 @@
 import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { elementCost } from './cost';
+import { elementwise } from './coupling';
 import { emptyDense, isFloat } from './dense';
 import { gradientBySlope, type Slope } from './gradients';
 import type { Operator, Schema } from './operator';
@@ -40,6 +41,7 @@ export function unary(spec: UnarySpec): Operator {
       for (let i = 0; i < y.data.length; i++) y.data[i] = apply(x!.data[i]);
       return [y];
     },
+    coupling: elementwise,
     cost: elementCost,
   };
   if (!types.some(isFloat) || output) return operator;

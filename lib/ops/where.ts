@@ -1,6 +1,7 @@
 import type { Dim } from '../ir/graph';
 import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
+import { elementwise } from './coupling';
 import { emptyLike } from './dense';
 import { dimsOf, formulas, sumToShape } from './gradients';
 import type { InferContext, Inferred, Operator } from './operator';
@@ -43,6 +44,7 @@ export const where: Operator = {
       wants(index) ? sumToShape(emit, f('Where', condition, chosen, other), dimsOf(emit, value)) : undefined;
     return [undefined, part(1, x, dy, 0), part(2, y, 0, dy)];
   },
+  coupling: elementwise,
   cost: elementCost,
 };
 
