@@ -1,6 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
-import { dimsOf, int64s, reshapeTo, sumOver, transposeTo } from './gradients';
+import { cut, dimsOf, int64s, reshapeTo, sumOver, transposeTo } from './gradients';
 import type { Emitter, GradientContext } from './operator';
 import { dilatedExtent, forEachIndex, resolveSpatial, type Spatial } from './spatial';
 
@@ -190,10 +190,8 @@ function flipWeights(emit: Emitter, w: string, wDims: readonly number[], group: 
 
 /** The first `extents` of the spatial axes. */
 export function firstOf(emit: Emitter, value: string, extents: readonly number[]): string {
-  if (dimsOf(emit, value).slice(2).join() === extents.join()) return value;
-  const axes = extents.map((_, axis) => axis + 2);
-  const starts = int64s(emit, Array<number>(axes.length).fill(0));
-  return emit.node('Slice', [value, starts, int64s(emit, extents), int64s(emit, axes)]);
+  const dims = dimsOf(emit, value);
+  return cut(emit, value, Array<number>(dims.length).fill(0), [...dims.slice(0, 2), ...extents]);
 }
 
 /** An image `[C, spatial..., N]` with its zero padding written out. */

@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import { elementCount, tensorOf } from '../ir/tensor';
 import { firstOf, transposedBorders } from './conv-gradient';
-import { dimsOf, floats, int64s, reshapeTo } from './gradients';
+import { castTo, dimsOf, floats, int64s, repeatElements, reshapeTo, zeros } from './gradients';
 import type { Emitter, GradientContext } from './operator';
 import { poolSpatial, tilesInput } from './pooling';
 import { type Spatial, windowTaps } from './spatial';
@@ -21,22 +21,17 @@ export function maxPoolGradient({ node, emit, outputGradients }: GradientContext
   function fromIndices(): string {
     const attributes = Object.fromEntries(node.attributes);
     const [, indices] = emit.nodes('MaxPool', [x], 2, { ...attributes, storage_order: 0 });
-    const count = elementCount(xDims);
-    const zeros = emit.node('Expand', [floats(emit, [0], [1]), int64s(emit, [count])]);
     const flat = [indices, dy].map((value) => reshapeTo(emit, value, [elementCount(dimsOf(emit, dy))]));
-    const reduction = { kind: 'string', value: 'add' } as const;
-    return reshapeTo(emit, emit.node('ScatterElements', [zeros, ...flat], { axis: 0, reduction }), xDims);
+    const zero = zeros(emit, [elementCount(xDims)]);
+    return reshapeTo(emit, emit.node('ScatterElements', [zero, ...flat], { axis: 0, reduction: 'add' }), xDims);
   }
 }
-
-/** Number of float32 among the ONNX element types. */
-const FLOAT = 1;
 
 function fromTiles(emit: Emitter, y: string, x: string, dy: string, spatial: Spatial): string {
   const covered = spatial.output.map((count, axis) => count * spatial.kernel[axis]);
   const image = firstOf(emit, x, covered);
   const isMaximum = emit.node('Equal', [image, repeat(emit, y, spatial.kernel)]);
-  const mask = emit.node('Cast', [isMaximum], { to: FLOAT });
+  const mask = castTo(emit, isMaximum, 'float32');
   const perMaximum = emit.node('Div', [dy, sumTiles(emit, mask, spatial)]);
   const dx = emit.node('Mul', [mask, repeat(emit, perMaximum, spatial.kernel)]);
   return restore(emit, dx, spatial);
@@ -110,14 +105,9 @@ export function windowCounts(spatial: Spatial, includePadding: boolean): number[
   return windowTaps({ ...spatial, input: padded, padsBegin: padded.map(() => 0) }).map((taps) => taps.length);
 }
 
-/** Repeats every element of the spatial axes as often as `scales` says. */
-function repeat(emit: Emitter, value: string, scales: readonly number[]): string {
-  if (scales.every((scale) => scale === 1)) return value;
-  return emit.node('Resize', [value, '', floats(emit, [1, 1, ...scales], [scales.length + 2])], {
-    mode: 'nearest',
-    coordinate_transformation_mode: 'asymmetric',
-    nearest_mode: 'floor',
-  });
+/** Repeats every element of the spatial axes as often as `times` says. */
+function repeat(emit: Emitter, value: string, times: readonly number[]): string {
+  return repeatElements(emit, value, [1, 1, ...times]);
 }
 
 /** Zeros for the rest of the input that no window reached. */
