@@ -12,7 +12,10 @@ export const MODEL = { name: '<model>', description: 'an ONNX model, float or qu
 
 /** Options that several verbs share. */
 export const COMMON = {
-  data: { flags: '--data <path>', description: 'samples: .npz (or a folder of them), .npy, idx(.gz), or a folder of images per class' },
+  data: {
+    flags: '--data <path>',
+    description: 'samples: .npz (or a folder of them), .npy, idx(.gz), or a folder of images per class',
+  },
   calibration: {
     flags: '--calibration <path>',
     description: 'calibration samples: a float model is compressed to int8 first',

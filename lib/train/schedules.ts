@@ -1,7 +1,7 @@
 import type { Schedule } from './options';
 
 /** The same rate all the time. */
-export function constant(rate: number): Schedule {
+function constant(rate: number): Schedule {
   return () => rate;
 }
 

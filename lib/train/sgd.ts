@@ -1,8 +1,6 @@
 import { floats } from '../ops/gradients';
 import type { Optimizer } from './optimizer';
 
-export type { Optimizer } from './optimizer';
-
 export interface SgdOptions {
   /** Part of the velocity that stays from step to step; 0.9 when left out. */
   readonly momentum?: number;
