@@ -59,12 +59,22 @@ export async function openNpzShards(
     name,
     count: shards.reduce((sum, { count }) => sum + count, 0),
     inputs: new Map([...first.arrays].map(([key, { dims }]) => [key, { type: types.get(key)!, dims: dims.slice(1) }])),
-    labels: first.labels && Int32Array.from(shards.flatMap(({ labels }) => [...labels!])),
+    labels: first.labels && joinLabels(shards),
     read: async (indices) => {
       const rows = await readRows(shards, indices, useFile);
       return new Map([...rows].map(([key, tensor]) => [key, convertTensor(tensor, types.get(key)!)]));
     },
   });
+}
+
+function joinLabels(shards: readonly Shard[]): Int32Array {
+  const joined = new Int32Array(shards.reduce((sum, { count }) => sum + count, 0));
+  let at = 0;
+  for (const { labels, count } of shards) {
+    joined.set(labels!, at);
+    at += count;
+  }
+  return joined;
 }
 
 async function openShard(
@@ -116,13 +126,14 @@ async function openArray(entry: ZipEntry, read: ReadRange, path: string): Promis
     dims,
     async rows(readRange, indices) {
       const bytes = new Uint8Array(indices.length * rowBytes);
-      for (let from = 0; from < indices.length; ) {
-        let to = from + 1;
-        while (to < indices.length && indices[to] === indices[to - 1] + 1) to++;
-        const offset = start + first + indices[from] * rowBytes;
-        bytes.set(await readRange(offset, (to - from) * rowBytes), from * rowBytes);
-        from = to;
+      const reads: Promise<void>[] = [];
+      for (let from = 0, to = 0; from < indices.length; from = to) {
+        for (to = from + 1; to < indices.length && indices[to] === indices[to - 1] + 1; ) to++;
+        const place = from * rowBytes;
+        const range = readRange(start + first + indices[from] * rowBytes, (to - from) * rowBytes);
+        reads.push(range.then((rows) => bytes.set(rows, place)));
       }
+      await Promise.all(reads);
       return { type, dims: [indices.length, ...dims.slice(1)], bytes };
     },
   };
