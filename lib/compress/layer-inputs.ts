@@ -21,7 +21,9 @@ export interface ProductLayer {
   readonly units: number;
   /** Weights of each unit. */
   readonly columns: number;
-  /** A weight tensor of the layer as the matrix `[groups, units, columns]`. */
+  /** Where the weight tensor holds each element of the matrix `[groups, units, columns]`. */
+  readonly positions: Uint32Array;
+  /** A weight tensor of the layer as that matrix. */
   matrix(weights: Tensor): Float32Array<ArrayBuffer>;
   /** Inverse of `matrix`. */
   tensor(matrix: Float32Array): Tensor;
@@ -64,10 +66,10 @@ export function productLayer(graph: Graph, node: Node, index = 1): ProductLayer 
   const form = formOf(node, index, tensor.dims);
   if (typeof form === 'string') return form;
   const { groups, units, columns, position, rowsIn, copyRow } = form;
-  const order = new Uint32Array(groups * units * columns);
+  const positions = new Uint32Array(groups * units * columns);
   for (let group = 0, at = 0; group < groups; group++)
     for (let unit = 0; unit < units; unit++)
-      for (let column = 0; column < columns; column++) order[at++] = position(group, unit, column);
+      for (let column = 0; column < columns; column++) positions[at++] = position(group, unit, column);
   return {
     node,
     weight,
@@ -75,13 +77,14 @@ export function productLayer(graph: Graph, node: Node, index = 1): ProductLayer 
     groups,
     units,
     columns,
+    positions,
     matrix: (weights) => {
       const data = viewAs(weights, 'float32');
-      return Float32Array.from(order, (position) => data[position]);
+      return Float32Array.from(positions, (position) => data[position]);
     },
     tensor: (matrix) => {
-      const data = new Float32Array(order.length);
-      order.forEach((position, at) => {
+      const data = new Float32Array(positions.length);
+      positions.forEach((position, at) => {
         data[position] = matrix[at];
       });
       return tensorOf('float32', tensor.dims, data);

@@ -74,6 +74,7 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
   return tensorOf(
     'float32',
     a.dims,
-    Float32Array.from(left, (value, index) => value * right[index]),
+    // A masked negative weight would be -0, which is no zero byte: adding zero makes it 0.
+    Float32Array.from(left, (value, index) => value * right[index] + 0),
   );
 }

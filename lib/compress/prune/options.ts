@@ -137,6 +137,10 @@ function* contradictions(options: PruneOptions): Generator<[path: string[], expe
     yield [['threshold'], 'expected the worth below which weights go (scope is threshold)'];
   if (scope !== 'threshold' && threshold !== undefined)
     yield [['scope'], "expected 'threshold' (a threshold is given)"];
+  if (scope === 'threshold' && schedule.kind !== undefined && schedule.kind !== 'one-shot')
+    yield [['schedule', 'kind'], "expected 'one-shot' (scope is threshold)"];
+  if (schedule.initial_sparsity > (schedule.final_sparsity ?? options.sparsity))
+    yield [['schedule', 'initial_sparsity'], 'expected at most the final sparsity'];
   if (isLayerWise(criterion) && scope !== undefined && scope !== 'local')
     yield [['scope'], `expected 'local' (${criterion} compares the weights of one layer)`];
   if (scope === 'threshold' && pattern !== 'unstructured')
