@@ -1,5 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
+import { hasSmallPlanes, smallPlanesInputGradient, smallPlanesWeightGradient } from './depthwise-gradient';
 import { cut, dimsOf, int64s, reshapeTo, sumOver, transposeTo } from './gradients';
 import type { Emitter, GradientContext } from './operator';
 import { dilatedExtent, forEachIndex, resolveSpatial, type Spatial } from './spatial';
@@ -32,6 +33,7 @@ export function convGradient({ node, emit, outputGradients, wants }: GradientCon
  * long contiguous runs, which is worth a factor of 1.5 to 4 over other layouts.
  */
 export function weightGradient(layer: ConvLayer, x: string, dy: string): string {
+  if (hasSmallPlanes(layer)) return smallPlanesWeightGradient(layer, x, dy);
   const { emit, group, xDims, wDims, spatial } = layer;
   const [batch, channels] = xDims;
   const filters = wDims[0];
@@ -135,6 +137,7 @@ function gatherPatches({ emit, xDims, spatial }: ConvLayer, image: string, spare
  * which works on the (smaller) plane of dY.
  */
 function inputGradient(layer: ConvLayer, w: string, dy: string): string {
+  if (hasSmallPlanes(layer)) return smallPlanesInputGradient(layer, w, dy);
   const { emit, group, wDims, spatial } = layer;
   const { input, kernel, strides, dilations, padsBegin, output } = spatial;
   const reach = kernel.map((extent, axis) => dilatedExtent(extent, dilations[axis]));

@@ -68,6 +68,15 @@ export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
     title: 'rows as long as a memory page',
     inputs: [uniform([64, 1, 23]), uniform([1, 1, 8], 2), uniform([1], 3)],
   },
+  ...[
+    [1, 1],
+    [2, 1],
+  ].map((strides) => ({
+    op: 'Conv',
+    title: `depthwise over a large plane, strides ${strides}`,
+    attributes: { group: 2, strides, pads: [1, 1, 1, 1] },
+    inputs: [uniform([1, 2, strides[0] === 1 ? 12 : 18, 12]), uniform([2, 1, 3, 3], 2), uniform([2], 3)],
+  })),
   batchNorm('inference', [2, 3, 2, 4], { epsilon: float(1e-2) }),
   batchNorm('inference of a matrix', [3, 4]),
   trainingBatchNorm('training', [2, 3, 2, 4], { epsilon: float(1e-2) }),
