@@ -34,6 +34,22 @@ export function pairOutputs(student: Graph, teacher: Graph): readonly Pair[] {
 }
 
 /**
+ * Checks that a network can be asked about batches of any size.
+ * @throws E_OPTION_VALUE naming the first input of another form
+ */
+export function requireFreeBatch(teacher: Graph): void {
+  for (const input of teacher.inputs) {
+    const shape = typeOf(teacher, input)?.shape;
+    if (shape === undefined || typeof shape[0] === 'string') continue;
+    throw new HoneError('E_OPTION_VALUE', {
+      option: 'teacher',
+      expected: `a network that takes any number of samples, a symbol as first extent of '${input}'`,
+      found: `[${shape.join(', ')}]`,
+    });
+  }
+}
+
+/**
  * Two values with their shapes; `option` names them in messages.
  * @throws E_OPTION_VALUE when one of the networks has no such float32 value of a known shape
  */

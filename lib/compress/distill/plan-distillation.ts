@@ -5,7 +5,7 @@ import { prepare } from '../../passes/pipeline';
 import { crossEntropy, klDivergence, type LossBuilder, meanSquaredError, weightedSum } from '../../train/losses';
 import type { Schedule } from '../../train/options';
 import { attentionTransfer } from './attention-transfer';
-import { misfit, type Pair, pairOutputs, pairValues } from './fit';
+import { misfit, type Pair, pairOutputs, pairValues, requireFreeBatch } from './fit';
 import type { DistillationOptions } from './options';
 import { addRegressors, canWiden } from './regressors';
 import { type TeacherValues, teacherInput } from './with-teacher';
@@ -46,6 +46,7 @@ export function planDistillation(
   const inner = options.hints.length + options.attention.length > 0;
   // Inner values keep their names only where BatchNormalization is not folded away; without it the teacher is quicker.
   const ready = inferShapes(prepare(teacher, { batchNorm: inner ? 'keep' : 'fuse' }).graph).graph;
+  requireFreeBatch(ready);
   const own = inferShapes(student).graph;
   const outputs = pairOutputs(own, ready);
   const hints = pairHints(own, ready, options);

@@ -216,6 +216,13 @@ describe('what does not fit is refused', () => {
     expect(plan).toThrow(message);
   });
 
+  test('a fixed batch', () => {
+    const net = buildNet();
+    const fixed = bindShapes(net, { N: 1 });
+    const plan = () => planDistillation(net, fixed, distillationOptions.parse({}), { labels: false, seed: 1 });
+    expect(plan).toThrow(/first extent of 'x', found '\[1, 2, 4, 4\]'/);
+  });
+
   test('fewer outputs', () => {
     const net = buildNet();
     const student = { ...net, outputs: ['logits', 'inner'] };

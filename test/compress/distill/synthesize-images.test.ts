@@ -101,7 +101,7 @@ describeWithData('made images of resnet20', () => {
   }
 
   test('have its statistics, and serve as calibration samples', async () => {
-    const options = optionsOf({ count: 16, batchSize: 16, steps: 25 });
+    const options = optionsOf({ count: 8, batchSize: 8, steps: 25 });
     const { inputs, loss } = await synthesizeImages(prepare(model(), { batchNorm: 'keep' }).graph, options, {
       evaluate,
     });
