@@ -50,7 +50,7 @@ export const ERRORS = {
   },
   E_DATA_FORMAT: {
     template: 'data {path}: {reason}',
-    hint: 'Expected .npz, .npy, idx(.gz) or a folder of images per class.',
+    hint: 'Expected .npz, .npy, idx(.gz), or a folder of .npz files or of images per class.',
   },
   E_DATA_MISMATCH: {
     template: 'data does not fit the model: expected {expected}, found {found}',

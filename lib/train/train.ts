@@ -11,6 +11,7 @@ import { zeros } from './initialise';
 import { crossEntropy } from './losses';
 import { multiply, renewMasks, withMasks } from './masking';
 import type { TrainOptions, TrainState } from './options';
+import { readAhead } from './read-ahead';
 import { sgd } from './sgd';
 import { buildStep, carriedBy, type TrainingStep } from './step';
 import { trainableParameters } from './trainable';
@@ -38,12 +39,11 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
     const end = (epoch + 1) * perEpoch;
     if (done >= end) continue;
     const skip = done - epoch * perEpoch;
-    for await (const batch of dataset.batches({ size: options.batchSize, seed, skip })) {
+    for await (const batch of readAhead(dataset.batches({ size: options.batchSize, seed, skip }))) {
       if (options.signal?.aborted) {
         if (done > begun) await checkpoint?.save({ step: done, tensors: state });
         throw new HoneError('E_INTERRUPTED', { what: `training after step ${done}` });
       }
-      if (done === end) break;
       if (batch.count < options.batchSize) break;
       if (masking) state = renewMasks(state, step.parameters, masking, { step: done, steps });
       const feeds = await feedsFor(step, options, batch, state, { done, steps });
@@ -59,6 +59,7 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
       options.onProgress?.({ step: done, steps, epoch, loss, etaS });
       if (done === end) await options.onEpoch?.(epoch + 1, resultOf(graph, step, state, done));
       if (checkpoint && done % checkpoint.everySteps === 0) await checkpoint.save({ step: done, tensors: state });
+      if (done === end) break;
     }
     if (done < end)
       throw tooFew(`${dataset.count} samples in ${dataset.name}`, (done - epoch * perEpoch) * options.batchSize);
