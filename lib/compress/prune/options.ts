@@ -30,7 +30,7 @@ export const pruneSchedule = z.strictObject({
     .refine((value) => value > 0, 'expected more than 0')
     .optional()
     .describe(
-      'steps between two prunings, below 1 a share of the run; 100, or a fifth of the time for iterative, when left out',
+      'steps between two prunings, below 1 a share of the run; 100, or what makes five rounds for iterative, when left out',
     ),
   power: z.number().positive().default(3).describe('exponent of the polynomial'),
 });

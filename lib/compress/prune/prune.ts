@@ -3,6 +3,7 @@ import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
 import type { LayerDecision, Method, MethodContext, MethodResult } from '../method';
+import { requireFloatGraph } from '../quantize/plan';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
 import { decide } from './decide';
@@ -47,7 +48,7 @@ export const prune: Method<PruneOptions> = {
 };
 
 async function apply(graph: Graph, options: PruneOptions, context: MethodContext): Promise<MethodResult> {
-  refuseQuantized(graph);
+  requireFloatGraph(graph);
   const found = findTargets(graph, options, context.keep);
   const { targets, untouched } = separate(graph, found, options);
   const kind = kindOf(options);
@@ -204,12 +205,6 @@ function removedShare(worth: ArrayLike<number>, kept: ArrayLike<number>): number
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function refuseQuantized(graph: Graph): void {
-  const node = graph.nodes.find(({ op }) => op === 'QuantizeLinear' || op === 'DequantizeLinear');
-  if (node)
-    throw invalid('already-quantized', `prune the float model, before quantization; node ${node.name} is quantized`);
 }
 
 function invalid(kind: string, message: string): HoneError {
