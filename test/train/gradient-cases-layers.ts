@@ -77,6 +77,18 @@ export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
     attributes: { group: 2, strides, pads: [1, 1, 1, 1] },
     inputs: [uniform([1, 2, strides[0] === 1 ? 12 : 18, 12]), uniform([2, 1, 3, 3], 2), uniform([2], 3)],
   })),
+  {
+    op: 'Conv',
+    title: 'as many channels as a flipped convolution needs',
+    attributes: { pads: [1, 0, 1, 1], dilations: [1, 2] },
+    inputs: [uniform([1, 8, 3, 4]), uniform([2, 8, 3, 2], 2), uniform([2], 3)],
+  },
+  {
+    op: 'Conv',
+    title: 'groups of a flipped convolution',
+    attributes: { group: 2, pads: [1, 1, 1, 1] },
+    inputs: [uniform([2, 4, 3, 4]), uniform([4, 2, 3, 3], 2), uniform([4], 3)],
+  },
   batchNorm('inference', [2, 3, 2, 4], { epsilon: float(1e-2) }),
   batchNorm('inference of a matrix', [3, 4]),
   trainingBatchNorm('training', [2, 3, 2, 4], { epsilon: float(1e-2) }),
