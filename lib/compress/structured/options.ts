@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { recoveryOptions } from '../recover';
+
+/** How the worth of a unit (channel, neuron, head) is told. */
+export const STRUCTURED_CRITERIA = ['l1', 'l2', 'taylor', 'fpgm', 'bn-gamma', 'apoz', 'random'] as const;
+export type StructuredCriterion = (typeof STRUCTURED_CRITERIA)[number];
+
+const share = (expected: string) => z.number('expected a number').gt(0, expected).max(1, expected);
+
+export const structuredOptions = z
+  .strictObject({
+    criterion: z
+      .enum(STRUCTURED_CRITERIA)
+      .default('l2')
+      .describe(
+        'worth of a channel: l1 or l2 norm of all weights that go with it; taylor (g w)^2 from labelled samples; fpgm: distance from the other filters; bn-gamma: scale behind it; apoz: how seldom it is zero; random',
+      ),
+    macs: share('expected a share above 0, at most 1')
+      .optional()
+      .describe('multiply-accumulates to keep, as a share; 0.7 when `amount` is left out too'),
+    amount: z
+      .number()
+      .min(0, 'expected a share from 0 to below 1')
+      .lt(1, 'expected a share from 0 to below 1')
+      .optional()
+      .describe('share of the channels to remove from every layer, instead of `macs`'),
+    amounts: z
+      .record(z.string(), z.number().min(0).lt(1, 'expected a share from 0 to below 1'))
+      .default({})
+      .describe('share of the channels to remove from some layers only: glob of node names -> share'),
+    rounds: z.number().int().min(1).default(1).describe('steps in which channels go; their worth is told anew in each'),
+    tune: z
+      .enum(['end', 'rounds'])
+      .default('end')
+      .describe('whether `training` comes once, after the last round, or after each of them'),
+    maxPerLayer: z.number().min(0).lt(1).default(0.7).describe('largest share of its channels that any layer loses'),
+    roundTo: z
+      .union([z.literal('target'), z.number().int().min(1)])
+      .default('target')
+      .describe(
+        'channels leave a layer in steps of this many (target: what its kernels like); layers of fewer than twice as many in smaller steps',
+      ),
+    times: z
+      .record(z.string(), z.number().min(0))
+      .optional()
+      .describe('measured time of layers by node name, in any unit: channels then go where they save time, not MACs'),
+    reconstruct: z
+      .boolean()
+      .default(true)
+      .describe(
+        're-fits the weights behind removed channels on calibration samples, so that layers keep their outputs',
+      ),
+    branches: z
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe('residual branches to remove as a whole before channels go: those that change the outputs least'),
+    samples: z.number().int().min(1).default(256).describe('most samples that anything is measured on'),
+    skip: z
+      .strictObject({
+        names: z.array(z.string()).default([]).describe('globs of node names'),
+        types: z.array(z.string()).default([]).describe('operators'),
+      })
+      .prefault({})
+      .describe('layers that keep all their channels'),
+    training: recoveryOptions.prefault({ epochs: 0 }).describe('training after channels have gone'),
+  })
+  .refine(({ macs, amount }) => macs === undefined || amount === undefined, {
+    path: ['amount'],
+    message: 'expected nothing beside `macs`: only one of them can be the goal',
+  });
+export type StructuredOptions = z.output<typeof structuredOptions>;

@@ -1,0 +1,219 @@
+import { HoneError } from '../../core/error';
+import { Rng } from '../../core/rng';
+import { usesOf } from '../../ir/edit';
+import type { Graph } from '../../ir/graph';
+import { elementCount, viewAs } from '../../ir/tensor';
+import { forEachGradient } from '../../train/gradient-pass';
+import { crossEntropy } from '../../train/losses';
+import type { MethodContext } from '../method';
+import { first } from '../prune/scores';
+import { addTaylorScores } from '../prune/taylor';
+import { collect } from '../quantize/calibrate';
+import type { Observer } from '../quantize/observer';
+import type { Dependencies, Group, Member } from './dependencies';
+import type { StructuredCriterion } from './options';
+
+/** Worth per group and unit; the lowest go first. Undefined: the criterion says nothing about the group. */
+export type UnitScores = readonly (Float64Array | undefined)[];
+
+/** Samples per gradient. */
+const GRADIENT_BATCH = 32;
+
+/**
+ * The worth of every unit in the graph as it is, summed over all tensors that it has weights in. Except for `taylor`, whose
+ * scores all are squared changes of one loss, those of a tensor are divided by their mean over the group, so that layers of small
+ * weights are not emptied first.
+ * @throws E_DATA_MISMATCH when `taylor` has no labelled samples, what passes over samples throw
+ */
+export async function scoreUnits(
+  graph: Graph,
+  dependencies: Dependencies,
+  criterion: StructuredCriterion,
+  samples: number,
+  context: MethodContext,
+): Promise<UnitScores> {
+  const { groups } = dependencies;
+  if (criterion === 'taylor') return taylor(graph, groups, samples, context);
+  if (criterion === 'apoz') return apoz(graph, groups, samples, context);
+  const rng = new Rng(context.seed);
+  return groups.map((group) => {
+    if (criterion === 'random') return Float64Array.from(group.units, () => rng.uniform());
+    if (criterion === 'bn-gamma') return gammas(graph, group);
+    const measure = { l1, l2, fpgm }[criterion];
+    return sumOf(tensorsOf(graph, group).map((parts) => normalized(measure(parts))));
+  });
+}
+
+/** The weights of every unit of a group in one tensor: one array per unit. */
+type Parts = readonly Float32Array[];
+
+/** Weights of a group, tensor by tensor: matrices and kernels, or whatever there is when there are none. */
+function tensorsOf(graph: Graph, { units }: Group): Parts[] {
+  const parameters = units[0].members
+    .map((_, index) => index)
+    .filter((index) => isFloat(graph, units[0].members[index]));
+  const weights = parameters.filter((index) => graph.initializers.get(units[0].members[index].value)!.dims.length >= 2);
+  const chosen = weights.length > 0 ? weights : parameters;
+  return chosen.map((index) => units.map(({ members }) => elementsOf(graph, members[index])));
+}
+
+function isFloat(graph: Graph, { value }: Member): boolean {
+  return graph.initializers.get(value)?.type === 'float32';
+}
+
+/** Elements of a constant at the indices of a member. */
+function elementsOf(graph: Graph, { value, axis, indices }: Member): Float32Array {
+  const tensor = graph.initializers.get(value)!;
+  const data = viewAs(tensor, 'float32');
+  return Float32Array.from(positionsOf(tensor.dims, axis, indices), (position) => data[position]);
+}
+
+function positionsOf(dims: readonly number[], axis: number, indices: readonly number[]): Uint32Array {
+  const inner = elementCount(dims.slice(axis + 1));
+  const outer = elementCount(dims.slice(0, axis));
+  const positions = new Uint32Array(outer * indices.length * inner);
+  let at = 0;
+  for (let row = 0; row < outer; row++)
+    for (const index of indices)
+      for (let i = 0; i < inner; i++) positions[at++] = (row * dims[axis] + index) * inner + i;
+  return positions;
+}
+
+function l1(parts: Parts): Float64Array {
+  return Float64Array.from(parts, (part) => part.reduce((sum, weight) => sum + Math.abs(weight), 0));
+}
+
+function l2(parts: Parts): Float64Array {
+  return Float64Array.from(parts, (part) => Math.sqrt(part.reduce((sum, weight) => sum + weight ** 2, 0)));
+}
+
+/** Sum of the distances to all others: small near the geometric median (He et al. 2019, "Filter pruning via geometric median"). */
+function fpgm(parts: Parts): Float64Array {
+  return Float64Array.from(parts, (part) =>
+    parts.reduce((sum, other) => sum + Math.sqrt(part.reduce((d, weight, i) => d + (weight - other[i]) ** 2, 0)), 0),
+  );
+}
+
+/** Size of the scales of BatchNormalization behind the units (Liu et al. 2017, "Network slimming"). */
+function gammas(graph: Graph, group: Group): Float64Array | undefined {
+  const scales = new Set(graph.nodes.filter(({ op }) => op === 'BatchNormalization').map(({ inputs }) => inputs[1]));
+  const chosen = group.units[0].members.flatMap(({ value }, index) => (scales.has(value) ? [index] : []));
+  if (chosen.length === 0) return undefined;
+  return sumOf(
+    chosen.map((index) => normalized(l1(group.units.map(({ members }) => elementsOf(graph, members[index]))))),
+  );
+}
+
+/** `(g w)^2` summed over all weights of a unit (Molchanov et al. 2019), from gradients on labelled training samples. */
+async function taylor(
+  graph: Graph,
+  groups: readonly Group[],
+  samples: number,
+  { data, evaluate, signal, onProgress }: MethodContext,
+): Promise<UnitScores> {
+  const dataset = data.training && first(data.training, samples);
+  if (!dataset?.hasLabels)
+    throw new HoneError('E_DATA_MISMATCH', {
+      expected: 'labelled training samples for the criterion taylor (l2 needs none)',
+      found: dataset ? `no labels in ${dataset.name}` : 'no training samples',
+    });
+  const wanted = new Set(
+    groups.flatMap(({ units }) =>
+      units[0].members.filter((member) => isFloat(graph, member)).map(({ value }) => value),
+    ),
+  );
+  const weights = new Map([...wanted].map((name) => [name, viewAs(graph.initializers.get(name)!, 'float32')]));
+  const sums = new Map([...weights].map(([name, { length }]) => [name, new Float64Array(length)]));
+  let done = 0;
+  await forEachGradient(
+    graph,
+    dataset,
+    {
+      loss: crossEntropy(),
+      wanted: [...wanted],
+      batchSize: Math.min(GRADIENT_BATCH, dataset.count),
+      ...(signal && { signal }),
+    },
+    evaluate,
+    (gradients, count) => {
+      for (const [name, sum] of sums)
+        addTaylorScores(sum, weights.get(name)!, viewAs(gradients.get(name)!, 'float32'), count / dataset.count);
+      done += count;
+      onProgress?.('measure gradients', done, dataset.count);
+    },
+  );
+  return groups.map(({ units }) =>
+    Float64Array.from(units, ({ members }) => {
+      let worth = 0;
+      for (const { value, axis, indices } of members) {
+        const sum = sums.get(value);
+        if (!sum) continue;
+        for (const position of positionsOf(graph.initializers.get(value)!.dims, axis, indices)) worth += sum[position];
+      }
+      return worth;
+    }),
+  );
+}
+
+/** Counts elements above zero per index of one axis. */
+class ActiveCount implements Observer {
+  readonly counts: Float64Array;
+  private readonly axis: number;
+
+  constructor(axis: number, extent: number) {
+    this.axis = axis;
+    this.counts = new Float64Array(extent);
+  }
+
+  observe(data: Float32Array, dims: readonly number[]): void {
+    const inner = elementCount(dims.slice(this.axis + 1));
+    const extent = dims[this.axis];
+    for (let at = 0; at < data.length; at++) if (data[at] !== 0) this.counts[Math.floor(at / inner) % extent]++;
+  }
+}
+
+/** How often a unit's activations are not zero (Hu et al. 2016, "Network trimming"): behind Relu or Clip where there is one. */
+async function apoz(
+  graph: Graph,
+  groups: readonly Group[],
+  samples: number,
+  { data, evaluate, signal }: MethodContext,
+): Promise<UnitScores> {
+  const uses = usesOf(graph);
+  const requests = new Map<string, ActiveCount[]>();
+  const chosen = groups.map(({ units }) => {
+    const activations = units[0].members.flatMap(({ value }, index) => {
+      const op = uses.producer(value)?.op;
+      return op === 'Relu' || op === 'Clip' ? [index] : [];
+    });
+    return activations.map((index) => {
+      const { value, axis } = units[0].members[index];
+      const extent = graph.values.get(value)!.shape![axis] as number;
+      const counter = new ActiveCount(axis, extent);
+      requests.set(value, [...(requests.get(value) ?? []), counter]);
+      return { index, counter };
+    });
+  });
+  if (requests.size > 0)
+    await collect(graph, first(data.calibration, samples), requests, { evaluate, ...(signal && { signal }) });
+  return groups.map(({ units }, group) => {
+    if (chosen[group].length === 0) return undefined;
+    const scores = chosen[group].map(({ index, counter }) =>
+      Float64Array.from(units, ({ members }) =>
+        members[index].indices.reduce((sum, position) => sum + counter.counts[position], 0),
+      ),
+    );
+    return sumOf(scores.map(normalized));
+  });
+}
+
+/** Scores divided by their mean; all ones when that is zero. */
+function normalized(scores: Float64Array): Float64Array {
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  return scores.map((score) => (mean > 0 ? score / mean : 1));
+}
+
+/** Sum over tensors: a unit that many layers hang on is worth more. */
+function sumOf(lists: readonly Float64Array[]): Float64Array {
+  return lists[0].map((_, unit) => lists.reduce((sum, list) => sum + list[unit], 0));
+}
