@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
 import { cliPage } from './cli-page';
 import { kernelTable } from './kernel-table';
+import { recipeSchemaPage } from './recipe-schema';
 import { ROOT, readSource } from './sources';
 
 /** Generated pages: the test fails when one is stale; `npm run docs` writes them anew. */
@@ -10,6 +11,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/cli.md': cliPage,
   'docs/errors.md': errorsPage,
   'docs/kernels.md': kernelTable,
+  'docs/recipe.schema.json': recipeSchemaPage,
 };
 
 function errorsPage(): string {
