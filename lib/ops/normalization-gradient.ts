@@ -50,15 +50,19 @@ export function batchNormalizationGradient(context: GradientContext): (string | 
   return [binary('Add', scaled(), affine(emit, x, slope, offset)), ...dScaleAndBias];
 }
 
+/** Taking momentum back multiplies the rounding of the running statistics by 1 / (1 - momentum); 200 leaves five digits. */
+const MAX_MOMENTUM = 0.995;
+
 /**
  * Mean and population variance of the batch, from the node's running statistics where it has them: exactly those with
- * momentum 0, else `(new - momentum * old) / (1 - momentum)`, which costs no pass over the data. Without them: two means.
+ * momentum 0, else `(new - momentum * old) / (1 - momentum)`, which costs no pass over the data. Without them, or where
+ * momentum leaves too few digits: two means.
  */
 function batchStatistics({ node, emit }: GradientContext): { mean: string; variance: string } {
   const momentum = attribute(node, 'momentum', 'float', 0.9);
   const [x, , , oldMean, oldVariance] = node.inputs;
   const [, newMean = '', newVariance = ''] = node.outputs;
-  if (newMean !== '' && newVariance !== '' && momentum < 1) {
+  if (newMean !== '' && newVariance !== '' && momentum <= MAX_MOMENTUM) {
     const undo = (now: string, old: string) => {
       if (momentum === 0) return now;
       const moved = emit.node('Sub', [now, emit.node('Mul', [old, floats(emit, [momentum])])]);

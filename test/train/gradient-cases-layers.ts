@@ -93,7 +93,7 @@ export const LAYER_GRADIENT_CASES: readonly GradientCase[] = [
   batchNorm('inference of a matrix', [3, 4]),
   trainingBatchNorm('training', [2, 3, 2, 4], { epsilon: float(1e-2) }),
   trainingBatchNorm('training on a matrix', [5, 4]),
-  ...[0, 0.75].map((momentum) => ({
+  ...[0, 0.75, 0.999].map((momentum) => ({
     ...trainingBatchNorm(`training with running statistics, momentum ${momentum}`, [3, 2, 4], {
       momentum: float(momentum),
     }),
