@@ -65,9 +65,10 @@ export class ColumnPower implements RowStatistic {
     const { groups, columns } = this.layer;
     const x = this.layer.rows(data, dims, this.choose(dims));
     const count = x.length / groups / columns;
-    for (let at = 0; at < x.length; at++) {
-      const group = Math.floor(at / (count * columns));
-      this.sums[group * columns + (at % columns)] += x[at] ** 2;
+    for (let group = 0, at = 0; group < groups; group++) {
+      const sums = this.sums.subarray(group * columns, (group + 1) * columns);
+      for (let row = 0; row < count; row++)
+        for (let column = 0; column < columns; column++) sums[column] += x[at++] ** 2;
     }
     requireFinite(this.sums, this.layer);
     this.rows += count;
