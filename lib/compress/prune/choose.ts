@@ -45,7 +45,7 @@ export function chooseMasks(
 }
 
 /** Lines of neighbours along the input channels: one per output and kernel tap. */
-export function* channelLines({ dims, uses }: Target): Generator<number[]> {
+function* channelLines({ dims, uses }: Target): Generator<number[]> {
   const { axis, extent } = inputAxis(uses[0], dims);
   const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
   const count = dims.reduce((product, dim) => product * dim, 1);
