@@ -2,6 +2,7 @@ import { elementCost } from './cost';
 import { emptyDense } from './dense';
 import type { Operator } from './operator';
 import { checkScales, QUANTIZED_TYPES, scaleIndices, scaleLayout } from './quantizer';
+import { dequantizationGradient } from './quantizer-gradient';
 import { optional, problem, required } from './schema';
 
 /** ONNX DequantizeLinear-21: `(x - zero_point) * scale`, per tensor, axis or block; the type is that of the scale. */
@@ -33,6 +34,7 @@ export const dequantizeLinear: Operator = {
     }
     return [y];
   },
+  gradient: dequantizationGradient,
   cost: elementCost,
   lower: () => ({ kernel: 'dequantize' }),
 };

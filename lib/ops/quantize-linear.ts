@@ -4,6 +4,7 @@ import { elementCost } from './cost';
 import { emptyDense } from './dense';
 import type { InferContext, Operator } from './operator';
 import { checkScales, QUANTIZED_TYPES, saturate, scaleIndices, scaleLayout } from './quantizer';
+import { quantizationGradient } from './quantizer-gradient';
 import { optional, problem, required } from './schema';
 
 /** Element types by their ONNX TensorProto number, as far as `output_dtype` may name them. */
@@ -53,6 +54,7 @@ export const quantizeLinear: Operator = {
     }
     return [y];
   },
+  gradient: quantizationGradient,
   cost: elementCost,
   lower: () => ({ kernel: 'quantize' }),
 };

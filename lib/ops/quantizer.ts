@@ -22,7 +22,7 @@ const RANGES: Partial<Record<ElementType, readonly [low: number, high: number]>>
 };
 
 /** Smallest and largest number of an integer type. */
-function integerRange(type: ElementType): readonly [low: number, high: number] {
+export function integerRange(type: ElementType): readonly [low: number, high: number] {
   const range = RANGES[type];
   if (!range) throw new HoneError('E_INTERNAL', { message: `${type} is not a quantized type` });
   return range;

@@ -47,8 +47,16 @@ export interface QdqGraph {
   readonly graph: Graph;
   /** Name of the dequantized form of every value of the plan's `activations`. */
   readonly dequantized: ReadonlyMap<string, string>;
-  /** Names of the initializers with scale and zero point of every value of the plan's `activations`. */
-  readonly parameters: ReadonlyMap<string, { readonly scale: string; readonly zeroPoint: string }>;
+  /** Names of the initializers that quantize every value of the plan's `activations`. */
+  readonly parameters: ReadonlyMap<string, PairParameters>;
+}
+
+/** Names of the initializers of one pair. */
+export interface PairParameters {
+  readonly scale: string;
+  readonly zeroPoint: string;
+  /** Bounds of the Clip in front, where there is one. */
+  readonly bounds?: readonly [string, string];
 }
 
 /**
@@ -75,7 +83,7 @@ class QdqInserter {
   private readonly renamed = new Map<string, string>();
   /** Dequantized constants by name and parameters, so that nodes may share them. */
   private readonly constants = new Map<string, string>();
-  private readonly parameters = new Map<string, { readonly scale: string; readonly zeroPoint: string }>();
+  private readonly parameters = new Map<string, PairParameters>();
 
   constructor(graph: Graph, plan: QdqPlan) {
     this.graph = graph;
@@ -147,7 +155,9 @@ class QdqInserter {
     if (limit === undefined) return source;
     const bound = (code: number, hint: string) =>
       this.constant(tensorFrom('float32', [], [(code - zeroPoint) * scale]), `${value}_${hint}`);
-    return this.add('Clip', [source, bound(0, 'low'), bound(limit, 'high')], {
+    const bounds = [bound(0, 'low'), bound(limit, 'high')] as const;
+    this.parameters.set(value, { ...this.parameters.get(value)!, bounds });
+    return this.add('Clip', [source, ...bounds], {
       hint: `${value}_clipped`,
       type: { type: 'float32', shape },
     });

@@ -95,12 +95,18 @@ export function emitGradients(
   return diagnostics.length > 0 ? diagnostics : gradients;
 }
 
-/** Values that depend on a wanted one through floating-point values: only these carry gradients. */
+/**
+ * Values that depend on a wanted one through floating-point values, or through the codes of a QuantizeLinear: only these carry
+ * gradients.
+ */
 function influencedBy(graph: Graph, wanted: readonly string[], emit: GraphEmitter): ReadonlySet<string> {
   const influenced = new Set(wanted);
   for (const node of graph.nodes) {
     if (![...readsOf(node)].some((value) => influenced.has(value))) continue;
-    for (const output of node.outputs) if (output !== '' && isFloat(emit.typeOf(output).type)) influenced.add(output);
+    for (const output of node.outputs) {
+      const carries = node.op === 'QuantizeLinear' || (output !== '' && isFloat(emit.typeOf(output).type));
+      if (carries) influenced.add(output);
+    }
   }
   return influenced;
 }

@@ -55,7 +55,7 @@ export async function layerMoments(
   let rows = 0;
   for await (const { inputs } of feedsOf(sources.float.graph, dataset, runner.signal)) {
     const [float, quantized] = await Promise.all(
-      [sources.float, sources.quantized].map((source) => valueOf(source, inputs, runner.evaluate)),
+      [sources.float, sources.quantized].map((source) => tensorAt(source, inputs, runner.evaluate)),
     );
     const chosen = choose(float.dims);
     const count = chosen?.length ?? layer.rowsIn(float.dims);
@@ -77,7 +77,7 @@ export async function layerMoments(
   return { rows, inputs: inputSquares, cross, inputSums, targetSums, targetPower };
 }
 
-async function valueOf(
+async function tensorAt(
   { graph, value }: InputSource,
   inputs: ReadonlyMap<string, Tensor>,
   evaluate: Evaluate,
