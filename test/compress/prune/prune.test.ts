@@ -1,4 +1,4 @@
-import type { MethodContext } from '../../../lib/compress/method';
+import type { Checkpoints, MethodContext } from '../../../lib/compress/method';
 import { type PruneOptions, pruneOptions } from '../../../lib/compress/prune/options';
 import { type PruneReport, prune } from '../../../lib/compress/prune/prune';
 import { zeroMasks } from '../../../lib/compress/prune/zero-masks';
@@ -12,6 +12,7 @@ import type { Graph } from '../../../lib/ir/graph';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../../../lib/ir/tensor';
 import { createReferenceEvaluate } from '../../../lib/reference/evaluate';
 import { heNormal, zeros } from '../../../lib/train/initialise';
+import type { TrainState } from '../../../lib/train/options';
 
 /** Correlated inputs of very different sizes, with the class that a fixed random rule gives them. */
 function samples(count: number, labelled = true): Dataset {
@@ -247,6 +248,29 @@ describe('while training', () => {
     }
   });
 });
+
+test.each<Given>([{}, { splicing: true }, { criterion: 'movement' }])(
+  'a killed run goes on to the same bytes: %j',
+  async (given) => {
+    const saved = new Map<string, TrainState>();
+    const run = (load: (key: string) => TrainState | undefined) => {
+      const checkpoints: Checkpoints = {
+        everySteps: 7,
+        load: async (key) => load(key),
+        save: async (key, state) => {
+          // The first state is what a run killed before step 14 has left.
+          if (!saved.has(key)) saved.set(key, state);
+        },
+      };
+      const schedule = { begin_step: 2, end_step: 20, frequency: 3 };
+      return apply({ sparsity: 0.8, schedule, ...given, ...training(3) }, network(), contextOf({ checkpoints }));
+    };
+    const whole = await run(() => undefined);
+    expect(saved.get('prune')!.step).toBe(7);
+    const resumed = await run((key) => saved.get(key));
+    for (const name of WEIGHTS) expect(weightsOf(resumed.graph, name)).toEqual(weightsOf(whole.graph, name));
+  },
+);
 
 test('masks of zeros', () => {
   const base = network();
