@@ -9,8 +9,15 @@ import { float, integers, type OpCase, uniform } from '../ops/op-case';
 
 type Inputs = readonly (Tensor | undefined)[];
 
-/** Sum of output `used` of one node; float32 inputs are graph inputs. */
-function sumOf(op: string, inputs: Inputs, attributes: OpCase['attributes'], outputs: readonly string[], used: number) {
+/** Sum (or another reduction) of output `used` of one node; float32 inputs are graph inputs. */
+function sumOf(
+  op: string,
+  inputs: Inputs,
+  attributes: OpCase['attributes'],
+  outputs: readonly string[],
+  used: number,
+  reduction = 'ReduceSum',
+) {
   const builder = new GraphBuilder();
   const names = inputs.map((tensor, index) => {
     if (!tensor) return '';
@@ -18,7 +25,7 @@ function sumOf(op: string, inputs: Inputs, attributes: OpCase['attributes'], out
     return builder.input(`in${index}`, tensor.type, tensor.dims);
   });
   const made = builder.nodes(op, names, outputs.length, attributes, { outputs });
-  builder.output(builder.node('ReduceSum', [made[used]], { keepdims: 0 }));
+  builder.output(builder.node(reduction, [made[used]], { keepdims: 0 }));
   return inferShapes(builder.build()).graph;
 }
 
@@ -28,6 +35,27 @@ function gradientOf(graph: Graph, inputs: Inputs, wanted: string): readonly numb
   const values = evaluateGraph(result.graph, new Map(feeds), 'float64');
   return Array.from(values.get(result.gradients.get(wanted)!)!.data);
 }
+
+test.each([
+  ['columns of whole memory pages', [16, 13, 12, 12]],
+  ['other columns', [3, 13, 10, 12]],
+])('weights of a large convolution with %s: a square loss moves along its gradient', (_, dims) => {
+  const inputs = [uniform(dims), uniform([6, 13, 5, 5], 2)];
+  const graph = sumOf('Conv', inputs, {}, ['y'], 0, 'ReduceSumSquare');
+  const gradient = gradientOf(graph, inputs, 'in1');
+  const lossAt = (weights: Float64Array) => {
+    const feeds = new Map([
+      ['in0', toDense(inputs[0], 'float64')],
+      ['in1', { ...toDense(inputs[1], 'float64'), data: weights }],
+    ]);
+    return evaluateGraph(graph, feeds, 'float64').get(graph.outputs[0])!.data[0];
+  };
+  const start = toDense(inputs[1], 'float64').data as Float64Array;
+  const along = (step: number) => lossAt(start.map((value, i) => value + step * gradient[i]));
+  const square = gradient.reduce((sum, value) => sum + value * value, 0);
+  // The loss is quadratic, so the difference has no error but rounding.
+  expect((along(1e-3) - along(-1e-3)) / 2e-3 / square).toBeCloseTo(1, 9);
+});
 
 const [STEPS, BATCH, INPUTS, HIDDEN] = [3, 2, 3, 2];
 
