@@ -122,7 +122,7 @@ export function bindBatch(graph: Graph, batchSize: number): Graph | Diagnostic {
         severity: 'error',
         kind: 'fixed-batch',
         where: input,
-        message: `expected a symbolic first extent or ${batchSize} samples, found ${batch ?? 'no shape'}`,
+        message: `expected a symbolic first extent (a dynamic batch) or ${batchSize} samples, found ${batch ?? 'no shape'}`,
       };
   }
   return bindShapes(graph, sizes);

@@ -68,10 +68,13 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
 }
 
 function prepareStep(graph: Graph, options: TrainOptions): TrainingStep {
-  const { masking } = options;
+  const { masking, trainable = trainableParameters(graph) } = options;
+  for (const name of masking?.masks.keys() ?? [])
+    if (!trainable.includes(name))
+      throw new HoneError('E_INTERNAL', { message: `'${name}' has a mask and is not trained` });
   const step = buildStep(graph, {
     ...options,
-    trainable: options.trainable ?? trainableParameters(graph),
+    trainable,
     loss: options.loss ?? crossEntropy(),
     optimizer: options.optimizer ?? sgd(),
     masked: [...(masking?.masks.keys() ?? [])],

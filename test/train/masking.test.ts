@@ -92,9 +92,12 @@ test('what was masked comes back: from zero when frozen, with its value when den
   expect((await back('frozen', 0.1)).every((value) => value !== 0)).toBe(true);
 });
 
-test('a mask of another shape is refused', async () => {
+test('a mask of another shape, or of what is not trained, is refused', async () => {
   const masks = new Map([['w', tensorFrom('float32', [6], FIRST)]]);
   await expect(weightsOf({ ...LINEAR_OPTIONS, masking: { mode: 'frozen', masks } })).rejects.toThrow(
     /'w': expected \[3,2\], found \[6\]/,
   );
+  const other = new Map([['x', tensorFrom('float32', [3, 2], FIRST)]]);
+  const untrained = weightsOf({ ...LINEAR_OPTIONS, masking: { mode: 'dense', masks: other } });
+  await expect(untrained).rejects.toThrow(/'x' has a mask and is not trained/);
 });
