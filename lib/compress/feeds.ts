@@ -12,6 +12,8 @@ export interface Feed {
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** Samples in it. */
   readonly count: number;
+  /** Class of each sample; undefined when the dataset has no labels. */
+  readonly labels: Int32Array | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function* feedsOf(graph: Graph, dataset: Dataset, signal?: AbortSig
       const tensor = batch.inputs.get(name)!;
       inputs.set(name, fits[index].whole ? { ...tensor, dims: tensor.dims.slice(1) } : tensor);
     }
-    yield { inputs, count: batch.count };
+    yield { inputs, count: batch.count, labels: batch.labels };
   }
 }
 

@@ -185,7 +185,7 @@ class QdqInserter {
     if (known !== undefined) return known;
     const dims = scaleDims(tensor, parameters);
     const scale = this.constant(tensorFrom('float32', dims, [...scales]), `${input}_scale`);
-    const inputs = [this.constant(quantizeConstantTensor(tensor, parameters), `${input}_quantized`), scale];
+    const inputs = [this.constant(codesOf(tensor, parameters), `${input}_quantized`), scale];
     // ONNX gives int32 no zero point; onnxruntime wants one to stand at int8 weights.
     if (type === 'int8')
       inputs.push(
@@ -248,7 +248,7 @@ function scaleDims(tensor: Tensor, { scales, axis, block }: ConstantParameters):
 }
 
 /** Integer form of a float32 constant, rounded half to even. */
-function quantizeConstantTensor(tensor: Tensor, parameters: ConstantParameters): Tensor {
+export function codesOf(tensor: Tensor, parameters: ConstantParameters): Tensor {
   const { type, scales, axis, block = 0, zeroPoints, codes = [-127, 127], integers } = parameters;
   if (integers) return tensorOf('int8', tensor.dims, integers);
   const data = viewAs(tensor, 'float32');

@@ -48,6 +48,7 @@ export async function measureSqnr(
   return new Map([...power].map(([name, sums]) => [name, decibels(sums.signal, sums.noise)]));
 }
 
-function decibels(signal: number, noise: number): SqnrDb {
+/** SQNR of sums of squares. */
+export function decibels(signal: number, noise: number): SqnrDb {
   return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
 }

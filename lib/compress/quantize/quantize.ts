@@ -2,6 +2,7 @@ import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
+import { requireMeaning } from '../skip';
 import type { Runner } from './calibrate';
 import { correctBiases } from './correct-bias';
 import { equalizeLayers } from './equalize';
@@ -72,6 +73,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
     onBatch: (done, total) => context.onProgress?.({ stage, done, total }),
   });
 
+  requireMeaning(normalized, { names: Object.keys(options.layers), types: [] }, 'layers');
   const selection = selectQuantization(normalized, options.skip, {
     ...(context.keep && { keep: context.keep }),
     weightOnly: (layer) => weightOnlyReason(normalized, layer, options),

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
+import { elementCount } from '../../ir/tensor';
 import { logitsOf } from '../logits-of';
 import type { Runner } from './calibrate';
 import { measureSqnr } from './measure';
@@ -16,6 +17,8 @@ interface LayerReport {
   readonly op: string;
   /** SQNR of what the layer and its activation make, with all noise from before it; in dB on the measured samples. */
   readonly sqnrDb: number;
+  /** Number of weights. */
+  readonly weights: number;
   readonly weightBits: number;
   readonly scheme: LayerChoices['scheme'];
   /** How its codes were found; `nearest` too where a layer has no form that AdaRound takes. */
@@ -86,6 +89,7 @@ export async function reportOn(
         name,
         op,
         sqnrDb: sqnr.get(results[index])!,
+        weights: elementCount(graph.initializers.get(layer.node.inputs[layer.weight.index])!.dims),
         weightBits,
         scheme,
         rounding: weight.integers ? 'adaround' : 'nearest',

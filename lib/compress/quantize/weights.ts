@@ -1,9 +1,9 @@
 import { type Diagnostic, formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
-import { elementCount, viewAs } from '../../ir/tensor';
+import { elementCount, type Tensor, tensorOf, viewAs } from '../../ir/tensor';
 import { scaleIndices } from '../../ops/quantizer';
-import type { AffineParameters, ConstantParameters } from '../../passes/insert-qdq';
+import { type AffineParameters, type ConstantParameters, codesOf } from '../../passes/insert-qdq';
 import { MIN_SCALE, UINT8_LIMIT } from './affine';
 import type { LayerChoices } from './options';
 import type { Layer } from './roles';
@@ -98,6 +98,17 @@ export function layerConstants(
   if (input === undefined || layer.bias === undefined) return { weight, bias: undefined, widened };
   const biasScales = Float32Array.from(scales, (scale) => scale * input.scale);
   return { weight, bias: { type: 'int32', scales: biasScales, axis: 0 }, widened };
+}
+
+/** The weights of a layer as they are after quantization. */
+export function onGrid(graph: Graph, layer: Layer, { weight }: LayerConstants, choices: LayerChoices): Tensor {
+  const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
+  const { indices } = gridLayout(graph, layer, choices);
+  const data = Float32Array.from(viewAs(codesOf(tensor, weight), 'int8'), (code, i) => {
+    const steps = code - (weight.zeroPoints?.[indices[i]] ?? 0);
+    return steps * weight.scales[indices[i]];
+  });
+  return tensorOf('float32', tensor.dims, data);
 }
 
 /** The best grid of every set of weights with one scale. */
