@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
 import type { StepRecord } from '../compress/recipe/context';
 import { HoneError } from '../core/error';
@@ -7,7 +7,7 @@ import { compress } from '../jobs/compress';
 import { requireModel } from '../jobs/make-plan';
 import { compressByRecipe, type RecipePlan } from '../jobs/recipe';
 import { type RecipeSource, readRecipe } from '../jobs/recipe-file';
-import type { EngineLatency, RecipeReport } from '../jobs/recipe-report';
+import type { RecipeReport } from '../jobs/recipe-report';
 import { writeFileAtomically } from '../jobs/write-file';
 import { writeModel } from '../onnx/write-model';
 import type { Console } from './console';
@@ -23,8 +23,9 @@ import {
   required,
   text,
 } from './options';
+import { pointsText, stepTable } from './step-table';
 import { targetOf } from './target';
-import { bytesText, countText, diagnosticLines, percentText, table, timeText } from './text';
+import { bytesText, diagnosticLines, percentText, table } from './text';
 import type { OptionValues, Verb } from './verb';
 
 /** Exit code of a run that misses a goal: its result is there, and it is the best that could be had. */
@@ -87,7 +88,7 @@ async function byRecipe(
   console: Console,
 ): Promise<number | undefined> {
   const source = await changedBy(await readRecipe(recipePath), options);
-  const path = given ?? (source.recipe.model && resolve(source.folder, source.recipe.model));
+  const path = given ?? modelOf(source);
   if (path === undefined)
     throw new HoneError('E_USAGE', {
       reason: `no model: neither the command nor ${recipePath} names one`,
@@ -108,6 +109,11 @@ async function byRecipe(
   sayReport(report, console);
   if (report.interrupted) return signalExitCode(console.signal) ?? 1;
   return report.missed.length > 0 ? GOAL_MISSED : undefined;
+}
+
+/** Path of the model that a recipe names, as the user would type it. */
+function modelOf({ recipe: { model }, folder }: RecipeSource): string | undefined {
+  return model === undefined || isAbsolute(model) ? model : join(folder, model);
 }
 
 /** The recipe with what the command line says instead. */
@@ -138,37 +144,14 @@ function sayPlan({ samples, steps, recommendedSteps, warnings, metric }: RecipeP
 function stepLine({ method, accuracy, drop, bytes, rolledBack, cached }: StepRecord): string {
   const without = rolledBack.length > 0 ? `, ${rolledBack.length} layers left alone` : '';
   const from = cached ? ' (from the cache)' : '';
-  return `  ${method}: ${percentText(accuracy)}, drop ${points(drop)}, ${bytesText(bytes)}${without}${from}`;
-}
-
-function points(share: number): string {
-  return (100 * share).toFixed(2);
+  return `  ${method}: ${percentText(accuracy)}, drop ${pointsText(drop)}, ${bytesText(bytes)}${without}${from}`;
 }
 
 /** One row per step, then what was written and what was missed. */
 function sayReport(report: RecipeReport, console: Console): void {
-  const { baseline, steps, result, leftOut, missed, test, metric, interrupted } = report;
-  const latency = ({ p50Us }: EngineLatency) => (p50Us === null ? '-' : timeText(p50Us));
-  const rows = [
-    [
-      'float',
-      percentText(baseline.accuracy),
-      points(0),
-      bytesText(baseline.bytes),
-      countText(baseline.macs),
-      latency(baseline.latency),
-    ],
-    ...steps.map((step) => [
-      step.method,
-      percentText(step.accuracy),
-      points(step.drop),
-      bytesText(step.bytes),
-      countText(step.macs),
-      latency(step.latency),
-    ]),
-  ];
+  const { steps, result, leftOut, missed, test, interrupted } = report;
   console.say();
-  for (const line of table([['after', metric, 'drop', 'size', 'MAC', 'p50'], ...rows])) console.say(line);
+  for (const line of stepTable(report)) console.say(line);
   for (const { index, method, reason } of leftOut)
     console.say(pc.yellow(`left out steps[${index}].${method}: ${reason}`));
   if (test) console.say(`test samples: ${percentText(test.before)} before, ${percentText(test.after)} after`);
