@@ -13,7 +13,7 @@ export const structuredOptions = z
       .enum(STRUCTURED_CRITERIA)
       .default('l2')
       .describe(
-        'worth of a channel: l1 or l2 norm of all weights that go with it; taylor (g w)^2 from labelled samples; fpgm: distance from the other filters; bn-gamma: scale behind it; apoz: how seldom it is zero; random',
+        'worth of a channel: l1 or l2 norm of all weights that go with it; taylor (g w)^2 from samples (the float model names classes where labels are absent); fpgm: distance from the other filters; bn-gamma: scale behind it; apoz: how seldom it is zero; random',
       ),
     macs: share('expected a share above 0, at most 1')
       .optional()

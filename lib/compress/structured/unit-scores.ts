@@ -1,5 +1,6 @@
 import { HoneError } from '../../core/error';
 import { Rng } from '../../core/rng';
+import type { Dataset } from '../../ir/dataset';
 import { usesOf } from '../../ir/edit';
 import type { Graph } from '../../ir/graph';
 import { elementCount, viewAs } from '../../ir/tensor';
@@ -23,7 +24,7 @@ const GRADIENT_BATCH = 32;
  * The worth of every unit in the graph as it is, summed over all tensors that it has weights in. Except for `taylor`, whose
  * scores all are squared changes of one loss, those of a tensor are divided by their mean over the group, so that layers of small
  * weights are not emptied first.
- * @throws E_DATA_MISMATCH when `taylor` has no labelled samples, what passes over samples throw
+ * @throws E_DATA_MISMATCH when `taylor` has neither labels nor a classifier to name them, what passes over samples throw
  */
 export async function scoreUnits(
   graph: Graph,
@@ -104,19 +105,19 @@ function gammas(graph: Graph, group: Group): Float64Array | undefined {
   );
 }
 
-/** `(g w)^2` summed over all weights of a unit (Molchanov et al. 2019), from gradients on labelled training samples. */
+/**
+ * `(g w)^2` summed over all weights of a unit (Molchanov et al. 2019), from gradients on training samples with labels; where
+ * there are none, with the classes that the float model names.
+ */
 async function taylor(
   graph: Graph,
   groups: readonly Group[],
   samples: number,
-  { data, evaluate, signal, onProgress }: MethodContext,
+  context: MethodContext,
 ): Promise<UnitScores> {
-  const dataset = data.training && first(data.training, samples);
-  if (!dataset?.hasLabels)
-    throw new HoneError('E_DATA_MISMATCH', {
-      expected: 'labelled training samples for the criterion taylor (l2 needs none)',
-      found: dataset ? `no labels in ${dataset.name}` : 'no training samples',
-    });
+  const { data, evaluate, signal, onProgress } = context;
+  const given = first(data.training ?? data.calibration, samples);
+  const dataset = given.hasLabels ? given : withTeacherLabels(given, context);
   const wanted = new Set(
     groups.flatMap(({ units }) =>
       units[0].members.filter((member) => isFloat(graph, member)).map(({ value }) => value),
@@ -153,6 +154,35 @@ async function taylor(
       return worth;
     }),
   );
+}
+
+/** The samples labelled with the largest element of the float model's first output. */
+function withTeacherLabels(dataset: Dataset, context: MethodContext): Dataset {
+  const { teacher, evaluate } = context;
+  const [output] = teacher.outputs;
+  return {
+    ...dataset,
+    hasLabels: true,
+    async *batches(options) {
+      for await (const batch of dataset.batches(options)) {
+        const result = (await evaluate(teacher, batch.inputs, [output])).get(output)!;
+        if (result.type !== 'float32' || result.dims.length !== 2)
+          throw new HoneError('E_DATA_MISMATCH', {
+            expected:
+              'labelled samples for the criterion taylor, or a classifier with an output [N, C] (l2 needs neither)',
+            found: `no labels in ${dataset.name}, and an output '${output}' of type ${result.type}[${result.dims}]`,
+          });
+        const scores = viewAs(result, 'float32');
+        const classes = result.dims[1];
+        const labels = Int32Array.from({ length: batch.count }, (_, n) => {
+          const row = scores.subarray(n * classes, (n + 1) * classes);
+          return row.indexOf(Math.max(...row));
+        });
+        yield { ...batch, labels };
+      }
+    },
+    select: (indices) => withTeacherLabels(dataset.select(indices), context),
+  };
 }
 
 /** Counts elements above zero per index of one axis. */

@@ -174,9 +174,12 @@ describe('pruneStructured', () => {
     await expect(prune(NET, { amounts: { matmul: 0.5 } })).rejects.toThrow(/it reaches the graph output/);
   });
 
-  test('taylor without labels and quantized graphs are refused', async () => {
-    const data = { training: samples(8, false), calibration: samples(8, false), validation: samples(8, false) };
-    await expect(prune(NET, { criterion: 'taylor' }, { data })).rejects.toMatchObject({ code: 'E_DATA_MISMATCH' });
+  test('taylor takes the classes that the float model names where there are no labels', async () => {
+    const data = { training: undefined, calibration: samples(32, false), validation: samples(8, false) };
+    expect((await prune(NET, { criterion: 'taylor' }, { data })).report.goal?.reached).toBe(true);
+  });
+
+  test('quantized graphs are refused', async () => {
     const [node] = NET.nodes;
     const quantized = { ...NET, nodes: [{ ...node, op: 'DequantizeLinear' }, ...NET.nodes.slice(1)] };
     await expect(prune(quantized, {})).rejects.toMatchObject({ code: 'E_GRAPH_INVALID' });

@@ -1,0 +1,275 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { percentText, timeText } from '../../lib/cli/text';
+import { countMacs } from '../../lib/compress/count-macs';
+import type { MethodContext } from '../../lib/compress/method';
+import { quantize } from '../../lib/compress/quantize/quantize';
+import { pruneStructured, type StructuredReport } from '../../lib/compress/structured/prune-structured';
+import { parseOptions } from '../../lib/core/options';
+import { augment } from '../../lib/data/augment';
+import { openSession } from '../../lib/engine/session';
+import type { Dataset } from '../../lib/ir/dataset';
+import type { Evaluate, Graph } from '../../lib/ir/graph';
+import { openArtifact } from '../../lib/jobs/artifact';
+import { requireModel } from '../../lib/jobs/make-plan';
+import { prepare } from '../../lib/passes/pipeline';
+import { createReferenceEvaluate } from '../../lib/reference/evaluate';
+import { openNative } from '../native';
+import { chooseRepeat, median, ratioSpread, timeInterleaved } from '../timing';
+import type { TrialContext, TrialOutcome, TrialRecord } from '../trial';
+import { cachedNet } from './cached-net';
+import { planOf, runOnEngine } from './engine-accuracy';
+import { withMixtures } from './mixtures';
+import { FACES, picturesFor } from './pictures';
+import { cifarSamples, kwsSamples, lackingSamples, type SAMPLE_FILES, type Samples } from './samples';
+import { meanOverSeeds, SEEDS } from './seeds';
+
+/** A model that is pruned, and what is asked of it. */
+interface Case {
+  readonly model: string;
+  readonly label: string;
+  readonly set: keyof typeof SAMPLE_FILES;
+  /** Further files below the data folder. */
+  readonly files?: readonly string[];
+  readonly batchNorm: 'keep' | 'fuse';
+  readonly samplesOf: (folder: string, input: string) => Promise<Samples>;
+  /** Training samples of a seed. */
+  readonly widen: (training: Dataset, seed: number) => Promise<Dataset>;
+  readonly options: object;
+  /** Largest share of the MACs, least quotient of times, largest loss of accuracy (undefined: agreement is stated). */
+  readonly bar: { readonly macs: number; readonly speed: number; readonly drop?: number };
+}
+
+/** Channels that the kernels of this machine compute at a time. */
+const CHANNEL_MULTIPLE = 16;
+
+const CASES: readonly Case[] = [
+  {
+    model: 'resnet20_cifar10',
+    label: 'resnet20',
+    set: 'cifar',
+    batchNorm: 'keep',
+    samplesOf: (folder) => Promise.resolve(cifarSamples(folder, 'normalized')),
+    widen: (training) => Promise.resolve(augment(training, { shift: 2, flip: true })),
+    options: {
+      criterion: 'fpgm',
+      macs: 0.6,
+      training: { epochs: 10, learningRate: 0.01, select: 'last' },
+    },
+    bar: { macs: 0.6, speed: 1.4, drop: 0.02 },
+  },
+  {
+    model: 'dscnn_kws_mlperftiny',
+    label: 'dscnn',
+    set: 'kws',
+    batchNorm: 'fuse',
+    samplesOf: (folder, input) => Promise.resolve(kwsSamples(folder, input)),
+    widen: (training, seed) => withMixtures(training, 2160, seed),
+    options: {
+      criterion: 'taylor',
+      macs: 0.7,
+      training: {
+        epochs: 10,
+        batchSize: 40,
+        optimizer: 'adam',
+        learningRate: 0.002,
+        select: 'last',
+        distillation: { temperature: 2 },
+      },
+    },
+    bar: { macs: 0.7, speed: 1.25, drop: 0.015 },
+  },
+  {
+    model: 'mobilenetv1_025_vww96_mlperftiny',
+    label: 'mobilenet',
+    set: 'cifar',
+    batchNorm: 'fuse',
+    files: FACES,
+    samplesOf: picturesFor,
+    widen: (training) => Promise.resolve(augment(training, { shift: 4, flip: true })),
+    options: {
+      criterion: 'l2',
+      macs: 0.7,
+      training: {
+        epochs: 4,
+        batchSize: 32,
+        optimizer: 'adam',
+        learningRate: 0.001,
+        select: 'last',
+        distillation: { temperature: 2 },
+      },
+    },
+    bar: { macs: 0.7, speed: 1.25 },
+  },
+];
+
+/** Structured pruning of three real networks: MACs, time and quality of the int8 form in the native engine. */
+export async function runStructured({ dataFolder, pairs, say }: TrialContext): Promise<TrialOutcome> {
+  const outcome = { records: [] as TrialRecord[], skipped: [] as string[], missed: [] as string[] };
+  const table = [['model', 'MACs', 'float', 'int8', 'pruned int8', 'drop', 'agreement', 'time', 'faster', 'bars']];
+  const reference = createReferenceEvaluate();
+  try {
+    for (const entry of CASES) {
+      const path = resolve(dataFolder, 'models', `${entry.model}.onnx`);
+      const files = [path, ...(entry.files ?? []).map((file) => resolve(dataFolder, file))];
+      const lacking = files.find((file) => !existsSync(file)) ?? lackingSamples(dataFolder, entry.set);
+      if (lacking) {
+        outcome.skipped.push(`structured ${entry.label}: ${lacking} is not there`);
+        continue;
+      }
+      const { record, row, missed } = await pruneCase(entry, path, dataFolder, pairs, reference.evaluate, say);
+      outcome.records.push(record);
+      table.push(row);
+      outcome.missed.push(...missed);
+    }
+  } finally {
+    await reference.close();
+  }
+  return { ...outcome, table };
+}
+
+async function pruneCase(
+  entry: Case,
+  path: string,
+  dataFolder: string,
+  pairs: number,
+  evaluate: Evaluate,
+  say: (line: string) => void,
+): Promise<{ record: TrialRecord; row: string[]; missed: string[] }> {
+  const { label, bar } = entry;
+  const model = requireModel(await openArtifact(path), 'compress').graph;
+  const float = prepare(model, { batchNorm: entry.batchNorm }).graph;
+  const samples = await entry.samplesOf(dataFolder, float.inputs[0]);
+  const toInt8 = async (graph: Graph) => (await quantize(graph, { dataset: samples.calibration, evaluate })).graph;
+  const whole = await toInt8(float);
+  const times = measureTimes(whole);
+  const judged = await runOnEngine(float, samples.test);
+  const wholeRun = await runOnEngine(whole, samples.test);
+  const runs = [];
+  for (const seed of SEEDS) {
+    say(`structured: ${label}, seed ${seed}`);
+    const pruned = await cachedNet(
+      `structured-${label}`,
+      { options: entry.options, widen: String(entry.widen), seed },
+      () => pruneOnce(entry, float, samples, seed, times, evaluate),
+    );
+    const int8 = await toInt8(pruned);
+    const run = await runOnEngine(int8, samples.test);
+    const timing = await timePair(whole, int8, samples.test, pairs);
+    runs.push({ seed, run, macs: countMacs(pruned) / countMacs(float), ...timing });
+  }
+  const accuracy = meanOverSeeds(runs.map(({ run }) => run.accuracy));
+  const agreement = meanOverSeeds(
+    runs.map(({ run }) => shareOf(run.classes, (value, i) => value === judged.classes[i])),
+  );
+  const speed = median(runs.map(({ ratio }) => ratio));
+  const macs = Math.max(...runs.map((run) => run.macs));
+  const { drop, standardError } = pairedDrop(
+    judged.hits,
+    runs.map(({ run }) => run.hits),
+  );
+  const labelled = samples.test.hasLabels;
+  const verdicts: [met: boolean, text: string][] = [
+    [macs <= bar.macs, `MACs ${percentText(macs)} (at most ${percentText(bar.macs)})`],
+    [speed >= bar.speed, `${speed.toFixed(3)}x faster (at least ${bar.speed}x)`],
+  ];
+  if (bar.drop !== undefined)
+    verdicts.push([
+      drop <= bar.drop + standardError,
+      `drop ${percentText(drop)} ± ${percentText(standardError)} (at most ${percentText(bar.drop)})`,
+    ]);
+  return {
+    record: {
+      model: entry.model,
+      seeds: SEEDS,
+      options: entry.options,
+      macs,
+      accuracy: labelled ? { float: judged.accuracy, int8: wholeRun.accuracy, pruned: accuracy } : null,
+      drop: labelled ? { mean: drop, standardError } : null,
+      agreement,
+      us: { whole: median(runs.map(({ wholeUs }) => wholeUs)), pruned: median(runs.map(({ prunedUs }) => prunedUs)) },
+      speed: { median: speed, values: runs.map(({ ratio }) => ratio) },
+      bar,
+    },
+    row: [
+      label,
+      percentText(macs),
+      labelled ? percentText(judged.accuracy) : '',
+      labelled ? percentText(wholeRun.accuracy) : '',
+      labelled ? percentText(accuracy.mean) : '',
+      labelled ? `${percentText(drop)} ± ${percentText(standardError)}` : '',
+      percentText(agreement.mean),
+      `${timeText(median(runs.map(({ wholeUs }) => wholeUs)))} -> ${timeText(median(runs.map(({ prunedUs }) => prunedUs)))}`,
+      `${speed.toFixed(3)}x`,
+      verdicts.every(([met]) => met) ? 'met' : 'missed',
+    ],
+    missed: verdicts.filter(([met]) => !met).map(([, text]) => `structured ${label}: ${text}`),
+  };
+}
+
+async function pruneOnce(
+  { options, widen }: Case,
+  float: Graph,
+  samples: Samples,
+  seed: number,
+  times: Readonly<Record<string, number>>,
+  evaluate: Evaluate,
+): Promise<Graph> {
+  const context: MethodContext = {
+    data: {
+      training: await widen(samples.training, seed),
+      calibration: samples.calibration,
+      validation: samples.validation,
+    },
+    evaluate,
+    score: () => Promise.reject(new Error('the last epoch is taken')),
+    teacher: float,
+    seed,
+    keep: new Set(),
+    target: { channelMultiple: CHANNEL_MULTIPLE },
+  };
+  const parsed = parseOptions(pruneStructured.options, { ...options, times });
+  const { graph, report } = await pruneStructured.apply(float, parsed, context);
+  if ((report as StructuredReport).goal?.reached === false) throw new Error('the share of MACs was not reached');
+  return graph;
+}
+
+/** Least time of each layer in the native engine, by the name of the layer's node, in ns. */
+function measureTimes(graph: Graph): Record<string, number> {
+  const session = openSession(planOf(graph), { threads: 1, profile: true });
+  const ports = [session.inputs, session.outputs].map((list) =>
+    Object.fromEntries(list.map(({ name, length }) => [name, new Float32Array(length)])),
+  );
+  const run = session.bind(ports[0], ports[1]);
+  for (let i = 0; i < 1000; i++) run();
+  const { nodes } = session.profile();
+  session.close();
+  // A fused node is named by all that it does, its layer first.
+  return Object.fromEntries(nodes.map(({ name, leastNs }) => [name.split('+')[0], leastNs]));
+}
+
+/** Interleaved times of two int8 networks. */
+async function timePair(whole: Graph, pruned: Graph, test: Dataset, pairs: number) {
+  const natives = [whole, pruned].map((graph) => openNative(planOf(graph)));
+  for await (const { inputs } of test.batches({ size: 1 })) {
+    for (const native of natives) native.feed(inputs);
+    break;
+  }
+  const subjects = natives.map(({ subject }) => subject);
+  const options = { rounds: pairs, warmUp: Math.max(50, Math.ceil(pairs / 4)), repeat: await chooseRepeat(subjects) };
+  const [wholeUs, prunedUs] = await timeInterleaved(subjects, options);
+  for (const native of natives) native.close();
+  return { ratio: ratioSpread(wholeUs, prunedUs).median, wholeUs: median(wholeUs), prunedUs: median(prunedUs) };
+}
+
+/** Mean over seeds and samples of what is no longer right, and the standard error of that mean over samples. */
+function pairedDrop(before: Uint8Array, after: readonly Uint8Array[]): { drop: number; standardError: number } {
+  const changes = Array.from(before, (hit, i) => hit - after.reduce((sum, hits) => sum + hits[i], 0) / after.length);
+  const drop = changes.reduce((sum, change) => sum + change, 0) / changes.length;
+  const variance = changes.reduce((sum, change) => sum + (change - drop) ** 2, 0) / (changes.length - 1);
+  return { drop, standardError: Math.sqrt(variance / changes.length) };
+}
+
+function shareOf(values: Int32Array, holds: (value: number, index: number) => boolean): number {
+  return values.filter(holds).length / values.length;
+}
