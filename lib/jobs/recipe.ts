@@ -18,7 +18,7 @@ import { engineLatency } from './engine-latency';
 import { requireModel } from './make-plan';
 import { openStepCache } from './recipe-cache';
 import { openRecipeData, type RecipeData } from './recipe-data';
-import type { RecipeSource } from './recipe-file';
+import { parseRecipe, type RecipeSource } from './recipe-file';
 import { type RecipeReport, type ReportStep, reportPath } from './recipe-report';
 import { createScorer, type RecipeScorer } from './recipe-score';
 import { sourceMetadata } from './source';
@@ -60,7 +60,8 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const { source, target, signal } = options;
   const { recipe, folder, place } = source;
   const data = await openRecipeData(recipe.data, { inputs: expectedInputs(model.graph), folder, place });
-  const resolved = { ...recipe, steps: recipe.steps ?? recommendSteps(data.training !== undefined) };
+  const recommended = () => parseRecipe({ steps: recommendSteps(data.training !== undefined, recipe.goals) }).steps!;
+  const resolved = { ...recipe, steps: recipe.steps ?? recommended() };
   const steps = stepsOf(resolved.steps, METHODS);
   const warnings = orderWarnings(steps, METHODS);
   const float = prepare(model.graph, { batchNorm: 'keep' }).graph;

@@ -4,6 +4,8 @@ import { distill } from '../distill/distill';
 import { finetune } from '../distill/finetune';
 import type { Method, MethodContext, MethodResult } from '../method';
 import { prune } from '../prune/prune';
+import { quantizeMethod } from '../quantize/method';
+import { pruneStructured } from '../structured/prune-structured';
 
 /** A method as a recipe sees it: only its own schema knows what its options are. */
 export interface RecipeMethod extends Omit<Method<unknown>, 'options' | 'apply'> {
@@ -23,7 +25,9 @@ export interface MethodRow {
 
 /** Every method that a recipe may name, in the recommended order. */
 export const METHODS: readonly MethodRow[] = [
+  { method: pruneStructured },
   { method: prune },
   { method: finetune, recovers: true },
   { method: distill, recovers: true },
+  { method: quantizeMethod },
 ];
