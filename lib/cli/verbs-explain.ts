@@ -1,8 +1,12 @@
+import { HoneError } from '../core/error';
+import { openArtifact } from '../jobs/artifact';
 import { explainReport } from '../jobs/explain';
+import { requireModel } from '../jobs/make-plan';
 import { readReport } from '../jobs/recipe-report';
-import { text } from './options';
-import { percentText } from './text';
-import type { Verb } from './verb';
+import { measureSensitivity, type SensitivityTrial } from '../jobs/sensitivity';
+import { COMMON, integer, MODEL, preprocessing, required, text } from './options';
+import { countText, percentText, table } from './text';
+import type { OptionValues, Verb } from './verb';
 
 export const explainVerb: Verb = {
   name: 'explain',
@@ -26,3 +30,84 @@ export const explainVerb: Verb = {
     return undefined;
   },
 };
+
+export const sensitivityVerb: Verb = {
+  name: 'sensitivity',
+  summary: 'what each layer alone loses by fewer bits and by pruning, the most sensitive layer first',
+  args: [{ ...MODEL, description: 'a float ONNX model' }],
+  options: [
+    COMMON.data,
+    { flags: '--bits <list>', description: 'bits of weights to try, 2 to 8', default: '8,4,2' },
+    { flags: '--pruned <list>', description: 'shares of zero weights to try, in percent', default: '50,80' },
+    { flags: '--samples <n>', description: 'most samples to run', default: '128' },
+    COMMON.preprocess,
+  ],
+  examples: [
+    'hone sensitivity model.onnx --data validation.npz',
+    'hone sensitivity model.onnx --data validation.npz --bits 6,5,4,3 --pruned 90 --json',
+  ],
+  async run([path], options, console) {
+    const data = required(options, 'data', 'sensitivity');
+    const bits = numbers(options, 'bits', 2, 8, true);
+    const pruned = numbers(options, 'pruned', 0, 99.9, false);
+    const found = await measureSensitivity(requireModel(await openArtifact(path), 'examine'), {
+      data,
+      bits,
+      sparsities: pruned.map((percent) => percent / 100),
+      samples: integer(options, 'samples', 1, 1e9) ?? 128,
+      ...(await preprocessing(options)),
+      onProgress: (what, done, total) => console.progress(what, done, total),
+      signal: console.signal,
+    });
+    console.result(found);
+    const { layers, floatScore, metric, samples } = found;
+    const head = [
+      'layer',
+      'op',
+      'weights',
+      ...bits.map((bit) => `${bit} bits`),
+      ...pruned.map((share) => `${share} % zero`),
+    ];
+    const rows = layers.map(({ layer, op, weights, trials }) => [
+      layer,
+      op,
+      countText(weights),
+      ...bits.map((bit) =>
+        damageText(
+          trials.find((trial) => trial.bits === bit),
+          floatScore,
+        ),
+      ),
+      ...pruned.map((percent) =>
+        damageText(
+          trials.find((trial) => trial.sparsity === percent / 100),
+          floatScore,
+        ),
+      ),
+    ]);
+    for (const line of table([head, ...rows])) console.say(line);
+    const measure =
+      floatScore === undefined ? 'SQNR of the output in dB' : `points of ${metric} lost / KL divergence in nats`;
+    console.say(`each layer alone, ${samples} samples: ${measure}`);
+    return undefined;
+  },
+};
+
+function damageText(trial: SensitivityTrial | undefined, floatScore: number | undefined): string {
+  if (trial === undefined) return '-';
+  const { sqnrDb, kl, score } = trial;
+  if (score === undefined || floatScore === undefined || kl === undefined) return sqnrDb.toFixed(1);
+  return `${(100 * (floatScore - score)).toFixed(2)} / ${kl.toPrecision(2)}`;
+}
+
+/** Numbers with commas between. @throws E_OPTION_VALUE */
+function numbers(options: OptionValues, name: string, low: number, high: number, whole: boolean): number[] {
+  const found = required(options, name, 'sensitivity');
+  const list = found.split(',').map((word) => (word.trim() === '' ? Number.NaN : Number(word)));
+  if (list.every((value) => value >= low && value <= high && (!whole || Number.isInteger(value)))) return list;
+  throw new HoneError('E_OPTION_VALUE', {
+    option: `--${name}`,
+    expected: `${whole ? 'whole ' : ''}numbers from ${low} to ${high} with commas between`,
+    found,
+  });
+}

@@ -1,7 +1,7 @@
 import type { Verb } from './verb';
 import { deployVerb, serveVerb, watchVerb } from './verbs-board';
 import { compressVerb } from './verbs-compress';
-import { explainVerb } from './verbs-explain';
+import { explainVerb, sensitivityVerb } from './verbs-explain';
 import { benchVerb, evalVerb, runVerb } from './verbs-measure';
 import { compileVerb, doctorVerb, inspectVerb } from './verbs-model';
 import { trainVerb } from './verbs-train';
@@ -10,6 +10,7 @@ import { trainVerb } from './verbs-train';
 export const VERBS: readonly Verb[] = [
   inspectVerb,
   trainVerb,
+  sensitivityVerb,
   compressVerb,
   explainVerb,
   compileVerb,
