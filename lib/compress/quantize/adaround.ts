@@ -46,7 +46,7 @@ const BETA_END = 2;
 const LEARNING_RATE = 0.03;
 /** Weight of the regulariser, in units of the error that rounding a weight to nearest makes on average. */
 const LAMBDA = 0.3;
-/** Sweeps of single changes at the end; they settle within a few. */
+/** Sweeps of changes at the end; they settle within a few. */
 const MAX_SWEEPS = 50;
 
 /**
@@ -54,7 +54,7 @@ const MAX_SWEEPS = 50;
  * weight goes to one of the two codes beside it, so that the squared error of its unit becomes small. A continuous variable V
  * stands for the choice, `h(V) = clip(1.2 sigmoid(V) - 0.1, 0, 1)`, and the regulariser `sum 1 - |2h - 1|^beta` drives h to 0 or
  * 1 while beta falls. The error is that of the linear layer, which second moments tell exactly: no sample is read. At the end
- * single weights are turned as long as that helps; no unit gets worse than rounded to nearest. Zero weights stay zero.
+ * weights are turned, one or two at a time, as long as that helps; no unit gets worse than rounded to nearest. Zero weights stay zero.
  */
 export async function adaround(problem: RoundingProblem, evaluate: Evaluate): Promise<Rounding> {
   const { codes, zeroPoints, range, groups, units, columns } = problem;
@@ -113,24 +113,38 @@ class Unit {
     return this.errorAt(weights, this.slopeAt(weights));
   }
 
-  /** Moves single weights to their other code while that lowers the error. */
+  /** Moves one weight, or two together, to their other codes as long as that lowers the error. */
   polish(codes: Float32Array): { readonly codes: Float32Array; readonly error: number } {
     const { moments, at } = this;
     const { columns, scales } = this.problem;
     const { floor, free } = this.start;
     const weights = this.weightsOf(codes);
     const slope = this.slopeAt(weights);
+    const steps = new Float64Array(columns);
+    const turn = (c: number) => {
+      codes[c] += steps[c] > 0 ? 1 : -1;
+      weights[c] += steps[c];
+      for (let k = 0; k < columns; k++) slope[k] += steps[c] * moments[c * columns + k];
+      steps[c] = -steps[c];
+    };
+    for (let c = 0; c < columns; c++) steps[c] = scales[at + c] * free[at + c] * (codes[c] > floor[at + c] ? -1 : 1);
+    const gainOf = (c: number) => steps[c] * (2 * slope[c] + steps[c] * moments[c * columns + c]);
+    const enough = -1e-9 * this.power;
     for (let sweep = 0, moved = true; moved && sweep < MAX_SWEEPS; sweep++) {
       moved = false;
       for (let c = 0; c < columns; c++) {
-        if (free[at + c] === 0) continue;
-        const other = codes[c] > floor[at + c] ? floor[at + c] : floor[at + c] + 1;
-        const step = scales[at + c] * (other - codes[c]);
-        const gain = step * (2 * slope[c] + step * moments[c * columns + c]);
-        if (!(gain < -1e-12 * this.power)) continue;
-        codes[c] = other;
-        weights[c] += step;
-        for (let k = 0; k < columns; k++) slope[k] += step * moments[c * columns + k];
+        if (steps[c] === 0) continue;
+        let gain = gainOf(c);
+        // A change that does not pay alone may pay with the one that suits it best.
+        let partner = -1;
+        for (let k = 0; gain >= enough && k < columns; k++) {
+          if (k === c || steps[k] === 0) continue;
+          const both = gainOf(c) + gainOf(k) + 2 * steps[c] * steps[k] * moments[c * columns + k];
+          if (both < enough) [gain, partner] = [both, k];
+        }
+        if (gain >= enough) continue;
+        turn(c);
+        if (partner >= 0) turn(partner);
         moved = true;
       }
     }

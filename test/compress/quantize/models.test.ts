@@ -63,3 +63,22 @@ describeWithData('default options', () => {
     expect(drop).toBeLessThanOrEqual(0.01 + Math.sqrt(variance / test.count));
   });
 });
+
+describeWithData('AdaRound', () => {
+  test('brings the first layers of resnet8 much nearer to the float network', async () => {
+    const graph = await readModelFile(dataPath('models', 'resnet8_cifar10_mlperftiny.onnx'));
+    await using reference = createReferenceEvaluate();
+    const dataset = await openDataset(dataPath('npz', 'cifar_raw_calib256.npz'));
+    const sqnrDb = async (rounding: 'nearest' | 'adaround') => {
+      const names = ['n0', 'n1', 'n2'];
+      const layers = Object.fromEntries(names.map((name) => [name, { weightBits: 4, rounding }]));
+      const options = { layers, samples: 64 };
+      const { report } = await quantize(graph, { dataset, evaluate: reference.evaluate, options });
+      return report.layers.filter(({ name }) => names.includes(name)).map((layer) => layer.sqnrDb);
+    };
+    const [nearest, adapted] = [await sqnrDb('nearest'), await sqnrDb('adaround')];
+    adapted.forEach((db, i) => {
+      expect(db).toBeGreaterThan(nearest[i] + 6);
+    });
+  });
+});
