@@ -2,9 +2,23 @@
 export { type Agent, type AgentOptions, startAgent } from './agent/agent';
 export { type AgentClient, connect } from './client/client';
 export { type Compiled, type CompileOptions, compile, diagnose } from './compile/compile';
+export { distill } from './compress/distill/distill';
+export { finetune } from './compress/distill/finetune';
+export type { LayerDecision, Method, MethodContext, MethodData, MethodResult } from './compress/method';
+export { prune } from './compress/prune/prune';
+export { pruningSensitivity } from './compress/prune/sensitivity';
+export { quantizeMethod } from './compress/quantize/method';
 export type { PartialQuantizeOptions, QuantizeOptions } from './compress/quantize/options';
 export { type QuantizeContext, type QuantizeProgress, quantize } from './compress/quantize/quantize';
 export type { QuantizeReport } from './compress/quantize/report';
+export { quantizationSensitivity } from './compress/quantize/sensitivity';
+export type { RecipeContext, StepCache, StepRecord } from './compress/recipe/context';
+export { METHODS } from './compress/recipe/methods';
+export { type RecipeResult, runRecipe } from './compress/recipe/run-recipe';
+export type { Recipe, RecipeInput } from './compress/recipe/schema';
+export type { RecipeStep } from './compress/recipe/steps';
+export { type RecoveryOptions, recover } from './compress/recover';
+export { pruneStructured } from './compress/structured/prune-structured';
 export type { Diagnostic } from './core/diagnostic';
 export { HoneError } from './core/error';
 export type { ErrorCode } from './core/error-table';
@@ -18,6 +32,12 @@ export type { Evaluate, Graph, Node } from './ir/graph';
 export { print } from './ir/print';
 export { type Tensor, tensorFrom, tensorOf, viewAs } from './ir/tensor';
 export { verify } from './ir/verify';
+export { openArtifact } from './jobs/artifact';
+export { requireModel } from './jobs/make-plan';
+export { type CompressRecipeOptions, compressByRecipe } from './jobs/recipe';
+export { parseRecipe, readRecipe } from './jobs/recipe-file';
+export { type RecipeReport, readReport } from './jobs/recipe-report';
+export { measureSensitivity } from './jobs/sensitivity';
 export { readModel, readModelFile } from './onnx/read-model';
 export { writeModel } from './onnx/write-model';
 export { type PrepareOptions, prepare } from './passes/pipeline';
@@ -25,5 +45,19 @@ export { describePlan } from './plan/describe';
 export { readPlan } from './plan/reader';
 export { createReferenceEvaluate } from './reference/evaluate';
 export type { TelemetryFrame } from './telemetry/sample';
-export type { TrainOptions } from './train/options';
+export { adam } from './train/adam';
+export {
+  binaryCrossEntropy,
+  crossEntropy,
+  klDivergence,
+  type LossBuilder,
+  meanSquaredError,
+  softCrossEntropy,
+  weightedSum,
+} from './train/losses';
+export type { Optimizer } from './train/optimizer';
+export type { Schedule, TrainOptions, TrainState } from './train/options';
+export { reestimateBatchNorm } from './train/reestimate-batch-norm';
+export { cosine, linear, multiStep, oneCycle, warmUp } from './train/schedules';
+export { sgd } from './train/sgd';
 export { train } from './train/train';

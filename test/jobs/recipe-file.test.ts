@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRecipe } from '../../lib/jobs/recipe-file';
+import { ROOT } from '../tidy/sources';
 
 let folder: string;
 beforeAll(() => {
@@ -58,4 +59,10 @@ test('text that is neither YAML nor JSON, and no file', async () => {
     details: { reason: expect.stringMatching(/line 1/) },
   });
   await expect(readRecipe(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'E_FILE_NOT_FOUND' });
+});
+
+const EXAMPLES = join(ROOT, 'docs/recipes');
+
+test.each(readdirSync(EXAMPLES))('docs/recipes/%s is a recipe', async (name) => {
+  expect((await readRecipe(join(EXAMPLES, name))).recipe.model).toMatch(/\.onnx$/);
 });

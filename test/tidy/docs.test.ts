@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
 import { cliPage } from './cli-page';
 import { kernelTable } from './kernel-table';
+import { recipeKeysPage } from './recipe-keys';
 import { recipeSchemaPage } from './recipe-schema';
 import { ROOT, readSource } from './sources';
 
@@ -11,6 +12,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/cli.md': cliPage,
   'docs/errors.md': errorsPage,
   'docs/kernels.md': kernelTable,
+  'docs/recipe-keys.md': recipeKeysPage,
   'docs/recipe.schema.json': recipeSchemaPage,
 };
 
