@@ -1,6 +1,5 @@
 import { percentText } from '../../lib/cli/text';
 import type { MethodContext } from '../../lib/compress/method';
-import { quantize } from '../../lib/compress/quantize/quantize';
 import { recover, recoveryOptions } from '../../lib/compress/recover';
 import { augment } from '../../lib/data/augment';
 import { datasetFromTensors } from '../../lib/data/create-dataset';
@@ -13,8 +12,8 @@ import { sgd } from '../../lib/train/sgd';
 import { train } from '../../lib/train/train';
 import type { TrialContext, TrialOutcome, TrialRecord } from '../trial';
 import { cachedNet } from './cached-net';
-import { runOnEngine } from './engine-accuracy';
 import { buildHintonNet, withMaxNorm } from './hinton-nets';
+import { type Errors, judge, spreadText } from './judge';
 import { lackingSamples, mnistSamples, type Samples } from './samples';
 import { meanOverSeeds, SEEDS } from './seeds';
 
@@ -45,13 +44,6 @@ const STUDENT = {
 };
 const DISTILLATION = { mode: 'logits', temperature: 20, alpha: 0.95 };
 
-/** Form of a net that is judged, with what is known of its errors. */
-interface Judged {
-  /** Shares of the test digits that are wrong. */
-  readonly int8: number;
-  readonly float: number;
-}
-
 /** Hinton's student on MNIST with and without its teacher, over three seeds of the student. */
 export async function runDistillation({ dataFolder, say }: TrialContext): Promise<TrialOutcome> {
   const lacking = lackingSamples(dataFolder, 'mnist');
@@ -72,28 +64,27 @@ async function compareStudents(
   say('distillation: teacher');
   const teacher = await cachedNet('teacher', TEACHER, () => trainTeacher(samples.training, evaluate));
   const taught = await withLogits(samples.training, teacher, evaluate);
-  const judge = async (net: Graph): Promise<Judged> => {
-    const { graph } = await quantize(net, { dataset: samples.calibration, evaluate });
-    const [int8, float] = [await runOnEngine(graph, samples.test), await runOnEngine(net, samples.test)];
-    return { int8: 1 - int8.accuracy, float: 1 - float.accuracy };
-  };
-  const best = await judge(teacher);
+  const best = await judge(teacher, samples, evaluate);
   const records: TrialRecord[] = [];
-  const errors: { readonly alone: Judged; readonly distilled: Judged }[] = [];
+  const errors: { readonly alone: Errors; readonly distilled: Errors }[] = [];
   for (const seed of SEEDS) {
-    const student = (name: string, distillation: object) =>
-      cachedNet(name, { ...STUDENT, seed, distillation, teacher: TEACHER }, () => {
+    const student = (name: string, distillation: object, settings: object) =>
+      cachedNet(name, { ...STUDENT, ...settings, seed, distillation }, () => {
         say(`distillation: ${name}, seed ${seed}`);
         return trainStudent(taught, { distillation, seed, teacher, evaluate });
       });
-    const alone = await judge(await student('student-alone', { mode: 'off' }));
-    const distilled = await judge(await student('student-distilled', DISTILLATION));
+    const alone = await judge(await student('student-alone', { mode: 'off' }, {}), samples, evaluate);
+    const distilled = await judge(
+      await student('student-distilled', DISTILLATION, { teacher: TEACHER }),
+      samples,
+      evaluate,
+    );
     errors.push({ alone, distilled });
     records.push({ seed, samples: samples.test.count, teacher: best, alone, distilled });
   }
-  const mean = (net: 'alone' | 'distilled', form: keyof Judged) =>
+  const mean = (net: 'alone' | 'distilled', form: keyof Errors) =>
     meanOverSeeds(errors.map((entry) => entry[net][form]));
-  const removed = (form: keyof Judged) =>
+  const removed = (form: keyof Errors) =>
     meanOverSeeds(errors.map(({ alone, distilled }) => (alone[form] - distilled[form]) / (alone[form] - best[form])));
   const share = removed('int8');
   const met = share.mean >= BAR;
@@ -103,19 +94,17 @@ async function compareStudents(
     removed: { int8: share, float: removed('float') },
     bar: BAR,
   });
-  const spread = ({ mean: centre, halfWidth95 }: { readonly mean: number; readonly halfWidth95: number }) =>
-    `${percentText(centre)} ± ${percentText(halfWidth95)}`;
   return {
     records,
     table: [
       ['net', 'error int8', 'error float', 'extra errors removed', 'bar'],
       [`teacher 2 x ${TEACHER.width}`, percentText(best.int8), percentText(best.float), '', ''],
-      [`student 2 x ${STUDENT.width}`, spread(mean('alone', 'int8')), spread(mean('alone', 'float')), '', ''],
+      [`student 2 x ${STUDENT.width}`, spreadText(mean('alone', 'int8')), spreadText(mean('alone', 'float')), '', ''],
       [
         'distilled',
-        spread(mean('distilled', 'int8')),
-        spread(mean('distilled', 'float')),
-        spread(share),
+        spreadText(mean('distilled', 'int8')),
+        spreadText(mean('distilled', 'float')),
+        spreadText(share),
         `${percentText(BAR)} ${met ? 'met' : 'missed'}`,
       ],
     ],
