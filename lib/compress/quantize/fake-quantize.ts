@@ -61,9 +61,11 @@ export function fakeQuantize(plan: QuantizationPlan): FakeQuantized {
       const steps = tensorFrom('float32', [], [(index === 0 ? 0 : limit!) - zeroPoint]);
       redirect.set(bound, builder.node('Mul', [scaleOf.get(value)!, builder.initializer(steps, `${value}_steps`)]));
     });
+  const unclamped = absorbedRelus(plan);
   const weightScales = new Map<string, string>();
   const nodes = paired.graph.nodes.map((node) => {
     const inputs = node.inputs.map((input) => redirect.get(input) ?? input);
+    if (node.op === 'QuantizeLinear') inputs[0] = unclamped.get(inputs[0]) ?? inputs[0];
     const layer = layers.get(node.name);
     if (layer) {
       const { scale, output } = emitWeights(builder, float, layer, plan, constants.get(node.name)!);
@@ -93,6 +95,15 @@ export function fakeQuantize(plan: QuantizationPlan): FakeQuantized {
     ],
     planOf: (trained) => readBack(plan, trained, { constants, weightScales, scaleOf, parameters }),
   };
+}
+
+/** Results of Relus that the pair behind them makes needless, as codes end at zero: what they read by what they make. */
+function absorbedRelus({ selection, activations }: QuantizationPlan): ReadonlyMap<string, string> {
+  const absorbed = selection.clamps.filter(({ output, bounds }) => {
+    const { zeroPoint, limit } = activations.get(output)!;
+    return bounds[0] === 0 && bounds[1] === Number.POSITIVE_INFINITY && zeroPoint === 0 && limit === undefined;
+  });
+  return new Map(absorbed.map(({ input, output }) => [output, input]));
 }
 
 /** The float graph with weights that round to the codes that were chosen for them. */
