@@ -3,7 +3,13 @@ import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
 import { runOverhead } from './overhead';
+import { runDistillation } from './training/distillation';
+import { runLowBits } from './training/low-bits';
+import { runMnistPruning } from './training/mnist-pruning';
+import { runMnistTraining } from './training/mnist-training';
+import { runResume } from './training/resume';
 import { runStepTime } from './training/step-time';
+import { runStructured } from './training/structured';
 import type { Trial } from './trial';
 
 /** Everything that `npm run bench` measures, in this order. */
@@ -16,6 +22,42 @@ export const TRIALS: readonly Trial[] = [
     name: 'training-step',
     what: 'a training step in forward passes of the same net, one thread',
     run: runStepTime,
+  },
+  {
+    name: 'training',
+    what: 'errors of LeNet-5 and LeNet-300-100 trained on MNIST',
+    long: true,
+    run: runMnistTraining,
+  },
+  {
+    name: 'pruning',
+    what: 'errors that pruning LeNet-5 and LeNet-300-100 to 8 % of their weights adds',
+    long: true,
+    run: runMnistPruning,
+  },
+  {
+    name: 'distillation',
+    what: "errors of Hinton's student on MNIST, alone and under its teacher",
+    long: true,
+    run: runDistillation,
+  },
+  {
+    name: 'structured',
+    what: 'resnet20, dscnn and mobilenet without a part of their channels, on int8',
+    long: true,
+    run: runStructured,
+  },
+  {
+    name: 'low-bits',
+    what: 'accuracy of resnet8 with weights of 8 to 2 bits, by rounding and by training',
+    long: true,
+    run: runLowBits,
+  },
+  {
+    name: 'resume',
+    what: 'a recipe run on LeNet-5, killed at 20 random moments, beside an undisturbed one',
+    long: true,
+    run: runResume,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
 ];
