@@ -41,6 +41,8 @@ export interface MethodContext {
   readonly seed: number;
   /** Nodes (by name in the incoming graph) that must stay as they are: ignored by the user, or rolled back. */
   readonly keep: ReadonlySet<string>;
+  /** Those of `keep` whose treatment was taken back: what they were to give up is not asked of the other layers. */
+  readonly rolledBack?: ReadonlySet<string>;
   readonly target: TargetShape;
   readonly checkpoints?: Checkpoints;
   /** How far long work is: `what` in a few words, then done and total of it. */

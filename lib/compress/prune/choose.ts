@@ -41,6 +41,9 @@ export function chooseMasks(
   pool.forEach((target, index) => {
     chosen.set(target, together[index]);
   });
+  for (const [target, values] of scores)
+    if (target.spared)
+      chosen.set(target, selectThreshold({ scores: values, alive: alive.get(target) }, Number.NEGATIVE_INFINITY));
   return chosen;
 }
 

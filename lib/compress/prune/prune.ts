@@ -49,7 +49,7 @@ export const prune: Method<PruneOptions> = {
 
 async function apply(graph: Graph, options: PruneOptions, context: MethodContext): Promise<MethodResult> {
   requireFloatGraph(graph);
-  const found = findTargets(graph, options, context.keep);
+  const found = findTargets(graph, options, context.keep, context.rolledBack);
   const { targets, untouched } = separate(graph, found, options);
   const kind = kindOf(options);
   const within = kind !== 'one-shot' && options.training.epochs > 0 && followsTraining(options.criterion);
@@ -59,7 +59,7 @@ async function apply(graph: Graph, options: PruneOptions, context: MethodContext
   const layers = targets.map((target) => {
     const tensor = treated.graph.initializers.get(target.weight)!;
     const zeros = zerosIn(viewAs(tensor, 'float32'));
-    return { target, zeros, damage: treated.damage.get(target)! };
+    return { target, zeros, damage: treated.damage.get(target) ?? 0 };
   });
   const [weights, zeros] = [sum(layers.map(({ target }) => target.count)), sum(layers.map((layer) => layer.zeros))];
   const report: PruneReport = {

@@ -46,7 +46,10 @@ export async function solveTargets(
   const weights = new Map<string, Tensor>();
   const errors = new Map<Target, number>();
   let current = graph;
-  for (const batch of inPasses(graph, targets)) {
+  for (const batch of inPasses(
+    graph,
+    targets.filter(({ spared }) => !spared),
+  )) {
     const observed = await observeLayers(current, batch, samples, context, (layer) => [
       new SecondMoment(layer, {
         rowsPerSample: Math.ceil((ROWS_PER_COLUMN * layer.columns) / samples.count),

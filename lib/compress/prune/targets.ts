@@ -17,6 +17,8 @@ export interface Target {
   readonly uses: readonly WeightUse[];
   /** Share of zeros that was asked for this tensor alone; undefined: it is part of the whole. */
   readonly sparsity: number | undefined;
+  /** Competes with the others but keeps all its weights: it was rolled back, and the others are not to make up for it. */
+  readonly spared?: boolean;
 }
 
 export interface WeightUse {
@@ -48,6 +50,7 @@ export function findTargets(
   graph: Graph,
   { skip, sparsities }: Pick<PruneOptions, 'skip' | 'sparsities'>,
   keep: ReadonlySet<string>,
+  rolledBack: ReadonlySet<string> = new Set(),
 ): { readonly targets: readonly Target[]; readonly untouched: readonly Untouched[] } {
   requireMeaning(graph, skip);
   requirePrunable(graph, Object.keys(sparsities));
@@ -60,7 +63,8 @@ export function findTargets(
     const reason =
       own.length === 0
         ? 'its weights are no float32 constants'
-        : (skipReason(node, skip) ?? (keep.has(node.name) ? 'kept: ignored, or rolled back' : undefined));
+        : (skipReason(node, skip) ??
+          (keep.has(node.name) && !rolledBack.has(node.name) ? 'kept: ignored, or rolled back' : undefined));
     if (reason !== undefined) {
       untouched.push({ node, reason });
       for (const { index } of own) held.set(node.inputs[index], node.name);
@@ -82,7 +86,8 @@ export function findTargets(
     const { dims } = graph.initializers.get(weight)!;
     const glob = readers.map(({ node }) => matchingGlob(node.name, Object.keys(sparsities))).find((found) => found);
     const sparsity = glob === undefined ? undefined : sparsities[glob];
-    targets.push({ weight, dims, count: elementCount(dims), uses: readers, sparsity });
+    const spared = readers.some(({ node }) => rolledBack.has(node.name));
+    targets.push({ weight, dims, count: elementCount(dims), uses: readers, sparsity, spared });
   }
   if (targets.length === 0) throw nothingToPrune(untouched);
   return { targets, untouched };

@@ -52,12 +52,14 @@ export async function applyStep(
     seed: context.seed,
     data: context.dataIdentity,
     keep,
+    rolledBack,
     target: context.target,
     teachers: origin.teachersHash,
   };
   const key = context.hash([JSON.stringify(description), incoming.bytes]);
   const known = await context.cache.get(key);
-  const { bytes, decisions, report, accuracy } = known ?? (await compute(step, incoming, keep, key, context, origin));
+  const { bytes, decisions, report, accuracy } =
+    known ?? (await compute(step, incoming, { keep, rolledBack }, key, context, origin));
   const graph = decode(bytes, context);
   const measure = measureOf(graph, bytes, accuracy, context);
   const record: StepRecord = {
@@ -77,7 +79,7 @@ export async function applyStep(
 async function compute(
   { method, options }: RecipeStep,
   { graph: incoming }: State,
-  keep: readonly string[],
+  { keep, rolledBack }: { readonly keep: readonly string[]; readonly rolledBack: readonly string[] },
   key: string,
   context: RecipeContext,
   { teacher }: RunOrigin,
@@ -92,6 +94,7 @@ async function compute(
     teacher,
     ...(teachers && { teachers }),
     keep: new Set(keep),
+    rolledBack: new Set(rolledBack),
     target,
     checkpoints: cache.checkpoints(key),
     ...(onProgress && { onProgress: (what, done, total) => onProgress(`${method.name}, ${what}`, done, total) }),

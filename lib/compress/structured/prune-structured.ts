@@ -93,7 +93,10 @@ async function pruneOnce(
   context: MethodContext,
 ): Promise<Graph> {
   const dependencies = findDependencies(graph);
-  const held = heldGroups(graph, dependencies, options, context);
+  const { keep, rolledBack = new Set<string>() } = context;
+  // Layers that were rolled back are chosen from like the others, which then do not make up for them, and get it all back.
+  const wanted = { keep: new Set([...keep].filter((name) => !rolledBack.has(name))) };
+  const held = heldGroups(graph, dependencies, (node) => stayReason(node, options, wanted) !== undefined, wanted.keep);
   const measured = await scoreUnits(graph, dependencies, options.criterion, options.samples, context);
   const scores = measured.map((score, index) => (held.has(index) ? undefined : score));
   // A share of what is left that adds up to the amount over all rounds.
@@ -109,7 +112,7 @@ async function pruneOnce(
     return amount === undefined ? undefined : ofRest(amount);
   });
   const multiple = options.roundTo === 'target' ? context.target.channelMultiple : options.roundTo;
-  const { units, lost } = chooseUnits(
+  const choice = chooseUnits(
     graph,
     dependencies,
     scores,
@@ -120,8 +123,11 @@ async function pruneOnce(
       ...(options.times && { times: options.times }),
     },
   );
+  const returned = heldGroups(graph, dependencies, ({ name }) => rolledBack.has(name), rolledBack);
+  const spared = new Set([...returned].flatMap((index) => dependencies.groups[index].units));
+  const units = choice.units.filter((unit) => !spared.has(unit));
   for (const { node, groups } of dependencies.layers) {
-    const share = Math.max(0, ...groups.map((index) => lost[index]));
+    const share = Math.max(0, ...groups.map((index) => (returned.has(index) ? 0 : choice.lost[index])));
     if (share > 0) damages.set(node.name, 1 - (1 - (damages.get(node.name) ?? 0)) * (1 - share));
   }
   const pruned = removeUnits(graph, units);
@@ -133,13 +139,11 @@ async function pruneOnce(
 function heldGroups(
   graph: Graph,
   dependencies: Dependencies,
-  options: StructuredOptions,
-  context: MethodContext,
+  stays: (node: Node) => boolean,
+  untouchable: ReadonlySet<string>,
 ): Set<number> {
-  const names = new Set(
-    graph.nodes.filter((node) => stayReason(node, options, context) !== undefined).map(({ name }) => name),
-  );
-  const constants = new Set(graph.nodes.filter(({ name }) => context.keep.has(name)).flatMap(({ inputs }) => inputs));
+  const names = new Set(graph.nodes.filter(stays).map(({ name }) => name));
+  const constants = new Set(graph.nodes.filter(({ name }) => untouchable.has(name)).flatMap(({ inputs }) => inputs));
   const held = new Set<number>();
   dependencies.groups.forEach(({ layers, units }, index) => {
     const touches = units[0].members.some(({ value }) => graph.initializers.has(value) && constants.has(value));
@@ -148,7 +152,11 @@ function heldGroups(
   return held;
 }
 
-function stayReason(node: Node, { skip }: StructuredOptions, { keep }: MethodContext): string | undefined {
+function stayReason(
+  node: Node,
+  { skip }: StructuredOptions,
+  { keep }: Pick<MethodContext, 'keep'>,
+): string | undefined {
   return keep.has(node.name) ? 'it must stay as it is' : skipReason(node, skip);
 }
 
