@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { recoveryOptions } from '../recover';
 
 /** How the worth of a unit (channel, neuron, head) is told. */
-export const STRUCTURED_CRITERIA = ['l1', 'l2', 'taylor', 'fpgm', 'bn-gamma', 'apoz', 'random'] as const;
+export const STRUCTURED_CRITERIA = [
+  'l1',
+  'l2',
+  'output-error',
+  'taylor',
+  'fpgm',
+  'bn-gamma',
+  'apoz',
+  'random',
+] as const;
 export type StructuredCriterion = (typeof STRUCTURED_CRITERIA)[number];
 
 const share = (expected: string) => z.number('expected a number').gt(0, expected).max(1, expected);
@@ -13,7 +22,7 @@ export const structuredOptions = z
       .enum(STRUCTURED_CRITERIA)
       .default('l2')
       .describe(
-        'worth of a channel: l1 or l2 norm of all weights that go with it; taylor (g w)^2 from samples (the float model names classes where labels are absent); fpgm: distance from the other filters; bn-gamma: scale behind it; apoz: how seldom it is zero; random',
+        'worth of a channel: l1 or l2 norm of all weights that go with it; output-error: what the layers behind it lose after making up for it, from samples without labels; taylor (g w)^2 from samples (the float model names classes where labels are absent); fpgm: distance from the other filters; bn-gamma: scale behind it; apoz: how seldom it is zero; random',
       ),
     macs: share('expected a share above 0, at most 1')
       .optional()

@@ -13,6 +13,7 @@ import { collect } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';
 import type { Dependencies, Group, Member } from './dependencies';
 import type { StructuredCriterion } from './options';
+import { outputErrors } from './output-error';
 
 /** Worth per group and unit; the lowest go first. Undefined: the criterion says nothing about the group. */
 export type UnitScores = readonly (Float64Array | undefined)[];
@@ -36,26 +37,42 @@ export async function scoreUnits(
   const { groups } = dependencies;
   if (criterion === 'taylor') return taylor(graph, groups, samples, context);
   if (criterion === 'apoz') return apoz(graph, groups, samples, context);
+  if (criterion === 'output-error') {
+    const errors = await outputErrors(graph, groups, samples, context);
+    return groups.map((group, index) => {
+      const parts = weightsOf(graph, group).map((member) => errors[index].get(member));
+      if (parts.every((part) => !part)) return norms(graph, group, l2);
+      // The error grows with the square of the weights. A tensor that it says nothing of counts the same for every unit.
+      return sumOf(
+        parts.map((part) => normalized(part?.map(Math.sqrt) ?? new Float64Array(group.units.length).fill(1))),
+      );
+    });
+  }
   const rng = new Rng(context.seed);
   return groups.map((group) => {
     if (criterion === 'random') return Float64Array.from(group.units, () => rng.uniform());
     if (criterion === 'bn-gamma') return gammas(graph, group);
     const measure = { l1, l2, fpgm }[criterion];
-    return sumOf(tensorsOf(graph, group).map((parts) => normalized(measure(parts))));
+    return norms(graph, group, measure);
   });
 }
 
 /** The weights of every unit of a group in one tensor: one array per unit. */
 type Parts = readonly Float32Array[];
 
-/** Weights of a group, tensor by tensor: matrices and kernels, or whatever there is when there are none. */
-function tensorsOf(graph: Graph, { units }: Group): Parts[] {
-  const parameters = units[0].members
-    .map((_, index) => index)
-    .filter((index) => isFloat(graph, units[0].members[index]));
-  const weights = parameters.filter((index) => graph.initializers.get(units[0].members[index].value)!.dims.length >= 2);
-  const chosen = weights.length > 0 ? weights : parameters;
-  return chosen.map((index) => units.map(({ members }) => elementsOf(graph, members[index])));
+/** Places of the weights among the members of a group's units: matrices and kernels, or all there are when there are none. */
+function weightsOf(graph: Graph, { units: [{ members }] }: Group): number[] {
+  const parameters = Array.from(members.keys()).filter((index) => isFloat(graph, members[index]));
+  const weights = parameters.filter((index) => graph.initializers.get(members[index].value)!.dims.length >= 2);
+  return weights.length > 0 ? weights : parameters;
+}
+
+function norms(graph: Graph, group: Group, measure: (parts: Parts) => Float64Array): Float64Array {
+  return sumOf(weightsOf(graph, group).map((member) => normalized(measure(partsOf(graph, group, member)))));
+}
+
+function partsOf(graph: Graph, { units }: Group, member: number): Parts {
+  return units.map(({ members }) => elementsOf(graph, members[member]));
 }
 
 function isFloat(graph: Graph, { value }: Member): boolean {
