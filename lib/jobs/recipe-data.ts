@@ -13,7 +13,7 @@ import type { Dataset } from '../ir/dataset';
 import { hashData } from './hash-data';
 
 /** What the samples of a recipe are for. */
-export const PARTS = ['training', 'validation', 'calibration', 'test'] as const;
+const PARTS = ['training', 'validation', 'calibration', 'test'] as const;
 type Part = (typeof PARTS)[number];
 
 /** The samples of a recipe, disjoint by index. */

@@ -42,7 +42,7 @@ export function createScorer({ samples, float, evaluate, signal }: ScorerOptions
 }
 
 /** What runs a model for its score: what the board will do where that is settled, that is for quantized models. */
-export function executorOf(graph: Graph): ExecutorName {
+function executorOf(graph: Graph): ExecutorName {
   return isQuantized(graph) && diagnose(prepareForEngine(graph)).length === 0 ? 'native' : 'onnxruntime';
 }
 

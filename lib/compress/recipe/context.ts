@@ -75,10 +75,3 @@ export interface StepRecord extends ModelMeasure {
   /** Whether the result came out of the cache. */
   readonly cached: boolean;
 }
-
-/** A step that could not keep to the accuracy goal. */
-export interface LeftOutStep {
-  readonly index: number;
-  readonly method: string;
-  readonly reason: string;
-}
