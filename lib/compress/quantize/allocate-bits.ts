@@ -4,7 +4,7 @@ import type { SensitivityRow } from './sensitivity';
 export type BitAllocation = ReadonlyMap<string, number>;
 
 /** Damage of one row: the divergence of the classes, or where there are none the noise beside the signal. */
-export function damageOf({ kl, sqnrDb }: Pick<SensitivityRow, 'kl' | 'sqnrDb'>): number {
+function damageOf({ kl, sqnrDb }: Pick<SensitivityRow, 'kl' | 'sqnrDb'>): number {
   return kl ?? 10 ** (-sqnrDb / 10);
 }
 

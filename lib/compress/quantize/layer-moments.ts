@@ -1,6 +1,5 @@
 import { GraphBuilder } from '../../ir/builder';
 import type { Dataset } from '../../ir/dataset';
-import { typeOf } from '../../ir/edit';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../../ir/tensor';
 import { feedsOf } from '../feeds';
@@ -115,10 +114,4 @@ function momentsGraph(): Graph {
   named('ReduceSum', [target, rows], 'target_sums');
   named('ReduceSumSquare', [target, rows], 'target_power');
   return builder.build();
-}
-
-/** Whether a value of a graph is float32 with a known rank, as rows need. */
-export function hasRows(graph: Graph, value: string): boolean {
-  const type = typeOf(graph, value);
-  return type?.type === 'float32' && type.shape !== undefined;
 }
