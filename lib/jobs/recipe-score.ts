@@ -21,11 +21,13 @@ export interface ScorerOptions {
   /** The model to agree with where samples have no labels. */
   readonly float: Graph;
   readonly evaluate: Evaluate;
+  /** Whether the native engine may run models; true when left out. */
+  readonly engine?: boolean;
   readonly signal?: AbortSignal;
 }
 
 /** A scorer over some samples. Quantized models run on the native engine where it can run them, others in onnxruntime. */
-export function createScorer({ samples, float, evaluate, signal }: ScorerOptions): RecipeScorer {
+export function createScorer({ samples, float, evaluate, engine = true, signal }: ScorerOptions): RecipeScorer {
   let expected: Promise<Int32Array> | undefined;
   return {
     metric: samples.hasLabels ? 'accuracy' : 'agreement',
@@ -33,7 +35,7 @@ export function createScorer({ samples, float, evaluate, signal }: ScorerOptions
       expected ??= samples.hasLabels ? labelsOf(samples) : classesByReference(float, samples, evaluate, signal);
       const wanted = await expected;
       const found =
-        executorOf(graph) === 'native'
+        engine && executorOf(graph) === 'native'
           ? await classesByEngine(graph, samples, signal)
           : await classesByReference(graph, samples, evaluate, signal);
       return found.reduce((sum, value, index) => sum + Number(value === wanted[index]), 0) / found.length;

@@ -6,7 +6,9 @@ import { recommendSteps } from '../compress/recipe/recommend-steps';
 import { runRecipe } from '../compress/recipe/run-recipe';
 import type { Recipe } from '../compress/recipe/schema';
 import { orderWarnings, stepsOf } from '../compress/recipe/steps';
+import type { Diagnostic } from '../core/diagnostic';
 import { expectedInputs } from '../data/fit-input';
+import { loadAddon } from '../engine/addon';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
 import { readModel } from '../onnx/read-model';
@@ -19,7 +21,7 @@ import { requireModel } from './make-plan';
 import { openStepCache } from './recipe-cache';
 import { openRecipeData, type RecipeData } from './recipe-data';
 import { parseRecipe, type RecipeSource } from './recipe-file';
-import { type RecipeReport, type ReportStep, reportPath } from './recipe-report';
+import { type EngineLatency, type RecipeReport, type ReportStep, reportPath } from './recipe-report';
 import { createScorer, type RecipeScorer } from './recipe-score';
 import { sourceMetadata } from './source';
 import { version } from './version';
@@ -63,12 +65,14 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const recommended = () => parseRecipe({ steps: recommendSteps(data.training !== undefined, recipe.goals) }).steps!;
   const resolved = { ...recipe, steps: recipe.steps ?? recommended() };
   const steps = stepsOf(resolved.steps, METHODS);
-  const warnings = orderWarnings(steps, METHODS);
+  const missing = missingEngine();
+  const warnings = [...orderWarnings(steps, METHODS), ...(missing ? [missing] : [])];
   const float = prepare(model.graph, { batchNorm: 'keep' }).graph;
   const reference = createReferenceEvaluate();
   try {
     const { evaluate } = reference;
-    const judge = (samples: Dataset) => createScorer({ samples, float, evaluate, ...(signal && { signal }) });
+    const judge = (samples: Dataset) =>
+      createScorer({ samples, float, evaluate, engine: missing === undefined, ...(signal && { signal }) });
     const { metric, score } = judge(data.validation);
     const recommendedSteps = recipe.steps === undefined;
     const names = steps.map(({ method }) => method.name);
@@ -99,6 +103,8 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       ...(options.onProgress && { onProgress: options.onProgress }),
       ...(signal && { signal }),
     });
+    const latencyOf = async (graph: Graph): Promise<EngineLatency> =>
+      missing ? { p50Us: null, reason: missing.message } : engineLatency(graph);
     const bytes = encode(result.graph);
     await writeFileAtomically(target, bytes);
     const reported: ReportStep[] = [];
@@ -106,7 +112,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       reported.push({
         ...record,
         options: steps[record.index].options,
-        latency: await engineLatency(graphs.get(record)!),
+        latency: await latencyOf(graphs.get(record)!),
       });
     const report: RecipeReport = {
       format: 'hone-recipe-report',
@@ -118,7 +124,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       recommendedSteps,
       metric,
       samples: data.counts,
-      baseline: { ...result.baseline, latency: await engineLatency(float) },
+      baseline: { ...result.baseline, latency: await latencyOf(float) },
       steps: reported,
       leftOut: result.leftOut,
       test: data.test && !result.interrupted ? await readTest(judge(data.test), float, result.graph) : null,
@@ -130,6 +136,17 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     return report;
   } finally {
     await reference.close();
+  }
+}
+
+/** A warning when the native engine cannot be loaded. */
+function missingEngine(): Diagnostic | undefined {
+  try {
+    loadAddon();
+    return undefined;
+  } catch (error) {
+    const message = `${(error as Error).message}; quantized models are measured in onnxruntime, latency is not`;
+    return { severity: 'warning', kind: 'no-engine', where: 'native engine', message };
   }
 }
 
