@@ -17,7 +17,7 @@ import { meanOverSeeds, SEEDS } from './seeds';
 const MODEL = 'models/resnet8_cifar10_mlperftiny.onnx';
 
 /** Training with rounded numbers, chosen on the validation samples. */
-const QAT = { epochs: 10, learningRate: 0.004, labels: 'ignore', select: 'last' };
+const QAT = { epochs: 10, learningRate: 0.002, labels: 'ignore', select: 'last' };
 
 interface Row {
   readonly name: string;

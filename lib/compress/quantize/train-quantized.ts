@@ -13,7 +13,7 @@ export const qatOptions = recoveryOptions.extend({
   learningRate: z
     .number()
     .positive()
-    .default(0.02)
+    .default(0.005)
     .describe('largest learning rate; with adam in steps of each weight grid, with sgd as it is'),
   learnScales: z.boolean().default(true).describe('trains the scales of weights and activations along (LSQ)'),
 });
