@@ -54,13 +54,13 @@ const CASES: readonly Case[] = [
     options: {
       criterion: 'output-error',
       macs: 0.65,
+      rounds: 3,
       training: {
-        epochs: 10,
+        epochs: 12,
         batchSize: 40,
         optimizer: 'adam',
-        learningRate: 0.002,
+        learningRate: 0.001,
         select: 'last',
-        distillation: { temperature: 2 },
       },
     },
     bar: { macs: 0.7, speed: 1.25, drop: 0.015 },
