@@ -13,7 +13,7 @@ interface Feature {
 }
 
 /** Small networks of every structure that channels can hang together in. Input `x` `[N, 3, 8, 8]`, output of 5 numbers. */
-export class NetBuilder {
+class NetBuilder {
   readonly graph = new GraphBuilder();
   readonly input: Feature;
   private seed: number;
