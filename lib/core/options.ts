@@ -33,8 +33,15 @@ export function parseOptions<S extends z.ZodType>(
   throw new HoneError('E_OPTION_VALUE', {
     option: path(issue.path).replace(/: $/, '') || 'options',
     expected: expectedOf(issue),
-    found: found === undefined ? 'nothing' : JSON.stringify(found),
+    found: found === undefined ? 'nothing' : excerptOf(JSON.stringify(found)),
   });
+}
+
+/** Most characters of a wrong value that a message shows. */
+const EXCERPT = 80;
+
+function excerptOf(text: string): string {
+  return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}...` : text;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -49,8 +56,14 @@ function withinUnion(issue: Issue): readonly Issue[] {
   return [{ ...issue, message: [...new Set(kinds)].join(' or ') }];
 }
 
+/** What the signs of messages mean, in words. */
+const RELATIONS = { '>=': 'at least', '<=': 'at most', '>': 'above', '<': 'below' } as const;
+
 function expectedOf({ message }: Issue): string {
-  return message.replace(/^(.*?: )?expected /, '').replace(/, received .*$/, '');
+  return message
+    .replace(/^(.*?: )?expected /, '')
+    .replace(/, received .*$/, '')
+    .replace(/^\w+ to be (>=|<=|>|<)/, (_, sign: keyof typeof RELATIONS) => `${RELATIONS[sign]} `);
 }
 
 /** Keys as people write them: `steps[2].prune`. */
@@ -61,7 +74,13 @@ function placeOf(keys: readonly PropertyKey[]): string {
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  /** Of a map: what every value is. */
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly anyOf?: readonly SchemaNode[];
+}
+
+function propertyOf({ properties, additionalProperties: others }: SchemaNode, key: string): SchemaNode | undefined {
+  return properties?.[key] ?? (typeof others === 'object' ? others : undefined);
 }
 
 /** Keys that the schema knows for the object at `path`. */
@@ -72,7 +91,7 @@ function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
   };
   alternatives();
   for (const key of path) {
-    nodes = nodes.flatMap((node) => (typeof key === 'number' ? node.items : node.properties?.[String(key)]) ?? []);
+    nodes = nodes.flatMap((node) => (typeof key === 'number' ? node.items : propertyOf(node, String(key))) ?? []);
     alternatives();
   }
   return nodes.flatMap((node) => Object.keys(node.properties ?? {}));

@@ -5,6 +5,7 @@ import { parseOptions } from '../../lib/core/options';
 const SCHEMA = z.strictObject({
   sparsity: z.number().min(0).lt(1).default(0.5),
   kind: z.enum(['global', 'local']).default('global'),
+  layers: z.record(z.string(), z.strictObject({ bits: z.int().min(2).optional() })).optional(),
   samples: z.union([z.string(), z.strictObject({ path: z.string(), from: z.number().optional() })]).optional(),
   steps: z.array(z.strictObject({ prune: z.strictObject({ rounds: z.int().default(1) }).optional() })).optional(),
 });
@@ -20,7 +21,7 @@ test('defaults are filled in', () => {
 describe('a mistake is named with its place and what was expected', () => {
   test.each<[given: unknown, code: string, option: string, expected: string]>([
     [{ sparsty: 1 }, 'E_OPTION_UNKNOWN', 'r.yaml: sparsty', 'r.yaml: sparsity'],
-    [{ sparsity: 1 }, 'E_OPTION_VALUE', 'r.yaml: sparsity', 'number to be <1'],
+    [{ sparsity: 1 }, 'E_OPTION_VALUE', 'r.yaml: sparsity', 'below 1'],
     [{ kind: 'all' }, 'E_OPTION_VALUE', 'r.yaml: kind', 'one of "global"|"local"'],
     [{ samples: 3 }, 'E_OPTION_VALUE', 'r.yaml: samples', 'string or object'],
     [{ samples: { pth: 'a' } }, 'E_OPTION_UNKNOWN', 'r.yaml: samples.pth', 'r.yaml: samples.path'],
@@ -32,6 +33,8 @@ describe('a mistake is named with its place and what was expected', () => {
       'steps[1].prune.rounds',
     ],
     [{ steps: [{ prune: { rounds: 1.5 } }] }, 'E_OPTION_VALUE', 'r.yaml: steps[0].prune.rounds', 'int'],
+    [{ layers: { conv: { bitz: 4 } } }, 'E_OPTION_UNKNOWN', 'r.yaml: layers.conv.bitz', 'r.yaml: layers.conv.bits'],
+    [{ layers: { conv: { bits: 1 } } }, 'E_OPTION_VALUE', 'r.yaml: layers.conv.bits', 'at least 2'],
     [[], 'E_OPTION_VALUE', 'r.yaml', 'object'],
   ])('%j', (given, code, option, expected) => {
     let found: unknown;
@@ -45,4 +48,9 @@ describe('a mistake is named with its place and what was expected', () => {
     expect(found).toMatchObject({ code, details: { option } });
     expect(String(details.expected ?? details.nearest)).toContain(expected);
   });
+});
+
+test('a long wrong value is shown in part', () => {
+  const text = 'x'.repeat(1000);
+  expect(() => parseOptions(SCHEMA, { kind: text })).toThrow(/found '"x{20,100}\.\.\.'/);
 });

@@ -80,7 +80,10 @@ function stepSchema(methods: readonly MethodRow[]) {
     ({ method }) => [method.name, method.options.optional().describe(method.summary)] as const,
   );
   return z
-    .strictObject(Object.fromEntries(options))
+    .strictObject(Object.fromEntries(options), {
+      error: ({ code }) =>
+        code === 'invalid_type' ? 'expected a method with its options, such as { quantize: {} }' : undefined,
+    })
     .refine((step) => Object.keys(step).length === 1, { error: `expected exactly one method of ${names.join(', ')}` })
     .meta({ minProperties: 1, maxProperties: 1 });
 }
