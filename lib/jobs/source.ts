@@ -27,12 +27,12 @@ export function sourceMetadata(model: ModelArtifact, target: string): Readonly<R
 }
 
 /**
- * The float model that an artifact was made from: the artifact itself when it is float, else the file that its metadata
- * names, when that file is there and unchanged. Otherwise the reason why there is none.
+ * The float model that an artifact was made from: the file that its metadata names, when that file is there and unchanged;
+ * the artifact itself when it is float and names none. Otherwise the reason why there is none.
  */
 export async function findSource(artifact: Artifact): Promise<ModelArtifact | { readonly reason: string }> {
-  if (artifact.kind === 'model' && !artifact.quantized) return artifact;
   const note = readNote(artifact);
+  if (note === undefined && artifact.kind === 'model' && !artifact.quantized) return artifact;
   if (note === undefined) return { reason: `${artifact.path} does not say from which float model it was made` };
   const path = sourcePath(artifact, note);
   try {

@@ -6,7 +6,7 @@ import { compress } from '../../lib/jobs/compress';
 import { makePlan, requireModel } from '../../lib/jobs/make-plan';
 import { randomFeeds } from '../../lib/jobs/random-feeds';
 import { runOnce } from '../../lib/jobs/run';
-import { findSource, notedSource } from '../../lib/jobs/source';
+import { findSource, notedSource, sourceMetadata } from '../../lib/jobs/source';
 import { writeModel } from '../../lib/onnx/write-model';
 import { readPlan } from '../../lib/plan/reader';
 import { field, int, node, model as onnxModel, value } from '../onnx/proto';
@@ -89,6 +89,13 @@ describe('the float model behind', () => {
   test('a float model is its own', async () => {
     const artifact = await open('toy.onnx');
     expect(await findSource(artifact)).toBe(artifact);
+  });
+
+  test('a float model that was made from another one, as by pruning, names that one', async () => {
+    const toy = await open('toy.onnx');
+    const metadata = new Map(Object.entries(sourceMetadata(toy, path('pruned.onnx'))));
+    writeFileSync(path('pruned.onnx'), writeModel({ ...toy.graph, metadata }));
+    expect(await findSource(await open('pruned.onnx'))).toMatchObject({ path: path('toy.onnx'), hash: toy.hash });
   });
 
   test('found from a quantized model and from plans, wherever they are written', async () => {
