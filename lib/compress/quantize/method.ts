@@ -123,7 +123,7 @@ function withBits(options: QuantizeOptions, bits: BitAllocation): QuantizeOption
 /** Layers in graph order, then other nodes that stay float. */
 function decide(graph: Graph, report: QuantizeReport, { method, mixed }: QuantizeMethodOptions): LayerDecision[] {
   const rank = new Map(graph.nodes.map(({ name }, index) => [name, index]));
-  const how = method === 'qat' ? 'trained with rounded numbers' : 'after training';
+  const how = method === 'qat' ? 'trained with rounded numbers' : 'without training';
   const quantized = report.layers.map((layer): LayerDecision => {
     const { name, weightBits, scheme, rounding, arithmetic, sqnrDb } = layer;
     const rounded = rounding === 'adaround' ? ', rounded by AdaRound' : '';
