@@ -187,8 +187,12 @@ function weightSteps(
   return [{ name, count: elementCount(dims) / weight.scales.length, limit: 2 ** (weightBits - 1) - 1 }];
 }
 
+/** Scales of values that the network computes: that of an input would cost the first layer's gradient, and data tell its range. */
 function activationSteps(plan: QuantizationPlan, scaleOf: ReadonlyMap<string, string>): StepSize[] {
-  return plan.selection.groups.map(({ values }) => {
+  const computed = plan.selection.groups.filter(
+    ({ values }) => !values.some((name) => plan.graph.inputs.includes(name)),
+  );
+  return computed.map(({ values }) => {
     const shape = typeOf(plan.graph, values[0])?.shape ?? [];
     const perSample = shape.slice(1).map((dim) => (typeof dim === 'number' ? dim : 1));
     const limit = plan.activations.get(values[0])!.limit ?? UINT8_LIMIT;

@@ -15,7 +15,7 @@ export const qatOptions = recoveryOptions.extend({
     .positive()
     .default(0.005)
     .describe('largest learning rate; with adam in steps of each weight grid, with sgd as it is'),
-  learnScales: z.boolean().default(true).describe('trains the scales of weights and activations along (LSQ)'),
+  learnScales: z.boolean().default(true).describe('trains the scales of weights and computed activations along (LSQ)'),
 });
 export type QatOptions = z.output<typeof qatOptions>;
 
