@@ -108,6 +108,15 @@ async function readText(path: string): Promise<string> {
   });
 }
 
+/** The number of an option that has a default. @throws E_OPTION_VALUE outside of `low` to `high` */
+export function decimal(options: OptionValues, name: string, low: number, high: number): number {
+  const found = text(options, name) ?? '';
+  const value = Number(found);
+  if (found.trim() !== '' && value >= low && value <= high) return value;
+  const range = low > 0 ? `a number above 0 and up to ${high}` : `a number from ${low} to ${high}`;
+  throw new HoneError('E_OPTION_VALUE', { option: flag(name), expected: range, found });
+}
+
 /** Quantization options as `quantize` takes them. */
 export function quantizeOptions(options: OptionValues): PartialQuantizeOptions {
   const estimator = text(options, 'estimator');

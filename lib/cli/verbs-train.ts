@@ -5,7 +5,7 @@ import { OPTIMIZERS, type TrainingSettings, trainModel } from '../jobs/train';
 import type { EpochReport } from '../jobs/training-run';
 import { SCHEDULES } from '../train/schedules';
 import { signalExitCode } from './interrupt';
-import { COMMON, flag, integer, preprocessing, required, text } from './options';
+import { COMMON, decimal, flag, integer, preprocessing, required, text } from './options';
 import { targetOf } from './target';
 import { bytesText, percentText } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -98,14 +98,6 @@ function names(table: Readonly<Record<string, unknown>>): string {
   return Object.keys(table)
     .join(', ')
     .replace(/, (?=[^,]*$)/, ' or ');
-}
-
-function decimal(options: OptionValues, name: string, low: number, high: number): number {
-  const found = text(options, name) ?? '';
-  const value = Number(found);
-  if (found.trim() !== '' && value >= low && value <= high) return value;
-  const range = low > 0 ? `a number above 0 and up to ${high}` : `a number from ${low} to ${high}`;
-  throw new HoneError('E_OPTION_VALUE', { option: flag(name), expected: range, found });
 }
 
 function choice<K extends string>(options: OptionValues, name: string, table: Readonly<Record<K, unknown>>): K {

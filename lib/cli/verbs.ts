@@ -4,12 +4,14 @@ import { compressVerb } from './verbs-compress';
 import { explainVerb, sensitivityVerb } from './verbs-explain';
 import { benchVerb, evalVerb, runVerb } from './verbs-measure';
 import { compileVerb, doctorVerb, inspectVerb } from './verbs-model';
+import { synthesizeVerb } from './verbs-synthesize';
 import { trainVerb } from './verbs-train';
 
 /** Every verb of the program, in the order of use. */
 export const VERBS: readonly Verb[] = [
   inspectVerb,
   trainVerb,
+  synthesizeVerb,
   sensitivityVerb,
   compressVerb,
   explainVerb,
