@@ -71,6 +71,8 @@ export interface MethodResult {
   readonly decisions: readonly LayerDecision[];
   /** Numbers of the method's own, for JSON reports. */
   readonly report: object;
+  /** What its own options ask for and could not be reached, in words; undefined when all was. */
+  readonly missed?: string;
 }
 
 /**

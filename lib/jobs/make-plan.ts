@@ -55,3 +55,14 @@ export function requireModel(artifact: Artifact, verb: string): ModelArtifact {
     found: `the plan ${artifact.path}`,
   });
 }
+
+/** A model that is not quantized yet. @throws E_OPTION_VALUE */
+export function requireFloat(artifact: Artifact, verb: string): ModelArtifact {
+  const model = requireModel(artifact, verb);
+  if (!model.quantized) return model;
+  throw new HoneError('E_OPTION_VALUE', {
+    option: '<model>',
+    expected: `a float model to ${verb}`,
+    found: `${artifact.path}, which is quantized`,
+  });
+}

@@ -5,8 +5,9 @@ import { METHODS } from '../compress/recipe/methods';
 import { recommendSteps } from '../compress/recipe/recommend-steps';
 import { runRecipe } from '../compress/recipe/run-recipe';
 import type { Recipe } from '../compress/recipe/schema';
-import { orderWarnings, stepsOf } from '../compress/recipe/steps';
+import { orderWarnings, requireQuantizeLast, stepsOf } from '../compress/recipe/steps';
 import type { Diagnostic } from '../core/diagnostic';
+import { HoneError } from '../core/error';
 import { expectedInputs } from '../data/fit-input';
 import { loadAddon } from '../engine/addon';
 import type { Dataset } from '../ir/dataset';
@@ -17,7 +18,6 @@ import { prepare } from '../passes/pipeline';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import { type ModelArtifact, openArtifact } from './artifact';
 import { engineLatency } from './engine-latency';
-import { requireModel } from './make-plan';
 import { openStepCache } from './recipe-cache';
 import { openRecipeData, type RecipeData } from './recipe-data';
 import { parseRecipe, type RecipeSource } from './recipe-file';
@@ -65,6 +65,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const recommended = () => parseRecipe({ steps: recommendSteps(data.training !== undefined, recipe.goals) }).steps!;
   const resolved = { ...recipe, steps: recipe.steps ?? recommended() };
   const steps = stepsOf(resolved.steps, METHODS);
+  requireQuantizeLast(steps, place);
   const missing = missingEngine();
   const warnings = [...orderWarnings(steps, METHODS), ...(missing ? [missing] : [])];
   const float = prepare(model.graph, { batchNorm: 'keep' }).graph;
@@ -83,9 +84,10 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const result = await runRecipe(model.graph, steps, {
       data,
       dataIdentity: data.identity,
+      place,
       evaluate,
       score,
-      teachers: await openTeachers(recipe.teachers, folder),
+      teachers: await openTeachers(recipe.teachers, folder, place),
       seed: recipe.seed,
       goals: recipe.goals,
       ignore: recipe.ignore,
@@ -151,10 +153,17 @@ function missingEngine(): Diagnostic | undefined {
 }
 
 /** @throws E_FILE_NOT_FOUND, E_OPTION_VALUE for a plan */
-async function openTeachers(paths: Recipe['teachers'], folder: string): Promise<Map<string, Graph>> {
+async function openTeachers(paths: Recipe['teachers'], folder: string, place: string): Promise<Map<string, Graph>> {
   const teachers = new Map<string, Graph>();
   for (const [name, path] of Object.entries(paths)) {
-    const { graph } = requireModel(await openArtifact(resolve(folder, path)), 'learn from');
+    const artifact = await openArtifact(resolve(folder, path));
+    if (artifact.kind !== 'model')
+      throw new HoneError('E_OPTION_VALUE', {
+        option: `${place}teachers.${name}`,
+        expected: 'an ONNX model to learn from',
+        found: `the plan ${artifact.path}`,
+      });
+    const { graph } = artifact;
     teachers.set(name, prepare(graph, { batchNorm: 'keep' }).graph);
   }
   return teachers;

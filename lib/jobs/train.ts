@@ -25,6 +25,7 @@ import { train } from '../train/train';
 import type { ModelArtifact } from './artifact';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { hashData } from './hash-data';
+import { requireFloat } from './make-plan';
 import { type EpochReport, openJudge, openRun } from './training-run';
 import { version } from './version';
 import { requireWritable, writeFileAtomically } from './write-file';
@@ -94,8 +95,7 @@ const CHECKPOINT_MACS = 30 * 2.5e10;
  */
 export async function trainModel(model: ModelArtifact, options: TrainModelOptions): Promise<TrainReport> {
   const { settings, target, signal } = options;
-  if (model.quantized)
-    throw new HoneError('E_OPTION_VALUE', { option: '<model>', expected: 'a float model', found: 'a quantized one' });
+  requireFloat(model, 'train');
   await requireWritable(target);
   const graph = prepareForTraining(model.graph);
   const { training, validation } = await openSamples(model.graph, options);

@@ -150,7 +150,7 @@ test('a teacher that is not there', async () => {
   });
   await expect(runToy(folder, { ...RECIPE, steps, teachers: { bgi: 'toy.onnx' } }, 'g.onnx')).rejects.toMatchObject({
     code: 'E_OPTION_VALUE',
-    details: { option: 'teacher', expected: expect.stringMatching(/bgi/) },
+    details: { option: 'steps[0].distill.teacher', expected: expect.stringMatching(/bgi/) },
   });
 });
 

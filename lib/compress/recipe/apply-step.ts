@@ -58,8 +58,11 @@ export async function applyStep(
   };
   const key = context.hash([JSON.stringify(description), incoming.bytes]);
   const known = await context.cache.get(key);
-  const { bytes, decisions, report, accuracy } =
-    known ?? (await compute(step, incoming, { keep, rolledBack }, key, context, origin));
+  const { bytes, decisions, report, missed, accuracy } =
+    known ??
+    (await compute(step, incoming, { keep, rolledBack }, key, context, origin).catch((error: unknown) => {
+      throw withPlace(error, `${context.place ?? ''}steps[${index}].${step.method.name}`);
+    }));
   const graph = decode(bytes, context);
   const measure = measureOf(graph, bytes, accuracy, context);
   const record: StepRecord = {
@@ -70,6 +73,7 @@ export async function applyStep(
     rolledBack,
     decisions,
     report,
+    ...(missed !== undefined && { missed }),
     cached: known !== undefined,
   };
   await context.onStep?.(record, graph);
@@ -86,7 +90,7 @@ async function compute(
 ): Promise<CachedStep> {
   const { data, evaluate, score, seed, target, clock, signal, onProgress, cache, codec, teachers } = context;
   if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `before ${method.name}` });
-  const { graph, decisions, report } = await method.apply(incoming, options as never, {
+  const { graph, decisions, report, missed } = await method.apply(incoming, options as never, {
     data,
     evaluate,
     score,
@@ -102,9 +106,26 @@ async function compute(
     ...(signal && { signal }),
   });
   const bytes = codec.encode(graph);
-  const step = { bytes, decisions, report, accuracy: await score(decode(bytes, context)) };
+  const step = {
+    bytes,
+    decisions,
+    report,
+    ...(missed !== undefined && { missed }),
+    accuracy: await score(decode(bytes, context)),
+  };
   await cache.put(key, step);
   return step;
+}
+
+/** An error about options or samples that says which step it comes from; any other one as it is. */
+function withPlace(error: unknown, place: string): unknown {
+  if (!(error instanceof HoneError)) return error;
+  const { code, details } = error;
+  if (code === 'E_OPTION_VALUE')
+    return new HoneError(code, { ...details, option: `${place}.${details.option}` }, { cause: error });
+  if (code === 'E_DATA_MISMATCH')
+    return new HoneError(code, { ...details, expected: `${details.expected} (${place})` }, { cause: error });
+  return error;
 }
 
 function decode(bytes: Uint8Array, { codec }: RecipeContext): Graph {

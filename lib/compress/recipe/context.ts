@@ -8,6 +8,8 @@ export interface CachedStep {
   readonly bytes: Uint8Array;
   readonly decisions: readonly LayerDecision[];
   readonly report: object;
+  /** Goal of the method's own that was out of reach. */
+  readonly missed?: string;
   readonly accuracy: number;
 }
 
@@ -22,6 +24,8 @@ export interface StepCache {
 /** What a run needs besides model and steps. Everything that touches the world is injected. */
 export interface RecipeContext {
   readonly data: MethodData;
+  /** Prefix of keys in messages (`recipe.yaml: `); none when left out. */
+  readonly place?: string;
   /** Says which samples these are; the same text means the same samples. */
   readonly dataIdentity: string;
   readonly evaluate: Evaluate;
@@ -72,6 +76,8 @@ export interface StepRecord extends ModelMeasure {
   readonly rolledBack: readonly string[];
   readonly decisions: readonly LayerDecision[];
   readonly report: object;
+  /** Goal of the method's own that was out of reach, in words. */
+  readonly missed?: string;
   /** Whether the result came out of the cache. */
   readonly cached: boolean;
 }

@@ -47,9 +47,9 @@ export async function runRecipe(
   steps: readonly RecipeStep[],
   context: RecipeContext,
 ): Promise<RecipeResult> {
-  const { codec, goals, hash, ignore, teachers = [] } = context;
+  const { codec, goals, hash, ignore, place = '', teachers = [] } = context;
   const prepared = prepare(model, { batchNorm: 'keep' });
-  requireMeaning(prepared.graph, ignore, 'ignore');
+  requireMeaning(prepared.graph, ignore, `${place}ignore`);
   const incoming = await openState(codec.encode(prepared.graph), context);
   const origin: RunOrigin = {
     baseline: incoming.measure,
@@ -60,6 +60,9 @@ export async function runRecipe(
   const interrupted = await runStages(run);
   const { kept, leftOut } = run;
   const best = bestOf(goals, kept);
+  const unreached = kept
+    .slice(0, kept.indexOf(best) + 1)
+    .flatMap(({ record }) => (record?.missed ? `steps[${record.index}].${record.method}: ${record.missed}` : []));
   const refused = leftOut.map(({ index, method, reason }) => `steps[${index}].${method} was left out: ${reason}`);
   return {
     graph: best.graph,
@@ -69,7 +72,7 @@ export async function runRecipe(
     leftOut,
     bestStep: kept.indexOf(best),
     best: best.measure,
-    missed: [...refused, ...costFaults(goals, best.measure)],
+    missed: [...refused, ...unreached, ...costFaults(goals, best.measure)],
     interrupted,
     diagnostics: prepared.diagnostics,
   };

@@ -1,4 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic';
+import { HoneError } from '../../core/error';
+import { quantizeMethod } from '../quantize/method';
 import type { MethodRow } from './methods';
 import type { Recipe } from './schema';
 
@@ -13,6 +15,18 @@ export function stepsOf(steps: NonNullable<Recipe['steps']>, methods: readonly M
     const [[name, options]] = Object.entries(step);
     return { ...methods.find(({ method }) => method.name === name)!, options };
   });
+}
+
+/**
+ * Refuses what no method can do before any work is done: a quantized network is the end.
+ * @throws E_OPTION_VALUE for a step behind `quantize`
+ */
+export function requireQuantizeLast(steps: readonly RecipeStep[], place: string): void {
+  const index = steps.findIndex((_, at) => at > 0 && steps[at - 1].method.name === quantizeMethod.name);
+  if (index < 0) return;
+  const { name } = steps[index].method;
+  const expected = `no step behind ${quantizeMethod.name}: all of them need a float network`;
+  throw new HoneError('E_OPTION_VALUE', { option: `${place}steps[${index}]`, expected, found: name });
 }
 
 /** What about the order of steps is not as recommended. */

@@ -244,7 +244,14 @@ function resultOf(outcome: Outcome, options: StructuredOptions, context: MethodC
       error,
     })),
   };
-  return { graph: current, decisions, report };
+  const { goal, macs } = report;
+  const places = (share: number) => Number(share.toPrecision(4));
+  // Layers that were rolled back are not to give up what the goal counts on.
+  const missed =
+    goal && !goal.reached && !context.rolledBack?.size
+      ? `a share of ${places(goal.share)} of the MACs is out of reach, ${places(macs.share)} is left`
+      : undefined;
+  return { graph: current, decisions, report, ...(missed !== undefined && { missed }) };
 }
 
 function whyWhole(layer: Layer, options: StructuredOptions, context: MethodContext): string {

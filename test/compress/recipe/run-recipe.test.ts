@@ -1,6 +1,7 @@
 import type { StepRecord } from '../../../lib/compress/recipe/context';
 import { runRecipe } from '../../../lib/compress/recipe/run-recipe';
 import type { RecipeStep } from '../../../lib/compress/recipe/steps';
+import { HoneError } from '../../../lib/core/error';
 import { chain, heal, interrupted, memoryCache, toyContext, zeroed, zeroLayers } from './toy-run';
 
 const zero = (from = 0): RecipeStep => ({ method: zeroLayers, options: { share: 1, from } });
@@ -22,6 +23,36 @@ test('every step is measured against the incoming model', async () => {
   expect(result).toMatchObject({ bestStep: 2, missed: [], leftOut: [], interrupted: false });
   expect(result.bytes.length).toBe(seen[1].bytes);
   expect(zeroed(result.graph)).toHaveLength(3);
+});
+
+test('a goal of a step that is out of reach counts as missed', async () => {
+  const far = {
+    ...zeroLayers,
+    apply: async (...args: Parameters<typeof zeroLayers.apply>) => ({
+      ...(await zeroLayers.apply(...args)),
+      missed: 'too far',
+    }),
+  };
+  const cache = memoryCache();
+  for (const cached of [false, true]) {
+    const result = await runRecipe(chain(2), [{ method: far, options: {} }], toyContext([1, 1], { cache }));
+    expect(result.missed).toEqual(['steps[0].zero: too far']);
+    expect(result.steps[0]).toMatchObject({ cached, missed: 'too far' });
+  }
+});
+
+test.each([
+  [
+    new HoneError('E_OPTION_VALUE', { option: 'share', expected: 'a', found: 'b' }),
+    { option: 'r: steps[1].zero.share' },
+  ],
+  [new HoneError('E_DATA_MISMATCH', { expected: 'labels', found: 'none' }), { expected: 'labels (r: steps[1].zero)' }],
+  [new HoneError('E_TRAINING', { step: 1, reason: 'NaN' }), { step: 1 }],
+])('an error of a method says which step it comes from: %s', async (error, details) => {
+  const broken = { ...zeroLayers, apply: () => Promise.reject(error) };
+  const steps = [zero(), { method: broken, options: {} }];
+  const run = runRecipe(chain(2), steps, toyContext([1, 1], { place: 'r: ' }));
+  await expect(run).rejects.toMatchObject({ code: error.code, details });
 });
 
 describe('a step that breaks the goal', () => {

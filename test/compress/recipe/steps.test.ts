@@ -1,6 +1,6 @@
-import type { MethodRow } from '../../../lib/compress/recipe/methods';
+import { METHODS as ALL_METHODS, type MethodRow } from '../../../lib/compress/recipe/methods';
 import { recipeSchemaOf } from '../../../lib/compress/recipe/schema';
-import { orderWarnings, stepsOf } from '../../../lib/compress/recipe/steps';
+import { orderWarnings, requireQuantizeLast, stepsOf } from '../../../lib/compress/recipe/steps';
 import { parseOptions } from '../../../lib/core/options';
 import { heal, interrupted, zeroLayers } from './toy-run';
 
@@ -50,6 +50,18 @@ test.each<[given: object, code: string, place: string]>([
 test('a misspelled method names the nearest', () => {
   expect(() => parse({ steps: [{ zreo: {} }] })).toThrow(
     expect.objectContaining({ details: expect.objectContaining({ nearest: 'r.yaml: steps[0].zero' }) }),
+  );
+});
+
+test('nothing may stand behind quantize', () => {
+  const steps = (...names: string[]) =>
+    stepsOf(
+      names.map((name) => ({ [name]: {} })),
+      ALL_METHODS,
+    );
+  expect(() => requireQuantizeLast(steps('prune', 'quantize'), 'r: ')).not.toThrow();
+  expect(() => requireQuantizeLast(steps('quantize', 'prune'), 'r: ')).toThrow(
+    expect.objectContaining({ code: 'E_OPTION_VALUE', details: expect.objectContaining({ option: 'r: steps[1]' }) }),
   );
 });
 

@@ -139,8 +139,9 @@ describe('pruneStructured', () => {
   });
 
   test('a goal out of reach gives the best that could be reached, and says so', async () => {
-    const { report, graph } = await prune(NET, { macs: 0.01, reconstruct: false });
+    const { report, graph, missed } = await prune(NET, { macs: 0.01, reconstruct: false });
     expect(report.goal).toEqual({ share: 0.01, reached: false });
+    expect(missed).toMatch(/^a share of 0\.01 of the MACs is out of reach, 0\.\d+ is left$/);
     expect(countMacs(graph)).toBe(report.macs.after);
     for (const { before, after } of report.layers) expect(after).toBeGreaterThanOrEqual(Math.ceil(before * (1 - 0.7)));
   });
