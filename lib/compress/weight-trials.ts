@@ -1,3 +1,4 @@
+import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { type Tensor, viewAs } from '../ir/tensor';
 import { feedsOf } from './feeds';
@@ -35,7 +36,7 @@ export type TrialContext = Pick<MethodContext, 'data' | 'evaluate' | 'onProgress
 /**
  * Damage of each trial alone, on the first `samples` validation samples. One session serves all trials, as weights are inputs
  * of it.
- * @throws E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
+ * @throws E_DATA_EMPTY, E_DATA_MISMATCH, E_CALIBRATION for outputs that are not finite, E_INTERRUPTED
  */
 export async function tryWeights(
   graph: Graph,
@@ -62,6 +63,8 @@ export async function tryWeights(
     const truth = labels ?? (judged ? largest(expected, classes) : undefined);
     if (judged) floatHits += hitsOf(expected, classes, truth!);
     for (const x of expected) signalPower += x * x;
+    if (!Number.isFinite(signalPower))
+      throw new HoneError('E_CALIBRATION', { value: output, reason: 'a sample makes it NaN or infinite' });
     for (const sum of sums) {
       const found = await run([[sum.trial.weight, sum.trial.tensor]]);
       for (let i = 0; i < found.length; i++) sum.noise += (found[i] - expected[i]) ** 2;

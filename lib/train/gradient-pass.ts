@@ -2,7 +2,7 @@ import { formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
-import type { Tensor } from '../ir/tensor';
+import { type Tensor, viewAs } from '../ir/tensor';
 import { batchFeeds } from './batch-feeds';
 import { type Differentiated, differentiate } from './differentiate';
 import type { LossBuilder } from './losses';
@@ -12,6 +12,7 @@ export interface GradientPassOptions {
   readonly loss: LossBuilder;
   /** Initializers, inputs or inner values whose gradients are wanted. */
   readonly wanted: readonly string[];
+  /** Samples per batch, unless the graph fixes their number. */
   readonly batchSize: number;
   /** Shuffles the samples; their own order when left out. */
   readonly seed?: number;
@@ -21,7 +22,8 @@ export interface GradientPassOptions {
 /**
  * Calls `onBatch` with dL/d`wanted` of every batch of the dataset and its number of samples; the last batch may be short. The
  * network behaves as at inference: statistics of BatchNormalization stay, nothing is dropped.
- * @throws E_OPERATOR_UNSUPPORTED naming what has no gradient, E_LOSS, E_DATA_MISMATCH, E_INTERRUPTED
+ * @throws E_OPERATOR_UNSUPPORTED naming what has no gradient, E_LOSS, E_DATA_MISMATCH, E_CALIBRATION for gradients that are
+ * not finite, E_INTERRUPTED
  */
 export async function forEachGradient(
   graph: Graph,
@@ -33,13 +35,18 @@ export async function forEachGradient(
   const { batchSize, seed, signal, wanted } = options;
   const bySize = new Map<number, Differentiated>();
   let done = 0;
-  for await (const batch of dataset.batches({ size: batchSize, ...(seed !== undefined && { seed }) })) {
+  const size = fixedBatch(graph) ?? batchSize;
+  for await (const batch of dataset.batches({ size, ...(seed !== undefined && { seed }) })) {
     if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `gradients after ${done} samples` });
     const backward = bySize.get(batch.count) ?? buildGradients(graph, options, batch.count);
     bySize.set(batch.count, backward);
     const names = wanted.map((value) => backward.gradients.get(value)!);
     const results = await evaluate(backward.graph, batchFeeds(backward.graph, batch, new Map()), names);
-    onBatch(new Map(wanted.map((value, index) => [value, results.get(names[index])!])), batch.count);
+    const gradients = new Map(wanted.map((value, index) => [value, results.get(names[index])!] as const));
+    for (const [value, gradient] of gradients)
+      if (!viewAs(gradient, 'float32').every(Number.isFinite))
+        throw new HoneError('E_CALIBRATION', { value, reason: 'its gradient is NaN or infinite' });
+    onBatch(gradients, batch.count);
     done += batch.count;
   }
 }
@@ -61,6 +68,11 @@ export function buildGradients(
   const result = differentiate(forward.graph, forward.loss, wanted);
   if (!('graph' in result)) throw unsupported(result);
   return result;
+}
+
+/** The number of samples per run that the graph's own inputs fix. */
+function fixedBatch(graph: Graph): number | undefined {
+  return graph.inputs.map((name) => graph.values.get(name)?.shape?.[0]).find((extent) => typeof extent === 'number');
 }
 
 function unsupported(diagnostics: Parameters<typeof formatDiagnostics>[0]): HoneError {

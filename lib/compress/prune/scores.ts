@@ -146,7 +146,7 @@ async function gradientScores(
     {
       loss: crossEntropy(),
       wanted: targets.map(({ weight }) => weight),
-      batchSize: batchOf(graph) ?? Math.min(GRADIENT_BATCH, dataset.count),
+      batchSize: Math.min(GRADIENT_BATCH, dataset.count),
       ...(signal && { signal }),
     },
     evaluate,
@@ -163,9 +163,4 @@ async function gradientScores(
   );
   if (criterion === 'taylor') return sums;
   return new Map([...sums].map(([target, gradient]) => [target, snipScores(weights.get(target.weight)!, gradient)]));
-}
-
-/** The number of samples per run that the graph's own inputs fix. */
-function batchOf(graph: Graph): number | undefined {
-  return graph.inputs.map((name) => graph.values.get(name)?.shape?.[0]).find((extent) => typeof extent === 'number');
 }
