@@ -4,7 +4,7 @@ import type { StepRecord } from '../compress/recipe/context';
 import { HoneError } from '../core/error';
 import { openArtifact } from '../jobs/artifact';
 import { compress } from '../jobs/compress';
-import { requireModel } from '../jobs/make-plan';
+import { requireFloat, requireModel } from '../jobs/make-plan';
 import { compressByRecipe, type RecipePlan } from '../jobs/recipe';
 import { type RecipeSource, readRecipe } from '../jobs/recipe-file';
 import type { RecipeReport } from '../jobs/recipe-report';
@@ -14,6 +14,7 @@ import type { Console } from './console';
 import { signalExitCode } from './interrupt';
 import {
   COMMON,
+  flag,
   integer,
   MODEL,
   preprocessing,
@@ -87,6 +88,7 @@ async function byRecipe(
   options: OptionValues,
   console: Console,
 ): Promise<number | undefined> {
+  refuseOptions(options);
   const source = await changedBy(await readRecipe(recipePath), options);
   const path = given ?? modelOf(source);
   if (path === undefined)
@@ -96,7 +98,7 @@ async function byRecipe(
     });
   const target = await targetOf(path, options, '.hone.onnx');
   const cache = text(options, 'cache');
-  const report = await compressByRecipe(requireModel(await openArtifact(path), 'compress'), {
+  const report = await compressByRecipe(requireFloat(await openArtifact(path), 'compress'), {
     source,
     target,
     ...(cache === undefined ? {} : { cache }),
@@ -109,6 +111,17 @@ async function byRecipe(
   sayReport(report, console);
   if (report.interrupted) return signalExitCode(console.signal) ?? 1;
   return report.missed.length > 0 ? GOAL_MISSED : undefined;
+}
+
+/** @throws E_USAGE for options of int8 compression: a recipe says those itself */
+function refuseOptions(options: OptionValues): void {
+  const flags = QUANTIZE.map(({ flags: text }) => text.split(' ')[0]);
+  const given = flags.find((name) => Object.keys(options).some((option) => flag(option) === name));
+  if (given !== undefined)
+    throw new HoneError('E_USAGE', {
+      reason: `${given} has no effect with --recipe: its steps say it`,
+      verb: 'compress',
+    });
 }
 
 /** Path of the model that a recipe names, as the user would type it. */

@@ -1,7 +1,7 @@
 import { HoneError } from '../core/error';
 import { openArtifact } from '../jobs/artifact';
 import { explainReport } from '../jobs/explain';
-import { requireModel } from '../jobs/make-plan';
+import { requireFloat } from '../jobs/make-plan';
 import { readReport } from '../jobs/recipe-report';
 import { measureSensitivity, type SensitivityTrial } from '../jobs/sensitivity';
 import { COMMON, integer, MODEL, preprocessing, required, text } from './options';
@@ -16,7 +16,16 @@ export const explainVerb: Verb = {
   examples: ['hone explain small.onnx', "hone explain small.onnx.report.json --layer 'conv*'"],
   async run([path], options, console) {
     const report = await readReport(path);
-    const layers = explainReport(report, text(options, 'layer'));
+    const glob = text(options, 'layer');
+    const layers = explainReport(report, glob);
+    if (glob !== undefined && layers.length === 0) {
+      const names = explainReport(report).map(({ layer }) => layer);
+      throw new HoneError('E_OPTION_VALUE', {
+        option: '--layer',
+        expected: `a name or glob that matches one of ${names.join(', ') || 'no layers'}`,
+        found: glob,
+      });
+    }
     const { model, result, leftOut, missed, metric, baseline, interrupted } = report;
     console.result({ model, result, leftOut, missed, interrupted, layers });
     const [before, after] = [baseline, result].map(({ accuracy }) => percentText(accuracy));
@@ -50,7 +59,7 @@ export const sensitivityVerb: Verb = {
     const data = required(options, 'data', 'sensitivity');
     const bits = numbers(options, 'bits', 2, 8, true);
     const pruned = numbers(options, 'pruned', 0, 99.9, false);
-    const found = await measureSensitivity(requireModel(await openArtifact(path), 'examine'), {
+    const found = await measureSensitivity(requireFloat(await openArtifact(path), 'examine'), {
       data,
       bits,
       sparsities: pruned.map((percent) => percent / 100),

@@ -41,7 +41,9 @@ test('a recipe run prints one row per step; explain says why', async () => {
   expect(code).toBe(0);
   const explained = await run('explain toy.hone.onnx');
   expect(explained.stdout).toMatch(/^toy\.hone\.onnx, made from .*\n(.+\n {2}prune: .+: .+\n {2}finetune: .+\n){2}$/);
-  expect((await run('explain toy.hone.onnx --layer none --json')).json<{ layers: [] }>().layers).toEqual([]);
+  expect((await run('explain toy.hone.onnx --layer none')).stderr).toMatch(
+    /^error option --layer: expected .*hidden.*'none'/,
+  );
 });
 
 test('the command line changes data, seed and places; JSON is the report', async () => {
@@ -59,6 +61,16 @@ test('a mistake is named with file and place', async () => {
   expect(stderr).toMatch(/^error option bad\.yaml: steps\[1\]\.prune\.sparsity: expected .*\[E_OPTION_VALUE\]\n/);
   expect(code).toBe(1);
   expect(existsSync(join(folder, 'bad.onnx'))).toBe(false);
+});
+
+test('what only makes sense without a recipe, or for a float model, is refused', async () => {
+  const { code, stderr } = await run('compress toy.onnx --recipe recipe.yaml --estimator mse --out never.onnx');
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/--estimator has no effect.*E_USAGE/) });
+  expect((await run('compress toy.onnx --data calib.npz --out int8.onnx')).code).toBe(0);
+  expect((await run('compress int8.onnx --recipe recipe.yaml --out never.onnx')).stderr).toMatch(
+    /^error option <model>: expected a float model .*E_OPTION_VALUE/,
+  );
+  expect(existsSync(join(folder, 'never.onnx'))).toBe(false);
 });
 
 test('a recipe without a model needs one from the command', async () => {

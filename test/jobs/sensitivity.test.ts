@@ -1,11 +1,11 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { requireModel } from '../../lib/jobs/make-plan';
 import { type ModelSensitivity, measureSensitivity } from '../../lib/jobs/sensitivity';
 import { hone } from '../cli/hone';
 import { recipeFolder } from './recipe-folder';
-import { LAYERS, toySamples } from './toy';
+import { LAYERS, npzOf, toySamples } from './toy';
 
 let folder: string;
 beforeAll(() => {
@@ -70,4 +70,12 @@ test('without labels the float network is the truth; the verb shows a row per la
 test('a quantized model is refused', async () => {
   expect((await hone('compress toy.onnx --data calib.npz --out q.onnx'.split(' '), { cwd: folder })).code).toBe(0);
   await expect(measure('q.onnx')).rejects.toMatchObject({ code: 'E_GRAPH_INVALID' });
+  const { code, stderr } = await hone('sensitivity q.onnx --data labelled.npz'.split(' '), { cwd: folder });
+  expect(stderr).toMatch(/^error option <model>: expected a float model .*q\.onnx, which is quantized.*E_OPTION_VALUE/);
+  expect(code).toBe(1);
+});
+
+test('samples that are not finite are refused', async () => {
+  writeFileSync(join(folder, 'nan.npz'), npzOf([new Array(8).fill(Number.NaN)]));
+  await expect(measure('toy.onnx', 'nan.npz')).rejects.toMatchObject({ code: 'E_CALIBRATION' });
 });
