@@ -42,11 +42,11 @@ export const ERRORS = {
   },
   E_GRAPH_INVALID: {
     template: 'the graph is not valid:\n{diagnostics}',
-    hint: 'Repair the model or the pass that made it.',
+    hint: 'Give a model that has what is expected, or repair the pass that made it.',
   },
   E_OPERATOR_UNSUPPORTED: {
     template: '{count} node(s) cannot be handled by {what}:\n{diagnostics}',
-    hint: 'Use `--executor onnxruntime`, or skip these nodes.',
+    hint: 'To run them, use `--executor onnxruntime`; to train, export the model with a dynamic batch and without them.',
   },
   E_DATA_FORMAT: {
     template: 'data {path}: {reason}',
@@ -54,7 +54,7 @@ export const ERRORS = {
   },
   E_DATA_MISMATCH: {
     template: 'data does not fit the model: expected {expected}, found {found}',
-    hint: 'Give arrays named like the model inputs, with a leading sample axis.',
+    hint: 'Give arrays named like the model inputs with a leading sample axis, enough samples, and class labels from 0 where they are needed.',
   },
   E_DATA_EMPTY: { template: 'data {path} holds no samples', hint: 'Give at least one sample.' },
   E_CALIBRATION: {

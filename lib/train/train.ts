@@ -19,12 +19,13 @@ import { trainableParameters } from './trainable';
 /**
  * The graph with trained initializers. Every epoch sees the samples in a new order; a last batch that is not full is left
  * out, so the step's shapes are fixed. `evaluate` gets the same step graph every time and should keep its session.
- * @throws E_OPERATOR_UNSUPPORTED when the graph cannot be trained, E_LOSS, E_DATA_MISMATCH (also when the dataset shrinks
+ * @throws E_OPERATOR_UNSUPPORTED when the graph cannot be trained, E_GRAPH_INVALID when nothing in it moves, E_LOSS, E_DATA_MISMATCH (also when the dataset shrinks
  * while it is read), E_TRAINING when the loss is not finite, E_CHECKPOINT, E_INTERRUPTED when the signal aborts
  */
 export async function train(model: Graph, dataset: Dataset, options: TrainOptions, evaluate: Evaluate): Promise<Graph> {
   const graph = separateBatchNorm(model);
   const step = prepareStep(graph, options);
+  if (step.parameters.length === 0 && step.statistics.length === 0) throw untrainable();
   const perEpoch = Math.floor(dataset.count / options.batchSize);
   if (perEpoch === 0) throw tooFew(`at least ${options.batchSize} samples (one batch)`, dataset.count);
   const steps = perEpoch * options.epochs;
@@ -65,6 +66,12 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
       throw tooFew(`${dataset.count} samples in ${dataset.name}`, (done - epoch * perEpoch) * options.batchSize);
   }
   return resultOf(graph, step, state, done);
+}
+
+function untrainable(): HoneError {
+  const message = 'no layer has weights that training moves (Conv, Gemm, MatMul, LSTM, ...)';
+  const diagnostics = formatDiagnostics([{ severity: 'error', kind: 'nothing-to-train', where: 'graph', message }]);
+  return new HoneError('E_GRAPH_INVALID', { diagnostics });
 }
 
 function prepareStep(graph: Graph, options: TrainOptions): TrainingStep {

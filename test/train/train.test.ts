@@ -145,6 +145,9 @@ test('what cannot be trained is said, naming node and operator', async () => {
   const error = train(graph, clusters(32), OPTIONS, evaluate);
   await expect(error).rejects.toMatchObject({ code: 'E_OPERATOR_UNSUPPORTED' });
   await expect(error).rejects.toThrow(/steps: Floor/);
+  const bare = new GraphBuilder();
+  bare.output(bare.node('Relu', [bare.input('x', 'float32', ['N', 6])]), 'float32', ['N', 6]);
+  await expect(train(bare.build(), clusters(32), OPTIONS, evaluate)).rejects.toMatchObject({ code: 'E_GRAPH_INVALID' });
   await expect(train(buildSmall(), clusters(8), OPTIONS, evaluate)).rejects.toMatchObject({ code: 'E_DATA_MISMATCH' });
 });
 

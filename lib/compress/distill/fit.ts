@@ -43,7 +43,7 @@ export function requireFreeBatch(teacher: Graph): void {
     if (shape === undefined || typeof shape[0] === 'string') continue;
     throw new HoneError('E_OPTION_VALUE', {
       option: 'teacher',
-      expected: `a network that takes any number of samples, a symbol as first extent of '${input}'`,
+      expected: `a network that takes any number of samples, a symbol as first extent of '${input}' (the float model is its own teacher unless a step names another; export it with a dynamic batch)`,
       found: `[${shape.join(', ')}]`,
     });
   }
