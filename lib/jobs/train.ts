@@ -89,7 +89,7 @@ const CHECKPOINT_MACS = 30 * 2.5e10;
 /**
  * Trains a float model on labelled samples, keeps the epoch that is best on the validation samples, and writes it. A checkpoint
  * beside the output lets a run that was stopped in any way go on to the same bytes, as long as model, samples and settings
- * are the same; it is removed at the end. When the signal aborts, the best epoch so far is written.
+ * are the same; it is removed at the end. When the signal aborts or training fails, the best epoch so far is written.
  * @throws E_INTERRUPTED before the first epoch has ended, E_CHECKPOINT for a damaged checkpoint, E_OPTION_VALUE for a quantized
  * model, and what `openDataset`, `train` and `writeFileAtomically` throw
  */
@@ -108,6 +108,11 @@ export async function trainModel(model: ModelArtifact, options: TrainModelOption
   const run = await openRun(graph, { saved, judge, stepsPerEpoch, onEpoch: options.onEpoch });
   const save = (state: TrainState) => saveCheckpoint(checkpointPath, run.withBest(state), { key, ...run.progress() });
   const reference = createReferenceEvaluate();
+  const write = async (): Promise<number> => {
+    const bytes = writeModel(restDropout(run.bestGraph()));
+    await writeFileAtomically(target, bytes);
+    return bytes.length;
+  };
   let interrupted = false;
   try {
     await train(
@@ -127,17 +132,20 @@ export async function trainModel(model: ModelArtifact, options: TrainModelOption
       reference.evaluate,
     );
   } catch (error) {
-    interrupted = error instanceof HoneError && error.code === 'E_INTERRUPTED' && run.best().epoch > 0;
-    if (!interrupted) throw error;
+    const reached = run.best().epoch > 0;
+    interrupted = error instanceof HoneError && error.code === 'E_INTERRUPTED' && reached;
+    if (!interrupted) {
+      if (reached) await write();
+      throw error;
+    }
   } finally {
     await reference.close();
   }
-  const bytes = writeModel(restDropout(run.bestGraph()));
-  await writeFileAtomically(target, bytes);
+  const sizeBytes = await write();
   if (!interrupted) await rm(checkpointPath, { force: true });
   return {
     path: target,
-    sizeBytes: bytes.length,
+    sizeBytes,
     samples: { training: training.count, validation: validation.count },
     seed: settings.seed,
     epochs: run.progress().epochs,

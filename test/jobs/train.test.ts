@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HoneError } from '../../lib/core/error';
 import { Rng } from '../../lib/core/rng';
 import { writeNpz } from '../../lib/data/npz';
 import type { Dataset } from '../../lib/ir/dataset';
@@ -68,6 +69,19 @@ test('the best epoch on the validation samples is written, in its form for infer
   const again = await run('normalized.onnx', 'b.onnx');
   expect(readFileSync(path('b.onnx')).equals(readFileSync(path('a.onnx')))).toBe(true);
   expect(again.epochs).toEqual(report.epochs);
+});
+
+test('a training that fails leaves the best epoch that it had reached', async () => {
+  const failAt = (at: number) =>
+    run('small.onnx', `failed-${at}.onnx`, {
+      onProgress: ({ step }) => {
+        if (step === at) throw new HoneError('E_TRAINING', { step, reason: 'the loss is NaN' });
+      },
+    });
+  await expect(failAt(12)).rejects.toMatchObject({ code: 'E_TRAINING' });
+  expect(existsSync(path('failed-12.onnx'))).toBe(true);
+  await expect(failAt(3)).rejects.toMatchObject({ code: 'E_TRAINING' });
+  expect(existsSync(path('failed-3.onnx'))).toBe(false);
 });
 
 test('a stopped run leaves the best so far and goes on from there, unless something has changed', async () => {

@@ -5,7 +5,7 @@ import type { Graph } from '../../ir/graph';
 import type { Method, MethodContext } from '../method';
 import { requireFloatGraph } from '../quantize/plan';
 import { recoveryOptions } from '../recover';
-import { decisionsFor, trainExcept } from './finetune';
+import { decisionsFor, trainExcept, trainedFor } from './finetune';
 import { initialiseWeights } from './initialise-weights';
 
 const distillOptions = z.strictObject({
@@ -36,7 +36,7 @@ export const distill: Method<z.output<typeof distillOptions>> = {
     const student = initialise ? initialiseWeights(graph, context.seed, context.keep) : graph;
     const trained = await trainExcept(student, options, { ...context, teacher }, 'distill');
     const { epochs } = options;
-    const treatment = `${initialise ? 'drawn anew and ' : ''}trained for ${epochs} epochs`;
+    const treatment = `${initialise ? 'drawn anew and ' : ''}${trainedFor(epochs)}`;
     const decisions = decisionsFor(graph, context, treatment, `${name ?? 'the float model'} as teacher (${mode})`);
     return { graph: trained, decisions, report: { epochs, teacher: name ?? null, initialised: initialise } };
   },

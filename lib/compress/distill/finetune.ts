@@ -12,12 +12,23 @@ export const finetune: Method<RecoveryOptions> = {
   apply: async (graph, options, context) => {
     requireFloatGraph(graph);
     const trained = await trainExcept(graph, options, context, 'finetune');
-    const { epochs, distillation } = options;
-    const reason = distillation.mode === 'off' ? 'labels alone' : `a teacher (${distillation.mode})`;
-    const decisions = decisionsFor(graph, context, `trained for ${epochs} epochs`, reason);
-    return { graph: trained, decisions, report: { epochs, kept: trained === graph } };
+    const { epochs, labels, distillation } = options;
+    const labelled = labels === 'use' && context.data.training?.hasLabels === true;
+    const sources = [
+      ...(labelled ? ['labels'] : []),
+      ...(distillation.mode === 'off' ? [] : [`a teacher (${distillation.mode})`]),
+    ];
+    const kept = trained === graph;
+    const treatment = kept ? 'left as it was' : trainedFor(epochs);
+    const reason = kept ? `${trainedFor(epochs)}, it never scored higher` : `learns from ${sources.join(' and ')}`;
+    return { graph: trained, decisions: decisionsFor(graph, context, treatment, reason), report: { epochs, kept } };
   },
 };
+
+/** Length of a training in words. */
+export function trainedFor(epochs: number): string {
+  return `trained for ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+}
 
 /** `recover`, with the parameters of nodes in `context.keep` left as they are. */
 export function trainExcept(

@@ -244,14 +244,25 @@ function resultOf(outcome: Outcome, options: StructuredOptions, context: MethodC
       error,
     })),
   };
-  const { goal, macs } = report;
-  const places = (share: number) => Number(share.toPrecision(4));
+  const missed = missedBy(report, options, context);
+  return { graph: current, decisions, report, ...(missed !== '' && { missed }) };
+}
+
+/** What was asked for and could not be had, in words; empty when there is nothing. */
+function missedBy(
+  { goal, macs, branches }: StructuredReport,
+  options: StructuredOptions,
+  context: MethodContext,
+): string {
   // Layers that were rolled back are not to give up what the goal counts on.
-  const missed =
-    goal && !goal.reached && !context.rolledBack?.size
-      ? `a share of ${places(goal.share)} of the MACs is out of reach, ${places(macs.share)} is left`
-      : undefined;
-  return { graph: current, decisions, report, ...(missed !== undefined && { missed }) };
+  if (context.rolledBack?.size) return '';
+  const places = (share: number) => Number(share.toPrecision(4));
+  const missed = [];
+  if (goal && !goal.reached)
+    missed.push(`a share of ${places(goal.share)} of the MACs is out of reach, ${places(macs.share)} is left`);
+  if (branches.length < options.branches)
+    missed.push(`${options.branches} residual branches were to go, ${branches.length} can`);
+  return missed.join('; ');
 }
 
 function whyWhole(layer: Layer, options: StructuredOptions, context: MethodContext): string {

@@ -132,6 +132,20 @@ test('finetune keeps what must stay, and refuses quantized networks', async () =
   await expect(apply(finetune, builder.build(), {}, contextOf())).rejects.toThrow(/quantized already/);
 });
 
+test('finetune says when no epoch was better than the start', async () => {
+  const steps = { ...FAST, epochs: 1, learningRate: 1e-9 };
+  const start = contextOf();
+  let calls = 0;
+  const context = { ...start, score: async () => -calls++ };
+  const { graph, decisions, report } = await apply(finetune, TEACHER, steps, context);
+  expect(graph).toBe(TEACHER);
+  expect(report).toEqual({ epochs: 1, kept: true });
+  expect(decisions[0]).toMatchObject({
+    treatment: 'left as it was',
+    reason: 'trained for 1 epoch, it never scored higher',
+  });
+});
+
 test('initial weights keep zeros and named nodes, and forget the rest', () => {
   const net = buildNet(8, 6);
   const pruned = tensorOf(

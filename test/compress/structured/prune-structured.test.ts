@@ -157,11 +157,13 @@ describe('pruneStructured', () => {
   test('removes the branches that matter least', async () => {
     const net = netOf(['residual', 'residual', 'residual'], 2, 'average');
     expect(findBranches(net)).toHaveLength(3);
-    const { graph, report, decisions } = await prune(net, { branches: 2, macs: 1 });
+    const { graph, report, decisions, missed } = await prune(net, { branches: 2, macs: 1 });
+    expect(missed).toBeUndefined();
     expect(report.branches).toHaveLength(2);
     expect(findBranches(graph)).toHaveLength(1);
     expect(decisions.filter(({ treatment }) => treatment === 'removed')).toHaveLength(4);
     expect(report.macs.share).toBeLessThan(1);
+    expect((await prune(net, { branches: 9, macs: 1 })).missed).toBe('9 residual branches were to go, 3 can');
   });
 
   test.each([
