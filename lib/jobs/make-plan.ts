@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { prepare } from '../passes/pipeline';
-import type { Artifact, ModelArtifact } from './artifact';
+import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
 import { sourceMetadata } from './source';
 
@@ -43,8 +43,18 @@ export async function makePlan(artifact: Artifact, options: CompressOptions = {}
 }
 
 function compileGraph(graph: Graph, model: ModelArtifact, target: string): Compiled {
-  return compile(prepareForEngine(graph), { sourceHash: model.hash, metadata: sourceMetadata(model, target) });
+  const options = { sourceHash: model.hash, metadata: sourceMetadata(model, target) };
+  const compiled = compile(prepareForEngine(graph), options);
+  if (isQuantized(graph) || graph.nodes.every(({ op }) => op !== 'DequantizeLinear')) return compiled;
+  return { ...compiled, diagnostics: [...compiled.diagnostics, WEIGHTS_ALONE] };
 }
+
+const WEIGHTS_ALONE: Diagnostic = {
+  severity: 'warning',
+  kind: 'float-model',
+  where: 'graph',
+  message: 'only weights are quantized: all layers run in float, and the plan holds float weights',
+};
 
 /** @throws E_OPTION_VALUE for a plan where a model is needed */
 export function requireModel(artifact: Artifact, verb: string): ModelArtifact {
