@@ -196,3 +196,24 @@ export function attentionNet(heads: number, width: number): Graph {
   builder.output(builder.node('MatMul', [sum, weight(12, 5)]), 'float32', ['N', 6, 5]);
   return inferShapes(builder.build()).graph;
 }
+
+/** A recurrent layer over `x` `[4, N, 3]` with its last state and all outputs read by products. */
+export function recurrentNet(op: 'LSTM' | 'GRU', direction: 'forward' | 'bidirectional', hidden = 5): Graph {
+  const builder = new GraphBuilder();
+  const gates = op === 'LSTM' ? 4 : 3;
+  const directions = direction === 'forward' ? 1 : 2;
+  const constant = (dims: readonly number[], seed: number) => builder.initializer(random(dims, -0.5, 0.5, seed));
+  const x = builder.input('x', 'float32', [4, 'N', 3]);
+  const weights = [
+    constant([directions, gates * hidden, 3], 1),
+    constant([directions, gates * hidden, hidden], 2),
+    constant([directions, 2 * gates * hidden], 3),
+  ];
+  const [y, last] = builder.nodes(op, [x, ...weights], 2, { hidden_size: hidden, direction });
+  const outputs = builder.node('ReduceMean', [y, builder.initializer(tensorFrom('int64', [1], [0]))], { keepdims: 0 });
+  const products = [outputs, last].map((value, index) =>
+    builder.node('MatMul', [value, constant([hidden, 2], 4 + index)]),
+  );
+  builder.output(builder.node('Add', products), 'float32');
+  return inferShapes(builder.build()).graph;
+}

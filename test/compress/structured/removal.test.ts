@@ -6,7 +6,7 @@ import { elementCount, tensorOf, viewAs } from '../../../lib/ir/tensor';
 import { toDense } from '../../../lib/ops/dense';
 import { random } from '../../ops/draw';
 import { evaluateGraph } from '../../ops/evaluate-graph';
-import { attentionNet, BLOCK_NAMES, netOf } from './random-nets';
+import { attentionNet, BLOCK_NAMES, netOf, recurrentNet } from './random-nets';
 
 /** The graph with all weights of the units zero: biases, statistics and the weights behind them among them. */
 function silence(graph: Graph, units: readonly Unit[]): Graph {
@@ -75,6 +75,19 @@ describe('removing units whose weights are zero leaves the outputs as they are',
 
   test('attention', () => {
     for (let seed = 1; seed <= 6; seed++) checkRemoval(attentionNet(4, 3), seed);
+  });
+});
+
+describe('hidden units of recurrent layers', () => {
+  test.each([
+    ['LSTM', 'forward'],
+    ['LSTM', 'bidirectional'],
+    ['GRU', 'forward'],
+    ['GRU', 'bidirectional'],
+  ] as const)('%s, %s: silent ones go without a trace', (op, direction) => {
+    let removed = 0;
+    for (const seed of [1, 2, 3]) removed += checkRemoval(recurrentNet(op, direction), seed);
+    expect(removed).toBeGreaterThan(0);
   });
 });
 
