@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { version } from '../lib/jobs/version';
 import { describeCpu } from '../lib/engine/session';
+import { version } from '../lib/jobs/version';
 import { loadRuntime } from '../lib/reference/runtime';
 
 /** Folder of the package, whether this file runs from the sources or from dist. */
