@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import type { Console } from '../../lib/cli/console';
 import { stepTable } from '../../lib/cli/step-table';
@@ -47,7 +47,7 @@ export async function makeModels(folder: string, digits: Digits, console: Consol
   await write(path('recipe.yaml'), new TextEncoder().encode(stringify(RECIPE)));
   const model = await openModel(float.path);
   const target = path('lenet5.small.onnx');
-  console.say(`compressing by the recipe ${path('recipe.yaml')}, measured on the validation digits:`);
+  console.say(`compressing by ${relative(process.cwd(), path('recipe.yaml'))}, measured on the validation digits:`);
   // Every demo does the work that it shows.
   await rm(path('cache'), { recursive: true, force: true });
   const report = await compressByRecipe(model, {

@@ -6,11 +6,9 @@ import { prepareForEngine } from './make-plan';
 import { randomFeeds } from './random-feeds';
 import type { EngineLatency } from './recipe-report';
 
-const WARM_UP_RUNS = 20;
-/** Runs to time at least, and the time that they may take. */
-const LEAST_RUNS = 50;
-const MOST_RUNS = 500;
-const BUDGET_MS = 200;
+/** Runs at least, and the time that is filled with runs: first to warm up code, caches and clock, then to be timed. */
+const WARM_UP = { leastRuns: 20, budgetMs: 50 };
+const TIMED = { leastRuns: 50, budgetMs: 200 };
 
 /** Median latency of one inference on the native engine, one thread, or what the engine lacks for this model. */
 export async function engineLatency(graph: Graph): Promise<EngineLatency> {
@@ -20,17 +18,23 @@ export async function engineLatency(graph: Graph): Promise<EngineLatency> {
   const executor = openNativeExecutor(compile(prepared, { sourceHash: '0'.repeat(64) }).plan);
   try {
     const feeds = randomFeeds(executor.inputs, 1, executor.indexLimits);
-    for (let run = 0; run < WARM_UP_RUNS; run++) await executor.run(feeds);
-    const times: number[] = [];
-    const start = process.hrtime.bigint();
-    const elapsedMs = () => Number(process.hrtime.bigint() - start) / 1e6;
-    while (times.length < LEAST_RUNS || (times.length < MOST_RUNS && elapsedMs() < BUDGET_MS)) {
-      const before = process.hrtime.bigint();
-      await executor.run(feeds);
-      times.push(Number(process.hrtime.bigint() - before) / 1000);
-    }
-    return { p50Us: quantile(times, 0.5) };
+    const run = () => executor.run(feeds);
+    await timesOf(run, WARM_UP);
+    return { p50Us: quantile(await timesOf(run, TIMED), 0.5) };
   } finally {
     await executor.close();
   }
+}
+
+/** Microseconds of each run. */
+async function timesOf(run: () => Promise<unknown>, { leastRuns, budgetMs }: typeof TIMED): Promise<number[]> {
+  const times: number[] = [];
+  const start = process.hrtime.bigint();
+  const elapsedUs = (since: bigint) => Number(process.hrtime.bigint() - since) / 1000;
+  while (times.length < leastRuns || elapsedUs(start) < 1000 * budgetMs) {
+    const before = process.hrtime.bigint();
+    await run();
+    times.push(elapsedUs(before));
+  }
+  return times;
 }
