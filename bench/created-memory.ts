@@ -1,4 +1,4 @@
-import type { Subject } from './timing';
+import { median, type Subject } from './timing';
 
 /** Calls between two readings of the heap: few enough that the garbage collector seldom steps in. */
 const CALLS = 2000;
@@ -10,7 +10,7 @@ export interface CreatedMemory {
   readonly heapBytesPerRun: number;
 }
 
-/** What one synchronous call creates: the least of many series, since others hold compilations and collections. */
+/** What one synchronous call creates: the median of many series, since some hold compilations, others a part of a collection. */
 export function measureCreated({ run }: Subject): CreatedMemory {
   const buffers: number[] = [];
   const heap: number[] = [];
@@ -23,6 +23,7 @@ export function measureCreated({ run }: Subject): CreatedMemory {
     buffers.push(after.arrayBuffers - before.arrayBuffers);
     heap.push(after.heapUsed - before.heapUsed);
   }
-  const perRun = (bytes: number[]): number => Math.round(Math.min(...bytes) / CALLS);
+  const perRun = (bytes: readonly number[]): number =>
+    bytes.length === 0 ? Number.POSITIVE_INFINITY : Math.round(median(bytes) / CALLS);
   return { arrayBufferBytesPerRun: perRun(buffers), heapBytesPerRun: perRun(heap) };
 }
