@@ -10,17 +10,19 @@ export interface HoldOutOptions {
   readonly share: number;
   /** Most samples that are taken. */
   readonly most: number;
+  /** What they are taken for, in the message when there are too few. */
+  readonly purpose: string;
 }
 
 /**
  * Splits samples by index into those that are kept and those taken out, the same ones every time.
  * @throws E_DATA_MISMATCH when there are too few to take one
  */
-export function holdOut(dataset: Dataset, { share, most }: HoldOutOptions): { kept: Dataset; taken: Dataset } {
+export function holdOut(dataset: Dataset, { share, most, purpose }: HoldOutOptions): { kept: Dataset; taken: Dataset } {
   const count = Math.min(most, Math.floor(dataset.count * share));
   if (count === 0)
     throw new HoneError('E_DATA_MISMATCH', {
-      expected: `at least ${Math.ceil(1 / share)} samples, so that some can be held out`,
+      expected: `at least ${Math.ceil(1 / share)} samples to take ${purpose} out of`,
       found: `${dataset.count} in ${dataset.name}`,
     });
   const order = new Rng(SPLIT_SEED).permutation(dataset.count);

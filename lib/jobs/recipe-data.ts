@@ -4,10 +4,10 @@ import type { MethodData } from '../compress/method';
 import type { Recipe } from '../compress/recipe/schema';
 import { HoneError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
-import { Rng } from '../core/rng';
 import { augment } from '../data/augment';
 import type { ExpectedInputs } from '../data/fit-input';
 import { guardCount } from '../data/guard-count';
+import { holdOut } from '../data/hold-out';
 import { openDataset } from '../data/open-dataset';
 import type { Dataset } from '../ir/dataset';
 import { hashData } from './hash-data';
@@ -112,9 +112,6 @@ function requireDisjoint(given: Partial<Record<Part, Samples>>, place: string): 
         });
 }
 
-/** The same split in every run: figures of different seeds are measured on the same samples. */
-const SPLIT_SEED = 0;
-
 /** Most samples that are taken out for a part, and the share of what is there. */
 const TAKEN = {
   validation: { most: 5000, share: 0.2 },
@@ -137,16 +134,9 @@ function splitParts(given: Partial<Record<Part, Samples>>, place: string): Parts
             .map((name) => `only data.${name}`)
             .join(' and ') || 'no samples',
       });
-    const { most, share } = TAKEN[part];
-    const count = Math.min(most, Math.floor(whole.count * share));
-    if (count === 0)
-      throw new HoneError('E_DATA_MISMATCH', {
-        expected: `at least ${1 / share} samples to take data.${part} out of`,
-        found: `${whole.count} in data.${source}`,
-      });
-    const order = new Rng(SPLIT_SEED).permutation(whole.count);
-    parts[part] = whole.select(order.subarray(0, count).sort());
-    parts[source] = whole.select(order.subarray(count).sort());
+    const { kept, taken } = holdOut(whole, { ...TAKEN[part], purpose: `data.${part}` });
+    parts[part] = taken;
+    parts[source] = kept;
   }
   return parts as Parts;
 }
