@@ -10,20 +10,20 @@ export interface HoldOutOptions {
   readonly share: number;
   /** Most samples that are taken. */
   readonly most: number;
-  /** What they are taken for, in the message when there are too few. */
-  readonly purpose: string;
+  /** What is taken, and out of what: words for the message when there are too few. */
+  readonly names: { readonly taken: string; readonly from: string };
 }
 
 /**
  * Splits samples by index into those that are kept and those taken out, the same ones every time.
  * @throws E_DATA_MISMATCH when there are too few to take one
  */
-export function holdOut(dataset: Dataset, { share, most, purpose }: HoldOutOptions): { kept: Dataset; taken: Dataset } {
+export function holdOut(dataset: Dataset, { share, most, names }: HoldOutOptions): { kept: Dataset; taken: Dataset } {
   const count = Math.min(most, Math.floor(dataset.count * share));
   if (count === 0)
     throw new HoneError('E_DATA_MISMATCH', {
-      expected: `at least ${Math.ceil(1 / share)} samples to take ${purpose} out of`,
-      found: `${dataset.count} in ${dataset.name}`,
+      expected: `at least ${Math.ceil(1 / share)} samples to take ${names.taken} out of`,
+      found: `${dataset.count} in ${names.from}`,
     });
   const order = new Rng(SPLIT_SEED).permutation(dataset.count);
   return { kept: dataset.select(order.subarray(count).sort()), taken: dataset.select(order.subarray(0, count).sort()) };

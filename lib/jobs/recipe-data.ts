@@ -134,7 +134,8 @@ function splitParts(given: Partial<Record<Part, Samples>>, place: string): Parts
             .map((name) => `only data.${name}`)
             .join(' and ') || 'no samples',
       });
-    const { kept, taken } = holdOut(whole, { ...TAKEN[part], purpose: `data.${part}` });
+    const names = { taken: `data.${part}`, from: `data.${source}` };
+    const { kept, taken } = holdOut(whole, { ...TAKEN[part], names });
     parts[part] = taken;
     parts[source] = kept;
   }

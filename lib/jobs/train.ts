@@ -180,7 +180,7 @@ async function openSamples(
   };
   const all = await open(data);
   if (validation !== undefined) return { training: all, validation: await open(validation) };
-  const { kept, taken } = holdOut(all, { ...HELD_OUT, purpose: 'validation samples' });
+  const { kept, taken } = holdOut(all, { ...HELD_OUT, names: { taken: 'validation samples', from: data } });
   return { training: kept, validation: taken };
 }
 
