@@ -19,6 +19,19 @@ export function describeWithData(name: string, tests: () => void): void {
   (existsSync(DATA_DIR) ? describe : describe.skip)(name, tests);
 }
 
+/** Folder of small inputs that once failed; HONE_TEST_CASES overrides the place. */
+const CASES_DIR: string = resolve(process.env.HONE_TEST_CASES ?? join(repository(__dirname), '../shared/cases'));
+
+/** Path of a file of the cases, for example `tied_gemm.onnx`. */
+export function casePath(file: string): string {
+  return join(CASES_DIR, file);
+}
+
+/** `describe` when the cases are there, else `describe.skip`. */
+export function describeWithCases(name: string, tests: () => void): void {
+  (existsSync(CASES_DIR) ? describe : describe.skip)(name, tests);
+}
+
 /** The ten real models, by file stem. */
 export const MODELS = [
   'mnist-8',
