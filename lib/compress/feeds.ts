@@ -26,7 +26,7 @@ export async function* feedsOf(graph: Graph, dataset: Dataset, signal?: AbortSig
   if (dataset.count === 0) throw new HoneError('E_DATA_EMPTY', { path: dataset.name });
   const fits = graph.inputs.map((name) => fitOf(graph, dataset, name));
   const whole = fits.some((fit) => fit.whole);
-  const fixed = fits.find((fit) => typeof fit.batch === 'number')?.batch as number | undefined;
+  const fixed = fixedBatch(fits);
   const size = whole ? 1 : (fixed ?? batchSizeFor(graph));
   if (dataset.count < size && fixed !== undefined)
     throw new HoneError('E_DATA_MISMATCH', { expected: `at least one batch of ${size} samples`, found: dataset.count });
@@ -40,6 +40,14 @@ export async function* feedsOf(graph: Graph, dataset: Dataset, signal?: AbortSig
     }
     yield { inputs, count: batch.count, labels: batch.labels };
   }
+}
+
+/**
+ * Samples that every run of `graph` takes where its inputs fix the batch; 1 where the batch is free.
+ * @throws E_DATA_MISMATCH when inputs are missing or do not fit
+ */
+export function leastRun(graph: Graph, dataset: Dataset): number {
+  return fixedBatch(graph.inputs.map((name) => fitOf(graph, dataset, name))) ?? 1;
 }
 
 interface Fit {
@@ -65,6 +73,10 @@ function fitOf(graph: Graph, dataset: Dataset, name: string): Fit {
 
 function matches(shape: readonly Dim[], dims: readonly number[]): boolean {
   return shape.length === dims.length && shape.every((dim, axis) => typeof dim === 'string' || dim === dims[axis]);
+}
+
+function fixedBatch(fits: readonly Fit[]): number | undefined {
+  return fits.find(({ batch }) => typeof batch === 'number')?.batch as number | undefined;
 }
 
 /** Batch at which all values of a run stay within the element budget; symbols count as one. */

@@ -2,6 +2,7 @@ import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { type Tensor, viewAs } from '../ir/tensor';
 import { feedsOf } from './feeds';
+import { liftConstants } from './lift-constants';
 import { logitsOf } from './logits-of';
 import type { MethodContext } from './method';
 import { decibels, type SqnrDb } from './quantize/measure';
@@ -83,17 +84,6 @@ export async function tryWeights(
     })),
     floatScore: judged ? floatHits / seen : undefined,
     samples: seen,
-  };
-}
-
-/** The graph with some constants as further inputs. */
-function liftConstants(graph: Graph, constants: ReadonlyMap<string, Tensor>): Graph {
-  const types = [...constants].map(([name, { type, dims }]) => [name, { type, shape: dims }] as const);
-  return {
-    ...graph,
-    inputs: [...graph.inputs, ...constants.keys()],
-    initializers: new Map([...graph.initializers].filter(([name]) => !constants.has(name))),
-    values: new Map([...graph.values, ...types]),
   };
 }
 
