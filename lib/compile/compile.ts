@@ -47,7 +47,7 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
     constants,
     variants: [variant],
   };
-  return { plan: writePlan(description), description, diagnostics: warnFloatLayers(steps) };
+  return { plan: writePlan(description), description, diagnostics: warnFloatLayers(steps, lowered.state.floatReasons) };
 }
 
 /** What the engine lacks for a prepared graph; empty when it can run all of it. */
@@ -123,14 +123,18 @@ function tensorBase(buffer: Buffer, dims: readonly number[]) {
 }
 
 /** Float layers between integer ones are what a user of int8 wants to know of. */
-function warnFloatLayers(steps: readonly Step[]): Diagnostic[] {
-  if (!steps.some((step) => step.op === 'conv_s8' || step.op === 'dwconv_s8' || step.op === 'fc_s8')) return [];
+function warnFloatLayers(steps: readonly Step[], reasons: ReadonlyMap<string, string>): Diagnostic[] {
+  const reasonOf = (name: string): string =>
+    [...reasons].find(([node]) => name === node || name.startsWith(`${node}+`))?.[1] ??
+    'its input, weights or result is not quantized';
+  const isInteger = ({ op }: Step): boolean => op === 'conv_s8' || op === 'dwconv_s8' || op === 'fc_s8';
+  if (reasons.size === 0 && !steps.some(isInteger)) return [];
   return steps
     .filter((step) => /^(conv|dwconv|fc|binary|max_pool|average_pool)_f32$/.test(step.op))
     .map((step) => ({
       severity: 'warning',
       kind: 'float-layer',
       where: step.name,
-      message: `runs in float (${step.op}): its input, weights or result is not quantized`,
+      message: `runs in float (${step.op}): ${reasonOf(step.name)}`,
     }));
 }

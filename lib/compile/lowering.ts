@@ -22,6 +22,8 @@ export class Lowering {
   readonly network: Network;
   readonly program = new Program();
   readonly diagnostics: Diagnostic[] = [];
+  /** Why layers with quantized tensors run in float all the same, by node. */
+  readonly floatReasons = new Map<string, string>();
   private readonly floats = new Map<string, View>();
   private readonly integers = new Map<string, QuantizedView>();
   private readonly ports = new Map<string, Buffer>();
@@ -38,6 +40,17 @@ export class Lowering {
 
   isAbsorbed(node: Node): boolean {
     return this.absorbed.has(node);
+  }
+
+  /** What `make` returns; undefined, with the reason kept, when int32 sums or multipliers cannot hold the layer. */
+  tryInteger<T>(node: Node, make: () => T): T | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof Unsupported)) throw error;
+      this.floatReasons.set(node.name, error.message);
+      return undefined;
+    }
   }
 
   /** The caller's memory of a graph input, made once. */

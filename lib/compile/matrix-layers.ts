@@ -34,18 +34,26 @@ export function lowerFullyConnected(state: Lowering, node: Node, call: FullyConn
   const scaled = call.alpha !== 1 || (bias !== '' && call.beta !== 1);
   const x = tail.quantize && !scaled ? state.integer(input) : undefined;
   const integers = x && channelWeights(network, weights, call.transposeWeights ? 0 : 1, outputs);
-  if (x !== undefined && integers !== undefined) {
+  const weightsOf = (channel: number): Int8Array =>
+    call.transposeWeights
+      ? integers!.values.subarray(channel * depth, (channel + 1) * depth)
+      : Int8Array.from({ length: depth }, (_, k) => integers!.values[k * outputs + channel]);
+  const requantization =
+    integers &&
+    state.tryInteger(node, () =>
+      requantizeOperands(program, node, {
+        bias: integerBias(network, bias, x.quantization.scale, integers.scales),
+        weights: integers,
+        input: x.quantization,
+        output: tail.quantize!.quantization,
+        weightsOf,
+      }),
+    );
+  if (requantization !== undefined) {
     const { value, quantization } = tail.quantize!;
-    const { view, columns } = rowsOf(program, x, depth);
-    const arranged = arrange(integers.values, columns, new Int8Array(outputs * depth));
+    const { view, columns } = rowsOf(program, x!, depth);
+    const arranged = arrange(integers!.values, columns, new Int8Array(outputs * depth));
     const buffer = program.buffer(value, 'int8', rows * outputs, quantization);
-    const requantization = {
-      bias: integerBias(network, bias, x.quantization.scale, integers.scales),
-      weights: integers,
-      input: x.quantization,
-      output: quantization,
-      weightsOf: (channel: number) => arranged.subarray(channel * depth, (channel + 1) * depth),
-    };
     program.emit({
       name: stepName(node, tail),
       op: 'fc_s8',
@@ -53,7 +61,7 @@ export function lowerFullyConnected(state: Lowering, node: Node, call: FullyConn
       inputs: [
         { buffer: view.buffer, dims: [rows, depth] },
         program.constant(weights, 'int8', [outputs, depth], arranged),
-        ...requantizeOperands(program, node, requantization),
+        ...requantization,
       ],
       params: clampOf(tail.bounds, quantization),
     });

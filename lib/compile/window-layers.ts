@@ -38,15 +38,18 @@ function lowerIntegerConvolution(
   if (x === undefined || channels === undefined) return false;
   const { value, quantization } = tail.quantize;
   const arranged = geometry.arrange(channels.values, Int8Array);
+  const requantization = state.tryInteger(node, () =>
+    requantizeOperands(program, node, {
+      bias: integerBias(network, bias, x.quantization.scale, channels.scales),
+      weights: channels,
+      input: x.quantization,
+      output: quantization,
+      weightsOf: geometry.weightsOf(arranged),
+    }),
+  );
+  if (requantization === undefined) return false;
   const source = imageOperand(state, x);
   const { operand, view } = imageResult(state, node, value, quantization);
-  const requantization = {
-    bias: integerBias(network, bias, x.quantization.scale, channels.scales),
-    weights: channels,
-    input: x.quantization,
-    output: quantization,
-    weightsOf: geometry.weightsOf(arranged),
-  };
   program.emit({
     name: stepName(node, tail),
     op: geometry.depthwise ? 'dwconv_s8' : 'conv_s8',
@@ -54,7 +57,7 @@ function lowerIntegerConvolution(
     inputs: [
       source,
       program.constant(weights, 'int8', geometry.dims, arranged),
-      ...requantizeOperands(program, node, requantization),
+      ...requantization,
       // Room for a residual.
       ...(geometry.depthwise ? [] : [undefined]),
     ],

@@ -66,9 +66,11 @@ export function scaleIndices(
 export function checkScales({ node, inputs: [x, scale, zeroPoint] }: InferContext): string | undefined {
   if (!x?.shape || !scale?.shape) return undefined;
   const block = attribute(node, 'block_size', 'int', 0);
-  if (zeroPoint?.shape && !sameShape(zeroPoint.shape, scale.shape))
+  // One number may be written as a scalar or as a vector, and quantizers mix the two.
+  const single = isSingle(scale.shape);
+  if (zeroPoint?.shape && !sameShape(zeroPoint.shape, scale.shape) && !(single && isSingle(zeroPoint.shape)))
     return `the zero point [${zeroPoint.shape}] has another shape than the scale [${scale.shape}]`;
-  if (scale.shape.length === 0 || (scale.shape.length === 1 && scale.shape[0] === 1)) return undefined;
+  if (single) return undefined;
   const given = attribute(node, 'axis', 'int', 1);
   const axis = normalizeAxis(given, x.shape.length);
   if (axis === undefined) return `axis ${given} is not one of [${x.shape}]`;
@@ -80,6 +82,11 @@ export function checkScales({ node, inputs: [x, scale, zeroPoint] }: InferContex
   }
   if (scale.shape.length === 1 && sameShape([x.shape[axis]], scale.shape)) return undefined;
   return `expected one scale, or ${x.shape[axis]} along axis ${given} of [${x.shape}], found [${scale.shape}]`;
+}
+
+/** Whether a scale or zero point is one number for the whole tensor: `[]` or `[1]`. */
+function isSingle(shape: readonly Dim[]): boolean {
+  return shape.length === 0 || (shape.length === 1 && shape[0] === 1);
 }
 
 function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {

@@ -9,8 +9,8 @@ import { knownDims } from '../ops/dims';
 import type { Dense, Operator } from '../ops/operator';
 import { Inference } from './inference';
 
-/** Quantization of constants is what a compressed model is made of: it never folds away. */
-const KEPT = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear']);
+/** Dequantized constants are what a compressed model is made of: they never become floats. */
+const KEPT = new Set(['DequantizeLinear']);
 
 /** A folded value may be this much larger than what it is made of. */
 const GROWTH_LIMIT = 4;

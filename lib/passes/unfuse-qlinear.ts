@@ -1,48 +1,106 @@
-import type { Graph, Node } from '../ir/graph';
+import { attribute } from '../ir/attribute';
+import type { Attribute, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorOf, viewAs } from '../ir/tensor';
+import { replaceBy } from './absorb-constants';
 import { applyRules, type RewriteContext, type Rule } from './rewrite';
 
 /**
- * The graph with QLinearConv and QLinearMatMul written as DequantizeLinear, float operator, QuantizeLinear: the form that
- * the rest of Hone works on. Bias becomes a DequantizeLinear with scale `x_scale * w_scale`. A node whose scales are not
- * constant stays. Returns the same graph when there is none.
+ * The graph with quantized operators (QLinearConv, QLinearMatMul, and those that quantizers write in the com.microsoft
+ * domain) as DequantizeLinear, float operator, QuantizeLinear: the form that the rest of Hone works on. Bias becomes a
+ * DequantizeLinear with scale `x_scale * w_scale`. A node whose scales are not constant stays. Single scales become
+ * scalars. Returns the same graph when there is nothing to do.
  */
 export function unfuseQlinear(graph: Graph): Graph {
-  return applyRules(graph, [unfuseConv, unfuseMatMul]);
+  return applyRules(graph, [unfuse, scalarScales]);
 }
 
-const unfuseConv: Rule = (node, context) => {
-  if (node.op !== 'QLinearConv' || node.domain !== '') return undefined;
-  const [x, xScale, xZero, w, wScale, wZero, yScale, yZero, bias = ''] = node.inputs;
-  const scales = [xScale, wScale].map((name) => context.constant(name));
-  if (scales.some((scale) => !scale)) return undefined;
-  const parts = new Parts(node, context);
-  const inputs = [
-    parts.dequantize('x', x, xScale, xZero),
-    parts.dequantize('w', w, wScale, wZero, axisOf(scales[1]!, 0)),
-  ];
-  if (bias !== '') inputs.push(parts.dequantize('bias', bias, parts.biasScale(scales[0]!, scales[1]!), '', 0));
-  return parts.finish('Conv', inputs, yScale, yZero);
+/** An operator of integers: a float operator whose operands come with scale and zero point behind them. */
+interface Fused {
+  readonly op: string;
+  /** Where each quantized operand stands in the inputs. */
+  readonly operands: (node: Node) => readonly number[];
+  /** Axis of an operand with many scales. */
+  readonly axis?: (operand: number, rank: number, node: Node) => number;
+  /** Where the int32 bias stands. */
+  readonly bias?: number;
+  /** Where the scale of the result stands, the zero point behind it. */
+  readonly result: number;
+  /** Attributes of the float operator; undefined: this form has none. */
+  readonly attributes?: (node: Node) => ReadonlyMap<string, Attribute> | undefined;
+}
+
+const unary = (op: string): Fused => ({ op, operands: () => [0], result: 3 });
+const binary = (op: string): Fused => ({ op, operands: () => [0, 3], result: 6 });
+const pool = (op: string): Fused => ({ ...unary(op), attributes: (node) => dropFalse(node, 'channels_last') });
+
+const FUSED: Readonly<Record<string, Readonly<Record<string, Fused>>>> = {
+  '': {
+    QLinearConv: { ...binary('Conv'), axis: () => 0, bias: 8 },
+    QLinearMatMul: { ...binary('MatMul'), axis: (operand, rank) => rank - (operand === 0 ? 2 : 1) },
+  },
+  'com.microsoft': {
+    QLinearAdd: binary('Add'),
+    QLinearMul: binary('Mul'),
+    QLinearSigmoid: unary('Sigmoid'),
+    QLinearLeakyRelu: unary('LeakyRelu'),
+    QLinearGlobalAveragePool: pool('GlobalAveragePool'),
+    QLinearAveragePool: pool('AveragePool'),
+    QLinearConcat: {
+      op: 'Concat',
+      operands: ({ inputs }) => Array.from({ length: Math.floor((inputs.length - 2) / 3) }, (_, at) => 2 + 3 * at),
+      result: 0,
+    },
+    // Before opset 13 Softmax meant all axes from `axis` on.
+    QLinearSoftmax: {
+      ...unary('Softmax'),
+      attributes: (node) => (attribute(node, 'opset', 'int', 0) < 13 ? undefined : without(node, 'opset')),
+    },
+    QGemm: {
+      op: 'Gemm',
+      operands: () => [0, 3],
+      axis: (_, __, node) => (attribute(node, 'transB', 'int', 0) ? 0 : 1),
+      bias: 6,
+      result: 7,
+    },
+  },
 };
 
-const unfuseMatMul: Rule = (node, context) => {
-  if (node.op !== 'QLinearMatMul' || node.domain !== '') return undefined;
-  const [a, aScale, aZero, b, bScale, bZero, yScale, yZero] = node.inputs;
-  const scales = [aScale, bScale].map((name) => context.constant(name));
-  // A scale per row of `a` or column of `b` lies along an axis that a vector names; other forms stay.
-  if (scales.some((scale) => !scale || scale.dims.length > 1)) return undefined;
-  const rank = (name: string) => context.typeOf(name)?.shape?.length ?? 2;
+/** The attributes but `name`, which must be 0: the other form has no counterpart. */
+function dropFalse(node: Node, name: string): ReadonlyMap<string, Attribute> | undefined {
+  return attribute(node, name, 'int', 0) === 0 ? without(node, name) : undefined;
+}
+
+function without(node: Node, name: string): ReadonlyMap<string, Attribute> {
+  return new Map([...node.attributes].filter(([key]) => key !== name));
+}
+
+const unfuse: Rule = (node, context) => {
+  const fused = FUSED[node.domain]?.[node.op];
+  const attributes = fused?.attributes ? fused.attributes(node) : node.attributes;
+  if (!fused || !attributes) return undefined;
   const parts = new Parts(node, context);
-  const inputs = [
-    parts.dequantize('a', a, aScale, aZero, axisOf(scales[0]!, rank(a) - 2)),
-    parts.dequantize('b', b, bScale, bZero, axisOf(scales[1]!, rank(b) - 1)),
-  ];
-  return parts.finish('MatMul', inputs, yScale, yZero);
+  const operands = fused.operands(node);
+  const scales = operands.map((at) => context.constant(node.inputs[at + 1] ?? ''));
+  // A scale per row or column lies along an axis that a vector names; other forms stay.
+  if (scales.some((scale) => scale?.type !== 'float32' || scale.dims.length > 1)) return undefined;
+  const inputs = operands.map((at, operand) => {
+    const rank = context.typeOf(node.inputs[at])?.shape?.length ?? 2;
+    return parts.dequantize(node.inputs.slice(at, at + 3), fused.axis?.(operand, rank, node) ?? 0);
+  });
+  const bias = node.inputs[fused.bias ?? -1] ?? '';
+  if (bias !== '') {
+    const scale = biasScale(scales as Tensor[], attribute(node, 'alpha', 'float', 1));
+    const name = context.add(`${node.name}_bias_scale`, scale);
+    inputs.push(parts.dequantize([bias, name], 0, elementCount(scale.dims)));
+  }
+  return parts.finish(fused.op, inputs, attributes, node.inputs.slice(fused.result, fused.result + 2));
 };
 
-/** The axis of a scale vector; none for a single scale. */
-function axisOf(scale: Tensor, axis: number): number | undefined {
-  return elementCount(scale.dims) === 1 ? undefined : axis;
+/** `fl(fl(x_scale * w_scale) * alpha)`, one element per weight scale. */
+function biasScale([x, w]: readonly Tensor[], alpha: number): Tensor {
+  const [xScale] = viewAs(x, 'float32');
+  const scales = viewAs(w, 'float32').map((scale) => Math.fround(scale * xScale) * alpha);
+  return tensorOf('float32', scales.length === 1 ? [] : [scales.length], scales);
 }
 
 /** Collects the nodes that take the place of one fused node. */
@@ -56,41 +114,73 @@ class Parts {
     this.context = context;
   }
 
-  dequantize(what: string, value: string, scale: string, zeroPoint: string, axis?: number): string {
-    const output = this.context.fresh(`${this.node.name}_${what}_float`);
-    const inputs = [value, this.scalarOrVector(scale), ...(zeroPoint === '' ? [] : [this.scalarOrVector(zeroPoint)])];
-    const attributes = new Map(axis === undefined ? [] : [['axis', { kind: 'int', value: axis }] as const]);
-    this.nodes.push({ ...this.node, name: output, op: 'DequantizeLinear', inputs, outputs: [output], attributes });
+  /** Dequantizes a value with its scale and zero point: one for all, or `count` along `axis`. */
+  dequantize([value, ...parameters]: readonly string[], axis: number, count?: number): string {
+    const { node, context } = this;
+    const output = context.fresh(`${node.name}_${value}_float`);
+    const given = parameters.filter((name) => name !== '');
+    const counts = given.map((name) => elementCount(context.constant(name)?.dims ?? []));
+    const length = count ?? Math.max(...counts);
+    const inputs = count
+      ? given
+      : given.map((name, index) => (counts[index] < length ? this.repeat(name, length) : name));
+    const attributes = new Map(length === 1 ? [] : [['axis', { kind: 'int', value: axis }] as const]);
+    this.nodes.push({
+      ...node,
+      name: output,
+      op: 'DequantizeLinear',
+      domain: '',
+      inputs: [value, ...inputs],
+      outputs: [output],
+      attributes,
+    });
     return output;
   }
 
-  /** `fl(x_scale * w_scale)`, one element per weight scale. */
-  biasScale(x: Tensor, w: Tensor): string {
-    const [xScale] = viewAs(x, 'float32');
-    const scales = viewAs(w, 'float32').map((scale) => scale * xScale);
-    return this.context.add(
-      `${this.node.name}_bias_scale`,
-      tensorOf('float32', scales.length === 1 ? [] : [scales.length], scales),
-    );
+  /** A constant of one element as a vector: fused nodes may have many scales and one zero point, or the reverse. */
+  private repeat(name: string, count: number): string {
+    const { type, bytes } = this.context.constant(name)!;
+    const repeated = new Uint8Array(bytes.length * count);
+    for (let index = 0; index < count; index++) repeated.set(bytes, index * bytes.length);
+    return this.context.add(`${name}_repeated`, { type, dims: [count], bytes: repeated });
   }
 
-  finish(op: string, inputs: readonly string[], scale: string, zeroPoint: string): { replace: Map<Node, Node[]> } {
-    const output = this.context.fresh(`${this.node.outputs[0]}_float`);
-    this.nodes.push({ ...this.node, op, inputs, outputs: [output] });
-    this.nodes.push({
-      ...this.node,
-      name: this.context.fresh(`${this.node.name}_quantize`),
-      op: 'QuantizeLinear',
-      inputs: [output, this.scalarOrVector(scale), this.scalarOrVector(zeroPoint)],
-      attributes: new Map(),
-    });
-    return { replace: new Map([[this.node, this.nodes]]) };
+  /** The float operator, and the quantization of its result unless that stays float. */
+  finish(
+    op: string,
+    inputs: readonly string[],
+    attributes: ReadonlyMap<string, Attribute>,
+    grid: readonly string[],
+  ): { replace: Map<Node, Node[]> } {
+    const { node, context, nodes } = this;
+    const staysFloat = (grid[0] ?? '') === '';
+    const output = staysFloat ? node.outputs[0] : context.fresh(`${node.outputs[0]}_float`);
+    nodes.push({ ...node, op, domain: '', inputs, outputs: [output], attributes });
+    if (!staysFloat)
+      nodes.push({
+        ...node,
+        name: context.fresh(`${node.name}_quantize`),
+        op: 'QuantizeLinear',
+        domain: '',
+        inputs: [output, ...grid.filter((name) => name !== '')],
+        attributes: new Map(),
+      });
+    return { replace: new Map([[node, nodes]]) };
   }
+}
 
-  /** A vector of one element says "per axis" to DequantizeLinear: a constant one becomes a scalar. */
-  private scalarOrVector(name: string): string {
-    const tensor = this.context.constant(name);
-    if (!tensor || tensor.dims.length === 0 || elementCount(tensor.dims) !== 1) return name;
-    return this.context.add(`${name}_scalar`, { type: tensor.type, dims: [], bytes: tensor.bytes });
-  }
+/** One scale or zero point for a whole tensor, written as a vector, becomes a scalar: the one form that later passes see. */
+const scalarScales: Rule = (node, context) => {
+  if ((node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') || node.domain !== '') return undefined;
+  const scale = context.constant(node.inputs[1]);
+  if (!scale || elementCount(scale.dims) !== 1) return undefined;
+  const inputs = node.inputs.map((name, index) => (index === 0 ? name : asScalar(name, context)));
+  return inputs.every((name, index) => name === node.inputs[index]) ? undefined : replaceBy(node, { ...node, inputs });
+};
+
+/** The name of a constant of one element as a scalar; a name of anything else as it is. */
+function asScalar(name: string, context: RewriteContext): string {
+  const tensor = context.constant(name);
+  if (!tensor || tensor.dims.length === 0 || elementCount(tensor.dims) !== 1) return name;
+  return context.add(`${name}_scalar`, { type: tensor.type, dims: [], bytes: tensor.bytes });
 }
