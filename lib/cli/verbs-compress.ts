@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
-import type { StepRecord } from '../compress/recipe/context';
+import { type StepRecord, stepNotices } from '../compress/recipe/context';
 import { HoneError } from '../core/error';
 import { openArtifact } from '../jobs/artifact';
 import { compress } from '../jobs/compress';
@@ -167,6 +167,7 @@ function sayReport(report: RecipeReport, console: Console): void {
   for (const line of stepTable(report)) console.say(line);
   for (const { index, method, reason } of leftOut)
     console.say(pc.yellow(`left out steps[${index}].${method}: ${reason}`));
+  for (const line of diagnosticLines(steps.flatMap(stepNotices))) console.say(pc.yellow(line));
   if (test) console.say(`test samples: ${percentText(test.before)} before, ${percentText(test.after)} after`);
   const behind = result.steps < steps.length ? `, after ${result.steps} of ${steps.length} steps, the smallest` : '';
   console.say(`wrote ${result.path}: ${bytesText(result.bytes)}${behind}; \`hone explain ${result.path}\` says why`);

@@ -19,6 +19,20 @@ export interface Repair<State> {
   readonly apply: (state: State) => State;
 }
 
+/** The repair of a graph that gives some of its constants other values. */
+export interface TensorRepair extends Repair<Graph> {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** A repair of these constants, by name. */
+export function tensorRepair(layer: string, tensors: ReadonlyMap<string, Tensor>): TensorRepair {
+  return {
+    layer,
+    tensors,
+    apply: (graph) => ({ ...graph, initializers: new Map([...graph.initializers, ...tensors]) }),
+  };
+}
+
 /** SQNR of a state's outputs against those of the original network, on held-out samples. */
 export type Judge<State> = (state: State) => Promise<SqnrDb>;
 

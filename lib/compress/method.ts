@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Diagnostic } from '../core/diagnostic';
 import type { Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
 import type { TrainState } from '../train/options';
@@ -73,6 +74,8 @@ export interface MethodResult {
   readonly report: object;
   /** What its own options ask for and could not be reached, in words; undefined when all was. */
   readonly missed?: string;
+  /** What the user should know besides: parts that are off, and why. `where` is a layer or an option. */
+  readonly diagnostics?: readonly Diagnostic[];
 }
 
 /**

@@ -58,7 +58,7 @@ export async function applyStep(
   };
   const key = context.hash([JSON.stringify(description), incoming.bytes]);
   const known = await context.cache.get(key);
-  const { bytes, decisions, report, missed, accuracy } =
+  const { bytes, decisions, report, missed, diagnostics, accuracy } =
     known ??
     (await compute(step, incoming, { keep, rolledBack }, key, context, origin).catch((error: unknown) => {
       throw withPlace(error, `${context.place ?? ''}steps[${index}].${step.method.name}`);
@@ -74,6 +74,7 @@ export async function applyStep(
     decisions,
     report,
     ...(missed !== undefined && { missed }),
+    ...(diagnostics && { diagnostics }),
     cached: known !== undefined,
   };
   await context.onStep?.(record, graph);
@@ -90,7 +91,7 @@ async function compute(
 ): Promise<CachedStep> {
   const { data, evaluate, score, seed, target, clock, signal, onProgress, cache, codec, teachers } = context;
   if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `before ${method.name}` });
-  const { graph, decisions, report, missed } = await method.apply(incoming, options as never, {
+  const { graph, decisions, report, missed, diagnostics } = await method.apply(incoming, options as never, {
     data,
     evaluate,
     score,
@@ -111,6 +112,7 @@ async function compute(
     decisions,
     report,
     ...(missed !== undefined && { missed }),
+    ...(diagnostics && { diagnostics }),
     accuracy: await score(decode(bytes, context)),
   };
   await cache.put(key, step);

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../core/diagnostic';
 import type { Evaluate, Graph } from '../../ir/graph';
 import type { Checkpoints, LayerDecision, MethodContext, MethodData, TargetShape } from '../method';
 import type { Recipe } from './schema';
@@ -10,6 +11,8 @@ export interface CachedStep {
   readonly report: object;
   /** Goal of the method's own that was out of reach. */
   readonly missed?: string;
+  /** What the user should know besides. */
+  readonly diagnostics?: readonly Diagnostic[];
   readonly accuracy: number;
 }
 
@@ -78,6 +81,13 @@ export interface StepRecord extends ModelMeasure {
   readonly report: object;
   /** Goal of the method's own that was out of reach, in words. */
   readonly missed?: string;
+  /** What the user should know besides. */
+  readonly diagnostics?: readonly Diagnostic[];
   /** Whether the result came out of the cache. */
   readonly cached: boolean;
+}
+
+/** What a step has to say, with its place in the recipe. */
+export function stepNotices({ index, method, diagnostics = [] }: StepRecord): Diagnostic[] {
+  return diagnostics.map((each) => ({ ...each, where: `steps[${index}].${method}.${each.where}` }));
 }

@@ -4,7 +4,7 @@ import type { Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
 import { requireMeaning } from '../skip';
 import { applyStep, openState, type RunOrigin, type State } from './apply-step';
-import type { ModelMeasure, RecipeContext, StepRecord } from './context';
+import { type ModelMeasure, type RecipeContext, type StepRecord, stepNotices } from './context';
 import { bestOf, costFaults, isWithinDrop } from './goals';
 import { rollBack } from './roll-back';
 import type { RecipeStep } from './steps';
@@ -31,7 +31,7 @@ export interface RecipeResult {
   readonly missed: readonly string[];
   /** Whether the signal ended the run before the last step. */
   readonly interrupted: boolean;
-  /** What preparing the model found. */
+  /** What preparing the model found, and what the kept steps have to say. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -74,7 +74,7 @@ export async function runRecipe(
     best: best.measure,
     missed: [...refused, ...unreached, ...costFaults(goals, best.measure)],
     interrupted,
-    diagnostics: prepared.diagnostics,
+    diagnostics: [...prepared.diagnostics, ...kept.flatMap(({ record }) => (record ? stepNotices(record) : []))],
   };
 }
 

@@ -57,7 +57,7 @@ export const structuredOptions = z
       .boolean()
       .default(true)
       .describe(
-        're-fits the weights behind removed channels on calibration samples, so that layers keep their outputs',
+        're-fits the weights behind removed channels and re-estimates statistics of batch norm on calibration samples, layer by layer where outputs of held-out samples gain 0.2 dB or more; off with fewer than 64 samples',
       ),
     branches: z
       .number()

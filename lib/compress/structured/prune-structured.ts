@@ -1,8 +1,7 @@
-import { formatDiagnostics } from '../../core/diagnostic';
+import { type Diagnostic, formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph, Node } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
-import { reestimateBatchNorm } from '../../train/reestimate-batch-norm';
 import { countMacs } from '../count-macs';
 import { trainExcept } from '../distill/finetune';
 import { matchingGlob } from '../glob';
@@ -13,8 +12,8 @@ import { type RemovedBranch, removeBranches } from './branches';
 import { chooseUnits } from './choose-units';
 import { type Dependencies, findDependencies, type Layer } from './dependencies';
 import { type StructuredOptions, structuredOptions } from './options';
-import { reconstruct } from './reconstruct';
 import { keptIndices, removeUnits } from './remove-units';
+import { openRepairs, type RepairReport, type Repairs } from './repairs';
 import { separateConstants } from './separate-constants';
 import { scoreUnits } from './unit-scores';
 
@@ -27,11 +26,13 @@ export interface StructuredReport {
   readonly layers: readonly { readonly name: string; readonly before: number; readonly after: number }[];
   /** Additions whose branches were removed. */
   readonly branches: readonly { readonly add: string; readonly nodes: readonly string[]; readonly error: number }[];
+  /** What held-out samples said to the repairs, in the order in which they were tried. */
+  readonly repairs: readonly RepairReport[];
 }
 
 /**
  * Structured pruning: a physically smaller network. Channels, neurons, heads and branches go with everything that hangs on
- * them (see `findDependencies`); weights behind them are fitted anew, statistics of batch norm re-estimated.
+ * them (see `findDependencies`); weights behind them are fitted anew and statistics of batch norm re-estimated, layer by layer where held-out outputs gain by it.
  * @throws E_OPTION_VALUE for options that mean no layer, or one that cannot be pruned; E_GRAPH_INVALID when nothing can be pruned
  * or the graph is quantized; E_DATA_MISMATCH; what training and passes over samples throw
  */
@@ -44,8 +45,6 @@ export const pruneStructured: Method<StructuredOptions> = {
 
 /** Share of the MACs that stays when no goal is given. */
 const DEFAULT_MACS = 0.7;
-/** Batches that statistics of batch norm are re-estimated on. */
-const STATISTIC_BATCHES = 16;
 
 async function apply(given: Graph, options: StructuredOptions, context: MethodContext): Promise<MethodResult> {
   requireFloatGraph(given);
@@ -64,18 +63,22 @@ async function apply(given: Graph, options: StructuredOptions, context: MethodCo
   );
   const start = countMacs(shallow);
   let current = shallow;
+  const repairs = openRepairs(whole, options, context);
+  // Training between rounds moves what outputs are to be like.
+  const moves = options.tune === 'rounds' && options.training.epochs > 0;
   for (let round = 1; round <= options.rounds; round++) {
     // Every round leaves the same share of what it finds.
     const progress = round / options.rounds;
     const macs = target === undefined ? undefined : start * Math.min(1, target / start) ** progress;
     const named = Object.keys(options.amounts).length > 0;
+    const original = moves ? current : whole;
     if (named || countMacs(current) > (macs ?? 0))
-      current = await pruneOnce(current, options, { macs, floors, round, damages }, context);
+      current = await pruneOnce(current, options, { macs, floors, round, damages, original, repairs }, context);
     if (options.tune === 'rounds') current = await trainExcept(current, options.training, context, `round-${round}`);
   }
-  if (options.training.epochs === 0) current = await withStatistics(current, options, context);
+  if (options.training.epochs === 0) current = await repairs.renewStatistics(whole, current);
   else if (options.tune === 'end') current = await trainExcept(current, options.training, context, 'prune-structured');
-  return resultOf({ whole, current, first, removed, damages, target, before }, options, context);
+  return resultOf({ whole, current, first, removed, damages, target, before, repairs }, options, context);
 }
 
 interface Round {
@@ -84,12 +87,15 @@ interface Round {
   readonly round: number;
   /** Share of its worth that each layer has lost so far, by node name. */
   readonly damages: Map<string, number>;
+  /** What repairs are to bring outputs back to. */
+  readonly original: Graph;
+  readonly repairs: Repairs;
 }
 
 async function pruneOnce(
   graph: Graph,
   options: StructuredOptions,
-  { macs, floors, round, damages }: Round,
+  { macs, floors, round, damages, original, repairs }: Round,
   context: MethodContext,
 ): Promise<Graph> {
   const dependencies = findDependencies(graph);
@@ -131,8 +137,8 @@ async function pruneOnce(
     if (share > 0) damages.set(node.name, 1 - (1 - (damages.get(node.name) ?? 0)) * (1 - share));
   }
   const pruned = removeUnits(graph, units);
-  if (!options.reconstruct || units.length === 0) return pruned;
-  return (await reconstruct(graph, pruned, keptIndices(graph, units), options.samples, context)).graph;
+  if (units.length === 0) return pruned;
+  return repairs.refit({ original, before: graph, pruned, kept: keptIndices(graph, units) });
 }
 
 /** Groups that a layer holds: one of theirs that is to keep its channels, or any weight of a node that must stay as it is. */
@@ -158,21 +164,6 @@ function stayReason(
   { keep }: Pick<MethodContext, 'keep'>,
 ): string | undefined {
   return keep.has(node.name) ? 'it must stay as it is' : skipReason(node, skip);
-}
-
-/** Statistics of batch norm anew, where there are any and enough samples for one batch. */
-async function withStatistics(
-  graph: Graph,
-  { reconstruct: wanted, samples, training }: StructuredOptions,
-  context: MethodContext,
-): Promise<Graph> {
-  const { calibration } = context.data;
-  const free = graph.inputs.every((name) => typeof graph.values.get(name)?.shape?.[0] === 'string');
-  if (!wanted || !free || calibration.count === 0 || graph.nodes.every(({ op }) => op !== 'BatchNormalization'))
-    return graph;
-  const batchSize = Math.min(training.batchSize, calibration.count);
-  const batches = Math.max(1, Math.min(STATISTIC_BATCHES, Math.floor(samples / batchSize)));
-  return reestimateBatchNorm(graph, calibration, { batchSize, batches, seed: context.seed }, context.evaluate);
 }
 
 /** @throws E_GRAPH_INVALID when no layer has a unit that can go, E_OPTION_VALUE when a layer asked for has none */
@@ -204,10 +195,11 @@ interface Outcome {
   readonly damages: ReadonlyMap<string, number>;
   readonly target: number | undefined;
   readonly before: number;
+  readonly repairs: Repairs;
 }
 
 function resultOf(outcome: Outcome, options: StructuredOptions, context: MethodContext): MethodResult {
-  const { whole, current, first, removed, damages, target, before } = outcome;
+  const { whole, current, first, removed, damages, target, before, repairs } = outcome;
   const after = countMacs(current);
   const left = new Map(findDependencies(current).layers.map(({ node, extent }) => [node.name, extent]));
   const branchOf = new Map(removed.flatMap((entry) => entry.branch.nodes.map(({ name }) => [name, entry] as const)));
@@ -243,9 +235,17 @@ function resultOf(outcome: Outcome, options: StructuredOptions, context: MethodC
       nodes: branch.nodes.map(({ name }) => name),
       error,
     })),
+    repairs: repairs.reports,
   };
   const missed = missedBy(report, options, context);
-  return { graph: current, decisions, report, ...(missed !== '' && { missed }) };
+  const diagnostics = noticesOf(repairs);
+  return {
+    graph: current,
+    decisions,
+    report,
+    ...(missed !== '' && { missed }),
+    ...(diagnostics.length > 0 && { diagnostics }),
+  };
 }
 
 /** What was asked for and could not be had, in words; empty when there is nothing. */
@@ -263,6 +263,21 @@ function missedBy(
   if (branches.length < options.branches)
     missed.push(`${options.branches} residual branches were to go, ${branches.length} can`);
   return missed.join('; ');
+}
+
+/** What the user should hear about repairs. */
+function noticesOf(repairs: Repairs): Diagnostic[] {
+  const off = repairs.off();
+  return off === undefined
+    ? []
+    : [
+        {
+          severity: 'warning',
+          kind: 'repairs-off',
+          where: 'reconstruct',
+          message: `weights and statistics stay as they are: ${off}`,
+        },
+      ];
 }
 
 function whyWhole(layer: Layer, options: StructuredOptions, context: MethodContext): string {

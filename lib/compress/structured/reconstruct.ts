@@ -1,10 +1,11 @@
 import { attribute } from '../../ir/attribute';
+import type { Dataset } from '../../ir/dataset';
 import type { Graph, Node } from '../../ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
 import { solveFactored, upperFactor } from '../cholesky';
+import { type TensorRepair, tensorRepair } from '../keep-if-better';
 import { type ProductLayer, productLayer } from '../layer-inputs';
 import type { MethodContext } from '../method';
-import { first } from '../prune/scores';
 import { collect } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';
 import { SecondMoment } from '../second-moment';
@@ -18,44 +19,37 @@ const ROWS_PER_COLUMN = 8;
 const DAMPING = 1e-3;
 
 /**
- * `pruned` (the graph `before` without some channels) with the weights behind removed channels fitted anew: each layer that
- * lost inputs gets the weights and bias with which it comes nearest to what it computed before, by least squares over the
- * inputs of calibration samples (He et al. 2017, "Channel pruning for accelerating very deep neural networks"). Layers with groups, shared
- * weights or no bias to move keep what of it there is. Returns the relative errors of the fitted layers' outputs by node name.
+ * Repairs of `pruned` (the graph `before` without some channels): each layer that lost inputs gets the weights and bias with which
+ * it comes nearest to what it computed before, by least squares over the inputs of the samples (He et al. 2017, "Channel
+ * pruning for accelerating very deep neural networks"). Layers with groups or shared weights have none; those without a bias to
+ * move keep it. By node name.
  * @throws E_CALIBRATION, E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
-export async function reconstruct(
+export async function refitWeights(
   before: Graph,
   pruned: Graph,
   kept: KeptIndices,
-  samples: number,
-  context: MethodContext,
-): Promise<{ readonly graph: Graph; readonly errors: ReadonlyMap<string, number> }> {
-  const dataset = first(context.data.calibration, samples);
+  dataset: Dataset,
+  { evaluate, signal, onProgress, seed }: MethodContext,
+): Promise<readonly TensorRepair[]> {
   const layers = before.nodes.flatMap((node) => {
     const layer = narrowed(before, node, kept);
     if (!layer) return [];
     const rowsPerSample = Math.ceil((ROWS_PER_COLUMN * layer.columns) / dataset.count);
-    return [{ layer, moment: new SecondMoment(withOnes(layer), { rowsPerSample, seed: context.seed }) }];
+    return [{ layer, moment: new SecondMoment(withOnes(layer), { rowsPerSample, seed }) }];
   });
-  if (layers.length === 0) return { graph: pruned, errors: new Map() };
+  if (layers.length === 0) return [];
   const requests = new Map<string, Observer[]>();
   for (const { layer, moment } of layers) requests.set(layer.input, [...(requests.get(layer.input) ?? []), moment]);
-  const { evaluate, signal, onProgress } = context;
   await collect(before, dataset, requests, {
     evaluate,
     ...(signal && { signal }),
     onBatch: (done, total) => onProgress?.('measure layer inputs', done, total),
   });
-  const renewed = new Map<string, Tensor>();
-  const errors = new Map<string, number>();
-  for (const { layer, moment } of layers) {
-    const fitted = solve(before, pruned, layer, kept, moment.sums);
-    if (!fitted) continue;
-    for (const [name, tensor] of fitted.tensors) renewed.set(name, tensor);
-    errors.set(layer.node.name, fitted.error);
-  }
-  return { graph: { ...pruned, initializers: new Map([...pruned.initializers, ...renewed]) }, errors };
+  return layers.flatMap(({ layer, moment }) => {
+    const tensors = solve(before, pruned, layer, kept, moment.sums);
+    return tensors ? [tensorRepair(layer.node.name, tensors)] : [];
+  });
 }
 
 /** The node as a product that lost columns and can be solved; undefined otherwise. */
@@ -94,7 +88,7 @@ function solve(
   layer: ProductLayer,
   kept: KeptIndices,
   sums: Float64Array,
-): { readonly tensors: ReadonlyMap<string, Tensor>; readonly error: number } | undefined {
+): ReadonlyMap<string, Tensor> | undefined {
   const { node, units, columns, weight } = layer;
   const after = productLayer(pruned, pruned.nodes.find(({ name }) => name === node.name)!);
   if (typeof after === 'string' || after.columns === columns) return undefined;
@@ -123,7 +117,6 @@ function solve(
   const old = layer.matrix(before.initializers.get(weight)!);
   const matrix = new Float32Array(after.units * after.columns);
   const shifts = new Float32Array(after.units);
-  let [lost, whole] = [0, 0];
   for (let unit = 0; unit < after.units; unit++) {
     const from = rows[unit * after.columns];
     const w = old.subarray(from * columns, (from + 1) * columns);
@@ -131,13 +124,9 @@ function solve(
     const change = Float64Array.from(w);
     for (const column of stay) change[column] = 0;
     const right = Float64Array.from(chosen, (column) => dot(change, sums, column * size));
-    const target = right.slice();
     solveFactored(factor, extent, right);
     for (let i = 0; i < stay.length; i++) matrix[unit * after.columns + i] = w[stay[i]] + right[i];
     if (bias) shifts[unit] = right[stay.length];
-    const energy = quadratic(change, sums, size);
-    lost += Math.max(0, energy - target.reduce((sum, value, i) => sum + value * right[i], 0));
-    whole += quadratic(w, sums, size);
   }
   const tensors = new Map<string, Tensor>([[weight, after.tensor(matrix)]]);
   if (bias) {
@@ -151,7 +140,7 @@ function solve(
       ),
     );
   }
-  return { tensors, error: whole > 0 ? lost / whole : 0 };
+  return tensors;
 }
 
 /** Name of the bias, one element per unit and of no other layer. */
@@ -166,17 +155,5 @@ function biasOf(graph: Graph, node: Node): string | undefined {
 function dot(weights: Float64Array, sums: Float64Array, at: number): number {
   let sum = 0;
   for (let i = 0; i < weights.length; i++) sum += weights[i] * sums[at + i];
-  return sum;
-}
-
-/** `w M w^T` over the first columns of a moment of `size` columns. */
-function quadratic(w: ArrayLike<number>, sums: Float64Array, size: number): number {
-  let sum = 0;
-  for (let i = 0; i < w.length; i++) {
-    if (w[i] === 0) continue;
-    let inner = 0;
-    for (let j = 0; j < w.length; j++) inner += w[j] * sums[i * size + j];
-    sum += w[i] * inner;
-  }
   return sum;
 }
