@@ -5,8 +5,25 @@ import type { Observer } from './quantize/observer';
 
 /** Statistics of the rows that a layer multiplies. What they remember does not grow with the number of samples. */
 export interface RowStatistic extends Observer {
-  /** Rows seen of each group. */
+  /** Sums over the rows that were looked at. */
+  readonly sums: Float64Array;
+  /** Rows looked at of each group, and rows there were. */
   readonly rows: number;
+  readonly present: number;
+}
+
+/**
+ * Sums of a weight that several layers read the same way: each counts with all rows that it has, also where fewer were looked at.
+ */
+export function sumOfUses(statistics: readonly RowStatistic[]): Float64Array {
+  if (statistics.length === 1) return statistics[0].sums;
+  const scaled = statistics.map(sumsOfAll);
+  return scaled[0].map((_, index) => scaled.reduce((sum, sums) => sum + sums[index], 0));
+}
+
+/** Sums as they would be over all rows. */
+export function sumsOfAll({ sums, rows, present }: RowStatistic): Float64Array {
+  return rows === present ? sums : sums.map((sum) => (sum * present) / rows);
 }
 
 /** Which rows of every batch are looked at. */
@@ -16,9 +33,12 @@ export interface RowSampling {
   readonly seed?: number;
 }
 
-/** `X^T X` of a layer's rows (the second moment times the number of rows), per group: `[groups, columns, columns]`. */
+/**
+ * `X^T X` of the rows of a layer that were looked at (the second moment times their number), per group: `[groups, columns, columns]`.
+ */
 export class SecondMoment implements RowStatistic {
   rows = 0;
+  present = 0;
   /** Symmetric, row-major, one block of `columns * columns` per group. */
   readonly sums: Float64Array<ArrayBuffer>;
   private readonly layer: ProductLayer;
@@ -45,12 +65,14 @@ export class SecondMoment implements RowStatistic {
     mirror(this.sums, groups, columns);
     requireFinite(this.sums, this.layer);
     this.rows += count;
+    this.present += this.layer.rowsIn(dims);
   }
 }
 
 /** Sum of squares of every column of a layer's rows: `[groups, columns]`. */
 export class ColumnPower implements RowStatistic {
   rows = 0;
+  present = 0;
   readonly sums: Float64Array<ArrayBuffer>;
   private readonly layer: ProductLayer;
   private readonly choose: RowChooser;
@@ -72,6 +94,7 @@ export class ColumnPower implements RowStatistic {
     }
     requireFinite(this.sums, this.layer);
     this.rows += count;
+    this.present += this.layer.rowsIn(dims);
   }
 }
 

@@ -47,8 +47,8 @@ export function chooseMasks(
   return chosen;
 }
 
-/** Lines of neighbours along the input channels: one per output and kernel tap. */
-function* channelLines({ dims, uses }: Target): Generator<number[]> {
+/** Lines of neighbours along the input channels of the first reader: one per output and kernel tap. */
+export function* channelLines({ dims, uses }: Target): Generator<number[]> {
   const { axis, extent } = inputAxis(uses[0], dims);
   const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
   const count = dims.reduce((product, dim) => product * dim, 1);

@@ -53,14 +53,8 @@ export async function measureScores(
       );
       return new Map(
         targets.map((target) => {
-          const [{ layer }] = observed.get(target)!;
-          const power = sumOf(observed.get(target)!.map(({ statistics }) => statistics[0].sums));
-          const matrix = layer.matrix(graph.initializers.get(target.weight)!);
-          const scores = new Float64Array(target.count);
-          wandaScores(layer, matrix, power).forEach((score, at) => {
-            scores[layer.positions[at]] = score;
-          });
-          return [target, scores];
+          const readers = observed.get(target)!.map(({ layer, statistics: [{ sums }] }) => ({ layer, power: sums }));
+          return [target, wandaScores(weights(target), readers)];
         }),
       );
     }
@@ -114,12 +108,6 @@ export function unmeasurable(graph: Graph, { uses }: Target): string | undefined
 export function first(dataset: Dataset, count: number): Dataset {
   if (dataset.count <= count) return dataset;
   return dataset.select(Array.from({ length: count }, (_, index) => index));
-}
-
-/** Sum of arrays, element by element: the uses of a shared weight count together. */
-export function sumOf(arrays: readonly Float64Array[]): Float64Array {
-  if (arrays.length === 1) return arrays[0];
-  return arrays[0].map((_, index) => arrays.reduce((sum, array) => sum + array[index], 0));
 }
 
 /** Worth of weights from gradients of the loss on labelled training samples. */

@@ -1,10 +1,13 @@
 import type { Graph } from '../../ir/graph';
-import type { Tensor } from '../../ir/tensor';
+import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
 import { type ProductLayer, productLayer } from '../layer-inputs';
 import type { MethodContext } from '../method';
-import { SecondMoment } from '../second-moment';
+import { SecondMoment, sumOfUses, sumsOfAll } from '../second-moment';
+import { channelLines } from './choose';
 import { blockOf, type PruneOptions } from './options';
-import { first, observeLayers, sumOf } from './scores';
+import { first, type Observed, observeLayers } from './scores';
+import { selectBlocks } from './select';
+import { pruneShared } from './shared-weight';
 import { type SparseProblem, sparseGpt } from './sparsegpt';
 import { inputAxis, type Target } from './targets';
 
@@ -17,10 +20,12 @@ const ROWS_PER_COLUMN = 16;
 
 /** Why SparseGPT cannot treat a target; undefined when it can. */
 export function unsolvable(graph: Graph, target: Target): string | undefined {
-  const layer = layerOf(graph, target);
-  if (typeof layer === 'string') return layer;
-  if (layer.columns <= COLUMN_LIMIT) return undefined;
-  return `the second moment of its ${layer.columns} inputs would not fit into memory (limit ${COLUMN_LIMIT})`;
+  for (const layer of layersOf(graph, target)) {
+    if (typeof layer === 'string') return layer;
+    if (layer.columns > COLUMN_LIMIT)
+      return `the second moment of its ${layer.columns} inputs would not fit into memory (limit ${COLUMN_LIMIT})`;
+  }
+  return undefined;
 }
 
 /** What SparseGPT made of the targets. */
@@ -57,9 +62,7 @@ export async function solveTargets(
       }),
     ]);
     for (const target of batch) {
-      const uses = observed.get(target)!;
-      const moment = sumOf(uses.map(({ statistics }) => statistics[0].sums));
-      const { tensor, error } = solve(current, target, uses[0].layer, moment, options, sparsityOf(target.sparsity));
+      const { tensor, error } = solve(current, target, observed.get(target)!, options, sparsityOf(target.sparsity));
       weights.set(target.weight, tensor);
       errors.set(target, error);
     }
@@ -68,30 +71,50 @@ export async function solveTargets(
   return { weights, errors };
 }
 
-/** One target, group by group. */
+/** One target for all layers that read it: with the sum of their second moments where they read it alike. */
 function solve(
   graph: Graph,
   target: Target,
-  layer: ProductLayer,
-  moment: Float64Array,
+  uses: readonly Observed<SecondMoment>[],
   options: PruneOptions,
   sparsity: number,
 ): { tensor: Tensor; error: number } {
+  const [{ layer }] = uses;
+  const weights = graph.initializers.get(target.weight)!;
+  const alike = uses.every((use) => use.layer.positions.every((position, at) => position === layer.positions[at]));
+  if (!alike) return solveTogether(target, viewAs(weights, 'float32'), uses, options, sparsity);
+  const moment = sumOfUses(uses.map(({ statistics }) => statistics[0]));
   const { groups, units, columns } = layer;
-  const before = layer.matrix(graph.initializers.get(target.weight)!);
+  const before = layer.matrix(weights);
   const after = new Float32Array(before.length);
   const goal = goalOf(target, layer, options, sparsity);
   let [lost, whole] = [0, 0];
   for (let group = 0; group < groups; group++) {
     const [from, to] = [group * units * columns, (group + 1) * units * columns];
     const part = moment.subarray(group * columns ** 2, (group + 1) * columns ** 2);
-    const weights = before.subarray(from, to);
-    const solution = sparseGpt({ weights, units, columns, moment: part, alive: weights, goal });
+    const own = before.subarray(from, to);
+    const solution = sparseGpt({ weights: own, units, columns, moment: part, alive: own, goal });
     after.set(solution.weights, from);
     lost += solution.change.lost;
     whole += solution.change.whole;
   }
   return { tensor: layer.tensor(after), error: whole > 0 ? lost / whole : 0 };
+}
+
+/** A target that is read in several orientations. */
+function solveTogether(
+  target: Target,
+  weights: Float32Array,
+  uses: readonly Observed<SecondMoment>[],
+  { pattern }: PruneOptions,
+  sparsity: number,
+): { tensor: Tensor; error: number } {
+  const block = blockOf(pattern);
+  const readers = uses.map(({ layer, statistics }) => ({ layer, moment: sumsOfAll(statistics[0]) }));
+  const choose = (scores: Float64Array) => selectBlocks({ scores, alive: weights }, channelLines(target), block!).mask;
+  const { weights: after, change } = pruneShared({ weights, readers, goal: block ? { choose } : { sparsity } });
+  const { lost, whole } = change;
+  return { tensor: tensorOf('float32', target.dims, after), error: whole > 0 ? lost / whole : 0 };
 }
 
 function goalOf(
@@ -112,8 +135,8 @@ function inPasses(graph: Graph, targets: readonly Target[]): Target[][] {
   const passes: Target[][] = [];
   let held = Number.POSITIVE_INFINITY;
   for (const target of targets) {
-    const { groups, columns } = layerOf(graph, target) as ProductLayer;
-    const size = groups * columns ** 2 * target.uses.length;
+    const layers = layersOf(graph, target) as ProductLayer[];
+    const size = layers.reduce((sum, { groups, columns }) => sum + groups * columns ** 2, 0);
     if (held + size > MOMENT_BUDGET) {
       passes.push([]);
       held = 0;
@@ -124,7 +147,7 @@ function inPasses(graph: Graph, targets: readonly Target[]): Target[][] {
   return passes;
 }
 
-/** A target as its first reader sees it. */
-function layerOf(graph: Graph, { uses }: Target): ProductLayer | string {
-  return productLayer(graph, uses[0].node, uses[0].index);
+/** A target as each of its readers sees it. */
+function layersOf(graph: Graph, { uses }: Target): (ProductLayer | string)[] {
+  return uses.map(({ node, index }) => productLayer(graph, node, index));
 }

@@ -212,12 +212,17 @@ function damped(moment: Float64Array, columns: number, order: readonly number[])
       hessian[i * columns + j] = 2 * moment[from * columns + to];
     });
   });
+  damp(hessian, columns);
+  return hessian;
+}
+
+/** Adds a part of its mean diagonal to the diagonal of a square matrix, in place. */
+export function damp(hessian: Float64Array, columns: number): void {
   let trace = 0;
   for (let i = 0; i < columns; i++) trace += hessian[i * columns + i];
   // Inputs that are always zero leave nothing to lean on: any number keeps the factor defined.
   const damping = trace > 0 ? (DAMPING * trace) / columns : 1;
   for (let i = 0; i < columns; i++) hessian[i * columns + i] += damping;
-  return hessian;
 }
 
 function quadratic(moment: Float64Array, columns: number, vector: Float32Array): number {

@@ -1,17 +1,23 @@
 import type { ProductLayer } from '../layer-inputs';
 
 /**
- * `|w| * ||x||_2` as the matrix `[groups, units, columns]` of a layer: a weight counts as much as what it multiplies (Sun et al.
- * 2023, equation 1). Only weights of one output unit compare. `columnPower` is the sum of squares per `[groups, columns]`.
+ * `|w| * ||x||_2` of every weight, in the order of its tensor: a weight counts as much as what it multiplies (Sun et al. 2023,
+ * equation 1), in all layers that read it. `power` is the sum of squares of a reader's inputs, `[groups, columns]`.
  */
 export function wandaScores(
-  layer: Pick<ProductLayer, 'groups' | 'units' | 'columns'>,
-  matrix: Float32Array,
-  columnPower: Float64Array,
+  weights: Float32Array,
+  readers: readonly {
+    readonly layer: Pick<ProductLayer, 'units' | 'columns' | 'positions'>;
+    readonly power: Float64Array;
+  }[],
 ): Float64Array<ArrayBuffer> {
-  const { units, columns } = layer;
-  return Float64Array.from(matrix, (weight, at) => {
-    const group = Math.floor(at / (units * columns));
-    return Math.abs(weight) * Math.sqrt(columnPower[group * columns + (at % columns)]);
-  });
+  const powers = new Float64Array(weights.length);
+  for (const { layer, power } of readers) {
+    const { units, columns, positions } = layer;
+    positions.forEach((position, at) => {
+      const group = Math.floor(at / (units * columns));
+      powers[position] += power[group * columns + (at % columns)];
+    });
+  }
+  return powers.map((power, at) => Math.abs(weights[at]) * Math.sqrt(power));
 }

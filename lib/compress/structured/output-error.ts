@@ -29,31 +29,36 @@ export async function outputErrors(
   { data, evaluate, signal, seed }: MethodContext,
 ): Promise<ReadonlyMap<number, Float64Array>[]> {
   const dataset = first(data.calibration, samples);
-  const readers = new Map<string, { layer: ProductLayer; moment: SecondMoment }>();
+  const readers = new Map<string, { layer: ProductLayer; moment: SecondMoment }[]>();
   const requests = new Map<string, Observer[]>();
   for (const node of graph.nodes) {
     const layer = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'].includes(node.op) ? productLayer(graph, node) : '';
     if (typeof layer === 'string' || layer.groups !== 1 || layer.columns > COLUMN_LIMIT) continue;
-    if (readers.has(layer.weight)) continue;
     const rowsPerSample = Math.ceil((ROWS_PER_COLUMN * layer.columns) / dataset.count);
     const moment = new SecondMoment(layer, { rowsPerSample, seed });
-    readers.set(layer.weight, { layer, moment });
+    readers.set(layer.weight, [...(readers.get(layer.weight) ?? []), { layer, moment }]);
     requests.set(layer.input, [...(requests.get(layer.input) ?? []), moment]);
   }
   await collect(graph, dataset, requests, { evaluate, ...(signal && { signal }) });
-  const costs = new Map<string, (columns: readonly number[]) => number>();
+  const costs = new Map<ProductLayer, (columns: readonly number[]) => number>();
   return groups.map(({ units }) => {
     const errors = new Map<number, Float64Array>();
     units[0].members.forEach((member, index) => {
-      const reader = readers.get(member.value);
-      const columns = reader && columnsAlong(reader.layer, member.axis);
-      if (!columns) return;
-      const cost = costs.get(member.value) ?? costOf(graph, reader.layer, reader.moment.sums);
-      costs.set(member.value, cost);
-      errors.set(
-        index,
-        Float64Array.from(units, ({ members }) => cost(members[index].indices.flatMap((at) => columns[at]))),
-      );
+      // Layers that share weights each make an error of their own; an axis that counts inputs of one may count outputs of another.
+      for (const { layer, moment } of readers.get(member.value) ?? []) {
+        const columns = columnsAlong(layer, member.axis);
+        if (!columns) continue;
+        const cost = costs.get(layer) ?? costOf(graph, layer, moment.sums);
+        costs.set(layer, cost);
+        const before = errors.get(index);
+        errors.set(
+          index,
+          Float64Array.from(units, ({ members }, unit) => {
+            const own = cost(members[index].indices.flatMap((at) => columns[at]));
+            return own + (before?.[unit] ?? 0);
+          }),
+        );
+      }
     });
     return errors;
   });

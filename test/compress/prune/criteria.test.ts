@@ -7,7 +7,7 @@ import { addTaylorScores } from '../../../lib/compress/prune/taylor';
 import { wandaScores } from '../../../lib/compress/prune/wanda';
 import { ColumnPower } from '../../../lib/compress/second-moment';
 import { GraphBuilder } from '../../../lib/ir/builder';
-import { viewAs } from '../../../lib/ir/tensor';
+import { tensorOf, viewAs } from '../../../lib/ir/tensor';
 import { uniform } from '../../ops/op-case';
 
 const weights = [1, -2, 0.5, 0, -4];
@@ -52,7 +52,9 @@ test('Wanda: |w| times the norm of its inputs, for groups and kernel taps', () =
   const power = new ColumnPower(layer);
   power.observe(viewAs(input, 'float32'), input.dims);
   const matrix = layer.matrix(w);
-  const scores = wandaScores(layer, matrix, power.sums);
+  const scores = layer.matrix(
+    tensorOf('float32', w.dims, Float32Array.from(wandaScores(viewAs(w, 'float32'), [{ layer, power: power.sums }]))),
+  );
   const rows = layer.rows(viewAs(input, 'float32'), input.dims);
   const count = layer.rowsIn(input.dims);
   for (let at = 0; at < scores.length; at++) {
