@@ -52,8 +52,9 @@ async function runVerb(argv: readonly string[], run: RunVerb): Promise<number> {
   for (const verb of VERBS) {
     const command = program.command(verb.name).description(verb.summary);
     for (const { name, description } of verb.args) command.argument(name, description);
-    for (const { flags, description, default: value } of verb.options)
-      command.option(flags, description, value as string);
+    for (const { flags, description, default: value, repeatable } of verb.options)
+      if (repeatable) command.option(flags, description, (next: string, before: string[] = []) => [...before, next]);
+      else command.option(flags, description, value as string);
     command.option('--json', 'print JSON instead of text');
     command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
     command.action(async () => {

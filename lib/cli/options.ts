@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { PartialQuantizeOptions } from '../compress/quantize/options';
 import { HoneError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
+import type { SampleAxis } from '../ir/sample-axes';
+import { type Artifact, openArtifact } from '../jobs/artifact';
 import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
 import type { Console } from './console';
@@ -24,6 +26,20 @@ export const COMMON = {
   executor: { flags: '--executor <name>', description: `${EXECUTORS.join(' or ')}`, default: 'native' },
   threads: { flags: '--threads <n>', description: 'threads of one inference', default: '1' },
 } as const satisfies Record<string, VerbOption>;
+
+/** What the user says of a model's inputs: options of every verb that takes a model. */
+export const INPUTS: readonly VerbOption[] = [
+  {
+    flags: '--shape <input=extents>',
+    description: 'extents that the model leaves free, as in x=1,3,320,320; once per input',
+    repeatable: true,
+  },
+  {
+    flags: '--batch-axis <input=axis>',
+    description: 'axis of an input that its samples are on, from 0, or none; once per input',
+    repeatable: true,
+  },
+];
 
 /** Options of int8 compression. */
 export const QUANTIZE: readonly VerbOption[] = [
@@ -58,6 +74,43 @@ export function required(options: OptionValues, name: string, verb: string): str
 /** Shows the progress of compression. */
 export function progressOf(console: Console): NonNullable<CompressOptions['onProgress']> {
   return ({ stage, done, total }) => console.progress(stage, done, total);
+}
+
+/** The artifact at a path, with what the options say of its inputs. @throws E_OPTION_VALUE, and what `openArtifact` throws */
+export function openModel(path: string, options: OptionValues): Promise<Artifact> {
+  const shapes = pairsOf(options, 'shape', 'an input and its extents, as in x=1,3,320,320', parseExtents);
+  const sampleAxes = pairsOf(options, 'batchAxis', 'an input and an axis from 0 or none, as in x=1', parseAxis);
+  return openArtifact(path, { shapes, sampleAxes });
+}
+
+function parseExtents(found: string): readonly number[] | undefined {
+  const extents = found.split(',').map((word) => (/^\d{1,9}$/.test(word) ? Number(word) : 0));
+  return found === '' ? [] : extents.every((extent) => extent > 0) ? extents : undefined;
+}
+
+function parseAxis(found: string): SampleAxis | undefined {
+  return found === 'none' ? found : /^\d{1,2}$/.test(found) ? Number(found) : undefined;
+}
+
+/** Values by input name of an option `<input>=<value>`. @throws E_OPTION_VALUE */
+function pairsOf<T>(
+  options: OptionValues,
+  name: string,
+  expected: string,
+  parse: (text: string) => T | undefined,
+): Map<string, T> {
+  const pairs = new Map<string, T>();
+  for (const found of list(options[name])) {
+    // Names of values may have anything in them, extents have not.
+    const at = found.lastIndexOf('=');
+    const value = at > 0 ? parse(found.slice(at + 1)) : undefined;
+    if (value === undefined) throw new HoneError('E_OPTION_VALUE', { option: flag(name), expected, found });
+    const input = found.slice(0, at);
+    if (pairs.has(input))
+      throw new HoneError('E_OPTION_VALUE', { option: flag(name), expected: `${input} once`, found });
+    pairs.set(input, value);
+  }
+  return pairs;
 }
 
 /** The value of a whole-number option within low..high. @throws E_OPTION_VALUE */

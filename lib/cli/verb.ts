@@ -5,6 +5,8 @@ export interface VerbOption {
   readonly flags: string;
   readonly description: string;
   readonly default?: string | number;
+  /** Whether it may stand there several times; its value is the list of all. */
+  readonly repeatable?: boolean;
 }
 
 /** Values of the options as typed on the command line, by camel-case name. */

@@ -1,14 +1,26 @@
 import { startAgent } from '../agent/agent';
 import { connect } from '../client/client';
 import { HoneError } from '../core/error';
-import { modelName, openArtifact } from '../jobs/artifact';
+import { modelName } from '../jobs/artifact';
 import { deployLocal, findLocal, stopLocal } from '../jobs/deploy-local';
 import { makePlan } from '../jobs/make-plan';
 import { version } from '../jobs/version';
 import { writeFileAtomically } from '../jobs/write-file';
 import type { Console } from './console';
 import { signalExitCode } from './interrupt';
-import { COMMON, integer, MODEL, preprocessing, progressOf, QUANTIZE, quantizeOptions, text, threads } from './options';
+import {
+  COMMON,
+  INPUTS,
+  integer,
+  MODEL,
+  openModel,
+  preprocessing,
+  progressOf,
+  QUANTIZE,
+  quantizeOptions,
+  text,
+  threads,
+} from './options';
 import { bytesText } from './text';
 import type { OptionValues, Verb } from './verb';
 import { watch } from './watch';
@@ -18,7 +30,7 @@ const DATA = { ...COMMON.data, description: COMMON.calibration.description };
 
 async function planOf(path: string, options: OptionValues, console: Console): Promise<Uint8Array> {
   const data = text(options, 'data');
-  const { plan } = await makePlan(await openArtifact(path), {
+  const { plan } = await makePlan(await openModel(path, options), {
     ...(data === undefined ? {} : { data }),
     ...(await preprocessing(options)),
     quantize: quantizeOptions(options),
@@ -37,6 +49,7 @@ export const serveVerb: Verb = {
     NAME,
     { flags: '--note <path>', description: 'file that gets the address once the agent answers' },
     DATA,
+    ...INPUTS,
     COMMON.preprocess,
     COMMON.threads,
     ...QUANTIZE,
@@ -79,6 +92,7 @@ export const deployVerb: Verb = {
     { flags: '--stop', description: 'stop the agent that runs there' },
     NAME,
     DATA,
+    ...INPUTS,
     COMMON.preprocess,
     COMMON.threads,
     ...QUANTIZE,

@@ -2,7 +2,6 @@ import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
 import { HoneError } from '../core/error';
-import { openArtifact } from '../jobs/artifact';
 import { compress } from '../jobs/compress';
 import { requireFloat, requireModel } from '../jobs/make-plan';
 import { compressByRecipe, type RecipePlan } from '../jobs/recipe';
@@ -15,8 +14,10 @@ import { signalExitCode } from './interrupt';
 import {
   COMMON,
   flag,
+  INPUTS,
   integer,
   MODEL,
+  openModel,
   preprocessing,
   progressOf,
   QUANTIZE,
@@ -42,6 +43,7 @@ export const compressVerb: Verb = {
     { flags: '--out <path>', description: 'file to write; <model>.int8.onnx, or <model>.hone.onnx with a recipe' },
     { flags: '--seed <n>', description: 'seed instead of that of the recipe' },
     { flags: '--cache <folder>', description: 'finished steps of a recipe; <out>.hone-cache when left out' },
+    ...INPUTS,
     COMMON.preprocess,
     ...QUANTIZE,
   ],
@@ -61,7 +63,7 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   if (path === undefined) throw new HoneError('E_USAGE', { reason: 'missing argument <model>', verb: 'compress' });
   const data = required(options, 'data', 'compress');
   const target = await targetOf(path, options, '.int8.onnx');
-  const model = requireModel(await openArtifact(path), 'compress');
+  const model = requireModel(await openModel(path, options), 'compress');
   const { graph, report } = await compress(model, {
     data,
     ...(await preprocessing(options)),
@@ -98,7 +100,7 @@ async function byRecipe(
     });
   const target = await targetOf(path, options, '.hone.onnx');
   const cache = text(options, 'cache');
-  const report = await compressByRecipe(requireFloat(await openArtifact(path), 'compress'), {
+  const report = await compressByRecipe(requireFloat(await openModel(path, options), 'compress'), {
     source,
     target,
     ...(cache === undefined ? {} : { cache }),

@@ -1,10 +1,9 @@
 import { HoneError } from '../core/error';
-import { openArtifact } from '../jobs/artifact';
 import { explainReport } from '../jobs/explain';
 import { requireFloat } from '../jobs/make-plan';
 import { readReport } from '../jobs/recipe-report';
 import { measureSensitivity, type SensitivityTrial } from '../jobs/sensitivity';
-import { COMMON, integer, MODEL, preprocessing, required, text } from './options';
+import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, required, text } from './options';
 import { countText, percentText, table } from './text';
 import type { OptionValues, Verb } from './verb';
 
@@ -49,6 +48,7 @@ export const sensitivityVerb: Verb = {
     { flags: '--bits <list>', description: 'bits of weights to try, 2 to 8', default: '8,4,2' },
     { flags: '--pruned <list>', description: 'shares of zero weights to try, in percent', default: '50,80' },
     { flags: '--samples <n>', description: 'most samples to run', default: '128' },
+    ...INPUTS,
     COMMON.preprocess,
   ],
   examples: [
@@ -59,7 +59,7 @@ export const sensitivityVerb: Verb = {
     const data = required(options, 'data', 'sensitivity');
     const bits = numbers(options, 'bits', 2, 8, true);
     const pruned = numbers(options, 'pruned', 0, 99.9, false);
-    const found = await measureSensitivity(requireFloat(await openArtifact(path), 'examine'), {
+    const found = await measureSensitivity(requireFloat(await openModel(path, options), 'examine'), {
       data,
       bits,
       sparsities: pruned.map((percent) => percent / 100),

@@ -1,10 +1,21 @@
 import { toNumbers } from '../ir/tensor';
-import { openArtifact } from '../jobs/artifact';
 import { bench, type Latency } from '../jobs/bench';
 import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
 import { runOnce } from '../jobs/run';
 import { largest } from '../telemetry/statistics';
-import { COMMON, executor, integer, MODEL, preprocessing, progressOf, required, text, threads } from './options';
+import {
+  COMMON,
+  executor,
+  INPUTS,
+  integer,
+  MODEL,
+  openModel,
+  preprocessing,
+  progressOf,
+  required,
+  text,
+  threads,
+} from './options';
 import { pairs, percentText, table, timeText } from './text';
 import type { OptionValues, Verb } from './verb';
 
@@ -25,6 +36,7 @@ export const runVerb: Verb = {
     { flags: '--sample <n>', description: 'index of the sample', default: '0' },
     { flags: '--seed <n>', description: 'seed of the random numbers', default: '0' },
     COMMON.calibration,
+    ...INPUTS,
     COMMON.preprocess,
     COMMON.executor,
     COMMON.threads,
@@ -32,7 +44,7 @@ export const runVerb: Verb = {
   examples: ['hone run model.plan --input test.npz --sample 7'],
   async run([path], options, console) {
     const input = text(options, 'input');
-    const outputs = await runOnce(await openArtifact(path), {
+    const outputs = await runOnce(await openModel(path, options), {
       ...(input === undefined ? {} : { input }),
       sample: integer(options, 'sample', 0, 2 ** 31) ?? 0,
       seed: integer(options, 'seed', 0, 2 ** 32 - 1) ?? 0,
@@ -63,6 +75,7 @@ export const evalVerb: Verb = {
     COMMON.data,
     COMMON.calibration,
     { flags: '--float <path>', description: 'float model to compare with; found by the metadata when left out' },
+    ...INPUTS,
     COMMON.preprocess,
     COMMON.executor,
     COMMON.threads,
@@ -71,7 +84,7 @@ export const evalVerb: Verb = {
   async run([path], options, console) {
     const data = required(options, 'data', 'eval');
     const float = text(options, 'float');
-    const found = await evaluateArtifact(await openArtifact(path), {
+    const found = await evaluateArtifact(await openModel(path, options), {
       data,
       ...calibration(options),
       ...(float === undefined ? {} : { float }),
@@ -108,8 +121,10 @@ export const benchVerb: Verb = {
   summary: 'latency of the native engine beside onnxruntime, interleaved',
   args: [MODEL],
   options: [
+    { ...COMMON.data, description: `${COMMON.data.description}; random numbers when left out` },
     { flags: '--pairs <n>', description: 'runs of each to time', default: '200' },
     COMMON.calibration,
+    ...INPUTS,
     COMMON.preprocess,
     { ...COMMON.executor, description: `${COMMON.executor.description}; onnxruntime is then timed alone` },
     COMMON.threads,
@@ -117,11 +132,13 @@ export const benchVerb: Verb = {
   examples: ['hone bench model.int8.onnx --pairs 1000'],
   async run([path], options, console) {
     const data = text(options, 'calibration');
-    const found = await bench(await openArtifact(path), {
+    const samples = text(options, 'data');
+    const found = await bench(await openModel(path, options), {
       pairs: integer(options, 'pairs', 1, 1e7) ?? 200,
       executor: executor(options),
       threads: threads(options),
       ...(data === undefined ? {} : { data }),
+      ...(samples === undefined ? {} : { samples }),
       ...(await preprocessing(options)),
       signal: console.signal,
       onProgress: progressOf(console),

@@ -1,5 +1,4 @@
 import pc from 'picocolors';
-import { openArtifact } from '../jobs/artifact';
 import { examine } from '../jobs/doctor';
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { makePlan, requireModel } from '../jobs/make-plan';
@@ -7,7 +6,17 @@ import { writeFileAtomically } from '../jobs/write-file';
 import { describePlan } from '../plan/describe';
 import { openMachineSensors } from '../sensors/machine';
 import type { Console } from './console';
-import { COMMON, MODEL, preprocessing, progressOf, QUANTIZE, quantizeOptions, text } from './options';
+import {
+  COMMON,
+  INPUTS,
+  MODEL,
+  openModel,
+  preprocessing,
+  progressOf,
+  QUANTIZE,
+  quantizeOptions,
+  text,
+} from './options';
 import { targetOf } from './target';
 import { bytesText, countText, diagnosticLines, pairs, readingText } from './text';
 import type { Verb } from './verb';
@@ -16,10 +25,10 @@ export const inspectVerb: Verb = {
   name: 'inspect',
   summary: 'show inputs, outputs, operators, cost, and what the engine lacks',
   args: [MODEL],
-  options: [{ flags: '--nodes', description: 'list the nodes of a plan, too' }],
+  options: [...INPUTS, { flags: '--nodes', description: 'list the nodes of a plan, too' }],
   examples: ['hone inspect model.onnx', 'hone inspect model.plan --nodes'],
   async run([path], options, console) {
-    const artifact = await openArtifact(path);
+    const artifact = await openModel(path, options);
     const found = inspect(artifact);
     console.result(found);
     if (console.json) return undefined;
@@ -37,11 +46,19 @@ export const inspectVerb: Verb = {
   },
 };
 
-function modelRows({ quantized, irVersion, opsets, parameters, macs }: ModelInspection): [string, string][] {
+function modelRows({
+  quantized,
+  irVersion,
+  opsets,
+  parameters,
+  macs,
+  macsUnknown,
+}: ModelInspection): [string, string][] {
   const versions = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
   return [
     ['kind', `${quantized ? 'quantized' : 'float'} model, IR ${irVersion}, opset ${versions.join(', ')}`],
-    ['cost', `${countText(macs)} MAC per sample, ${countText(parameters)} parameters`],
+    ['cost', `${macs === null ? 'unknown' : countText(macs)} MAC per sample, ${countText(parameters)} parameters`],
+    ...(macsUnknown === null ? [] : [['', `unknown: ${macsUnknown}`] as [string, string]]),
   ];
 }
 
@@ -66,13 +83,14 @@ export const compileVerb: Verb = {
   options: [
     { flags: '--out <path>', description: 'file to write; <model>.plan when left out' },
     COMMON.calibration,
+    ...INPUTS,
     COMMON.preprocess,
     ...QUANTIZE,
   ],
   examples: ['hone compile model.int8.onnx', 'hone compile model.onnx --calibration calib.npz'],
   async run([path], options, console) {
     const target = await targetOf(path, options, '.plan');
-    const model = requireModel(await openArtifact(path), 'compile');
+    const model = requireModel(await openModel(path, options), 'compile');
     const data = text(options, 'calibration');
     const { plan, diagnostics } = await makePlan(model, {
       ...(data === undefined ? {} : { data }),

@@ -1,7 +1,6 @@
-import { openArtifact } from '../jobs/artifact';
 import { requireModel } from '../jobs/make-plan';
 import { synthesize } from '../jobs/synthesize';
-import { decimal, integer } from './options';
+import { decimal, INPUTS, integer, openModel } from './options';
 import { targetOf } from './target';
 import { bytesText } from './text';
 import type { Verb } from './verb';
@@ -12,6 +11,7 @@ export const synthesizeVerb: Verb = {
   args: [{ name: '<model>', description: 'a float ONNX model with BatchNormalization' }],
   options: [
     { flags: '--out <path>', description: '.npz file to write; <model>.samples.npz when left out' },
+    ...INPUTS,
     { flags: '--count <n>', description: 'samples to make', default: '64' },
     { flags: '--steps <n>', description: 'steps of optimisation per 64 samples', default: '200' },
     { flags: '--mean <x>', description: 'mean of prepared inputs', default: '0' },
@@ -21,7 +21,7 @@ export const synthesizeVerb: Verb = {
   examples: ['hone synthesize model.onnx --count 128 --out made.npz', 'hone compress model.onnx --data made.npz'],
   async run([path], options, console) {
     const target = await targetOf(path, options, '.samples.npz');
-    const model = requireModel(await openArtifact(path), 'make samples from');
+    const model = requireModel(await openModel(path, options), 'make samples from');
     const report = await synthesize(model, {
       images: {
         count: integer(options, 'count', 1, 1e6),

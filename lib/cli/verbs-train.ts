@@ -1,11 +1,10 @@
 import { HoneError } from '../core/error';
-import { openArtifact } from '../jobs/artifact';
 import { requireModel } from '../jobs/make-plan';
 import { OPTIMIZERS, type TrainingSettings, trainModel } from '../jobs/train';
 import type { EpochReport } from '../jobs/training-run';
 import { SCHEDULES } from '../train/schedules';
 import { signalExitCode } from './interrupt';
-import { COMMON, decimal, flag, integer, preprocessing, required, text } from './options';
+import { COMMON, decimal, flag, INPUTS, integer, openModel, preprocessing, required, text } from './options';
 import { targetOf } from './target';
 import { bytesText, percentText } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -34,6 +33,7 @@ export const trainVerb: Verb = {
       flags: '--checkpoint-every <n>',
       description: 'steps between two checkpoints; half a minute of work when left out',
     },
+    ...INPUTS,
     COMMON.preprocess,
   ],
   examples: [
@@ -44,7 +44,7 @@ export const trainVerb: Verb = {
     const data = required(options, 'data', 'train');
     const target = await targetOf(path, options, '.trained.onnx');
     const settings = await settingsOf(options);
-    const model = requireModel(await openArtifact(path), 'train');
+    const model = requireModel(await openModel(path, options), 'train');
     const checkpointEvery = integer(options, 'checkpointEvery', 1, 1e9);
     const validation = text(options, 'validation');
     const report = await trainModel(model, {

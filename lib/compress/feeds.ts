@@ -36,7 +36,7 @@ export async function* feedsOf(graph: Graph, dataset: Dataset, signal?: AbortSig
     const inputs = new Map<string, Tensor>();
     for (const [index, name] of graph.inputs.entries()) {
       const tensor = batch.inputs.get(name)!;
-      inputs.set(name, fits[index].whole ? { ...tensor, dims: tensor.dims.slice(1) } : tensor);
+      inputs.set(name, fits[index].leading ? { ...tensor, dims: tensor.dims.slice(1) } : tensor);
     }
     yield { inputs, count: batch.count, labels: batch.labels };
   }
@@ -53,7 +53,9 @@ export function leastRun(graph: Graph, dataset: Dataset): number {
 interface Fit {
   /** Each sample has the whole shape of the input, batch axis included. */
   readonly whole: boolean;
-  /** First extent of the input, when that is the batch. */
+  /** Whether batches have a leading axis that the input lacks. */
+  readonly leading: boolean;
+  /** Extent of the sample axis of the input. */
   readonly batch: Dim | undefined;
 }
 
@@ -65,9 +67,11 @@ function fitOf(graph: Graph, dataset: Dataset, name: string): Fit {
   const mismatch = (found: string) => new HoneError('E_DATA_MISMATCH', { expected, found });
   if (sample === undefined) throw mismatch(`only ${[...dataset.inputs.keys()].map((key) => `'${key}'`).join(', ')}`);
   if (type && type.type !== sample.type) throw mismatch(`samples of type ${sample.type}`);
-  if (shape === undefined) return { whole: false, batch: undefined };
-  if (matches(shape.slice(1), sample.dims)) return { whole: false, batch: shape[0] };
-  if (matches(shape, sample.dims)) return { whole: true, batch: undefined };
+  const { axis = 0 } = sample;
+  if (shape === undefined) return { whole: axis === 'none', leading: false, batch: undefined };
+  if (axis !== 'none' && matches(shape.toSpliced(axis, 1), sample.dims))
+    return { whole: false, leading: false, batch: shape[axis] };
+  if (matches(shape, sample.dims)) return { whole: true, leading: axis !== 'none', batch: undefined };
   throw mismatch(`samples of shape [${sample.dims.join(', ')}]`);
 }
 

@@ -97,6 +97,10 @@ export const ERRORS = {
     template: 'input {name}: expected shape {expected}, found {found}',
     hint: 'Send the tensor with the shape of the model input.',
   },
+  E_SHAPE_FREE: {
+    template: 'the model leaves extents of its inputs free: {inputs}',
+    hint: 'Give numbers for the names in `{advice}`, or samples (--data, --calibration) that have them.',
+  },
   E_INPUT_LENGTH: {
     template: 'input {name}: expected {expected} elements, found {found}',
     hint: 'Send exactly as many elements as the shape holds.',

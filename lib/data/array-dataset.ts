@@ -20,6 +20,11 @@ export function openArrays(
   const fitted = fitArrays(arrays, expected);
   const classes = labels && labelsFrom(labels);
   if (sampleCount(fitted, classes) === 0) throw new HoneError('E_DATA_EMPTY', { path });
-  const types = new Map([...(expected ?? [])].map(([name, { type }]) => [name, type]));
-  return datasetFromTensors(path, fitted, classes, types);
+  const samples = new Map(
+    [...fitted].map(([name, { array, dims, axis }]) => {
+      const type = expected?.get(name)?.type ?? array.type;
+      return [name, axis === 0 ? { type, dims } : { type, dims, axis }];
+    }),
+  );
+  return datasetFromTensors(path, new Map([...fitted].map(([name, { array }]) => [name, array])), classes, samples);
 }

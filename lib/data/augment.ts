@@ -24,7 +24,10 @@ export function augment(dataset: Dataset, options: AugmentOptions): Dataset {
   const { shift = 0, flip = false } = options;
   if (shift === 0 && !flip) return dataset;
   const pictures = [...dataset.inputs]
-    .filter(([, { type, dims }]) => type === 'float32' && dims.length === 3 && dims[0] <= MAX_CHANNELS)
+    .filter(
+      ([, { type, dims, axis = 0 }]) =>
+        axis === 0 && type === 'float32' && dims.length === 3 && dims[0] <= MAX_CHANNELS,
+    )
     .map(([name]) => name);
   if (pictures.length === 0)
     throw new HoneError('E_DATA_MISMATCH', {

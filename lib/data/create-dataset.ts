@@ -1,7 +1,7 @@
 import { HoneError } from '../core/error';
 import { Rng } from '../core/rng';
-import type { Batch, BatchOptions, Dataset } from '../ir/dataset';
-import { byteLength, type ElementType } from '../ir/element-type';
+import type { Batch, BatchOptions, Dataset, SampleType } from '../ir/dataset';
+import { byteLength } from '../ir/element-type';
 import { elementCount, type Tensor } from '../ir/tensor';
 import { checkConversion, convertTensor } from './convert';
 
@@ -12,7 +12,7 @@ export interface SampleSource {
   readonly inputs: Dataset['inputs'];
   /** Class index of every sample; undefined without labels. */
   readonly labels: Int32Array | undefined;
-  /** The samples at these indices, per input, with a leading sample axis. */
+  /** The samples at these indices, per input, with a leading sample axis, whichever axis batches have them on. */
   read(indices: Uint32Array): Promise<ReadonlyMap<string, Tensor>>;
 }
 
@@ -52,34 +52,58 @@ async function* readBatches(source: SampleSource, chosen: Uint32Array, options: 
   const order = seed === undefined ? chosen : new Rng(seed).permutation(chosen.length).map((index) => chosen[index]);
   for (let start = skip * size; start < order.length; start += size) {
     const indices = order.subarray(start, start + size);
+    const inputs = new Map<string, Tensor>();
+    for (const [name, tensor] of await source.read(indices)) inputs.set(name, placed(tensor, source.inputs.get(name)));
     yield {
       count: indices.length,
-      inputs: await source.read(indices),
+      inputs,
       labels: labels && Int32Array.from(indices, (index) => labels[index]),
     };
   }
 }
 
-/** Element type of each input; arrays of another type are converted batch by batch. */
-export type InputTypes = ReadonlyMap<string, ElementType>;
+/** Samples `[count, ...]` where the input has them. */
+function placed(tensor: Tensor, sample: SampleType | undefined): Tensor {
+  const axis = sample?.axis ?? 0;
+  if (axis === 0) return tensor;
+  const count = tensor.dims[0];
+  const inner = sample!.dims;
+  if (axis === 'none') {
+    if (count !== 1)
+      throw new HoneError('E_INTERNAL', { message: `a batch of ${count} samples that are whole inputs` });
+    return { ...tensor, dims: inner };
+  }
+  const dims = inner.toSpliced(axis, 0, count);
+  if (count === 1) return { ...tensor, dims };
+  const outer = elementCount(inner.slice(0, axis));
+  const size = byteLength(tensor.type, elementCount(inner.slice(axis)));
+  const bytes = new Uint8Array(tensor.bytes.length);
+  for (let sampleIndex = 0; sampleIndex < count; sampleIndex++)
+    for (let row = 0; row < outer; row++) {
+      const from = (sampleIndex * outer + row) * size;
+      bytes.set(tensor.bytes.subarray(from, from + size), (row * count + sampleIndex) * size);
+    }
+  return { ...tensor, dims, bytes };
+}
 
 /**
- * Dataset over arrays in memory, one per input, with the same leading sample axis.
+ * Dataset over arrays in memory, one per input, with the same leading sample axis. `samples` says in which type and on which
+ * axis an input takes them; arrays of another type are converted batch by batch.
  * Arrays must hold whole bytes per sample (no int4, no strings).
- * @throws E_DATA_MISMATCH when an array cannot become its type in `types`
+ * @throws E_DATA_MISMATCH when an array cannot become its type in `samples`
  */
 export function datasetFromTensors(
   name: string,
   arrays: ReadonlyMap<string, Tensor>,
   labels?: Int32Array,
-  types: InputTypes = new Map(),
+  samples: Dataset['inputs'] = new Map(),
 ): Dataset {
   const [first] = arrays.values();
-  const inputs = new Map<string, { type: ElementType; dims: readonly number[] }>();
+  const inputs = new Map<string, SampleType>();
   for (const [key, tensor] of arrays) {
-    const type = types.get(key) ?? tensor.type;
-    checkConversion(tensor.type, type, key);
-    inputs.set(key, { type, dims: tensor.dims.slice(1) });
+    const sample = samples.get(key) ?? { type: tensor.type, dims: tensor.dims.slice(1) };
+    checkConversion(tensor.type, sample.type, key);
+    inputs.set(key, sample);
   }
   const rows = (key: string, tensor: Tensor, indices: Uint32Array) =>
     convertTensor(gatherRows(tensor, indices), inputs.get(key)!.type);

@@ -1,51 +1,102 @@
+import type { SampleType } from '../ir/dataset';
 import type { Dim, Graph, ValueType } from '../ir/graph';
+import { type SampleAxis, sampleAxesOf } from '../ir/sample-axes';
 import { elementCount, type Tensor, toNumbers } from '../ir/tensor';
 import { mismatch } from './convert';
 
 /** Inputs of a model by name, as data must fit them. */
-export type ExpectedInputs = ReadonlyMap<string, ValueType>;
+export type ExpectedInputs = ReadonlyMap<string, ExpectedInput>;
+
+export interface ExpectedInput extends ValueType {
+  /** Where the samples are; the first axis when left out. */
+  readonly axis?: SampleAxis;
+  /** Whether data may lack it. */
+  readonly optional?: boolean;
+}
+
+/** An array that fits an input, and how one sample of it looks. */
+export interface Fitted<T> extends Required<Omit<SampleType, 'type'>> {
+  readonly array: T;
+}
 
 /** What the checks look at. */
 type ArrayShape = Pick<Tensor, 'type' | 'dims'>;
 
 /** The inputs of a graph. */
 export function expectedInputs(graph: Graph): ExpectedInputs {
-  return new Map(graph.inputs.map((name) => [name, graph.values.get(name)!]));
+  const axes = sampleAxesOf(graph);
+  return new Map(graph.inputs.map((name) => [name, { ...graph.values.get(name)!, axis: axes.get(name) ?? 0 }]));
 }
 
 /**
  * The arrays that a model needs, not yet in its types. An array is `[samples, ...]`, where `...` is the shape of the model input
- * without its first axis; that holds for models with a fixed batch of 1 too: they are fed one sample at a time, with
- * leading axis 1. Symbols fit any extent. A file with one array fits a model with one input under any name.
+ * without its sample axis, or its whole shape. That holds for models with a fixed batch of 1 too: they are fed one sample at a
+ * time. Symbols fit any extent. A file with one array fits a model with one input under any name.
  * @throws E_DATA_MISMATCH naming what was expected and what is there
  */
 export function fitArrays<T extends ArrayShape>(
   arrays: ReadonlyMap<string, T>,
   expected: ExpectedInputs | undefined,
-): Map<string, T> {
-  if (expected === undefined) return new Map(arrays);
+): Map<string, Fitted<T>> {
+  if (expected === undefined)
+    return new Map([...arrays].map(([name, array]) => [name, { array, dims: array.dims.slice(1), axis: 0 }]));
   const found = [...arrays].map(([name, { type, dims }]) => `${name}: ${type}[${dims.join(',')}]`).join(', ');
-  const fitted = new Map<string, T>();
+  const fitted = new Map<string, Fitted<T>>();
   for (const [name, wanted] of expected) {
     const array = arrays.get(name) ?? (expected.size === 1 && arrays.size === 1 ? [...arrays.values()][0] : undefined);
+    if (array === undefined && wanted.optional && arrays.size > 0) continue;
     if (array === undefined) throw mismatch(`an array ${describe(name, wanted)}`, found || 'no arrays');
-    if (!fitsShape(array.dims, wanted.shape)) throw mismatch(`an array ${describe(name, wanted)}`, found);
-    fitted.set(name, array);
+    const sample = array.dims.length >= 1 ? fitSample(array.dims.slice(1), wanted) : undefined;
+    if (sample === undefined) throw mismatch(`an array ${describe(name, wanted)}`, found);
+    fitted.set(name, { array, ...sample });
   }
+  if (fitted.size === 0 && expected.size > 0) throw mismatch(`arrays named ${[...expected.keys()].join(', ')}`, found);
   return fitted;
 }
 
-/** @throws E_DATA_MISMATCH when preprocessed samples of shape `dims` do not fit input `name` */
-export function checkShape(name: string, wanted: ValueType | undefined, dims: readonly number[]): void {
-  const rest = wanted?.shape?.slice(1);
-  if (rest !== undefined && !fits(dims, rest))
-    throw mismatch(`'${name}' of [samples,${rest.join(',')}]`, `preprocessing to [samples,${dims.join(',')}]`);
+/** One sample of extents `dims` as an input takes it: without the sample axis, or as the whole input; undefined if neither. */
+function fitSample(
+  dims: readonly number[],
+  { shape, axis = 0 }: ExpectedInput,
+): Omit<Fitted<unknown>, 'array'> | undefined {
+  if (shape === undefined) return { dims, axis: 0 };
+  if (axis !== 'none') {
+    if (fits(dims, shape.toSpliced(axis, 1))) return { dims, axis };
+    if (dims[axis] === 1 && fits(dims, shape)) return { dims: dims.toSpliced(axis, 1), axis };
+  }
+  return fits(dims, shape) ? { dims, axis: 'none' } : undefined;
+}
+
+/**
+ * Preprocessed samples of shape `dims` as input `name` takes them.
+ * @throws E_DATA_MISMATCH when they do not fit
+ */
+export function fitPreprocessed(
+  name: string,
+  wanted: ExpectedInput | undefined,
+  dims: readonly number[],
+): Omit<SampleType, 'type'> {
+  if (wanted === undefined) return { dims };
+  const sample = fitSample(dims, wanted);
+  if (sample === undefined)
+    throw mismatch(`'${name}' of [${sampleText(wanted)}]`, `preprocessing to [samples,${dims.join(',')}]`);
+  return sample.axis === 0 ? { dims: sample.dims } : sample;
 }
 
 /** Checks that all arrays (and labels) have the same number of samples, and returns it. */
-export function sampleCount(arrays: ReadonlyMap<string, ArrayShape>, labels: Int32Array | undefined): number {
-  const counts = [...arrays].map(([name, { dims }]) => [name, dims[0]] as const);
-  if (labels) counts.push(['labels', labels.length]);
+export function sampleCount(arrays: ReadonlyMap<string, Fitted<ArrayShape>>, labels: Int32Array | undefined): number {
+  return requireCount(
+    [...arrays].map(([name, { array }]) => [name, array.dims[0]]),
+    labels,
+  );
+}
+
+/** The number of samples that all inputs have. @throws E_DATA_MISMATCH when one of them, or the labels, has another */
+export function requireCount(
+  inputs: readonly (readonly [name: string, count: number])[],
+  labels: Int32Array | undefined,
+): number {
+  const counts = labels ? [...inputs, ['labels', labels.length] as const] : inputs;
   const [[first, count]] = counts;
   const odd = counts.find(([, other]) => other !== count);
   if (odd) throw mismatch(`${count} samples in '${odd[0]}', as in '${first}'`, String(odd[1]));
@@ -66,17 +117,18 @@ export function reshapeSample(
   return rest.map((dim) => (dim === 1 ? 1 : plain[next++]));
 }
 
-function fitsShape(dims: readonly number[], shape: readonly Dim[] | undefined): boolean {
-  return dims.length >= 1 && (shape === undefined || fits(dims.slice(1), shape.slice(1)));
-}
-
 function fits(dims: readonly number[], shape: readonly Dim[]): boolean {
   return dims.length === shape.length && shape.every((dim, axis) => typeof dim === 'string' || dim === dims[axis]);
 }
 
-function describe(name: string, wanted: ValueType): string {
-  const shape = wanted.shape === undefined ? '...' : ['samples', ...wanted.shape.slice(1)].join(',');
-  return `'${name}' of ${wanted.type}[${shape}]`;
+function describe(name: string, wanted: ExpectedInput): string {
+  return `'${name}' of ${wanted.type}[${sampleText(wanted)}]`;
+}
+
+/** Extents of an array of samples. */
+function sampleText({ shape, axis = 0 }: ExpectedInput): string {
+  if (shape === undefined) return 'samples,...';
+  return ['samples', ...(axis === 'none' ? shape : shape.toSpliced(axis, 1))].join(',');
 }
 
 /**

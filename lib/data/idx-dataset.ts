@@ -5,7 +5,7 @@ import { elementCount, type Tensor, tensorOf } from '../ir/tensor';
 import { openArrays } from './array-dataset';
 import { mismatch } from './convert';
 import { createDataset } from './create-dataset';
-import { checkShape, type ExpectedInputs, labelsFrom, reshapeSample, sampleCount } from './fit-input';
+import { type ExpectedInputs, fitPreprocessed, labelsFrom, requireCount, reshapeSample } from './fit-input';
 
 interface IdxOptions {
   readonly inputs?: ExpectedInputs;
@@ -44,15 +44,14 @@ function openGrayImages(
     throw mismatch('uint8 images [samples, height, width] to preprocess', `${images.type}[${images.dims.join(',')}]`);
   if (channelCount(spec) !== 1) throw mismatch("preprocessing with channels 'gray'", `'${spec.channels}'`);
   const classes = labels && labelsFrom(labels);
-  if (sampleCount(new Map([[name, images]]), classes) === 0) throw new HoneError('E_DATA_EMPTY', { path });
+  if (requireCount([[name, count]], classes) === 0) throw new HoneError('E_DATA_EMPTY', { path });
   const dims = sampleShape(spec);
-  checkShape(name, expected?.get(name), dims);
   const type = expected?.get(name)?.type ?? 'float32';
   if (type !== 'float32') throw mismatch(`elements of type ${type} for '${name}'`, 'preprocessed images (float32)');
   return createDataset({
     name: path,
     count,
-    inputs: new Map([[name, { type, dims }]]),
+    inputs: new Map([[name, { type, ...fitPreprocessed(name, expected?.get(name), dims) }]]),
     labels: classes,
     read: async (indices) => {
       const result = new Float32Array(indices.length * elementCount(dims));

@@ -3,11 +3,10 @@ import { extname, join } from 'node:path';
 import { HoneError } from '../core/error';
 import { channelCount, type Picture, type PreprocessSpec, preprocess, sampleShape } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
-import type { ValueType } from '../ir/graph';
 import { elementCount, type Tensor, tensorOf } from '../ir/tensor';
 import { mismatch } from './convert';
 import { createDataset } from './create-dataset';
-import { checkShape, type ExpectedInputs } from './fit-input';
+import { type ExpectedInput, type ExpectedInputs, fitPreprocessed } from './fit-input';
 import { decodeImage, IMAGE_ENDINGS } from './image';
 
 interface ImageFile {
@@ -32,11 +31,10 @@ export async function openImageFolder(
   const used = spec ?? (await guessSpec(files[0], input));
   const dims = sampleShape(used);
   const type = imageType(input, used);
-  checkShape(input.name, input.type, dims);
   return createDataset({
     name: path,
     count: files.length,
-    inputs: new Map([[input.name, { type, dims }]]),
+    inputs: new Map([[input.name, { type, ...fitPreprocessed(input.name, input.type, dims) }]]),
     labels: files[0].label < 0 ? undefined : Int32Array.from(files, (file) => file.label),
     read: async (indices) => {
       const data = new (type === 'uint8' ? Uint8Array : Float32Array)(indices.length * elementCount(dims));
@@ -81,7 +79,7 @@ function imagesAmong(names: readonly string[]): string[] {
 
 interface ImageInput {
   readonly name: string;
-  readonly type: ValueType | undefined;
+  readonly type: ExpectedInput | undefined;
 }
 
 function imageInput(expected: ExpectedInputs | undefined): ImageInput {

@@ -5,7 +5,7 @@ import { byteLength, type ElementType } from '../ir/element-type';
 import { elementCount, type Tensor } from '../ir/tensor';
 import { checkConversion, convertTensor, mismatch } from './convert';
 import { createDataset, gatherRows } from './create-dataset';
-import { type ExpectedInputs, fitArrays, labelsFrom, sampleCount } from './fit-input';
+import { type ExpectedInputs, type Fitted, fitArrays, labelsFrom, sampleCount } from './fit-input';
 import { NPY_HEADER_BYTES, parseNpy, parseNpyHeader } from './npy';
 import { listZip, locateEntry, type ReadRange, type ZipEntry } from './zip';
 
@@ -26,7 +26,7 @@ interface RowArray {
 interface Shard {
   readonly path: string;
   readonly count: number;
-  readonly arrays: ReadonlyMap<string, RowArray>;
+  readonly arrays: ReadonlyMap<string, Fitted<RowArray>>;
   readonly labels: Int32Array | undefined;
 }
 
@@ -53,12 +53,17 @@ export async function openNpzShards(
   const [first] = shards;
   if (!first) throw new HoneError('E_DATA_EMPTY', { path: name });
   for (const shard of shards) requireAlike(first, shard);
-  const types = new Map([...first.arrays].map(([key, { type }]) => [key, expected?.get(key)?.type ?? type]));
-  for (const [key, array] of first.arrays) checkConversion(array.type, types.get(key)!, key);
+  const types = new Map([...first.arrays].map(([key, { array }]) => [key, expected?.get(key)?.type ?? array.type]));
+  for (const [key, { array }] of first.arrays) checkConversion(array.type, types.get(key)!, key);
   return createDataset({
     name,
     count: shards.reduce((sum, { count }) => sum + count, 0),
-    inputs: new Map([...first.arrays].map(([key, { dims }]) => [key, { type: types.get(key)!, dims: dims.slice(1) }])),
+    inputs: new Map(
+      [...first.arrays].map(([key, { dims, axis }]) => {
+        const type = types.get(key)!;
+        return [key, axis === 0 ? { type, dims } : { type, dims, axis }];
+      }),
+    ),
     labels: first.labels && joinLabels(shards),
     read: async (indices) => {
       const rows = await readRows(shards, indices, useFile);
@@ -153,7 +158,7 @@ async function readRows(
     begin += count;
     if (places.length === 0) continue;
     await useFile(path, async (read) => {
-      for (const [name, array] of arrays) {
+      for (const [name, { array }] of arrays) {
         const rows = await array.rows(read, own);
         const rowBytes = rows.bytes.length / places.length;
         const dims = [indices.length, ...array.dims.slice(1)];
@@ -172,7 +177,7 @@ async function readRows(
 function requireAlike(first: Shard, other: Shard): void {
   const show = ({ arrays, labels }: Shard) =>
     [...arrays]
-      .map(([name, { type, dims }]) => `${name}: ${type}[samples,${dims.slice(1)}]`)
+      .map(([name, { array, dims }]) => `${name}: ${array.type}[samples,${dims}]`)
       .sort()
       .concat(labels ? ['labels'] : [])
       .join(', ');

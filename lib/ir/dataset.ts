@@ -1,7 +1,11 @@
 import type { ElementType } from './element-type';
+import type { SampleAxis } from './sample-axes';
 import type { Tensor } from './tensor';
 
-/** Consecutive samples of a dataset: one tensor per model input with a leading sample axis of `count`. */
+/**
+ * Consecutive samples of a dataset: one tensor per model input, with `count` samples on the input's sample axis (the first,
+ * unless the dataset says otherwise).
+ */
 export interface Batch {
   readonly count: number;
   readonly inputs: ReadonlyMap<string, Tensor>;
@@ -18,14 +22,22 @@ export interface BatchOptions {
   readonly skip?: number;
 }
 
+/** One sample of an input. */
+export interface SampleType {
+  readonly type: ElementType;
+  /** Its shape, without the sample axis. */
+  readonly dims: readonly number[];
+  /** Where batches have their samples; the first axis when left out. An input with `none` comes in batches of one. */
+  readonly axis?: SampleAxis;
+}
+
 /** Samples that can be read again and again, in batches, without holding all of them in memory. */
 export interface Dataset {
   /** Where the samples come from, for messages. */
   readonly name: string;
   readonly count: number;
   readonly hasLabels: boolean;
-  /** Type and shape of one sample per input name (no sample axis). */
-  readonly inputs: ReadonlyMap<string, { readonly type: ElementType; readonly dims: readonly number[] }>;
+  readonly inputs: ReadonlyMap<string, SampleType>;
   batches(options: BatchOptions): AsyncIterable<Batch>;
   /** The samples at these indices, as a dataset. */
   select(indices: ArrayLike<number>): Dataset;

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
+import { declaredSampleAxes, type SampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
 import { externalDataIn } from '../onnx/external-data';
 import { readModel } from '../onnx/read-model';
+import { bindInputs, type InputShapes } from '../passes/bind-inputs';
 import type { PlanDescription } from '../plan/description';
 import { readPlan } from '../plan/reader';
 
@@ -32,25 +34,60 @@ export interface PlanArtifact {
   readonly description: PlanDescription;
 }
 
+/** What the user says of the inputs of a model. */
+export interface InputOptions {
+  /** Extents where the model leaves them free. */
+  readonly shapes?: InputShapes;
+  /** Sample axes that the model does not show. */
+  readonly sampleAxes?: SampleAxes;
+}
+
 /**
- * Opens a file by its content.
- * @throws E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION, and what `readModel` throws
+ * Opens a file by its content. What `inputs` says counts as if the model's file said it.
+ * @throws E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION, what `readModel` throws, E_OPTION_VALUE for inputs that the model
+ * does not have so, and for those of a plan
  */
-export async function openArtifact(path: string): Promise<Artifact> {
+export async function openArtifact(path: string, inputs: InputOptions = {}): Promise<Artifact> {
   const bytes = await readFile(path).catch((error: Error) => {
     throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
   });
   const hash = createHash('sha256').update(bytes).digest('hex');
-  if (bytes.subarray(0, 8).toString('latin1') === 'HONEPLAN')
+  if (bytes.subarray(0, 8).toString('latin1') === 'HONEPLAN') {
+    for (const [option, given] of [
+      ['--shape', inputs.shapes],
+      ['--batch-axis', inputs.sampleAxes],
+    ] as const)
+      if (given?.size)
+        throw new HoneError('E_OPTION_VALUE', {
+          option,
+          expected: 'a model',
+          found: `${path}, a plan, whose inputs are fixed`,
+        });
     return { kind: 'plan', path, bytes, hash, description: readPlan(bytes) };
+  }
   const files = externalDataIn(dirname(path));
   let external = false;
   const size = (location: string) => {
     external = true;
     return files.size(location);
   };
-  const graph = readModel(bytes, { path, externalData: { ...files, size } });
+  const graph = withInputs(readModel(bytes, { path, externalData: { ...files, size } }), inputs);
   return { kind: 'model', path, bytes, hash, graph, quantized: isQuantized(graph), external };
+}
+
+/** @throws E_OPTION_VALUE */
+function withInputs(graph: Graph, { shapes = new Map(), sampleAxes = new Map() }: InputOptions): Graph {
+  for (const [name, axis] of sampleAxes) {
+    const shape = graph.values.get(name)?.shape;
+    const refuse = (expected: string) =>
+      new HoneError('E_OPTION_VALUE', { option: '--batch-axis', expected, found: `${name}=${axis}` });
+    if (!graph.inputs.includes(name)) throw refuse(`an input (${graph.inputs.join(', ')})`);
+    if (axis !== 'none' && shape !== undefined && axis >= shape.length)
+      throw refuse(`an axis of ${name} [${shape.join(', ')}], counted from 0, or none`);
+  }
+  const declared = new Map([...declaredSampleAxes(graph.metadata), ...sampleAxes]);
+  const metadata = new Map([...graph.metadata, ...sampleAxesMetadata(declared)]);
+  return bindInputs({ ...graph, metadata }, shapes);
 }
 
 /** Whether a graph holds QuantizeLinear or integer operators. */

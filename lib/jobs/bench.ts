@@ -1,14 +1,18 @@
 import { HoneError } from '../core/error';
+import type { Dataset } from '../ir/dataset';
 import type { Tensor } from '../ir/tensor';
 import { quantile } from '../telemetry/statistics';
 import type { Artifact } from './artifact';
 import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
 import { interruptCheck } from './interrupt';
 import { randomFeeds } from './random-feeds';
+import { openSamples } from './samples';
 
 export interface BenchOptions extends ExecutorOptions {
   /** Interleaved pairs to time after warm-up; 200 when left out. */
   readonly pairs?: number;
+  /** Samples to run, one after the other: a path that `openDataset` takes; random numbers when left out. */
+  readonly samples?: string;
 }
 
 /** Latency of one executor called from JavaScript, in microseconds. */
@@ -31,18 +35,21 @@ export interface BenchResult {
 }
 
 const WARM_UP_PAIRS = 20;
+/** Different samples that are run, at most: they are held in memory. */
+const MOST_SAMPLES = 64;
 
 /**
  * Latency of the native engine beside onnxruntime on the same file, interleaved run by run; of onnxruntime alone when the
  * options name it.
- * @throws what `openExecutor` throws; E_INTERRUPTED
+ * @throws what `openExecutor`, `openSamples` and `randomFeeds` throw; E_INTERRUPTED
  */
 export async function bench(artifact: Artifact, options: BenchOptions = {}): Promise<BenchResult> {
-  const { pairs = 200, threads = 1, signal } = options;
-  const { native, onnxruntime, reasons } = await openBoth(artifact, options);
+  const { pairs = 200, threads = 1, samples, signal } = options;
+  const opened = samples === undefined ? undefined : await openSamples(artifact, samples, options);
+  const { native, onnxruntime, reasons } = await openBoth(opened?.artifact ?? artifact, options);
   try {
     const first = native ?? onnxruntime!;
-    const feeds = randomFeeds(first.inputs, 1, first.indexLimits);
+    const feeds = opened ? await firstFeeds(opened.dataset) : [randomFeeds(first.inputs, 1, first.indexLimits)];
     const times = { native: new Float64Array(pairs), onnxruntime: new Float64Array(pairs) };
     let pair = -WARM_UP_PAIRS;
     const check = interruptCheck(signal, () => `bench after ${Math.max(pair, 0)} of ${pairs} pairs`);
@@ -50,7 +57,7 @@ export async function bench(artifact: Artifact, options: BenchOptions = {}): Pro
       await check();
       for (const executor of [native, onnxruntime]) {
         if (executor === undefined) continue;
-        const us = await timeUs(executor, feeds);
+        const us = await timeUs(executor, feeds[(pair + WARM_UP_PAIRS) % feeds.length]);
         if (pair >= 0) times[executor.name][pair] = us;
       }
     }
@@ -67,6 +74,14 @@ export async function bench(artifact: Artifact, options: BenchOptions = {}): Pro
     await native?.close();
     await onnxruntime?.close();
   }
+}
+
+/** Inputs of the first samples of a dataset. */
+async function firstFeeds(dataset: Dataset): Promise<ReadonlyMap<string, Tensor>[]> {
+  const chosen = dataset.select(Array.from({ length: Math.min(dataset.count, MOST_SAMPLES) }, (_, index) => index));
+  const feeds: ReadonlyMap<string, Tensor>[] = [];
+  for await (const { inputs } of chosen.batches({ size: 1 })) feeds.push(inputs);
+  return feeds;
 }
 
 interface Both {

@@ -2,11 +2,10 @@ import type { PartialQuantizeOptions } from '../compress/quantize/options';
 import { type QuantizeProgress, quantize } from '../compress/quantize/quantize';
 import type { QuantizeReport } from '../compress/quantize/report';
 import type { PreprocessSpec } from '../core/preprocess';
-import { expectedInputs } from '../data/fit-input';
-import { openDataset } from '../data/open-dataset';
 import type { Graph } from '../ir/graph';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
+import { openSamples } from './samples';
 import { sourceMetadata } from './source';
 
 export interface CompressOptions {
@@ -22,19 +21,16 @@ export interface CompressOptions {
 
 /**
  * Post-training int8 quantization of a float model with onnxruntime as executor.
- * @throws what `openDataset` and `quantize` throw, E_REFERENCE_MISSING
+ * @throws what `openSamples` and `quantize` throw, E_REFERENCE_MISSING
  */
 export async function compress(
   model: ModelArtifact,
   options: CompressOptions & { readonly data: string },
 ): Promise<{ readonly graph: Graph; readonly report: QuantizeReport }> {
-  const dataset = await openDataset(options.data, {
-    inputs: expectedInputs(model.graph),
-    ...(options.preprocess ? { preprocess: options.preprocess } : {}),
-  });
+  const { artifact, dataset } = await openSamples(model, options.data, options);
   const reference = createReferenceEvaluate();
   try {
-    const { graph, report } = await quantize(model.graph, {
+    const { graph, report } = await quantize(artifact.graph, {
       dataset,
       evaluate: reference.evaluate,
       ...(options.quantize ? { options: options.quantize } : {}),

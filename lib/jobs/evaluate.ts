@@ -1,11 +1,11 @@
 import { HoneError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
-import { openDataset } from '../data/open-dataset';
 import type { Dataset } from '../ir/dataset';
 import { type Tensor, toNumbers } from '../ir/tensor';
 import { type Artifact, openArtifact } from './artifact';
 import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
 import { interruptCheck } from './interrupt';
+import { openSamples } from './samples';
 import { type Score, Scorer } from './score';
 import { findSource } from './source';
 
@@ -31,18 +31,15 @@ export interface Evaluation extends Score {
 
 /**
  * Accuracy of any artifact on labelled samples, beside its float model run by onnxruntime.
- * @throws what `openArtifact`, `openDataset` and `openExecutor` throw; E_OPTION_VALUE for a float model with other outputs;
+ * @throws what `openArtifact`, `openSamples` and `openExecutor` throw; E_OPTION_VALUE for a float model with other outputs;
  * E_INTERRUPTED
  */
 export async function evaluateArtifact(artifact: Artifact, options: EvaluateOptions): Promise<Evaluation> {
   const { data, calibration, float, onProgress, ...rest } = options;
-  const executor = await openExecutor(artifact, { ...rest, ...(calibration ? { data: calibration } : {}) });
+  const { artifact: bound, dataset } = await openSamples(artifact, data, options);
+  const executor = await openExecutor(bound, { ...rest, ...(calibration ? { data: calibration } : {}) });
   let reference: Reference | { readonly reason: string } | undefined;
   try {
-    const dataset = await openDataset(data, {
-      inputs: executor.inputs,
-      ...(options.preprocess ? { preprocess: options.preprocess } : {}),
-    });
     reference = await openFloat(artifact, float);
     const score = await scoreAll(executor, reference, dataset, options);
     const compared = 'reason' in reference ? null : reference.path;

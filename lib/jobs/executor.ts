@@ -1,8 +1,9 @@
 import { HoneError } from '../core/error';
 import type { PlanArray } from '../engine/addon';
 import { openSession } from '../engine/session';
-import type { ValueType } from '../ir/graph';
+import type { Graph, ValueType } from '../ir/graph';
 import { type Tensor, tensorOf, type ViewType, viewAs } from '../ir/tensor';
+import { bindToOneSample } from '../passes/bind-inputs';
 import { openReference } from '../reference/session';
 import type { Artifact } from './artifact';
 import type { CompressOptions } from './compress';
@@ -21,6 +22,7 @@ export interface ExecutorOptions extends CompressOptions {
 /** Runs single samples of one model, by whichever engine. */
 export interface Executor {
   readonly name: ExecutorName;
+  /** Types for one sample; extents that the model leaves free are symbols. */
   readonly inputs: ReadonlyMap<string, ValueType>;
   readonly outputs: readonly string[];
   /** Bound of integer inputs that are indices into a table, by name. */
@@ -42,12 +44,16 @@ export async function openExecutor(artifact: Artifact, options: ExecutorOptions 
   const reference = await openReference(external ? graph : bytes, { threads });
   return {
     name: 'onnxruntime',
-    inputs: new Map(graph.inputs.map((name) => [name, graph.values.get(name)!])),
+    inputs: inputTypes(bindToOneSample(graph)),
     outputs: graph.outputs,
     indexLimits: indexLimits(graph),
     run: (feeds) => reference.run(feeds),
     close: () => reference.close(),
   };
+}
+
+function inputTypes({ inputs, values }: Graph): ReadonlyMap<string, ValueType> {
+  return new Map(inputs.map((name) => [name, values.get(name)!]));
 }
 
 /** Opens a plan on the native engine. @throws what `openSession` throws */

@@ -1,9 +1,10 @@
 import { diagnose } from '../compile/compile';
-import { countMacs } from '../compress/count-macs';
+import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
-import type { Dim } from '../ir/graph';
-import { elementCount } from '../ir/tensor';
+import type { Dim, Graph } from '../ir/graph';
+import { freeInputs, shapeAdvice } from '../passes/bind-inputs';
 import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
+import { countParameters } from './count-parameters';
 import { prepareForEngine } from './make-plan';
 import { notedSource } from './source';
 
@@ -30,9 +31,12 @@ export interface ModelInspection extends InspectionBase {
   readonly irVersion: number;
   readonly opsets: Readonly<Record<string, number>>;
   readonly quantized: boolean;
+  /** Elements of all constants that are no integers of 64 bits (those tell shapes), wherever the file has them. */
   readonly parameters: number;
-  /** Multiply-accumulates of one sample after folding; layers whose cost is not known are not in it. */
-  readonly macs: number;
+  /** Multiply-accumulates of one sample after folding; null when an extent is not known. */
+  readonly macs: number | null;
+  /** Why `macs` is null, and which option helps. */
+  readonly macsUnknown: string | null;
   /** What the native engine lacks for this model; empty when it runs wholly there. */
   readonly missing: readonly Diagnostic[];
 }
@@ -84,6 +88,8 @@ function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): M
     return { name, type: value?.type ?? 'unknown', shape: value?.shape ?? null };
   };
   const prepared = prepareForEngine(graph);
+  const { macs, unknown } = measureMacs(prepared);
+  const macsUnknown = unknown.length === 0 ? null : unknownMacs(graph, unknown);
   return {
     kind: 'model',
     path,
@@ -95,10 +101,18 @@ function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): M
     irVersion: graph.irVersion,
     opsets: Object.fromEntries([...graph.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     quantized,
-    parameters: [...graph.initializers.values()].reduce((sum, { dims }) => sum + elementCount(dims), 0),
-    macs: countMacs(prepared),
+    parameters: countParameters(graph),
+    macs: macsUnknown === null ? macs : null,
+    macsUnknown,
     missing: diagnose(prepared),
   };
+}
+
+function unknownMacs(graph: Graph, nodes: readonly string[]): string {
+  const [input] = freeInputs(graph);
+  if (input !== undefined) return `input ${input.name} has free extents; give ${shapeAdvice([input])}`;
+  const more = nodes.length > 1 ? ` and ${nodes.length - 1} more` : '';
+  return `the extents of ${nodes[0]}${more} depend on data`;
 }
 
 function countWords(words: readonly string[]): Record<string, number> {

@@ -2,6 +2,8 @@ import { type Compiled, compile } from '../compile/compile';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
+import { declaredSampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
+import { bindToOneSample, requireExtents } from '../passes/bind-inputs';
 import { prepare } from '../passes/pipeline';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
@@ -13,17 +15,14 @@ interface MadePlan {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Symbols of input shapes become 1: plans serve single samples. */
+/** The graph prepared for single samples, which is what plans serve; extents that the model leaves free stay so. */
 export function prepareForEngine(graph: Graph): Graph {
-  const symbols = graph.inputs.flatMap(
-    (name) => graph.values.get(name)?.shape?.filter((dim) => typeof dim === 'string') ?? [],
-  );
-  return prepare(graph, { shapes: Object.fromEntries(symbols.map((symbol) => [symbol, 1])) }).graph;
+  return prepare(bindToOneSample(graph)).graph;
 }
 
 /**
  * Compiles a model as it is, for single samples; the plan will be written to `target`.
- * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks
+ * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, E_SHAPE_FREE
  */
 export function compileModel(model: ModelArtifact, target: string): Compiled {
   return compileGraph(model.graph, model, target);
@@ -32,7 +31,7 @@ export function compileModel(model: ModelArtifact, target: string): Compiled {
 /**
  * The plan of any artifact: a plan as it stands; a model compiled, after int8 compression when it is float and calibration
  * data is given.
- * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, and what `compress` throws
+ * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, E_SHAPE_FREE, and what `compress` throws
  */
 export async function makePlan(artifact: Artifact, options: CompressOptions = {}): Promise<MadePlan> {
   if (artifact.kind === 'plan') return { plan: artifact.bytes, diagnostics: [] };
@@ -43,7 +42,9 @@ export async function makePlan(artifact: Artifact, options: CompressOptions = {}
 }
 
 function compileGraph(graph: Graph, model: ModelArtifact, target: string): Compiled {
-  const options = { sourceHash: model.hash, metadata: sourceMetadata(model, target) };
+  requireExtents(graph);
+  const axes = Object.fromEntries(sampleAxesMetadata(declaredSampleAxes(graph.metadata)));
+  const options = { sourceHash: model.hash, metadata: { ...sourceMetadata(model, target), ...axes } };
   const compiled = compile(prepareForEngine(graph), options);
   if (isQuantized(graph) || graph.nodes.every(({ op }) => op !== 'DequantizeLinear')) return compiled;
   return { ...compiled, diagnostics: [...compiled.diagnostics, WEIGHTS_ALONE] };

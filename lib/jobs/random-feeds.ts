@@ -2,24 +2,27 @@ import { HoneError } from '../core/error';
 import { Rng } from '../core/rng';
 import type { Graph, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, tensorFrom, type ViewType } from '../ir/tensor';
+import { freeError, isFree } from '../passes/bind-inputs';
 
 /** Integers of inputs that are not known to be indices stay below this. */
 const INTEGER_LIMIT = 256;
 
 /**
  * Seeded inputs of the right types and shapes: standard normal floats, uniform integers below `limits` (by input name; 256 for
- * others). Symbols become 1.
- * @throws E_INPUT_TYPE for types that have no random numbers
+ * others).
+ * @throws E_SHAPE_FREE for extents that are not known, E_INPUT_TYPE for types that have no random numbers
  */
 export function randomFeeds(
   inputs: ReadonlyMap<string, ValueType>,
   seed: number,
   limits: ReadonlyMap<string, number> = new Map(),
 ): Map<string, Tensor> {
+  const free = [...inputs].map(([name, { shape }]) => ({ name, shape })).filter(isFree);
+  if (free.length > 0) throw freeError(free);
   const rng = new Rng(seed);
   return new Map(
     [...inputs].map(([name, { type, shape }]) => {
-      const dims = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 1));
+      const dims = shape as readonly number[];
       const draw = DRAWS[type];
       if (draw === undefined)
         throw new HoneError('E_INPUT_TYPE', { name, expected: Object.keys(DRAWS).join(', '), found: type });

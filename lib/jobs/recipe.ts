@@ -23,6 +23,7 @@ import { openRecipeData, type RecipeData } from './recipe-data';
 import { parseRecipe, type RecipeSource } from './recipe-file';
 import { type EngineLatency, type RecipeReport, type ReportStep, reportPath } from './recipe-report';
 import { createScorer, type RecipeScorer } from './recipe-score';
+import { bindForSamples } from './samples';
 import { sourceMetadata } from './source';
 import { version } from './version';
 import { writeFileAtomically } from './write-file';
@@ -68,7 +69,8 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   requireQuantizeLast(steps, place);
   const missing = missingEngine();
   const warnings = [...orderWarnings(steps, METHODS), ...(missing ? [missing] : [])];
-  const float = prepare(model.graph, { batchNorm: 'keep' }).graph;
+  const graph = bindForSamples(model.graph, data.calibration);
+  const float = prepare(graph, { batchNorm: 'keep' }).graph;
   const reference = createReferenceEvaluate();
   try {
     const { evaluate } = reference;
@@ -81,7 +83,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const graphs = new Map<StepRecord, Graph>();
     const note = Object.entries(sourceMetadata(model, target));
     const encode = (graph: Graph) => writeModel({ ...graph, metadata: new Map([...graph.metadata, ...note]) });
-    const result = await runRecipe(model.graph, steps, {
+    const result = await runRecipe(graph, steps, {
       data,
       dataIdentity: data.identity,
       place,

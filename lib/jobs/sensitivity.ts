@@ -2,11 +2,10 @@ import { pruningSensitivity } from '../compress/prune/sensitivity';
 import { quantizationSensitivity } from '../compress/quantize/sensitivity';
 import type { TrialDamage } from '../compress/weight-trials';
 import type { PreprocessSpec } from '../core/preprocess';
-import { expectedInputs } from '../data/fit-input';
 import { guardCount } from '../data/guard-count';
-import { openDataset } from '../data/open-dataset';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
+import { openSamples } from './samples';
 
 export interface SensitivityOptions {
   /** Samples to judge by: a path that `openDataset` takes. Labels are optional. */
@@ -49,16 +48,13 @@ export interface ModelSensitivity {
 
 /**
  * What each layer's weights alone lose by quantization and by pruning; the rest of the network stays as it is.
- * @throws what `openDataset`, `quantizationSensitivity` and `pruningSensitivity` throw, E_REFERENCE_MISSING
+ * @throws what `openSamples`, `quantizationSensitivity` and `pruningSensitivity` throw, E_REFERENCE_MISSING
  */
-export async function measureSensitivity(
-  { graph }: ModelArtifact,
-  options: SensitivityOptions,
-): Promise<ModelSensitivity> {
+export async function measureSensitivity(model: ModelArtifact, options: SensitivityOptions): Promise<ModelSensitivity> {
   const { data, preprocess, samples, bits, sparsities, onProgress, signal } = options;
-  const dataset = guardCount(
-    await openDataset(data, { inputs: expectedInputs(graph), ...(preprocess && { preprocess }) }),
-  );
+  const opened = await openSamples(model, data, { preprocess });
+  const { graph } = opened.artifact;
+  const dataset = guardCount(opened.dataset);
   const reference = createReferenceEvaluate();
   try {
     const context = {

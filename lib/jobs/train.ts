@@ -5,12 +5,11 @@ import { formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
 import { type AugmentOptions, augment } from '../data/augment';
-import { expectedInputs } from '../data/fit-input';
 import { holdOut } from '../data/hold-out';
-import { openDataset } from '../data/open-dataset';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
 import { writeModel } from '../onnx/write-model';
+import { bindToSamples } from '../passes/bind-inputs';
 import { prepare } from '../passes/pipeline';
 import { upgrade } from '../passes/upgrade';
 import { createReferenceEvaluate } from '../reference/evaluate';
@@ -26,6 +25,7 @@ import type { ModelArtifact } from './artifact';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { hashData } from './hash-data';
 import { requireFloat } from './make-plan';
+import { openSamples } from './samples';
 import { type EpochReport, openJudge, openRun } from './training-run';
 import { version } from './version';
 import { requireWritable, writeFileAtomically } from './write-file';
@@ -97,8 +97,8 @@ export async function trainModel(model: ModelArtifact, options: TrainModelOption
   const { settings, target, signal } = options;
   requireFloat(model, 'train');
   await requireWritable(target);
-  const graph = prepareForTraining(model.graph);
-  const { training, validation } = await openSamples(model.graph, options);
+  const { training, validation } = await openParts(model, options);
+  const graph = prepareForTraining(bindToSamples(model.graph, training.inputs));
   const checkpointPath = `${target}.checkpoint`;
   const key = await keyOf(model, options);
   const found = await loadCheckpoint(checkpointPath);
@@ -169,12 +169,12 @@ function prepareForTraining(graph: Graph): Graph {
 }
 
 /** @throws E_DATA_MISMATCH when samples have no labels */
-async function openSamples(
-  graph: Graph,
+async function openParts(
+  model: ModelArtifact,
   { data, validation, settings: { preprocess } }: TrainModelOptions,
 ): Promise<{ training: Dataset; validation: Dataset }> {
   const open = async (path: string): Promise<Dataset> => {
-    const dataset = await openDataset(path, { inputs: expectedInputs(graph), ...(preprocess && { preprocess }) });
+    const { dataset } = await openSamples(model, path, { preprocess });
     if (dataset.hasLabels) return dataset;
     throw new HoneError('E_DATA_MISMATCH', { expected: `labels in ${path}`, found: 'none' });
   };

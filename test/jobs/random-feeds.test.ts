@@ -4,7 +4,7 @@ import { tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { indexLimits, randomFeeds } from '../../lib/jobs/random-feeds';
 
 const inputs = new Map<string, ValueType>([
-  ['x', { type: 'float32', shape: ['N', 500] }],
+  ['x', { type: 'float32', shape: [1, 500] }],
   ['pixels', { type: 'uint8', shape: [500] }],
   ['tokens', { type: 'int64', shape: [1, 500] }],
   ['flag', { type: 'bool', shape: [] }],
@@ -27,6 +27,13 @@ test('types, shapes and ranges', () => {
   expect(new Set(toNumbers(feeds.get('tokens')!))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6]));
   const mean = toNumbers(feeds.get('x')!).reduce((sum, value) => sum + value / 500, 0);
   expect(Math.abs(mean)).toBeLessThan(0.2);
+});
+
+test('free extents are asked for, not taken for 1', () => {
+  const free = new Map<string, ValueType>([...inputs, ['y', { type: 'float32', shape: [1, 3, 'H', 'W'] }]]);
+  expect(() => randomFeeds(free, 1)).toThrow(
+    expect.objectContaining({ code: 'E_SHAPE_FREE', hint: expect.stringContaining('`--shape y=1,3,H,W`') }),
+  );
 });
 
 test('a type without random numbers is an error', () => {

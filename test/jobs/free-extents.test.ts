@@ -1,0 +1,165 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Rng } from '../../lib/core/rng';
+import { readNpz, writeNpz } from '../../lib/data/npz';
+import { GraphBuilder } from '../../lib/ir/builder';
+import type { Dim } from '../../lib/ir/graph';
+import { elementCount, tensorFrom } from '../../lib/ir/tensor';
+import { type Artifact, openArtifact } from '../../lib/jobs/artifact';
+import { bench } from '../../lib/jobs/bench';
+import { compress } from '../../lib/jobs/compress';
+import { evaluateArtifact } from '../../lib/jobs/evaluate';
+import { inspect } from '../../lib/jobs/inspect';
+import { makePlan, requireModel } from '../../lib/jobs/make-plan';
+import { runOnce } from '../../lib/jobs/run';
+import { writeModel } from '../../lib/onnx/write-model';
+import { casePath, describeWithCases } from '../data';
+
+let folder: string;
+const rng = new Rng(3);
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hone-free-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Seeded values of a shape. */
+const draw = (...dims: number[]) =>
+  tensorFrom(
+    'float32',
+    dims,
+    Array.from({ length: elementCount(dims) }, () => rng.normal()),
+  );
+
+function put(name: string, bytes: Uint8Array): string {
+  writeFileSync(join(folder, name), bytes);
+  return join(folder, name);
+}
+
+/** Convolution, mean over all positions, classifier: any height and width will do. */
+function pictureModel(name: string, shape: readonly Dim[]): string {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', shape);
+  const weights = builder.node('Constant', [], { value: { kind: 'tensor', value: draw(8, 3, 3, 3) } });
+  const hidden = builder.node('Relu', [builder.node('Conv', [x, weights], { pads: [1, 1, 1, 1] })]);
+  const pooled = builder.node('Flatten', [builder.node('GlobalAveragePool', [hidden])]);
+  builder.output(builder.node('Gemm', [pooled, builder.initializer(draw(8, 5), 'w')]), 'float32', ['N', 5]);
+  return put(name, writeModel(builder.build()));
+}
+
+/** Two inputs whose courses have the same free length. */
+function sequenceModel(): string {
+  const builder = new GraphBuilder();
+  const hidden = builder.node('MatMul', [
+    builder.input('a', 'float32', ['N', 'T', 6]),
+    builder.initializer(draw(6, 4), 'w'),
+  ]);
+  const gated = builder.node('Mul', [hidden, builder.input('gate', 'float32', ['N', 'T', 4])]);
+  builder.output(builder.node('MatMul', [gated, builder.initializer(draw(4, 3), 'v')]), 'float32', ['N', 'T', 3]);
+  return put('sequence.onnx', writeModel(builder.build()));
+}
+
+interface Case {
+  readonly path: string;
+  readonly data: string;
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly macs: number;
+}
+const shapesOf = ({ shapes }: Pick<Case, 'shapes'>) => ({ shapes: new Map(Object.entries(shapes)) });
+const inputsOf = (artifact: Artifact) => inspect(artifact).inputs.map(({ shape }) => shape);
+
+/** Everything that a verb may do with a model whose extents only `--shape` or the data tell. */
+function works(what: string, get: () => Case): void {
+  describe(what, () => {
+    test('unknown without extents, right with them', async () => {
+      const { path, shapes, macs } = get();
+      const [name] = Object.keys(shapes);
+      const free = inspect(await openArtifact(path));
+      expect(free).toMatchObject({ macs: null, macsUnknown: expect.stringContaining(`give --shape ${name}=1,`) });
+      expect(inspect(await openArtifact(path, shapesOf({ shapes })))).toMatchObject({ macs, macsUnknown: null });
+    });
+
+    test('compile, run and bench ask for them', async () => {
+      const { path, shapes } = get();
+      const free = await openArtifact(path);
+      const asks = { code: 'E_SHAPE_FREE', hint: expect.stringContaining(`--shape ${Object.keys(shapes)[0]}=1,`) };
+      await expect(makePlan(free)).rejects.toMatchObject(asks);
+      for (const executor of ['native', 'onnxruntime'] as const) {
+        await expect(bench(free, { pairs: 1, executor })).rejects.toMatchObject(asks);
+        await expect(runOnce(free, { executor })).rejects.toMatchObject(asks);
+      }
+      const bound = await openArtifact(path, shapesOf({ shapes }));
+      expect((await makePlan(bound)).plan.length).toBeGreaterThan(0);
+      expect(await bench(bound, { pairs: 1 })).toMatchObject({ pairs: 1, native: { p50Us: expect.any(Number) } });
+    });
+
+    test('the samples tell them: compress, eval, compile and bench of the result', async () => {
+      const { path, data, shapes } = get();
+      const model = requireModel(await openArtifact(path), 'test');
+      const { graph } = await compress(model, { data });
+      const small = await openArtifact(put('small.onnx', writeModel(graph)));
+      for (const [index, shape] of Object.values(shapes).entries())
+        expect(inputsOf(small)[index]!.slice(1)).toEqual(shape.slice(1));
+      const plan = await openArtifact(put('small.plan', (await makePlan(small)).plan));
+      expect(inputsOf(plan)).toEqual(Object.values(shapes));
+      for (const artifact of [model, small, plan]) {
+        const { samples, agreement } = await evaluateArtifact(artifact, { data, float: path });
+        expect(samples).toBe(8);
+        expect(agreement).toBeGreaterThan(0.8);
+      }
+      expect(await bench(model, { pairs: 2, samples: data })).toMatchObject({ ratio: expect.any(Number) });
+      expect(await bench(plan, { pairs: 1 })).toMatchObject({ native: { p50Us: expect.any(Number) } });
+    });
+  });
+}
+
+const pictures = (height: number, width: number) =>
+  put(`${height}x${width}.npz`, writeNpz(new Map([['x', draw(8, 3, height, width)]])));
+works('named height and width', () => ({
+  path: pictureModel('named.onnx', ['N', 3, 'H', 'W']),
+  data: pictures(9, 7),
+  shapes: { x: [1, 3, 9, 7] },
+  macs: 9 * 7 * 8 * 27 + 40,
+}));
+works('one extent fixed', () => ({
+  path: pictureModel('half.onnx', ['N', 3, 'H', 6]),
+  data: pictures(11, 6),
+  shapes: { x: [1, 3, 11, 6] },
+  macs: 11 * 6 * 8 * 27 + 40,
+}));
+works('a length that two inputs share', () => ({
+  path: sequenceModel(),
+  data: put(
+    'sequence.npz',
+    writeNpz(
+      new Map([
+        ['a', draw(8, 5, 6)],
+        ['gate', draw(8, 5, 4)],
+      ]),
+    ),
+  ),
+  shapes: { a: [1, 5, 6], gate: [1, 5, 4] },
+  macs: 5 * 6 * 4 + 5 * 4 * 3,
+}));
+
+describeWithCases('cases of free extents', () => {
+  works('sym_anon', () => {
+    const [x] = readNpz(readFileSync(casePath('sym_anon.npz')), 'sym_anon.npz').values();
+    const first = { ...x, dims: [8, ...x.dims.slice(1)], bytes: x.bytes.subarray(0, (x.bytes.length * 8) / x.dims[0]) };
+    return {
+      path: casePath('sym_anon.onnx'),
+      data: put('sym_anon.npz', writeNpz(new Map([['x', first]]))),
+      shapes: { x: [1, 3, 12, 12] },
+      macs: 12 * 12 * 8 * 27 + 40,
+    };
+  });
+
+  test('free_hw: weights in Constant nodes are parameters', async () => {
+    expect(inspect(await openArtifact(casePath('free_hw.onnx')))).toMatchObject({ parameters: 432, macs: null });
+    const shapes = { x: [1, 3, 20, 30] };
+    expect(inspect(await openArtifact(casePath('free_hw.onnx'), shapesOf({ shapes })))).toMatchObject({
+      parameters: 432,
+      macs: 20 * 30 * 432,
+    });
+  });
+});
