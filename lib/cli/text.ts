@@ -1,3 +1,4 @@
+import type { JudgedBy } from '../compress/finished';
 import type { Diagnostic } from '../core/diagnostic';
 import type { Reading } from '../telemetry/sample';
 
@@ -38,6 +39,11 @@ export function countText(count: number): string {
 /** A share as percent. */
 export function percentText(share: number, digits = 2): string {
   return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** What ran a network for the figures beside it, in a few words. */
+export function judgedByText({ executor, reason }: JudgedBy): string {
+  return executor === 'native' ? 'judged by the native engine' : `judged by onnxruntime: ${reason}`;
 }
 
 /** A reading for people: the value in the unit that one reads best, or why there is none. */

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
+import type { QuantizeReport } from '../compress/quantize/report';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
 import { HoneError } from '../core/error';
 import { compress } from '../jobs/compress';
@@ -27,7 +28,7 @@ import {
 } from './options';
 import { pointsText, stepTable } from './step-table';
 import { targetOf } from './target';
-import { bytesText, diagnosticLines, percentText, table } from './text';
+import { bytesText, diagnosticLines, judgedByText, percentText, table } from './text';
 import type { OptionValues, Verb } from './verb';
 
 /** Exit code of a run that misses a goal: its result is there, and it is the best that could be had. */
@@ -78,10 +79,17 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   const rows = report.layers.map(({ name, op, sqnrDb }) => [name, op, sqnrDb.toFixed(1)]);
   for (const line of table([['layer', 'op', 'SQNR dB'], ...rows])) console.say(line);
   for (const { name, reason } of report.skipped) console.say(`stays float: ${name}: ${reason}`);
-  const logits = report.outputs.map(({ name, sqnrDb }) => `${name} ${sqnrDb.toFixed(1)} dB`).join(', ');
-  console.say(`calibrated with ${report.samples.calibration} samples; SQNR of outputs: ${logits}`);
+  const { calibration, judged } = report.samples;
+  const found = report.outputs.map(outputText).join(', ') || 'none is float';
+  console.say(`calibrated with ${calibration} samples; SQNR of outputs over all ${judged}: ${found}`);
+  console.say(`(${judgedByText(report.judgedBy)})`);
   console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
   return undefined;
+}
+
+function outputText({ name, sqnrDb, heldOutSqnrDb }: QuantizeReport['outputs'][number]): string {
+  const heldOut = heldOutSqnrDb === null ? '' : ` (${heldOutSqnrDb.toFixed(1)} on those held out)`;
+  return `${name} ${sqnrDb.toFixed(1)} dB${heldOut}`;
 }
 
 async function byRecipe(
@@ -171,6 +179,7 @@ function sayReport(report: RecipeReport, console: Console): void {
     console.say(pc.yellow(`left out steps[${index}].${method}: ${reason}`));
   for (const line of diagnosticLines(steps.flatMap(stepNotices))) console.say(pc.yellow(line));
   if (test) console.say(`test samples: ${percentText(test.before)} before, ${percentText(test.after)} after`);
+  if (result.judgedBy) console.say(`(${judgedByText(result.judgedBy)})`);
   const behind = result.steps < steps.length ? `, after ${result.steps} of ${steps.length} steps, the smallest` : '';
   console.say(`wrote ${result.path}: ${bytesText(result.bytes)}${behind}; \`hone explain ${result.path}\` says why`);
   if (interrupted)

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../core/diagnostic';
 import type { Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
 import type { TrainState } from '../train/options';
+import type { OpenFinished } from './finished';
 
 /** Samples of a compression, disjoint by index. The test set is not among them: nothing here may see it. */
 export interface MethodData {
@@ -33,6 +34,8 @@ export interface Checkpoints {
 export interface MethodContext {
   readonly data: MethodData;
   readonly evaluate: Evaluate;
+  /** Opens a finished network to judge its outputs; by `evaluate` when left out. */
+  readonly openFinished?: OpenFinished;
   /** Quality on the validation samples, larger is better: the share of right classes (or agreement without labels), 0..1. */
   readonly score: (graph: Graph) => Promise<number>;
   /** The float model as it came in: the default teacher of every recovery training. */

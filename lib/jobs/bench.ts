@@ -94,14 +94,18 @@ async function openBoth(artifact: Artifact, options: BenchOptions): Promise<Both
   const { threads = 1, executor } = options;
   if (executor === 'onnxruntime')
     return {
-      onnxruntime: await openExecutor(artifact, { executor, threads }),
+      onnxruntime: await openExecutor(artifact, { executor, threads, integerKernels: true }),
       reasons: { native: 'only onnxruntime was asked for' },
     };
   const native = await openExecutor(artifact, options);
   if (artifact.kind === 'plan')
     return { native, reasons: { onnxruntime: 'a plan has no ONNX form; bench the model file to compare' } };
   try {
-    return { native, onnxruntime: await openExecutor(artifact, { executor: 'onnxruntime', threads }), reasons: {} };
+    return {
+      native,
+      onnxruntime: await openExecutor(artifact, { executor: 'onnxruntime', threads, integerKernels: true }),
+      reasons: {},
+    };
   } catch (error) {
     if (error instanceof HoneError && error.code.startsWith('E_REFERENCE'))
       return { native, reasons: { onnxruntime: error.message } };

@@ -5,6 +5,7 @@ import type { PreprocessSpec } from '../core/preprocess';
 import type { Graph } from '../ir/graph';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
+import { openFinishedWith } from './open-finished';
 import { openSamples } from './samples';
 import { sourceMetadata } from './source';
 
@@ -33,6 +34,7 @@ export async function compress(
     const { graph, report } = await quantize(artifact.graph, {
       dataset,
       evaluate: reference.evaluate,
+      openFinished: openFinishedWith(reference.evaluate),
       ...(options.quantize ? { options: options.quantize } : {}),
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       ...(options.signal ? { signal: options.signal } : {}),

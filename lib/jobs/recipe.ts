@@ -9,7 +9,6 @@ import { orderWarnings, requireQuantizeLast, stepsOf } from '../compress/recipe/
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import { expectedInputs } from '../data/fit-input';
-import { loadAddon } from '../engine/addon';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
 import { readModel } from '../onnx/read-model';
@@ -18,6 +17,7 @@ import { prepare } from '../passes/pipeline';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import { type ModelArtifact, openArtifact } from './artifact';
 import { engineLatency } from './engine-latency';
+import { missingEngine, openFinishedWith } from './open-finished';
 import { openStepCache } from './recipe-cache';
 import { openRecipeData, type RecipeData } from './recipe-data';
 import { parseRecipe, type RecipeSource } from './recipe-file';
@@ -68,15 +68,15 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const steps = stepsOf(resolved.steps, METHODS);
   requireQuantizeLast(steps, place);
   const missing = missingEngine();
-  const warnings = [...orderWarnings(steps, METHODS), ...(missing ? [missing] : [])];
+  const warnings = [...orderWarnings(steps, METHODS), ...(missing === undefined ? [] : [engineWarning(missing)])];
   const graph = bindForSamples(model.graph, data.calibration);
   const float = prepare(graph, { batchNorm: 'keep' }).graph;
   const reference = createReferenceEvaluate();
   try {
     const { evaluate } = reference;
-    const judge = (samples: Dataset) =>
-      createScorer({ samples, float, evaluate, engine: missing === undefined, ...(signal && { signal }) });
-    const { metric, score } = judge(data.validation);
+    const openFinished = openFinishedWith(evaluate, () => missing);
+    const judge = (samples: Dataset) => createScorer({ samples, float, openFinished, ...(signal && { signal }) });
+    const { metric, score, judgedBy } = judge(data.validation);
     const recommendedSteps = recipe.steps === undefined;
     const names = steps.map(({ method }) => method.name);
     options.onPlan?.({ samples: data.counts, metric, steps: names, recommendedSteps, warnings });
@@ -88,7 +88,9 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       dataIdentity: data.identity,
       place,
       evaluate,
+      openFinished,
       score,
+      judgedBy,
       teachers: await openTeachers(recipe.teachers, folder, place),
       seed: recipe.seed,
       goals: recipe.goals,
@@ -97,7 +99,8 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       codec: { encode: writeModel, decode: (bytes) => readModel(bytes, { path: target }) },
       noteBytes: encode(float).length - writeModel(float).length,
       hash: sha256Of,
-      version: version(),
+      // Who judges is part of what a step in the cache says.
+      version: `${version()}, judged by ${missing === undefined ? 'the engine' : 'onnxruntime'}`,
       cache: await openStepCache(options.cache ?? `${target}.hone-cache`),
       onStep: async (record, graph) => {
         graphs.set(record, graph);
@@ -108,7 +111,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       ...(signal && { signal }),
     });
     const latencyOf = async (graph: Graph): Promise<EngineLatency> =>
-      missing ? { p50Us: null, reason: missing.message } : engineLatency(graph);
+      missing !== undefined ? { p50Us: null, reason: missing } : engineLatency(graph);
     const bytes = encode(result.graph);
     await writeFileAtomically(target, bytes);
     const reported: ReportStep[] = [];
@@ -143,15 +146,9 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   }
 }
 
-/** A warning when the native engine cannot be loaded. */
-function missingEngine(): Diagnostic | undefined {
-  try {
-    loadAddon();
-    return undefined;
-  } catch (error) {
-    const message = `${(error as Error).message}; quantized models are measured in onnxruntime, latency is not`;
-    return { severity: 'warning', kind: 'no-engine', where: 'native engine', message };
-  }
+function engineWarning(missing: string): Diagnostic {
+  const message = `${missing}; quantized models are measured in onnxruntime, latency is not`;
+  return { severity: 'warning', kind: 'no-engine', where: 'native engine', message };
 }
 
 /** @throws E_FILE_NOT_FOUND, E_OPTION_VALUE for a plan */

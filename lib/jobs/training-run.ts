@@ -5,6 +5,7 @@ import { createReferenceEvaluate, type ReferenceEvaluate } from '../reference/ev
 import { restDropout } from '../train/dropout';
 import type { TrainState } from '../train/options';
 import type { Checkpoint } from './checkpoint';
+import { openFinishedWith } from './open-finished';
 import { createScorer } from './recipe-score';
 
 export interface EpochReport {
@@ -95,7 +96,7 @@ export function openJudge(samples: Dataset, float: Graph, signal: AbortSignal | 
   const scorer = createScorer({
     samples,
     float,
-    evaluate: (...args) => reference.evaluate(...args),
+    openFinished: openFinishedWith((...args) => reference.evaluate(...args)),
     ...(signal && { signal }),
   });
   return async (graph) => {

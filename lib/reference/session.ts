@@ -3,8 +3,10 @@ import { HoneError } from '../core/error';
 import { usesOf } from '../ir/edit';
 import type { Graph } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
+import { readModel } from '../onnx/read-model';
 import { writeModel } from '../onnx/write-model';
 import { loadRuntime } from './runtime';
+import { shiftProducts } from './shift-products';
 import { fromRuntimeTensor, toRuntimeTensor } from './tensors';
 
 /** How a reference session runs. */
@@ -12,7 +14,12 @@ export interface ReferenceOptions {
   /** Threads inside operators; 1 when left out. */
   readonly threads?: number;
   /** How far onnxruntime may rewrite the graph; `all` when left out. `disabled` runs every node as written. */
-  readonly optimization?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+  readonly optimization?: 'disabled' | 'all';
+  /**
+   * Lets onnxruntime fuse quantized layers into its integer kernels, as it does in a session of a user. For timing, and to see
+   * what such a session gives: these kernels saturate on x86 without 8-bit dot products, and refuse some valid models.
+   */
+  readonly integerKernels?: boolean;
   /** Lets idle threads spin: quicker with many threads, but it takes whole cores. False when left out. */
   readonly spinning?: boolean;
   /** File that gets the rewritten graph. */
@@ -37,12 +44,15 @@ export interface Reference extends AsyncDisposable {
 }
 
 /**
- * Session of onnxruntime-node over a graph or over the bytes of an ONNX file.
- * @throws E_REFERENCE_MISSING, E_REFERENCE_LOAD when onnxruntime refuses the model, E_REFERENCE_RUN for an unknown `alsoFetch`
+ * Session of onnxruntime-node over a graph or over the bytes of an ONNX file; the only way to run a model in it. Unless `integerKernels`
+ * says otherwise, quantized graphs run in a form whose results are the same on every machine: QuantizeLinear and
+ * DequantizeLinear stay nodes (those of constants are folded) around float layers that are optimised as usual, and integer
+ * products run as uint8 x uint8.
+ * @throws what `readModel` throws, E_REFERENCE_MISSING, E_REFERENCE_LOAD when onnxruntime refuses the model, E_REFERENCE_RUN for an unknown `alsoFetch`
  */
 export async function openReference(model: Graph | Uint8Array, options: ReferenceOptions = {}): Promise<Reference> {
   const runtime = loadRuntime();
-  const bytes = model instanceof Uint8Array ? model : writeModel(withOutputs(model, options.alsoFetch ?? []));
+  const bytes = bytesOf(model, options);
   let session: InferenceSession;
   try {
     session = await runtime.InferenceSession.create(bytes, sessionOptions(options));
@@ -50,6 +60,18 @@ export async function openReference(model: Graph | Uint8Array, options: Referenc
     throw new HoneError('E_REFERENCE_LOAD', { reason: (error as Error).message }, { cause: error });
   }
   return wrapSession(session, options.profilePrefix !== undefined);
+}
+
+/** The file that onnxruntime gets. */
+function bytesOf(model: Graph | Uint8Array, { alsoFetch = [], integerKernels }: ReferenceOptions): Uint8Array {
+  if (model instanceof Uint8Array) {
+    if (integerKernels) return model;
+    const graph = readModel(model);
+    const shifted = shiftProducts(graph);
+    return shifted === graph ? model : writeModel(shifted);
+  }
+  const wanted = withOutputs(model, alsoFetch);
+  return writeModel(integerKernels ? wanted : shiftProducts(wanted));
 }
 
 /**
@@ -76,7 +98,13 @@ function sessionOptions(options: ReferenceOptions): InferenceSession.SessionOpti
     graphOptimizationLevel: options.optimization ?? 'all',
     // Errors only: warnings about folded or renamed values are noise for the user.
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: spin }, inter_op: { allow_spinning: spin } } },
+    extra: {
+      session: {
+        disable_quant_qdq: options.integerKernels ? '0' : '1',
+        intra_op: { allow_spinning: spin },
+        inter_op: { allow_spinning: spin },
+      },
+    },
     ...(options.optimizedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimizedModelPath }),
     ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
   };

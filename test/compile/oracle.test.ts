@@ -11,7 +11,7 @@ const HASH = '0'.repeat(64);
 
 /** Bytes that our engine and onnxruntime give for the same quantized network; a case fails with its description. */
 async function differences({ what, graph, feeds }: RandomCase, optimization: 'all' | 'disabled'): Promise<string[]> {
-  const reference = await openReference(graph, { optimization });
+  const reference = await openReference(graph, { optimization, integerKernels: optimization === 'all' });
   const expected = toNumbers((await reference.run(feeds)).get('y') as Tensor);
   await reference.close();
   const session = openSession(compile(prepare(graph).graph, { sourceHash: HASH }).plan);

@@ -2,9 +2,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectedInputs } from '../../lib/data/fit-input';
 import { openDataset } from '../../lib/data/open-dataset';
+import type { Evaluate } from '../../lib/ir/graph';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { compress } from '../../lib/jobs/compress';
 import { requireModel } from '../../lib/jobs/make-plan';
+import { openFinishedWith } from '../../lib/jobs/open-finished';
 import { createScorer, type ScorerOptions } from '../../lib/jobs/recipe-score';
 import { createReferenceEvaluate } from '../../lib/reference/evaluate';
 import { toyFolder } from './toy';
@@ -22,7 +24,7 @@ afterAll(async () => {
 async function scorer(data: string, change: Partial<ScorerOptions> = {}) {
   const { graph: float } = requireModel(await openArtifact(join(folder, 'toy.onnx')), 'test');
   const samples = await openDataset(join(folder, data), { inputs: expectedInputs(float) });
-  return { float, ...createScorer({ samples, float, evaluate: reference.evaluate, ...change }) };
+  return { float, ...createScorer({ samples, float, openFinished: openFinishedWith(reference.evaluate), ...change }) };
 }
 
 test('labels give accuracy: every tenth of them is wrong', async () => {
@@ -41,14 +43,18 @@ test('a quantized model gets the same score on the engine and in onnxruntime', a
   const model = requireModel(await openArtifact(join(folder, 'toy.onnx')), 'test');
   const { graph } = await compress(model, { data: join(folder, 'calib.npz') });
   let runs = 0;
-  const counting: ScorerOptions['evaluate'] = (...args) => {
+  const counting: Evaluate = (...args) => {
     runs++;
     return reference.evaluate(...args);
   };
-  const onEngine = await (await scorer('test.npz', { evaluate: counting })).score(graph);
+  const native = await scorer('test.npz', { openFinished: openFinishedWith(counting) });
+  const onEngine = await native.score(graph);
   expect(runs).toBe(0);
-  expect(await (await scorer('test.npz', { evaluate: counting, engine: false })).score(graph)).toBe(onEngine);
+  expect(native.judgedBy(graph)).toEqual({ executor: 'native', reason: null });
+  const other = await scorer('test.npz', { openFinished: openFinishedWith(counting, () => 'no addon') });
+  expect(await other.score(graph)).toBe(onEngine);
   expect(runs).toBeGreaterThan(0);
+  expect(other.judgedBy(graph)).toEqual({ executor: 'onnxruntime', reason: 'no addon' });
   expect(onEngine).toBeGreaterThan(0.8);
 });
 

@@ -77,7 +77,7 @@ test('errors carry codes', async () => {
   broken.input('x', 'float32', [1]);
   broken.output(broken.node('NoSuchOperator', ['x']));
   await expect(openReference(broken.build())).rejects.toMatchObject({ code: 'E_REFERENCE_LOAD' });
-  await expect(openReference(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'E_REFERENCE_LOAD' });
+  await expect(openReference(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'E_ONNX_FORMAT' });
   await expect(openReference(small(), { alsoFetch: ['q'] })).rejects.toMatchObject({ code: 'E_REFERENCE_RUN' });
 
   const session = await openReference(small());

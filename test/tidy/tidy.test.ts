@@ -83,6 +83,28 @@ describe('layers', () => {
   });
 });
 
+describe('onnxruntime', () => {
+  const files = ['lib', 'bench', 'test'].flatMap((folder) => sourceFiles(folder, ['.ts']));
+  const usersOf = (pattern: RegExp) =>
+    files.filter((path) => path !== 'test/tidy/tidy.test.ts' && pattern.test(readSource(path)));
+
+  test('sessions are made in one place, beside those of the bench', () => {
+    const rivals = ['bench/demo/contestants.ts', 'bench/rival.ts'];
+    expect(usersOf(/InferenceSession\.create|\bRuntime\.create\(/)).toEqual(['lib/reference/session.ts', ...rivals]);
+    expect(usersOf(/disable_quant_qdq/)).toEqual(['lib/reference/session.ts']);
+    expect(usersOf(/require\('onnxruntime-node/)).toEqual(['lib/reference/runtime.ts', 'bench/rival.ts']);
+  });
+
+  test('its integer kernels run only where they are timed or compared', () => {
+    expect(usersOf(/\bintegerKernels: (?!options|false)/)).toEqual([
+      'lib/jobs/bench.ts',
+      'lib/reference/saturation.ts',
+      'test/compile/oracle.test.ts',
+      'test/compress/quantize/optimized.ts',
+    ]);
+  });
+});
+
 describe('names and rooms', () => {
   test('TypeScript files are kebab-case', () => {
     const bad = LIB.filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/.test(posix.basename(path)));

@@ -1,33 +1,52 @@
 import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
-import { viewAs } from '../../ir/tensor';
+import { type Tensor, viewAs } from '../../ir/tensor';
 import { feedsOf } from '../feeds';
 import type { Runner } from './calibrate';
 
 /** Signal-to-quantization-noise ratio of a value in dB, `10 log10(sum x^2 / sum (x - q)^2)`; infinite without noise. */
 export type SqnrDb = number;
 
+/** Sums of squares of a value and of what another network makes of it. */
+export interface Power {
+  readonly signal: number;
+  readonly noise: number;
+}
+
+/** A network that gives the named values for some inputs. */
+export type Values = (
+  inputs: ReadonlyMap<string, Tensor>,
+  names: readonly string[],
+) => Promise<ReadonlyMap<string, Tensor>>;
+
+/** Two networks whose values are compared, running from the same inputs. */
+export interface Compared {
+  /** Says in which batches samples are fed. */
+  readonly graph: Graph;
+  readonly float: Values;
+  readonly quantized: Values;
+  /** Name of a value in the float network -> name in the other. */
+  readonly pairs: ReadonlyMap<string, string>;
+}
+
 /**
- * SQNR of values of `quantized` against `graph` over all samples, both running from the same inputs, so that the noise of
- * everything before a value counts too.
- * @throws E_CALIBRATION naming a value of `graph` that is NaN or infinite
- * @param pairs name in `graph` -> name in `quantized`
+ * Power of values of the float network and of their noise in the other, over all samples, so that the noise of everything
+ * before a value counts too. By name in the float network.
+ * @throws E_CALIBRATION naming a float value that is NaN or infinite; E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
-export async function measureSqnr(
-  graph: Graph,
-  quantized: Graph,
-  pairs: ReadonlyMap<string, string>,
+export async function comparePower(
+  { graph, float, quantized, pairs }: Compared,
   dataset: Dataset,
-  runner: Runner,
-): Promise<Map<string, SqnrDb>> {
+  runner: Pick<Runner, 'onBatch' | 'signal'>,
+): Promise<Map<string, Power>> {
   const names = [...pairs.keys()];
   const fetches = [...new Set(pairs.values())];
   const power = new Map(names.map((name) => [name, { signal: 0, noise: 0 }]));
   let samples = 0;
   for await (const { inputs, count } of feedsOf(graph, dataset, runner.signal)) {
-    const expected = await runner.evaluate(graph, inputs, names);
-    const found = await runner.evaluate(quantized, inputs, fetches);
+    const expected = await float(inputs, names);
+    const found = await quantized(inputs, fetches);
     for (const [name, other] of pairs) {
       const [x, q] = [viewAs(expected.get(name)!, 'float32'), viewAs(found.get(other)!, 'float32')];
       const sums = power.get(name)!;
@@ -40,12 +59,17 @@ export async function measureSqnr(
       if (!Number.isFinite(signal))
         throw new HoneError('E_CALIBRATION', {
           value: `'${name}'`,
-          reason: `it is NaN or infinite in the held-out samples ${samples} to ${samples + count - 1}`,
+          reason: `it is NaN or infinite in samples ${samples} to ${samples + count - 1} of those measured`,
         });
     samples += count;
     runner.onBatch?.(samples, dataset.count);
   }
-  return new Map([...power].map(([name, sums]) => [name, decibels(sums.signal, sums.noise)]));
+  return power;
+}
+
+/** The power of two sets of samples together. */
+export function addPower(a: Power, b: Power): Power {
+  return { signal: a.signal + b.signal, noise: a.noise + b.noise };
 }
 
 /** SQNR of sums of squares. */

@@ -4,7 +4,8 @@ import type { Graph } from '../../ir/graph';
 import type { LayerDecision, Method, MethodContext, MethodResult } from '../method';
 import { allocationPath, averageBits, type BitAllocation } from './allocate-bits';
 import { type QuantizeOptions, quantizeOptions } from './options';
-import { planQuantization, type QuantizeContext, quantize } from './quantize';
+import { writePlan } from './plan';
+import { planQuantization, type QuantizeContext } from './quantize';
 import type { QuantizeReport } from './report';
 import { quantizationSensitivity, type Sensitivity, sensitivityOptions } from './sensitivity';
 import { qatOptions, trainQuantized } from './train-quantized';
@@ -55,10 +56,11 @@ export const quantizeMethod: Method<QuantizeMethodOptions> = {
 
 async function apply(graph: Graph, options: QuantizeMethodOptions, context: MethodContext): Promise<MethodResult> {
   const { method, qat, mixed, ...plain } = options;
-  const { data, evaluate, keep, onProgress, signal } = context;
+  const { data, evaluate, openFinished, keep, onProgress, signal } = context;
   const common: Common = {
     dataset: data.calibration,
     evaluate,
+    ...(openFinished && { openFinished }),
     keep,
     onProgress: ({ stage, done, total }) => onProgress?.(stage, done, total),
     ...(signal && { signal }),
@@ -100,8 +102,8 @@ async function allocateBits(
   }
   const least = (await context.score(graph)) - maxDrop!;
   const holds = async (allocation: BitAllocation) => {
-    const candidate = await quantize(graph, { ...common, options: withBits(options, allocation) });
-    return (await context.score(candidate.graph)) >= least;
+    const candidate = await planQuantization(graph, { ...common, options: withBits(options, allocation) });
+    return (await context.score(writePlan(candidate.plan).graph)) >= least;
   };
   // Damage grows along the path: bisection between one that holds and one that does not.
   let [good, bad] = [0, path.length];

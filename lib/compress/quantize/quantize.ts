@@ -2,6 +2,7 @@ import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
+import { finishedBy, type OpenFinished } from '../finished';
 import { requireMeaning } from '../skip';
 import type { Runner } from './calibrate';
 import { correctBiases } from './correct-bias';
@@ -17,8 +18,8 @@ import { requireFiniteConstants } from './weights';
 
 /** How far `quantize` is. */
 export interface QuantizeProgress {
-  /** `round` counts layers, the others samples. */
-  readonly stage: 'calibrate' | 'round' | 'correct' | 'measure';
+  /** `round` counts layers, the others samples. `measure` is about layers, `judge` about outputs. */
+  readonly stage: 'calibrate' | 'round' | 'correct' | 'measure' | 'judge';
   /** Done and in all, of this stage. */
   readonly done: number;
   readonly total: number;
@@ -29,6 +30,8 @@ export interface QuantizeContext {
   /** Calibration samples; no labels needed. */
   readonly dataset: Dataset;
   readonly evaluate: Evaluate;
+  /** Opens the result to judge its outputs; by `evaluate` when left out. */
+  readonly openFinished?: OpenFinished;
   readonly options?: PartialQuantizeOptions;
   /** Names of nodes that stay float, besides those of `options.skip`. */
   readonly keep?: ReadonlySet<string>;
@@ -114,12 +117,13 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
       {
         reference,
         ranges: ranges.values,
-        samples: { calibration: ranges.samples, measured: measured.count, heldOut },
+        calibrated: ranges.samples,
+        openFinished: context.openFinished ?? finishedBy(context.evaluate, 'no engine was given'),
         equalized: pairs,
         diagnostics: prepared.diagnostics,
       },
-      measured,
-      runner('measure'),
+      { calibration, measured, heldOut: heldOut ? measured : undefined },
+      { measure: runner('measure'), judge: runner('judge') },
     );
     return { graph: written.graph, report };
   };

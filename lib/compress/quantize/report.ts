@@ -2,20 +2,23 @@ import type { Diagnostic } from '../../core/diagnostic';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
-import { logitsOf } from '../logits-of';
+import type { JudgedBy, OpenFinished } from '../finished';
 import type { Runner } from './calibrate';
-import { measureSqnr } from './measure';
+import { type JudgedSamples, judgeOutputs, type OutputSqnr } from './judge-outputs';
+import { comparePower, decibels } from './measure';
 import { choicesFor, type LayerChoices } from './options';
 import type { QuantizationPlan, WrittenPlan } from './plan';
 import type { ValueRange } from './ranges';
-import { isFloat32 } from './roles';
 import type { SkippedNode } from './select';
 
 /** One quantized layer. */
 interface LayerReport {
   readonly name: string;
   readonly op: string;
-  /** SQNR of what the layer and its activation make, with all noise from before it; in dB on the measured samples. */
+  /**
+   * SQNR of what the layer and its activation make, with all noise from before it; in dB on the measured samples, in
+   * onnxruntime (the engine shows no inner values), in a form that cannot saturate.
+   */
   readonly sqnrDb: number;
   /** Number of weights. */
   readonly weights: number;
@@ -38,12 +41,15 @@ export interface QuantizeReport {
   readonly values: readonly ValueRange[];
   /** Nodes of float data that stay float, each with the reason. */
   readonly skipped: readonly SkippedNode[];
-  /** SQNR per graph output; of what goes into it where the output is a Softmax (logits). */
-  readonly outputs: readonly { readonly name: string; readonly sqnrDb: number }[];
+  readonly outputs: readonly OutputSqnr[];
+  /** What ran the result for `outputs`. */
+  readonly judgedBy: JudgedBy;
   readonly samples: {
     readonly calibration: number;
-    /** Samples behind every SQNR. */
+    /** Samples behind the SQNR of layers. */
     readonly measured: number;
+    /** Samples behind the SQNR of outputs. */
+    readonly judged: number;
     /** Whether the measured samples were kept out of calibration (too few samples: they were not). */
     readonly heldOut: boolean;
   };
@@ -55,10 +61,19 @@ export interface QuantizeReport {
 }
 
 /** What a report tells besides what can be read off the plan. */
-interface ReportFacts extends Pick<QuantizeReport, 'samples' | 'equalized' | 'diagnostics'> {
+interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'diagnostics'> {
   /** The float network to compare with. */
   readonly reference: Graph;
   readonly ranges: readonly ValueRange[];
+  /** Calibration samples that were read. */
+  readonly calibrated: number;
+  readonly openFinished: OpenFinished;
+}
+
+/** What runs the passes of a report. */
+interface ReportRunners {
+  readonly measure: Runner;
+  readonly judge: Runner;
 }
 
 /** Measures a written plan against the float network. @throws E_CALIBRATION, E_INTERRUPTED */
@@ -66,29 +81,37 @@ export async function reportOn(
   plan: QuantizationPlan,
   written: WrittenPlan,
   facts: ReportFacts,
-  measured: Dataset,
-  runner: Runner,
+  samples: JudgedSamples & { readonly measured: Dataset },
+  runners: ReportRunners,
 ): Promise<QuantizeReport> {
   const { graph, selection, options } = plan;
   const rank = new Map(graph.nodes.map(({ name }, index) => [name, index]));
   const layers = [...plan.layers, ...plan.weightOnly].sort((a, b) => rank.get(a.node.name)! - rank.get(b.node.name)!);
-  const floatOutputs = graph.outputs.filter((name) => isFloat32(graph, name));
-  const logits = new Map(floatOutputs.map((name) => [name, logitsOf(graph, name)]));
   const resultOf = new Map(selection.clamps.map(({ input, output }) => [input, output]));
   const results = layers.map(({ node }) => resultOf.get(node.outputs[0]) ?? node.outputs[0]);
-  const pairs = new Map(
-    [...results, ...logits.values()].map((value) => [value, written.dequantized.get(value) ?? value]),
+  const { reference } = facts;
+  const { evaluate } = runners.measure;
+  const power = await comparePower(
+    {
+      graph: reference,
+      float: (inputs, names) => evaluate(reference, inputs, names),
+      quantized: (inputs, names) => evaluate(written.graph, inputs, names),
+      pairs: new Map(results.map((value) => [value, written.dequantized.get(value) ?? value])),
+    },
+    samples.measured,
+    runners.measure,
   );
-  const sqnr = await measureSqnr(facts.reference, written.graph, pairs, measured, runner);
+  const judgement = await judgeOutputs(reference, written.graph, facts.openFinished, samples, runners.judge);
   return {
     layers: layers.map((layer, index) => {
       const { name, op } = layer.node;
       const { weight, widened } = written.constants.get(name)!;
       const { weightBits, scheme } = choicesFor(options, name);
+      const { signal, noise } = power.get(results[index])!;
       return {
         name,
         op,
-        sqnrDb: sqnr.get(results[index])!,
+        sqnrDb: decibels(signal, noise),
         weights: elementCount(graph.initializers.get(layer.node.inputs[layer.weight.index])!.dims),
         weightBits,
         scheme,
@@ -100,8 +123,14 @@ export async function reportOn(
     }),
     values: facts.ranges.map((range) => ({ ...range, ...plan.activations.get(range.value)! })),
     skipped: selection.skipped,
-    outputs: [...logits].map(([name, value]) => ({ name, sqnrDb: sqnr.get(value)! })),
-    samples: facts.samples,
+    outputs: judgement.outputs,
+    judgedBy: judgement.judgedBy,
+    samples: {
+      calibration: facts.calibrated,
+      measured: samples.measured.count,
+      judged: judgement.samples,
+      heldOut: samples.heldOut !== undefined,
+    },
     equalized: facts.equalized,
     biasesCorrected: options.biasCorrection,
     diagnostics: facts.diagnostics,

@@ -27,7 +27,7 @@ export interface RunOrigin {
 /** A model from its ONNX bytes, measured. */
 export async function openState(bytes: Uint8Array, context: RecipeContext): Promise<State> {
   const graph = decode(bytes, context);
-  return { graph, bytes, measure: measureOf(graph, bytes, await context.score(graph), context) };
+  return { graph, bytes, measure: measureOf(graph, bytes, await scoreOf(graph, context), context) };
 }
 
 /**
@@ -58,18 +58,18 @@ export async function applyStep(
   };
   const key = context.hash([JSON.stringify(description), incoming.bytes]);
   const known = await context.cache.get(key);
-  const { bytes, decisions, report, missed, diagnostics, accuracy } =
+  const { bytes, decisions, report, missed, diagnostics, ...scored } =
     known ??
     (await compute(step, incoming, { keep, rolledBack }, key, context, origin).catch((error: unknown) => {
       throw withPlace(error, `${context.place ?? ''}steps[${index}].${step.method.name}`);
     }));
   const graph = decode(bytes, context);
-  const measure = measureOf(graph, bytes, accuracy, context);
+  const measure = measureOf(graph, bytes, scored, context);
   const record: StepRecord = {
     index,
     method: step.method.name,
     ...measure,
-    drop: origin.baseline.accuracy - accuracy,
+    drop: origin.baseline.accuracy - scored.accuracy,
     rolledBack,
     decisions,
     report,
@@ -89,11 +89,13 @@ async function compute(
   context: RecipeContext,
   { teacher }: RunOrigin,
 ): Promise<CachedStep> {
-  const { data, evaluate, score, seed, target, clock, signal, onProgress, cache, codec, teachers } = context;
+  const { data, evaluate, openFinished, score, seed, target, clock, signal, onProgress, cache, codec, teachers } =
+    context;
   if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `before ${method.name}` });
   const { graph, decisions, report, missed, diagnostics } = await method.apply(incoming, options as never, {
     data,
     evaluate,
+    ...(openFinished && { openFinished }),
     score,
     seed,
     teacher,
@@ -113,7 +115,7 @@ async function compute(
     report,
     ...(missed !== undefined && { missed }),
     ...(diagnostics && { diagnostics }),
-    accuracy: await score(decode(bytes, context)),
+    ...(await scoreOf(decode(bytes, context), context)),
   };
   await cache.put(key, step);
   return step;
@@ -134,6 +136,14 @@ function decode(bytes: Uint8Array, { codec }: RecipeContext): Graph {
   return inferShapes(codec.decode(bytes)).graph;
 }
 
-function measureOf(graph: Graph, bytes: Uint8Array, accuracy: number, { noteBytes = 0 }: RecipeContext): ModelMeasure {
-  return { accuracy, bytes: bytes.length + noteBytes, weightBytes: weightBytes(graph), macs: countMacs(graph) };
+type Scored = Pick<ModelMeasure, 'accuracy' | 'judgedBy'>;
+
+async function scoreOf(graph: Graph, { score, judgedBy }: RecipeContext): Promise<Scored> {
+  const accuracy = await score(graph);
+  const by = judgedBy?.(graph);
+  return { accuracy, ...(by && { judgedBy: by }) };
+}
+
+function measureOf(graph: Graph, bytes: Uint8Array, scored: Scored, { noteBytes = 0 }: RecipeContext): ModelMeasure {
+  return { ...scored, bytes: bytes.length + noteBytes, weightBytes: weightBytes(graph), macs: countMacs(graph) };
 }

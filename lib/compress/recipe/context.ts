@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic';
 import type { Evaluate, Graph } from '../../ir/graph';
+import type { JudgedBy, OpenFinished } from '../finished';
 import type { Checkpoints, LayerDecision, MethodContext, MethodData, TargetShape } from '../method';
 import type { Recipe } from './schema';
 
@@ -14,6 +15,8 @@ export interface CachedStep {
   /** What the user should know besides. */
   readonly diagnostics?: readonly Diagnostic[];
   readonly accuracy: number;
+  /** What ran the model for `accuracy`. */
+  readonly judgedBy?: JudgedBy;
 }
 
 /** Finished steps by key, and the training state of those that are under way. */
@@ -34,6 +37,10 @@ export interface RecipeContext {
   readonly evaluate: Evaluate;
   /** Quality on the validation samples, 0..1, larger is better. */
   readonly score: (graph: Graph) => Promise<number>;
+  /** What ran a graph for its score. */
+  readonly judgedBy?: (graph: Graph) => JudgedBy | undefined;
+  /** Opens a finished network to judge its outputs; by `evaluate` when left out. */
+  readonly openFinished?: OpenFinished;
   /** Networks that steps may name as teachers, prepared; the default one is the incoming model. */
   readonly teachers?: ReadonlyMap<string, Graph>;
   readonly seed: number;
@@ -60,6 +67,8 @@ export interface RecipeContext {
 export interface ModelMeasure {
   /** Quality on the validation samples, 0..1. */
   readonly accuracy: number;
+  /** What ran the model for `accuracy`; left out when the scorer does not say. */
+  readonly judgedBy?: JudgedBy;
   /** Size of the ONNX file. */
   readonly bytes: number;
   /** Bytes of the parameters that are not zero. */

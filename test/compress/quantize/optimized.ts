@@ -22,7 +22,7 @@ export async function optimizedOps(graph: Graph): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'hone-optimized-'));
   try {
     const optimizedModelPath = join(folder, 'model.onnx');
-    await (await openReference(graph, { optimizedModelPath })).close();
+    await (await openReference(graph, { optimizedModelPath, integerKernels: true })).close();
     return readModel(readFileSync(optimizedModelPath)).nodes.map(({ op }) => op);
   } finally {
     rmSync(folder, { recursive: true });

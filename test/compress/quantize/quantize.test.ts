@@ -31,7 +31,7 @@ test('quantizes a residual network and reports what it did', async () => {
   expect(report.layers.map(({ name }) => name)).toEqual(['conv1', 'depthwise', 'conv2', 'dense']);
   for (const { sqnrDb } of [...report.layers, ...report.outputs]) expect(sqnrDb).toBeGreaterThan(30);
   expect(report.layers.map(({ weightScales }) => weightScales)).toEqual([8, 8, 8, 5]);
-  expect(report.samples).toEqual({ calibration: 48, measured: 16, heldOut: true });
+  expect(report.samples).toEqual({ calibration: 48, measured: 16, judged: 64, heldOut: true });
   const relu = report.values.find(({ value }) => value === 'relu1')!;
   expect(relu).toMatchObject({ min: 0, low: 0, zeroPoint: 0, estimator: 'mse', sharedWith: [] });
   expect(relu.high).toBeLessThanOrEqual(relu.max);
@@ -185,7 +185,7 @@ describe('refuses', () => {
     poisoned[poisoned.length - 1] = Number.NaN;
     const x = tensorOf('float32', [64, 3, 8, 8], poisoned);
     const dataset = datasetFromTensors('poisoned at its end', new Map([['x', x]]));
-    await expect(run(residualNetwork(), { dataset })).rejects.toEqual(failing('E_CALIBRATION', /held-out/));
+    await expect(run(residualNetwork(), { dataset })).rejects.toEqual(failing('E_CALIBRATION', /of those measured/));
   });
 
   test('weights that are NaN, before any work', async () => {
@@ -236,6 +236,8 @@ describe('refuses', () => {
     expect(seen).toEqual([
       { stage: 'calibrate', done: 48, total: 48 },
       { stage: 'measure', done: 16, total: 16 },
+      { stage: 'judge', done: 48, total: 64 },
+      { stage: 'judge', done: 64, total: 64 },
     ]);
     await expect(run(network, { signal: abort.signal })).rejects.toEqual(failing('E_INTERRUPTED', /calibration/));
   });

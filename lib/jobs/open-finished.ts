@@ -1,0 +1,51 @@
+import { compile, diagnose } from '../compile/compile';
+import { finishedBy, type OpenFinished } from '../compress/finished';
+import { HoneError } from '../core/error';
+import { loadAddon } from '../engine/addon';
+import type { Evaluate, Graph } from '../ir/graph';
+import { freeInputs } from '../passes/bind-inputs';
+import { isQuantized } from './artifact';
+import { prepareForEngine } from './make-plan';
+import { openNativeExecutor } from './native-executor';
+
+/** Why the native engine cannot be loaded, in words; undefined when it can. */
+export function missingEngine(): string | undefined {
+  try {
+    loadAddon();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/**
+ * Opens networks for judgement: quantized ones on the native engine where it can run them, as a board will; all others by
+ * `evaluate`, and the answer says why.
+ * @param lacking tells why there is no engine
+ */
+export function openFinishedWith(evaluate: Evaluate, lacking: () => string | undefined = missingEngine): OpenFinished {
+  const byReference = (reason: string, graph: Graph) => finishedBy(evaluate, reason)(graph);
+  return async (graph) => {
+    if (!isQuantized(graph)) return byReference('it computes in float', graph);
+    const missing = lacking();
+    if (missing !== undefined) return byReference(missing, graph);
+    const [free] = freeInputs(graph);
+    if (free) return byReference(`the extents of input ${free.name} are not fixed`, graph);
+    const prepared = prepareForEngine(graph);
+    const plan = planOf(prepared);
+    if (typeof plan === 'string') return byReference(plan, graph);
+    const executor = openNativeExecutor(plan);
+    return { by: { executor: 'native', reason: null }, graph: prepared, run: executor.run, close: executor.close };
+  };
+}
+
+/** A plan, or what the engine lacks for the graph. */
+function planOf(graph: Graph): Uint8Array | string {
+  try {
+    return compile(graph, { sourceHash: '0'.repeat(64) }).plan;
+  } catch (error) {
+    if (!(error instanceof HoneError && error.code === 'E_OPERATOR_UNSUPPORTED')) throw error;
+    const [lack] = diagnose(graph).filter(({ severity }) => severity === 'error');
+    return `the engine does not run ${lack.where}: ${lack.message}`;
+  }
+}
