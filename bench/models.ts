@@ -7,7 +7,8 @@ import type { Graph } from '../lib/ir/graph';
 import type { Tensor } from '../lib/ir/tensor';
 import { type ModelArtifact, openArtifact } from '../lib/jobs/artifact';
 import { compress } from '../lib/jobs/compress';
-import { prepareForEngine, requireModel } from '../lib/jobs/make-plan';
+import { requireModel } from '../lib/jobs/make-plan';
+import { prepareForEngine } from '../lib/jobs/prepare-for-engine';
 import { ROOT } from './environment';
 
 /** A real model with its labelled data, by file stem. */

@@ -1,7 +1,7 @@
 import { compile } from '../../lib/compile/compile';
 import type { Dataset } from '../../lib/ir/dataset';
 import type { Graph } from '../../lib/ir/graph';
-import { prepareForEngine } from '../../lib/jobs/make-plan';
+import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
 import { largest } from '../../lib/telemetry/statistics';
 import { openNative } from '../native';
 

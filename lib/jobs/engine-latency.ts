@@ -1,8 +1,8 @@
 import { compile, diagnose } from '../compile/compile';
 import type { Graph } from '../ir/graph';
 import { quantile } from '../telemetry/statistics';
-import { prepareForEngine } from './make-plan';
 import { openNativeExecutor } from './native-executor';
+import { prepareForEngine } from './prepare-for-engine';
 import { randomFeeds } from './random-feeds';
 import type { EngineLatency } from './recipe-report';
 

@@ -5,7 +5,7 @@ import type { Dim, Graph } from '../ir/graph';
 import { freeInputs, shapeAdvice } from '../passes/bind-inputs';
 import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
-import { prepareForEngine } from './make-plan';
+import { prepareForEngine } from './prepare-for-engine';
 import { notedSource } from './source';
 
 interface Port {

@@ -3,21 +3,16 @@ import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { declaredSampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
-import { bindToOneSample, requireExtents } from '../passes/bind-inputs';
-import { prepare } from '../passes/pipeline';
+import { requireExtents } from '../passes/bind-inputs';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
+import { prepareForEngine } from './prepare-for-engine';
 import { sourceMetadata } from './source';
 
 /** A plan and what was noticed while making it. */
 interface MadePlan {
   readonly plan: Uint8Array;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-/** The graph prepared for single samples, which is what plans serve; extents that the model leaves free stay so. */
-export function prepareForEngine(graph: Graph): Graph {
-  return prepare(bindToOneSample(graph)).graph;
 }
 
 /**

@@ -5,8 +5,8 @@ import { loadAddon } from '../engine/addon';
 import type { Evaluate, Graph } from '../ir/graph';
 import { freeInputs } from '../passes/bind-inputs';
 import { isQuantized } from './artifact';
-import { prepareForEngine } from './make-plan';
 import { openNativeExecutor } from './native-executor';
+import { prepareForEngine } from './prepare-for-engine';
 
 /** Why the native engine cannot be loaded, in words; undefined when it can. */
 export function missingEngine(): string | undefined {

@@ -1,0 +1,8 @@
+import type { Graph } from '../ir/graph';
+import { bindToOneSample } from '../passes/bind-inputs';
+import { prepare } from '../passes/pipeline';
+
+/** The graph prepared for single samples, which is what plans serve; extents that the model leaves free stay so. */
+export function prepareForEngine(graph: Graph): Graph {
+  return prepare(bindToOneSample(graph)).graph;
+}
