@@ -21,6 +21,7 @@ const TARGETS = {
   },
   asan: { what: 'tools with address and undefined-behaviour sanitizers -> build/asan', build: () => preset('asan') },
   tsan: { what: 'tools with the thread sanitizer -> build/tsan', build: () => preset('tsan') },
+  simde: { what: 'tools with AVX-512 emulated on AVX2 by SIMDe -> build/simde', build: simde },
   fuzz: { what: 'fuzz_plan -> build/fuzz', needs: ['clang++-19'], build: () => preset('fuzz') },
   gyp: { what: 'addon by node-gyp -> out/gyp/build/Release/hone.node', build: gyp },
 };
@@ -83,6 +84,12 @@ function tools() {
 function preset(name) {
   const jobs = String(availableParallelism());
   return attempt('cmake', ['--preset', name]) ?? attempt('cmake', ['--build', '--preset', name, '-j', jobs]);
+}
+
+/** CMake finds the headers; their absence is told by the package that brings them. */
+function simde() {
+  const fault = preset('simde');
+  return fault?.includes('SIMDE_FOLDER') ? 'missing: simde/x86/avx512.h (Debian: libsimde-dev)' : fault;
 }
 
 /** node-gyp clears its own build folder, so it works in out/gyp on links to the sources. */

@@ -71,12 +71,17 @@ CpuFeatures detect_cpu() {
   const bool avx = (ecx & bit_AVX) != 0, fma = (ecx & bit_FMA) != 0;
   if (!os_saves || !avx || !__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return features;
   const uint64_t saved = read_xcr0();
-  constexpr uint64_t kYmm = 0x06, kZmm = 0xE6;  // SSE, AVX; and opmask, upper ZMM, ZMM16-31
+  constexpr uint64_t kYmm = 0x06;  // SSE, AVX
   if ((saved & kYmm) != kYmm) return features;
   if ((ebx & bit_AVX2) != 0) features |= kCpuAvx2;
   if (fma) features |= kCpuFma;
+#ifdef HONE_SIMDE
+  constexpr bool avx512 = true;  // emulated: native/kernels/x86_intrinsics.h
+#else
+  constexpr uint64_t kZmm = 0xE6;  // SSE, AVX, opmask, upper ZMM, ZMM16-31
   constexpr uint32_t kAvx512 = bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ;
   const bool avx512 = (saved & kZmm) == kZmm && (ebx & kAvx512) == kAvx512 && (ecx & bit_AVX512VNNI) != 0;
+#endif
   if (avx512 && contains(features, kAvx2Word)) features |= kCpuAvx512Vnni;
 #elif defined(__aarch64__)
   features |= kCpuNeon;  // part of the architecture's base

@@ -1,6 +1,4 @@
 #pragma once
-#include <immintrin.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -8,6 +6,7 @@
 #include "native/core/requantize.h"
 #include "native/kernels/gemm_pack.h"
 #include "native/kernels/unroll.h"
+#include "native/kernels/x86_intrinsics.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"  // GCC bug 105593: its own _mm512_undefined_*

@@ -1,14 +1,17 @@
-// Kernels and engine on this machine:  node test/gates/kernels.mjs host | sanitizers | threads
+// Kernels and engine on this machine:  node test/gates/kernels.mjs host | simde | sanitizers | threads
 //   host        every kernel row of this CPU against ref; 0 heap allocations per inference; sessions opened 1,000 times,
 //               and without memory; forks
+//   simde       every x86 row, AVX-512 emulated on AVX2, so that no host skips one; on any CPU, so that the emulation lasts
 //   sanitizers  the same programs with the address and undefined-behaviour sanitizers, in fewer rounds
 //   threads     the engine with the thread sanitizer
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostWords, X86_WORDS } from './host-words.mjs';
 
 const MODES = {
   host: { build: 'tools', folder: `build/${process.platform}-${process.arch}`, kernels: true, rounds: 1000 },
+  simde: { build: 'simde', folder: 'build/simde', kernels: true, words: X86_WORDS },
   sanitizers: { build: 'asan', folder: 'build/asan', kernels: true, rounds: 40 },
   threads: { build: 'tsan', folder: 'build/tsan', kernels: false, rounds: 40 },
 };
@@ -19,8 +22,12 @@ run(process.execPath, ['deploy/build/native.mjs', mode.build]);
 if (mode.kernels)
   run(
     join(mode.folder, 'check_kernels'),
-    bestWord().map((word) => `--require=${word}`),
+    (mode.words ?? hostWords()).map((word) => `--require=${word}`),
   );
+if (mode.build === 'simde') {
+  expectNoWideRegisters(join(mode.folder, 'check_kernels'));
+  process.exit(0);
+}
 
 const plans = 'out/gates/plans';
 if (!existsSync(plans)) run(process.execPath, ['dist/test/compile/write-sample-plans.js', plans]);
@@ -29,11 +36,16 @@ if (files.length < 3) throw new Error(`only ${files.length} sample plans in ${pl
 for (const file of files) run(join(mode.folder, 'stress_engine'), [join(plans, file), String(mode.rounds)]);
 console.log(`${process.argv[2]}: ${files.length} plans stressed in ${mode.rounds} rounds each`);
 
-/** The instruction sets that this CPU must not skip. */
-function bestWord() {
-  if (process.arch === 'arm64') return ['neon'];
-  const flags = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
-  return [/\bavx2\b/.test(flags) && 'avx2', /\bavx512_vnni\b/.test(flags) && 'avx512vnni'].filter(Boolean);
+/** Emulation is proved by what is not there: the 64-byte registers. */
+function expectNoWideRegisters(program) {
+  const { stdout, status } = spawnSync('objdump', ['-d', '--no-show-raw-insn', program], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 29,
+  });
+  const narrow = stdout?.match(/%ymm/g)?.length ?? 0;
+  const wide = stdout?.match(/%zmm/g)?.length ?? 0;
+  console.log(`${program}: ${narrow} uses of 32-byte registers, ${wide} of 64-byte registers`);
+  if (status !== 0 || narrow === 0 || wide > 0) process.exit(1);
 }
 
 function run(command, args) {

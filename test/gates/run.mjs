@@ -21,6 +21,10 @@ const GATES = {
   'dead-code': { what: 'unused files, exports and dependencies (knip)', command: [...bin('knip/bin/knip.js')] },
   'native-style': { what: 'clang-format and clang-tidy', command: [node, 'test/gates/native-style.mjs'] },
   'kernels-host': { what: 'every kernel row on this CPU', command: [node, 'test/gates/kernels.mjs', 'host'] },
+  'kernels-simde': {
+    what: 'every x86 row, AVX-512 emulated by SIMDe',
+    command: [node, 'test/gates/kernels.mjs', 'simde'],
+  },
   'kernels-sanitizers': {
     what: 'kernels and engine under address and undefined-behaviour sanitizers',
     command: [node, 'test/gates/kernels.mjs', 'sanitizers'],

@@ -26,7 +26,9 @@ inline __m512i load(const uint8_t* from) { return _mm512_loadu_si512(from); }
 /// A vector that is used twice and must not be loaded twice (compilers fold loads into both uses).
 inline __m512i load_once(const uint8_t* from) {
   __m512i vector = load(from);
+#ifndef HONE_SIMDE  // there a vector is no register
   __asm__("" : "+v"(vector));
+#endif
   return vector;
 }
 
