@@ -5,16 +5,16 @@
   },
   'target_defaults': {
     'include_dirs': ['.'],
-    'cflags': ['-ffp-contract=off', '-fvisibility=hidden', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+    'cflags': ['<!@(node -e "<(list)" flags.all)', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
     'cflags_cc': ['-std=c++20', '-O3'],
     'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
     'xcode_settings': {
       'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',
       'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
-      'OTHER_CFLAGS': ['-ffp-contract=off'],
+      'OTHER_CFLAGS': ['<!@(node -e "<(list)" flags.all)'],
     },
     'conditions': [
-      ['target_arch=="arm64" and OS=="linux"', {'cflags': ['-include', 'native/engine/glibc_floor.h']}],
+      ['OS=="linux"', {'cflags': ['-include', 'native/engine/glibc_floor.h']}],
     ],
   },
   'targets': [

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public API of Hone. */
 export { type Agent, type AgentOptions, startAgent } from './agent/agent';
 export { type AgentClient, connect } from './client/client';

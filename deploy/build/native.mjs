@@ -1,15 +1,18 @@
 // Builds the native code:  node deploy/build/native.mjs TARGET...
 // One line per build; the log of a build is shown only when it fails. Says plainly what is missing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const host = `build/${process.platform}-${process.arch}`;
-/** Newest symbol versions that the ARM addon may need: Ubuntu 20.04, Debian 10 and newer run it. */
+/** Newest symbol versions that an addon for others may need: Ubuntu 20.04, Debian 10 and newer run it. */
 const FLOOR = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25] };
+/** The platforms whose addons the package carries, with what strips them, and the most bytes that one may take. */
+const PREBUILDS = { 'linux-x64': 'strip', 'linux-arm64': 'aarch64-linux-gnu-strip' };
+const PREBUILD_BYTES = 5e6;
 
 const TARGETS = {
   host: { what: `addon for this machine -> ${host}/Release/hone.node`, build: addon },
@@ -18,6 +21,11 @@ const TARGETS = {
     what: 'addon -> build/linux-arm64/Release/hone.node, tools -> build/arm64',
     needs: ['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-readelf'],
     build: () => preset('arm64') ?? checkFloor('build/linux-arm64/Release/hone.node'),
+  },
+  prebuilds: {
+    what: `stripped addons of the package -> prebuilds/{${Object.keys(PREBUILDS).join(',')}}/hone.node`,
+    needs: ['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-readelf', 'aarch64-linux-gnu-strip', 'strip'],
+    build: prebuilds,
   },
   asan: { what: 'tools with address and undefined-behaviour sanitizers -> build/asan', build: () => preset('asan') },
   tsan: { what: 'tools with the thread sanitizer -> build/tsan', build: () => preset('tsan') },
@@ -31,13 +39,15 @@ const PACKAGES = {
   'c++': 'g++',
   'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu',
   'aarch64-linux-gnu-readelf': 'binutils-aarch64-linux-gnu',
+  'aarch64-linux-gnu-strip': 'binutils-aarch64-linux-gnu',
+  strip: 'binutils',
   'clang++-19': 'clang-19',
 };
 
 const names = process.argv.slice(2);
 if (names.length === 0 || names.some((name) => !(name in TARGETS))) {
   console.error('usage: node deploy/build/native.mjs TARGET...\n');
-  for (const [name, { what }] of Object.entries(TARGETS)) console.error(`  ${name.padEnd(6)} ${what}`);
+  for (const [name, { what }] of Object.entries(TARGETS)) console.error(`  ${name.padEnd(9)} ${what}`);
   process.exit(2);
 }
 for (const name of names) {
@@ -106,6 +116,30 @@ function gyp() {
   return attempt(process.execPath, [tool, 'configure', 'build', '--jobs', jobs, ...headers], folder);
 }
 
+/** Builds what the package carries; a package for others is made on Linux and x64 only. */
+function prebuilds() {
+  if (!(`${process.platform}-${process.arch}` in PREBUILDS) || process.arch !== 'x64')
+    return `prebuilds are made on linux-x64, this is ${process.platform}-${process.arch}`;
+  let fault = addon() ?? preset('arm64');
+  for (const [target, strip] of Object.entries(PREBUILDS)) fault ??= place(target, strip);
+  return fault;
+}
+
+/** Puts the stripped addon of `target` into prebuilds/; a fault when it is too large or asks for too new a system. */
+function place(target, strip) {
+  const path = join('prebuilds', target, 'hone.node');
+  // Under another name first: an addon that a process has loaded must not change.
+  const fresh = `${path}.new`;
+  mkdirSync(join(root, 'prebuilds', target), { recursive: true });
+  const fault =
+    attempt(strip, ['--strip-unneeded', '-o', fresh, join('build', target, 'Release/hone.node')]) ?? checkFloor(fresh);
+  if (fault) return fault;
+  const { size } = statSync(join(root, fresh));
+  if (size > PREBUILD_BYTES) return `${path} takes ${size} bytes, more than ${PREBUILD_BYTES}`;
+  renameSync(join(root, fresh), join(root, path));
+  return undefined;
+}
+
 /** A fault when the addon needs a newer C or C++ library than FLOOR. */
 function checkFloor(path) {
   const { stdout } = spawnSync('aarch64-linux-gnu-readelf', ['-VW', path], {
@@ -117,7 +151,7 @@ function checkFloor(path) {
   if (found.length === 0) return `${path}: no version of a C library found`;
   const newer = found.filter(([, library, version]) => compare(version.split('.').map(Number), FLOOR[library]) > 0);
   if (newer.length === 0) return undefined;
-  return `${path} needs ${newer.map(([, library, version]) => `${library}_${version}`).join(', ')}, newer than the oldest boards have`;
+  return `${path} needs ${newer.map(([, library, version]) => `${library}_${version}`).join(', ')}, newer than the oldest systems have`;
 }
 
 function compare(a, b) {

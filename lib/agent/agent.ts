@@ -28,20 +28,25 @@ const GRACE_MS = 5000;
 const REQUEST_LIMIT_MS = 30000;
 
 /** A running agent: serves one model over HTTP on loopback and streams its telemetry. */
-export class Agent {
+export interface Agent {
+  readonly url: string;
+  /** Stops: running requests are answered (for up to 5 s), new ones get E_AGENT_STOPPING, streams end. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+class RunningAgent implements Agent {
   readonly url: string;
   private readonly server: Server;
   private readonly handler: RequestHandler;
   private closing: Promise<void> | undefined;
 
-  /** Use `startAgent`. */
   constructor(server: Server, handler: RequestHandler, url: string) {
     this.server = server;
     this.handler = handler;
     this.url = url;
   }
 
-  /** Stops: running requests are answered (for up to 5 s), new ones get E_AGENT_STOPPING, streams end. */
   close(): Promise<void> {
     this.closing ??= this.stop();
     return this.closing;
@@ -93,7 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     throw new HoneError('E_AGENT_PORT', { address: `${host}:${port}`, reason }, { cause: error });
   }
   const { address, port: actual, family } = server.address() as AddressInfo;
-  return new Agent(server, handler, `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`);
+  return new RunningAgent(server, handler, `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`);
 }
 
 function checkOptions(model: string, host: string): void {

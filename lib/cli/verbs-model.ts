@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { buildAddon } from '../jobs/build-addon';
 import { examine } from '../jobs/doctor';
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { makePlan, requireModel } from '../jobs/make-plan';
@@ -105,6 +106,23 @@ export const compileVerb: Verb = {
     if (diagnostics.length > 0) console.say(pc.yellow('warnings:'));
     for (const line of diagnosticLines(diagnostics)) console.say(line);
     console.say(`wrote ${target}: ${bytesText(plan.length)}`);
+    return undefined;
+  },
+};
+
+export const buildAddonVerb: Verb = {
+  name: 'build-addon',
+  summary: 'compile the native engine for this machine, where the package carries none that fits',
+  args: [],
+  options: [],
+  examples: ['hone build-addon', 'CXX=clang++-19 hone build-addon'],
+  async run(_args, _options, console) {
+    const built = await buildAddon({
+      signal: console.signal,
+      onProgress: (done, total) => console.progress('file', done, total),
+    });
+    console.result(built);
+    console.say(`built the native engine with ${built.compiler}: ${built.path}`);
     return undefined;
   },
 };

