@@ -67,6 +67,13 @@ export class Network {
     return shape as number[];
   }
 
+  /** @throws Unsupported for floats or bytes without elements: no kernel has a case for none */
+  requireElements(value: string): void {
+    const type = value === '' ? undefined : this.typeOf(value);
+    const data = type?.type === 'float32' || this.isBytes(value);
+    if (data && type?.shape?.includes(0)) throw new Unsupported(`'${value}' is empty ([${type.shape}])`);
+  }
+
   /** Whether a value holds plain int8 or uint8 numbers instead of floats. */
   isBytes(value: string): boolean {
     const type = this.typeOf(value)?.type;

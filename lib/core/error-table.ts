@@ -56,6 +56,10 @@ export const ERRORS = {
     template: 'data does not fit the model: expected {expected}, found {found}',
     hint: 'Give arrays named like the model inputs with a leading sample axis, enough samples, and class labels from 0 where they are needed.',
   },
+  E_PREPROCESS: {
+    template: "nothing says how the pictures of {path} become input '{name}' of {type}[{shape}]",
+    hint: "Give --preprocess (in a recipe: data.preprocess) as the model was trained, such as '{suggestion}': an element is (byte * scale - mean) / std.",
+  },
   E_DATA_EMPTY: { template: 'data {path} holds no samples', hint: 'Give at least one sample.' },
   E_CALIBRATION: {
     template: 'calibration of {value} failed: {reason}',

@@ -29,6 +29,7 @@ function datasetOf(source: SampleSource, chosen: Uint32Array): Dataset {
     name: source.name,
     count: chosen.length,
     hasLabels: source.labels !== undefined,
+    ...(source.labels && { labelRange: rangeOf(source.labels, chosen) }),
     inputs: source.inputs,
     batches: (options) => readBatches(source, chosen, options),
     select: (indices) =>
@@ -37,6 +38,15 @@ function datasetOf(source: SampleSource, chosen: Uint32Array): Dataset {
         Uint32Array.from(indices, (index) => at(chosen, index)),
       ),
   };
+}
+
+function rangeOf(labels: Int32Array, chosen: Uint32Array): readonly [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const index of chosen) {
+    low = Math.min(low, labels[index]);
+    high = Math.max(high, labels[index]);
+  }
+  return [low, high];
 }
 
 function at(chosen: Uint32Array, index: number): number {
@@ -64,10 +74,10 @@ async function* readBatches(source: SampleSource, chosen: Uint32Array, options: 
 
 /** Samples `[count, ...]` where the input has them. */
 function placed(tensor: Tensor, sample: SampleType | undefined): Tensor {
-  const axis = sample?.axis ?? 0;
-  if (axis === 0) return tensor;
+  if (sample === undefined) return tensor;
+  const { dims: inner, axis = 0 } = sample;
   const count = tensor.dims[0];
-  const inner = sample!.dims;
+  if (axis === 0) return { ...tensor, dims: [count, ...inner] };
   if (axis === 'none') {
     if (count !== 1)
       throw new HoneError('E_INTERNAL', { message: `a batch of ${count} samples that are whole inputs` });

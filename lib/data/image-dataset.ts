@@ -15,20 +15,26 @@ interface ImageFile {
   readonly label: number;
 }
 
+/** Parts of a preprocessing that a model's file lets guess. */
+export type SuggestedSpec = Partial<Pick<PreprocessSpec, 'size' | 'channels' | 'scale'>>;
+
+interface ImageOptions {
+  readonly inputs?: ExpectedInputs;
+  readonly preprocess?: PreprocessSpec;
+  readonly suggested?: SuggestedSpec;
+}
+
 /**
  * Pictures of a folder: one folder per class (labels count the class folders in alphabetical order, or are the folders'
  * names where all of them are numbers), or pictures without classes. Decoded batch by batch.
- * @throws E_DATA_EMPTY, E_DATA_MISMATCH, E_DATA_FORMAT (also while reading batches)
+ * @throws E_DATA_EMPTY, E_DATA_MISMATCH, E_DATA_FORMAT (also while reading batches); E_PREPROCESS for an input that takes no
+ * plain bytes, when no preprocessing is given
  */
-export async function openImageFolder(
-  path: string,
-  expected: ExpectedInputs | undefined,
-  spec: PreprocessSpec | undefined,
-): Promise<Dataset> {
+export async function openImageFolder(path: string, options: ImageOptions): Promise<Dataset> {
   const files = await listImages(path);
   if (files.length === 0) throw new HoneError('E_DATA_EMPTY', { path });
-  const input = imageInput(expected);
-  const used = spec ?? (await guessSpec(files[0], input));
+  const input = imageInput(options.inputs);
+  const used = options.preprocess ?? (await rawSpec(path, files[0], input, options.suggested));
   const dims = sampleShape(used);
   const type = imageType(input, used);
   return createDataset({
@@ -97,27 +103,44 @@ function imageType(input: ImageInput, spec: PreprocessSpec): 'float32' | 'uint8'
   throw mismatch(`elements of type ${type} for '${input.name}'`, 'pictures');
 }
 
-/** Raw pixels in the size, layout and channels of the model input, or in the size of the first picture. */
-async function guessSpec(first: ImageFile, input: ImageInput): Promise<PreprocessSpec> {
+/**
+ * Plain bytes in the size, layout and channels of the model input, or in the size of the first picture.
+ * @throws E_PREPROCESS for an input that may want other numbers
+ */
+async function rawSpec(
+  path: string,
+  first: ImageFile,
+  input: ImageInput,
+  suggested: SuggestedSpec = {},
+): Promise<PreprocessSpec> {
   const shape = input.type?.shape;
   if (shape !== undefined && shape.length !== 4)
     throw mismatch(`'${input.name}' of [${shape.join(',')}]`, 'pictures, which have four axes');
   const layout = shape && shape[1] !== 1 && shape[1] !== 3 && (shape[3] === 1 || shape[3] === 3) ? 'NHWC' : 'NCHW';
   const axes = layout === 'NCHW' ? [2, 3] : [1, 2];
-  const { height, width } = await loadImage(first.path);
-  const extent = (axis: number, fallback: number) => {
-    const dim = shape?.[axis];
-    return typeof dim === 'number' ? dim : fallback;
-  };
   const channels = shape?.[layout === 'NCHW' ? 1 : 3] === 1 ? 'gray' : 'RGB';
-  const count = channelCount({ channels });
+  const extents = axes.map((axis) => shape?.[axis]);
+  if (input.type !== undefined && input.type.type !== 'uint8') {
+    const size = extents.map((dim, index) => (typeof dim === 'number' ? dim : (suggested.size?.[index] ?? 224)));
+    const advice = { size, layout, channels, scale: 1 / 255, mean: 0, std: 1, ...suggested };
+    throw new HoneError('E_PREPROCESS', {
+      path,
+      name: input.name,
+      type: input.type.type,
+      shape: shape?.join(',') ?? '?',
+      suggestion: JSON.stringify({ ...advice, size }),
+    });
+  }
+  const { height, width } = await loadImage(first.path);
+  const [rows, columns] = extents.map((dim, index) => (typeof dim === 'number' ? dim : [height, width][index]));
+  const plain = Array.from({ length: channelCount({ channels }) }, () => 0);
   return {
-    size: [extent(axes[0], height), extent(axes[1], width)],
+    size: [rows, columns],
     resize: 'stretch',
     layout,
     channels,
     scale: 1,
-    mean: Array.from({ length: count }, () => 0),
-    std: Array.from({ length: count }, () => 1),
+    mean: plain,
+    std: plain.map(() => 1),
   };
 }

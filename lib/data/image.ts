@@ -2,6 +2,7 @@ import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { HoneError } from '../core/error';
 import type { Picture } from '../core/preprocess';
+import { orientationOf, turnPicture } from './orientation';
 
 /** Larger pictures are refused before memory is taken for them. */
 const MAX_MEGAPIXELS = 100;
@@ -11,7 +12,8 @@ const MAX_JPEG_MEMORY_MB = 2048;
 export const IMAGE_ENDINGS = ['.png', '.jpg', '.jpeg'] as const;
 
 /**
- * Picture of a PNG or JPEG file; the content decides, not the ending. Transparency is dropped, 16-bit PNGs become 8-bit.
+ * Picture of a PNG or JPEG file, as a viewer shows it: a JPEG's EXIF orientation is followed. The content decides, not the
+ * ending. Transparency is dropped, 16-bit PNGs become 8-bit.
  * @throws E_DATA_FORMAT
  */
 export function decodeImage(bytes: Uint8Array, path: string): Picture {
@@ -21,7 +23,7 @@ export function decodeImage(bytes: Uint8Array, path: string): Picture {
     if (bytes[0] === 0xff && bytes[1] === 0xd8) {
       const options = { useTArray: true, formatAsRGBA: true } as const;
       const limits = { maxResolutionInMP: MAX_MEGAPIXELS, maxMemoryUsageInMB: MAX_JPEG_MEMORY_MB };
-      return dropAlpha(jpeg.decode(bytes, { ...options, ...limits }));
+      return turnPicture(dropAlpha(jpeg.decode(bytes, { ...options, ...limits })), orientationOf(bytes));
     }
   } catch (error) {
     throw fail(`the picture cannot be decoded (${error instanceof Error ? error.message : String(error)})`, error);

@@ -10,7 +10,7 @@ import { openArrays } from './array-dataset';
 import type { ExpectedInputs } from './fit-input';
 import { isIdx, parseIdx } from './idx';
 import { openIdx } from './idx-dataset';
-import { openImageFolder } from './image-dataset';
+import { openImageFolder, type SuggestedSpec } from './image-dataset';
 import { isNpy, parseNpy } from './npy';
 import { readNpz } from './npz';
 import { openNpzShards } from './npz-shards';
@@ -24,8 +24,10 @@ const LARGE_BYTES = 2 ** 28;
 export interface DataOptions {
   /** Inputs of the model that the data is for: checked, converted and named accordingly. */
   readonly inputs?: ExpectedInputs;
-  /** How pictures (image folders, idx images) become inputs; raw values in the model's size when left out. */
+  /** How pictures (image folders, idx images) become inputs; where it is left out, bytes stay as they are. */
   readonly preprocess?: PreprocessSpec;
+  /** What the model lets guess of that, for the advice when it is missing. */
+  readonly suggested?: SuggestedSpec;
 }
 
 /**
@@ -34,17 +36,17 @@ export interface DataOptions {
  * - `.npy`: one array for the only input, without labels
  * - idx, idx.gz: images; labels are taken from the file of the usual name beside it, if any
  * - a folder of .npz files: their samples one after the other, read when needed, as those of an .npz file beyond 256 MiB
- * - a folder: PNG and JPEG pictures, one folder per class
+ * - a folder: PNG and JPEG pictures, one folder per class; a model with a float input needs `preprocess` for them
  *
  * A sample has the shape of the model input without its first axis; a model with a fixed batch of 1 is fed with batches
  * of one sample.
- * @throws E_FILE_NOT_FOUND, E_DATA_FORMAT, E_DATA_MISMATCH, E_DATA_EMPTY
+ * @throws E_FILE_NOT_FOUND, E_DATA_FORMAT, E_DATA_MISMATCH, E_DATA_EMPTY, E_PREPROCESS
  */
 export async function openDataset(path: string, options: DataOptions = {}): Promise<Dataset> {
   const found = await statOf(path);
   if (found.isDirectory()) {
     const shards = (await readdir(path)).filter((name) => name.endsWith('.npz')).sort();
-    if (shards.length === 0) return openImageFolder(path, options.inputs, options.preprocess);
+    if (shards.length === 0) return openImageFolder(path, options);
     return openNpzShards(
       path,
       shards.map((name) => join(path, name)),

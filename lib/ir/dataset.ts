@@ -37,6 +37,8 @@ export interface Dataset {
   readonly name: string;
   readonly count: number;
   readonly hasLabels: boolean;
+  /** Lowest and highest label; left out where that is not known, or there are none. */
+  readonly labelRange?: readonly [low: number, high: number];
   readonly inputs: ReadonlyMap<string, SampleType>;
   batches(options: BatchOptions): AsyncIterable<Batch>;
   /** The samples at these indices, as a dataset. */

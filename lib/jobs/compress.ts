@@ -6,6 +6,7 @@ import type { Graph } from '../ir/graph';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
 import { openFinishedWith } from './open-finished';
+import { preprocessMetadata } from './preprocess-note';
 import { openSamples } from './samples';
 import { sourceMetadata } from './source';
 
@@ -39,7 +40,10 @@ export async function compress(
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    const note = Object.entries(sourceMetadata(model, options.target ?? model.path));
+    const note = [
+      ...Object.entries(sourceMetadata(model, options.target ?? model.path)),
+      ...preprocessMetadata(options.preprocess),
+    ];
     return { graph: { ...graph, metadata: new Map([...graph.metadata, ...note]) }, report };
   } finally {
     await reference.close();

@@ -5,7 +5,7 @@ import { type Tensor, toNumbers } from '../ir/tensor';
 import { type Artifact, openArtifact } from './artifact';
 import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
 import { interruptCheck } from './interrupt';
-import { openSamples } from './samples';
+import { openSamples, requireClasses } from './samples';
 import { type Score, Scorer } from './score';
 import { findSource } from './source';
 
@@ -37,6 +37,7 @@ export interface Evaluation extends Score {
 export async function evaluateArtifact(artifact: Artifact, options: EvaluateOptions): Promise<Evaluation> {
   const { data, calibration, float, onProgress, ...rest } = options;
   const { artifact: bound, dataset } = await openSamples(artifact, data, options);
+  requireClasses(bound, dataset);
   const executor = await openExecutor(bound, { ...rest, ...(calibration ? { data: calibration } : {}) });
   let reference: Reference | { readonly reason: string } | undefined;
   try {

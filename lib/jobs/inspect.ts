@@ -1,8 +1,10 @@
 import { diagnose } from '../compile/compile';
 import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
-import type { Dim, Graph } from '../ir/graph';
+import type { Dim, Graph, ValueType } from '../ir/graph';
 import { freeInputs, shapeAdvice } from '../passes/bind-inputs';
+import { inferShapes } from '../passes/infer-shapes';
+import { upgrade } from '../passes/upgrade';
 import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
 import { prepareForEngine } from './prepare-for-engine';
@@ -83,9 +85,10 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
 }
 
 function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): ModelInspection {
+  const inferred = inferShapes(upgrade(graph).graph).graph;
   const port = (name: string): Port => {
-    const value = graph.values.get(name);
-    return { name, type: value?.type ?? 'unknown', shape: value?.shape ?? null };
+    const value = graph.values.get(name) ?? inferred.values.get(name);
+    return { name, type: value?.type ?? 'unknown', shape: shapeOf(value, inferred.values.get(name)) };
   };
   const prepared = prepareForEngine(graph);
   const { macs, unknown } = measureMacs(prepared);
@@ -106,6 +109,13 @@ function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): M
     macsUnknown,
     missing: diagnose(prepared),
   };
+}
+
+/** The shape that a file declares, with the numbers that inference knows instead of its symbols. */
+function shapeOf(declared: ValueType | undefined, inferred: ValueType | undefined): Port['shape'] {
+  const [shape, known] = [declared?.shape, inferred?.shape];
+  if (shape === undefined || known?.length !== shape.length) return shape ?? known ?? null;
+  return shape.map((dim, axis) => (typeof known[axis] === 'number' ? known[axis] : dim));
 }
 
 function unknownMacs(graph: Graph, nodes: readonly string[]): string {

@@ -5,12 +5,12 @@ import type { Recipe } from '../compress/recipe/schema';
 import { HoneError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
 import { augment } from '../data/augment';
-import type { ExpectedInputs } from '../data/fit-input';
 import { guardCount } from '../data/guard-count';
 import { holdOut } from '../data/hold-out';
-import { openDataset } from '../data/open-dataset';
 import type { Dataset } from '../ir/dataset';
+import type { ModelArtifact } from './artifact';
 import { hashData } from './hash-data';
+import { openDatasetFor } from './samples';
 
 /** What the samples of a recipe are for. */
 const PARTS = ['training', 'validation', 'calibration', 'test'] as const;
@@ -25,7 +25,7 @@ export interface RecipeData extends MethodData {
 }
 
 export interface RecipeDataOptions {
-  readonly inputs: ExpectedInputs;
+  readonly model: ModelArtifact;
   /** Paths start here. */
   readonly folder: string;
   /** Prefix of keys in messages. */
@@ -81,11 +81,11 @@ async function openSamples(
   samples: NonNullable<Recipe['data'][Part]>,
   part: Part,
   preprocess: { preprocess?: PreprocessSpec },
-  { inputs, folder, place }: RecipeDataOptions,
+  { model, folder, place }: RecipeDataOptions,
 ): Promise<Samples> {
   const range = typeof samples === 'string' ? { path: samples } : samples;
   const path = resolve(folder, range.path);
-  const all = await openDataset(path, { inputs, ...preprocess });
+  const all = await openDatasetFor(model, path, preprocess);
   const { from = 0, to = all.count } = range;
   const refuse = (key: string, expected: string, found: number) =>
     new HoneError('E_OPTION_VALUE', { option: `${place}data.${part}.${key}`, expected, found });

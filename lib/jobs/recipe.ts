@@ -8,7 +8,7 @@ import type { Recipe } from '../compress/recipe/schema';
 import { orderWarnings, requireQuantizeLast, stepsOf } from '../compress/recipe/steps';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
-import { expectedInputs } from '../data/fit-input';
+import { parsePreprocess } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
 import { readModel } from '../onnx/read-model';
@@ -18,12 +18,13 @@ import { createReferenceEvaluate } from '../reference/evaluate';
 import { type ModelArtifact, openArtifact } from './artifact';
 import { engineLatency } from './engine-latency';
 import { missingEngine, openFinishedWith } from './open-finished';
+import { preprocessMetadata } from './preprocess-note';
 import { openStepCache } from './recipe-cache';
 import { openRecipeData, type RecipeData } from './recipe-data';
 import { parseRecipe, type RecipeSource } from './recipe-file';
 import { type EngineLatency, type RecipeReport, type ReportStep, reportPath } from './recipe-report';
 import { createScorer, type RecipeScorer } from './recipe-score';
-import { bindForSamples } from './samples';
+import { bindForSamples, requireClasses } from './samples';
 import { sourceMetadata } from './source';
 import { version } from './version';
 import { writeFileAtomically } from './write-file';
@@ -62,7 +63,7 @@ export interface RecipePlan {
 export async function compressByRecipe(model: ModelArtifact, options: CompressRecipeOptions): Promise<RecipeReport> {
   const { source, target, signal } = options;
   const { recipe, folder, place } = source;
-  const data = await openRecipeData(recipe.data, { inputs: expectedInputs(model.graph), folder, place });
+  const data = await openRecipeData(recipe.data, { model, folder, place });
   const recommended = () => parseRecipe({ steps: recommendSteps(data.training !== undefined, recipe.goals) }).steps!;
   const resolved = { ...recipe, steps: recipe.steps ?? recommended() };
   const steps = stepsOf(resolved.steps, METHODS);
@@ -70,6 +71,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const missing = missingEngine();
   const warnings = [...orderWarnings(steps, METHODS), ...(missing === undefined ? [] : [engineWarning(missing)])];
   const graph = bindForSamples(model.graph, data.calibration);
+  for (const part of [data.training, data.validation, data.test]) if (part) requireClasses({ ...model, graph }, part);
   const float = prepare(graph, { batchNorm: 'keep' }).graph;
   const reference = createReferenceEvaluate();
   try {
@@ -81,7 +83,11 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const names = steps.map(({ method }) => method.name);
     options.onPlan?.({ samples: data.counts, metric, steps: names, recommendedSteps, warnings });
     const graphs = new Map<StepRecord, Graph>();
-    const note = Object.entries(sourceMetadata(model, target));
+    const { preprocess } = recipe.data;
+    const note = [
+      ...Object.entries(sourceMetadata(model, target)),
+      ...preprocessMetadata(preprocess && parsePreprocess(preprocess)),
+    ];
     const encode = (graph: Graph) => writeModel({ ...graph, metadata: new Map([...graph.metadata, ...note]) });
     const result = await runRecipe(graph, steps, {
       data,

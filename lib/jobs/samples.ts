@@ -1,12 +1,19 @@
+import { HoneError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
 import { type ExpectedInputs, expectedInputs } from '../data/fit-input';
 import { openDataset } from '../data/open-dataset';
 import type { Dataset } from '../ir/dataset';
+import { typeOf } from '../ir/edit';
 import type { Graph } from '../ir/graph';
 import { declaredSampleAxes, findSampleAxes } from '../ir/sample-axes';
-import { bindToSamples } from '../passes/bind-inputs';
+import { elementCount } from '../ir/tensor';
+import { knownDims } from '../ops/dims';
+import { bindToOneSample, bindToSamples } from '../passes/bind-inputs';
 import { fixBatch } from '../passes/fix-batch';
+import { inferShapes } from '../passes/infer-shapes';
+import { upgrade } from '../passes/upgrade';
 import type { Artifact, PlanArtifact } from './artifact';
+import { notedPreprocess, suggestedSpec } from './preprocess-note';
 
 /** Samples, and the artifact with what they tell of its inputs. */
 export interface OpenedSamples<A extends Artifact> {
@@ -24,8 +31,23 @@ export async function openSamples<A extends Artifact>(
   path: string,
   { preprocess }: { readonly preprocess?: PreprocessSpec | undefined } = {},
 ): Promise<OpenedSamples<A>> {
-  const dataset = await openDataset(path, { inputs: inputsOf(artifact), ...(preprocess && { preprocess }) });
+  const dataset = await openDatasetFor(artifact, path, { preprocess });
   return { artifact: bindArtifact(artifact, dataset), dataset };
+}
+
+/** Samples for an artifact; pictures become inputs as the caller says, else as the artifact's metadata does. */
+export function openDatasetFor(
+  artifact: Artifact,
+  path: string,
+  { preprocess }: { readonly preprocess?: PreprocessSpec | undefined } = {},
+): Promise<Dataset> {
+  const metadata = metadataOf(artifact);
+  const spec = preprocess ?? notedPreprocess(metadata);
+  return openDataset(path, {
+    inputs: inputsOf(artifact),
+    suggested: suggestedSpec(metadata),
+    ...(spec && { preprocess: spec }),
+  });
 }
 
 /** What data must look like for an artifact. */
@@ -33,11 +55,47 @@ export function inputsOf(artifact: Artifact): ExpectedInputs {
   return artifact.kind === 'model' ? expectedInputs(artifact.graph) : planInputs(artifact);
 }
 
-function planInputs({ description: { variants, metadata } }: PlanArtifact): ExpectedInputs {
-  const ports = new Map(variants[0].inputs.map(({ name, type, dims }) => [name, { type, shape: dims }]));
-  const texts = Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  const axes = findSampleAxes(ports, declaredSampleAxes(new Map(texts)));
+/** Texts of an artifact's metadata. */
+function metadataOf(artifact: Artifact): ReadonlyMap<string, string> {
+  if (artifact.kind === 'model') return artifact.graph.metadata;
+  const entries = Object.entries(artifact.description.metadata);
+  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function planInputs(plan: PlanArtifact): ExpectedInputs {
+  const ports = new Map(
+    plan.description.variants[0].inputs.map(({ name, type, dims }) => [name, { type, shape: dims }]),
+  );
+  const axes = findSampleAxes(ports, declaredSampleAxes(metadataOf(plan)));
   return new Map([...ports].map(([name, port]) => [name, { ...port, axis: axes.get(name)! }]));
+}
+
+/**
+ * The dataset, if its labels are classes of the model: numbers from 0 below the count of its first output.
+ * @throws E_DATA_MISMATCH naming both ranges
+ */
+export function requireClasses(artifact: Artifact, dataset: Dataset): Dataset {
+  const { labelRange } = dataset;
+  const output = labelRange && firstOutput(artifact);
+  if (output === undefined) return dataset;
+  const [low, high] = labelRange!;
+  if (low >= 0 && high < output.classes) return dataset;
+  throw new HoneError('E_DATA_MISMATCH', {
+    expected: `labels from 0 to ${output.classes - 1}, one for each number of output '${output.name}'`,
+    found: `labels from ${low} to ${high} in ${dataset.name}`,
+  });
+}
+
+/** The first output of one sample; undefined when its extents are not known. */
+function firstOutput(artifact: Artifact): { readonly name: string; readonly classes: number } | undefined {
+  if (artifact.kind === 'plan') {
+    const [{ name, dims }] = artifact.description.variants[0].outputs;
+    return { name, classes: elementCount(dims) };
+  }
+  const { graph } = inferShapes(upgrade(bindToOneSample(artifact.graph)).graph);
+  const [name] = graph.outputs;
+  const dims = knownDims(typeOf(graph, name)?.shape);
+  return dims && { name, classes: elementCount(dims) };
 }
 
 function bindArtifact<A extends Artifact>(artifact: A, dataset: Dataset): A {

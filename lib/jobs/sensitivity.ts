@@ -5,7 +5,7 @@ import type { PreprocessSpec } from '../core/preprocess';
 import { guardCount } from '../data/guard-count';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
-import { openSamples } from './samples';
+import { openSamples, requireClasses } from './samples';
 
 export interface SensitivityOptions {
   /** Samples to judge by: a path that `openDataset` takes. Labels are optional. */
@@ -54,7 +54,7 @@ export async function measureSensitivity(model: ModelArtifact, options: Sensitiv
   const { data, preprocess, samples, bits, sparsities, onProgress, signal } = options;
   const opened = await openSamples(model, data, { preprocess });
   const { graph } = opened.artifact;
-  const dataset = guardCount(opened.dataset);
+  const dataset = guardCount(requireClasses(opened.artifact, opened.dataset));
   const reference = createReferenceEvaluate();
   try {
     const context = {

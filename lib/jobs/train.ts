@@ -25,7 +25,7 @@ import type { ModelArtifact } from './artifact';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { hashData } from './hash-data';
 import { requireFloat } from './make-plan';
-import { openSamples } from './samples';
+import { openSamples, requireClasses } from './samples';
 import { type EpochReport, openJudge, openRun } from './training-run';
 import { version } from './version';
 import { requireWritable, writeFileAtomically } from './write-file';
@@ -174,8 +174,8 @@ async function openParts(
   { data, validation, settings: { preprocess } }: TrainModelOptions,
 ): Promise<{ training: Dataset; validation: Dataset }> {
   const open = async (path: string): Promise<Dataset> => {
-    const { dataset } = await openSamples(model, path, { preprocess });
-    if (dataset.hasLabels) return dataset;
+    const { artifact, dataset } = await openSamples(model, path, { preprocess });
+    if (dataset.hasLabels) return requireClasses(artifact, dataset);
     throw new HoneError('E_DATA_MISMATCH', { expected: `labels in ${path}`, found: 'none' });
   };
   const all = await open(data);

@@ -33,23 +33,27 @@ export function axisShares(axis: AxisResize): Share[][] {
   });
 }
 
+/** In float32, as runtimes do: at a tie another precision takes another element. */
 function sourceCoordinate(position: number, { from, to, scale, coordinates }: AxisResize): number {
+  const { fround } = Math;
+  const centred = fround(fround(position + 0.5) / scale);
   switch (coordinates) {
     case 'asymmetric':
-      return position / scale;
+      return fround(position / scale);
     case 'align_corners':
-      return to === 1 ? 0 : (position * (from - 1)) / (to - 1);
+      return to === 1 ? 0 : fround(fround(position * (from - 1)) / (to - 1));
     case 'pytorch_half_pixel':
-      return to > 1 ? (position + 0.5) / scale - 0.5 : 0;
+      return to > 1 ? fround(centred - 0.5) : 0;
     case 'half_pixel_symmetric': {
       // The rounded-off part of the output is shared by both borders.
-      const exact = from * scale;
-      return (from / 2) * (1 - to / exact) + (position + 0.5) / scale - 0.5;
+      const share = fround(to / fround(from * scale));
+      const offset = fround(fround(from / 2) * fround(1 - share));
+      return fround(fround(offset + centred) - 0.5);
     }
     case 'tf_half_pixel_for_nn':
-      return (position + 0.5) / scale;
+      return centred;
     default:
-      return (position + 0.5) / scale - 0.5;
+      return fround(centred - 0.5);
   }
 }
 

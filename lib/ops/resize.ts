@@ -1,6 +1,6 @@
 import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
-import { elementCount, toNumbers } from '../ir/tensor';
+import { elementCount, tensorFrom, toNumbers } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
 import { unmixAxis } from './axis-mixture';
 import { elementCost } from './cost';
@@ -8,7 +8,7 @@ import { resizing } from './coupling-shapes';
 import { emptyLike, toDense } from './dense';
 import { dimsOf } from './gradients';
 import { axisShares, type Share } from './interpolation';
-import type { Dense, GradientContext, InferContext, Operator } from './operator';
+import type { Dense, GradientContext, InferContext, Operator, UpgradeEmitter } from './operator';
 import { sumTiles } from './pooling-gradient';
 import { EVERY_TYPE, FLOATS, optional, problem, required } from './schema';
 import { withAttributes, withInput } from './upgrade-steps';
@@ -44,7 +44,7 @@ export const resize: Operator = {
       nearest_mode: { kind: 'string' },
     },
   },
-  upgrade: (node, from) => [from < 11 ? fromResize10(node) : node],
+  upgrade: (node, from, emit) => (from < 11 ? fromResize10(node, emit) : [node]),
   infer: (context) => {
     const { node, inputs } = context;
     const { type, shape } = inputs[0]!;
@@ -72,8 +72,11 @@ export const resize: Operator = {
         sizes,
       );
     axes.forEach((axis, i) => {
+      const dim = shape[axis];
       if (targets) result[axis] = targets[i].extent;
-      else if (scales?.[i] !== 1) result[axis] = sizes && !keepsRatio ? sizes[i] : fresh[axis];
+      else if (scales)
+        result[axis] = scales[i] === 1 ? dim : typeof dim === 'number' ? scaled(dim, scales[i]) : fresh[axis];
+      else result[axis] = sizes && !keepsRatio ? sizes[i] : fresh[axis];
     });
     return [{ type, shape: result }];
   },
@@ -140,16 +143,51 @@ function repetition(shares: readonly (readonly Share[])[], extent: number): numb
   return Number.isInteger(times) && repeats ? times : undefined;
 }
 
-/** Resize-10 and Upsample knew one way: positions by division, nearest element below. */
-export function fromResize10(node: Node): Node {
+/** Upsample, and Resize-10 where it does not shrink: positions by division, the nearest element below. */
+export function fromUpsample(node: Node, nearest: 'floor' | 'ceil' = 'floor'): Node {
   const shifted = withInput({ ...node, op: 'Resize', inputs: [node.inputs[0]] }, 2, node.inputs[1]);
   return withAttributes(
     shifted,
     new Map([
       ['coordinate_transformation_mode', { kind: 'string', value: 'asymmetric' }],
-      ['nearest_mode', { kind: 'string', value: 'floor' }],
+      ['nearest_mode', { kind: 'string', value: nearest }],
     ]),
   );
+}
+
+/**
+ * Resize-10 takes the nearest element below along axes that grow and, as runtimes have it, the one above along axes that
+ * shrink: one Resize for each kind, where the scales tell that both or that one is needed.
+ */
+function fromResize10(node: Node, emit: UpgradeEmitter): Node[] {
+  if (attribute(node, 'mode', 'string', 'nearest') !== 'nearest') return [fromUpsample(node)];
+  const tensor = emit.constantOf(node.inputs[1]);
+  const scales = tensor && toNumbers(tensor);
+  if (scales?.every((scale) => scale >= 1)) return [fromUpsample(node)];
+  if (scales?.every((scale) => scale <= 1)) return [fromUpsample(node, 'ceil')];
+  const grown = emit.fresh(`${node.outputs[0]}_grown`);
+  const resizes = (grow: string, shrink: string) => [
+    fromUpsample({ ...node, name: grown, inputs: [node.inputs[0], grow], outputs: [grown] }),
+    fromUpsample({ ...node, inputs: [grown, shrink] }, 'ceil'),
+  ];
+  if (scales) {
+    const part = (one: typeof Math.max) =>
+      emit.constant(
+        tensorFrom(
+          'float32',
+          tensor!.dims,
+          scales.map((scale) => one(scale, 1)),
+        ),
+      );
+    return resizes(part(Math.max), part(Math.min));
+  }
+  const one = emit.constant(tensorFrom('float32', [], [1]));
+  const part = (op: string): Node => {
+    const output = emit.fresh(`${node.outputs[0]}_${op.toLowerCase()}`);
+    return { name: output, op, domain: '', inputs: [node.inputs[1], one], outputs: [output], attributes: new Map() };
+  };
+  const [max, min] = [part('Max'), part('Min')];
+  return [max, min, ...resizes(max.outputs[0], min.outputs[0])];
 }
 
 function beyondReach(node: Node): string | undefined {
@@ -174,12 +212,17 @@ function targetsOf(
   scales: readonly number[] | undefined,
   sizes: readonly number[] | undefined,
 ): Target[] {
-  if (scales) return extents.map((extent, i) => ({ extent: Math.floor(extent * scales[i]), scale: scales[i] }));
+  if (scales) return extents.map((extent, i) => ({ extent: scaled(extent, scales[i]), scale: scales[i] }));
   const policy = attribute(node, 'keep_aspect_ratio_policy', 'string', 'stretch');
-  if (policy === 'stretch') return extents.map((extent, i) => ({ extent: sizes![i], scale: sizes![i] / extent }));
-  const ratios = extents.map((extent, i) => sizes![i] / extent);
+  const ratios = extents.map((extent, i) => Math.fround(sizes![i] / extent));
+  if (policy === 'stretch') return ratios.map((scale, i) => ({ extent: sizes![i], scale }));
   const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
-  return extents.map((extent) => ({ extent: Math.floor(extent * scale + 0.5), scale }));
+  return extents.map((extent) => ({ extent: Math.floor(Math.fround(extent * scale) + 0.5), scale }));
+}
+
+/** An extent times a float32 scale, in float32 as runtimes do: 10 * 0.7 is 7, though float32(0.7) is below 0.7. */
+function scaled(extent: number, scale: number): number {
+  return Math.floor(Math.fround(extent * scale));
 }
 
 function sharesOf(node: Node, from: number, { extent, scale }: Target): Share[][] {

@@ -1,5 +1,5 @@
 import type { Operator } from './operator';
-import { fromResize10, resize } from './resize';
+import { fromUpsample, resize } from './resize';
 import { EVERY_TYPE, problem, required } from './schema';
 import { attributeToInput } from './upgrade-steps';
 
@@ -13,6 +13,6 @@ export const upsample: Operator = {
     outputs: [required('Y', EVERY_TYPE)],
     attributes: { mode: { kind: 'string' } },
   },
-  upgrade: (node, from, emit) => [fromResize10(from < 9 ? attributeToInput(node, emit, 'scales', 1) : node)],
+  upgrade: (node, from, emit) => [fromUpsample(from < 9 ? attributeToInput(node, emit, 'scales', 1) : node)],
   infer: ({ node }) => problem(node, 'withdrawn-operator', `use ${resize.op}: Upsample ended with opset 9`),
 };

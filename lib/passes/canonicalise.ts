@@ -2,7 +2,7 @@ import { attribute, attributes } from '../ir/attribute';
 import type { Graph } from '../ir/graph';
 import { productOfDims } from '../ops/dims';
 import { absorbBias, matMulToGemm, meanToPool, replaceBy, subtractToAdd } from './absorb-constants';
-import { mergeReshapes, mergeTransposes, removeNoOps } from './remove-no-ops';
+import { dropEmptyParts, mergeReshapes, mergeTransposes, removeNoOps } from './remove-no-ops';
 import { applyRules, type Rule } from './rewrite';
 import { clampBeforePool, mergeClamps, minMaxToClip } from './simplify-clamps';
 
@@ -26,6 +26,7 @@ const toFlatten: Rule = (node, context) => {
 };
 
 const RULES: readonly Rule[] = [
+  dropEmptyParts,
   removeNoOps,
   mergeTransposes,
   mergeReshapes,

@@ -1,4 +1,4 @@
-import { patchGraph, subgraphsOf, usesOf } from '../ir/edit';
+import { patchGraph, subgraphsOf, type Uses, usesOf } from '../ir/edit';
 import { byteLength } from '../ir/element-type';
 import type { Dim, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorFrom } from '../ir/tensor';
@@ -16,6 +16,10 @@ const KEPT = new Set(['DequantizeLinear']);
 const GROWTH_LIMIT = 4;
 const GROWTH_FREE_BYTES = 1 << 20;
 
+/** Operators whose inputs behind the first are weights, and the most bytes of those that are computed. */
+const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'LSTM', 'GRU']);
+const WEIGHT_BYTES = 1 << 28;
+
 /**
  * The graph with every value computed that does not depend on inputs: nodes over constants (reference evaluation in
  * float32), shapes and shape arithmetic as far as extents are numbers, and Reshape targets with one symbol as `-1`.
@@ -25,14 +29,17 @@ export function foldConstants(graph: Graph): Graph {
   const inference = new Inference(graph);
   const found = new Map<string, Tensor>();
   const replace = new Map<Node, readonly Node[]>();
-  const targets = new ReshapeTargets(graph);
+  const uses = usesOf(graph);
+  const targets = new ReshapeTargets(graph, uses);
   const outputs = new Set(graph.outputs);
   for (const node of graph.nodes) {
     // A node that cannot be right is for shape inference to report, not to compute.
     if (inference.visit(node).some(({ severity }) => severity === 'error')) continue;
     // A graph output keeps its maker: not every runtime takes a constant there.
     const isOutput = node.outputs.some((name) => outputs.has(name));
-    const values = isOutput ? undefined : (evaluateNode(node, inference) ?? knownElements(node, inference));
+    const values = isOutput
+      ? undefined
+      : (noElements(node, inference) ?? evaluateNode(node, inference, uses) ?? knownElements(node, inference));
     if (values) {
       replace.set(node, []);
       for (const [name, tensor] of values) {
@@ -53,8 +60,20 @@ export function foldConstants(graph: Graph): Graph {
 
 type Values = ReadonlyMap<string, Tensor>;
 
+/** Outputs that are known to be empty, whatever they are computed from. */
+function noElements(node: Node, inference: Inference): Values | undefined {
+  const tensors = node.outputs.map((name): Tensor | undefined => {
+    const type = inference.typeOf(name);
+    const dims = knownDims(type?.shape);
+    return dims?.includes(0) && type!.type !== 'string'
+      ? { type: type!.type, dims, bytes: new Uint8Array(0) }
+      : undefined;
+  });
+  return tensors.every((tensor) => tensor) ? named(node, tensors as Tensor[]) : undefined;
+}
+
 /** Values of all outputs of a node whose inputs are all constant. */
-function evaluateNode(node: Node, inference: Inference): Values | undefined {
+function evaluateNode(node: Node, inference: Inference, uses: Uses): Values | undefined {
   const operator = findOperator(node.domain, node.op);
   if (!operator?.evaluate || KEPT.has(node.op) || subgraphsOf(node).length > 0) return undefined;
   if (node.op === 'Constant') {
@@ -63,9 +82,13 @@ function evaluateNode(node: Node, inference: Inference): Values | undefined {
   }
   const inputs = node.inputs.map((name) => (name === '' ? undefined : inference.constantOf(name)));
   if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return undefined;
-  if (inputs.some((tensor) => tensor?.type === 'string') || growsTooMuch(node, inputs, inference)) return undefined;
+  if (inputs.some((tensor) => tensor?.type === 'string') || growsTooMuch(node, inputs, inference, uses))
+    return undefined;
   const outputs = tryEvaluate(operator.evaluate, inputs, node);
   if (!outputs?.every(isExact)) return undefined;
+  // The mean of nothing is undefined: runtimes differ.
+  const nothing = inputs.some((tensor) => tensor?.dims.includes(0));
+  if (nothing && outputs.some(({ data }) => data.some((element: number) => Number.isNaN(element)))) return undefined;
   return named(node, outputs.map(fromDense));
 }
 
@@ -112,23 +135,33 @@ function isExact({ type, data }: Dense): boolean {
   return (data as Float64Array).every((element) => Math.abs(element) < Number.MAX_SAFE_INTEGER);
 }
 
-function growsTooMuch(node: Node, inputs: readonly (Tensor | undefined)[], inference: Inference): boolean {
+function growsTooMuch(node: Node, inputs: readonly (Tensor | undefined)[], inference: Inference, uses: Uses): boolean {
   const before = inputs.reduce((sum, input) => sum + (input ? byteLength(input.type, elementCount(input.dims)) : 0), 0);
   const after = node.outputs.reduce((sum, name) => {
     const type = inference.typeOf(name);
     const dims = knownDims(type?.shape);
     return sum + (type && dims ? byteLength(type.type, elementCount(dims)) : 0);
   }, 0);
-  return after > GROWTH_FREE_BYTES && after > GROWTH_LIMIT * before;
+  if (after <= GROWTH_FREE_BYTES || after <= GROWTH_LIMIT * before) return false;
+  return after > WEIGHT_BYTES || !node.outputs.every((name) => isWeight(name, uses));
+}
+
+/** Whether a value is read as weights, and as nothing else: they must be constant, however large. */
+function isWeight(name: string, uses: Uses): boolean {
+  const consumers = uses.consumers(name);
+  return (
+    consumers.length > 0 &&
+    consumers.every(({ op, domain, inputs }) => domain === '' && WEIGHTED.has(op) && inputs[0] !== name)
+  );
 }
 
 /** Turns computed Reshape targets into constants: 0 where an extent stays, -1 for the one that is unknown. */
 class ReshapeTargets {
   private readonly taken: Set<string>;
-  private readonly uses;
+  private readonly uses: Uses;
 
-  constructor(graph: Graph) {
-    this.uses = usesOf(graph);
+  constructor(graph: Graph, uses: Uses) {
+    this.uses = uses;
     this.taken = new Set([...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
   }
 

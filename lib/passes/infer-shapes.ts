@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import { subgraphsOf } from '../ir/edit';
-import type { Dim, Graph, ValueType } from '../ir/graph';
+import type { Dim, Graph, Node, ValueType } from '../ir/graph';
 import { findOperator } from '../ops';
 import { Inference } from './inference';
 import type { PassResult } from './pass-result';
@@ -29,11 +29,11 @@ export function bindShapes(graph: Graph, sizes: Readonly<Record<string, number>>
   }
   const bind = (dim: Dim): Dim => (typeof dim === 'string' && Object.hasOwn(sizes, dim) ? sizes[dim] : dim);
   const values = new Map<string, ValueType>();
+  const opaque = new Set(graph.nodes.filter(isOpaque).flatMap((node) => node.outputs));
+  const ports = new Set([...graph.inputs, ...graph.outputs]);
   for (const [name, { type, shape }] of graph.values) {
-    const isPort = graph.inputs.includes(name) || graph.outputs.includes(name);
-    if (isPort) values.set(name, { type, shape: shape?.map(bind) });
     // An opaque node's declared outputs are all that is known of them.
-    else if (hasOpaqueMaker(graph, name)) values.set(name, { type, shape: shape?.map(bind) });
+    if (ports.has(name) || opaque.has(name)) values.set(name, { type, shape: shape?.map(bind) });
   }
   return { ...graph, values };
 }
@@ -44,7 +44,6 @@ export function symbolsOf(graph: Graph): string[] {
   return [...new Set(dims.filter((dim) => typeof dim === 'string'))];
 }
 
-function hasOpaqueMaker(graph: Graph, value: string): boolean {
-  const maker = graph.nodes.find((node) => node.outputs.includes(value));
-  return maker !== undefined && (findOperator(maker.domain, maker.op) === undefined || subgraphsOf(maker).length > 0);
+function isOpaque(node: Node): boolean {
+  return findOperator(node.domain, node.op) === undefined || subgraphsOf(node).length > 0;
 }

@@ -42,6 +42,8 @@ function passesOn(node: Node, context: RewriteContext): boolean {
       return sameShape && (!node.inputs[4] || allEqual(node.inputs[4], 1, context));
     case 'Pad':
       return allEqual(node.inputs[1], 0, context);
+    case 'Resize':
+      return node.inputs[2] !== undefined && !node.inputs[3] && allEqual(node.inputs[2], 1, context);
     case 'Clip':
       return !node.inputs[1] && !node.inputs[2];
     default:
@@ -63,6 +65,15 @@ function allEqual(value: string, expected: number, context: RewriteContext): boo
 function equal(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 }
+
+/** Concat without the inputs that add nothing. */
+export const dropEmptyParts: Rule = (node, context) => {
+  if (node.op !== 'Concat' || node.domain !== '' || node.inputs.length < 2) return undefined;
+  const axis = attribute(node, 'axis', 'int');
+  const kept = node.inputs.filter((input) => context.typeOf(input)?.shape?.at(axis) !== 0);
+  if (kept.length === 0 || kept.length === node.inputs.length) return undefined;
+  return { replace: new Map([[node, [{ ...node, inputs: kept }]]]) };
+};
 
 /** Two Transposes in a row become one. */
 export const mergeTransposes: Rule = (node, context) => {

@@ -176,6 +176,70 @@ describe('npz and npy against a model', () => {
   });
 });
 
+describe('sample axes', () => {
+  const open = (shape: Dim[], axis: number | 'none' | undefined, dims: number[]) => {
+    const values = counting(dims.reduce((product, dim) => product * dim, 1));
+    const path = put('a.npz', writeNpz(new Map([['x', tensorFrom('float32', dims, values)]])));
+    return openDataset(path, {
+      inputs: new Map([['x', { type: 'float32', shape, ...(axis !== undefined && { axis }) }]]),
+    });
+  };
+  const CASES: [what: string, shape: Dim[], axis: number | 'none', array: number[], dims: number[], found: unknown][] =
+    [
+      ['a state without the axis', [2, 1, 3], 1, [4, 2, 3], [2, 3], 1],
+      ['a state as the whole input', [2, 1, 3], 1, [4, 2, 1, 3], [2, 3], 1],
+      ['a state with a free batch', [2, 'N', 3], 1, [4, 2, 1, 3], [2, 3], 1],
+      ['the last axis', [2, 3, 'N'], 2, [4, 2, 3], [2, 3], 2],
+      ['whole inputs of a model with a batch of 1', [1, 3], 0, [4, 1, 3], [3], undefined],
+      ['tokens without a batch', ['T'], 'none', [4, 6], [6], 'none'],
+      ['scalars', [], 'none', [4], [], 'none'],
+      ['whole inputs that are no single sample', ['T', 3], 0, [4, 5, 3], [5, 3], 'none'],
+      ['whole batches', [2, 3], 0, [4, 2, 3], [2, 3], 'none'],
+    ];
+  test.each(CASES)('%s', async (_, shape, axis, array, dims, found) => {
+    const dataset = await open(shape, axis, array);
+    expect(dataset).toMatchObject({ count: 4 });
+    expect(dataset.inputs.get('x')).toEqual({ type: 'float32', dims, ...(found !== undefined && { axis: found }) });
+    const [, second] = await all(dataset, { size: 1 });
+    const whole = found === 'none' ? dims : dims.toSpliced((found as number | undefined) ?? 0, 0, 1);
+    expect(second.inputs.get('x')!.dims).toEqual(whole);
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    expect(numbers([second], 'x')[0]).toEqual(counting(size).map((k) => k + size));
+  });
+
+  test('samples stand side by side on an inner axis', async () => {
+    const [batch, last] = await all(await open([2, 'N', 2], 1, [3, 2, 2]), { size: 2 });
+    expect(batch.inputs.get('x')!.dims).toEqual([2, 2, 2]);
+    expect(numbers([batch], 'x')[0]).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
+    expect([last.inputs.get('x')!.dims, ...numbers([last], 'x')]).toEqual([
+      [2, 1, 2],
+      [8, 9, 10, 11],
+    ]);
+  });
+
+  test.each([
+    ['another state', [2, 1, 3], 1, [4, 3, 2]],
+    ['a batch of two on the sample axis', [2, 1, 3], 1, [4, 2, 2, 3]],
+    ['another rank', [2, 'N', 3], 1, [4, 3]],
+    ['nothing but the samples', ['T', 3], 'none', [4]],
+  ] as const)('refuses %s', async (_, shape, axis, array) => {
+    await expect(open([...shape], axis, [...array])).rejects.toMatchObject({ code: 'E_DATA_MISMATCH' });
+  });
+
+  test('an input that may be left out', async () => {
+    const path = put('a.npz', writeNpz(five()));
+    const inputs = new Map([
+      ['x', { type: 'float32', shape: ['N', 2] } as const],
+      ['h', { type: 'float32', shape: ['N', 4], optional: true } as const],
+    ]);
+    expect([...(await openDataset(path, { inputs })).inputs.keys()]).toEqual(['x']);
+    const none = new Map([['h', inputs.get('h')!]]);
+    await expect(
+      openDataset(put('b.npz', writeNpz(five())), { inputs: new Map([...none, ['g', inputs.get('x')!]]) }),
+    ).rejects.toMatchObject({ code: 'E_DATA_MISMATCH' });
+  });
+});
+
 describe('idx', () => {
   const images = Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 50, 100, 150, 1, 2, 3, 4]);
   const classes = Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]);
@@ -226,7 +290,7 @@ describe('pictures', () => {
   test('one folder per class, in alphabetical order', async () => {
     classFolders('dog', 'cat');
     writeFileSync(join(folder, 'cat', 'a.PNG'), png(99, 10, 20));
-    const dataset = await openDataset(folder, want('x', 'float32', ['N', 3, 2, 2]));
+    const dataset = await openDataset(folder, want('x', 'uint8', ['N', 3, 2, 2]));
     const batches = await all(dataset, { size: 2 });
     expect(labels(batches)).toEqual([0, 0, 1]);
     expect(numbers(batches, 'x')[0].slice(0, 8)).toEqual([99, 99, 99, 99, 10, 10, 10, 10]);
@@ -247,6 +311,31 @@ describe('pictures', () => {
     expect(Math.abs(blue - 50 / 255) + Math.abs(green - 100 / 255) + Math.abs(red - 200 / 255)).toBeLessThan(0.03);
     const bytes = await openDataset(folder, want('x', 'uint8', [1, 16, 16, 3]));
     expect((await all(bytes, { size: 1 }))[0].inputs.get('x')).toMatchObject({ type: 'uint8', dims: [1, 16, 16, 3] });
+  });
+
+  test('asks how pictures become floats, with what the model shows', async () => {
+    classFolders('a');
+    const suggestion = (json: object) => expect.stringContaining(`such as '${JSON.stringify(json)}'`);
+    const plain = { scale: 1 / 255, mean: 0, std: 1 };
+    const cases: [Parameters<typeof want>, object, object][] = [
+      [['x', 'float32', ['N', 3, 8, 6]], {}, { size: [8, 6], layout: 'NCHW', channels: 'RGB', ...plain }],
+      [['x', 'float32', ['N', 8, 6, 1]], {}, { size: [8, 6], layout: 'NHWC', channels: 'gray', ...plain }],
+      [
+        ['x', 'float32', ['N', 3, 'H', 'W']],
+        { size: [64, 32], channels: 'BGR', scale: 1 },
+        { size: [64, 32], layout: 'NCHW', channels: 'BGR', ...plain, scale: 1 },
+      ],
+    ];
+    for (const [wanted, suggested, advice] of cases)
+      await expect(openDataset(folder, { ...want(...wanted), suggested })).rejects.toMatchObject({
+        code: 'E_PREPROCESS',
+        message: expect.stringContaining("become input 'x' of float32["),
+        hint: suggestion(advice),
+      });
+    const spec = parsePreprocess({ size: [2, 2] });
+    expect(await openDataset(folder, { ...want('x', 'float32', ['N', 3, 2, 2]), preprocess: spec })).toMatchObject({
+      count: 1,
+    });
   });
 
   test('refuses empty folders, other shapes and broken pictures', async () => {

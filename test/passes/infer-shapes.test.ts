@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../../lib/ir/builder';
+import type { Dim } from '../../lib/ir/graph';
 import { tensorFrom } from '../../lib/ir/tensor';
 import { bindShapes, inferShapes, symbolsOf } from '../../lib/passes/infer-shapes';
 
@@ -102,4 +103,39 @@ test('binds symbols of the inputs and forgets what depended on them', () => {
   expect(bound.graph.values.get('y')?.shape).toEqual([10, 4]);
   for (const wrong of [{ M: 1 }, { N: -1 }, { N: 1.5 }] as Record<string, number>[])
     expect(() => bindShapes(symbolic, wrong)).toThrow(expect.objectContaining({ code: 'E_OPTION_VALUE' }));
+});
+
+describe('extents behind Resize', () => {
+  const extents = (shape: Dim[], scales: number[]) => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', shape);
+    const given = builder.initializer(tensorFrom('float32', [scales.length], scales), 'scales');
+    const y = builder.node('Resize', [x, '', given]);
+    builder.output(y);
+    return inferShapes(builder.build()).graph.values.get(y)!.shape;
+  };
+  test.each<[Dim[], number[], Dim[]]>([
+    [
+      [1, 3, 10, 10],
+      [1, 1, 0.7, 1.1],
+      [1, 3, 7, 11],
+    ],
+    [
+      [1, 3, 11, 10],
+      [1, 1, 2, 0.7],
+      [1, 3, 22, 7],
+    ],
+    [
+      ['N', 3, 10, 100],
+      [1, 1, 0.3, 1.15],
+      ['N', 3, 3, 115],
+    ],
+    [
+      ['N', 3, 'H', 4],
+      [1, 1, 2, 2],
+      ['N', 3, 'size(resize,2)', 8],
+    ],
+  ])('%j by %j', (shape, scales, expected) => {
+    expect(extents(shape, scales)).toEqual(expected);
+  });
 });

@@ -9,6 +9,17 @@ const MODES = ['nearest', 'linear', 'cubic'];
 const COORDINATES = ['half_pixel', 'asymmetric', 'align_corners', 'pytorch_half_pixel'];
 const NEAREST = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'];
 
+const FRACTIONS = [
+  [10, 0.7],
+  [10, 0.3],
+  [5, 0.6],
+  [7, 1.3],
+  [10, 1.1],
+  [3, 2.7],
+  [13, 0.9],
+  [9, 1 / 3],
+] as const;
+
 export const CASES: readonly OpCase[] = [
   ...MODES.flatMap((mode) =>
     COORDINATES.flatMap((coordinate_transformation_mode) => [
@@ -25,5 +36,31 @@ export const CASES: readonly OpCase[] = [
   ...NEAREST.map((nearest_mode) =>
     opCase('Resize', `nearest, ${nearest_mode}`, [image, undefined, undefined, ints(1, 2, 7, 3)], { nearest_mode }),
   ),
+  // Products and quotients that float64 would put on the other side of a whole number.
+  ...FRACTIONS.flatMap(([extent, scale]) => {
+    const row = random([1, 1, 1, extent]);
+    const scales = tensorFrom('float32', [4], [1, 1, 1, scale]);
+    return [
+      ...NEAREST.map((nearest_mode) =>
+        opCase('Resize', `nearest, ${nearest_mode}, ${extent} by ${scale}`, [row, undefined, scales], {
+          nearest_mode,
+          coordinate_transformation_mode: 'asymmetric',
+        }),
+      ),
+      opCase('Resize', `nearest, half_pixel, ${extent} by ${scale}`, [row, undefined, scales]),
+      opCase('Resize', `linear, ${extent} by ${scale}`, [row, undefined, scales], { mode: 'linear' }),
+      opCase('Resize', `opset 10, nearest, ${extent} by ${scale}`, [row, scales], {}, { opset: 10 }),
+    ];
+  }),
+  opCase(
+    'Resize',
+    'opset 10, nearest, up and down',
+    [image, tensorFrom('float32', [4], [1, 1, 1.7, 0.6])],
+    {},
+    {
+      opset: 10,
+    },
+  ),
+  opCase('Resize', 'opset 10, linear, down', [image, down], { mode: 'linear' }, { opset: 10 }),
   opCase('Resize', 'cubic, exclude_outside', [image, undefined, up], { mode: 'cubic', exclude_outside: 1 }),
 ];
