@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import pc from 'picocolors';
 import type { HoneError } from '../core/error';
 
@@ -69,9 +70,13 @@ function jsonValue(_key: string, value: unknown): unknown {
   return value;
 }
 
-/** Prints an error: for machines on standard output, for people on standard error. */
+/**
+ * Prints an error: for machines on standard output, for people on standard error; with HONE_DEBUG=1 also where it was
+ * thrown and what caused it.
+ */
 export function printError(error: HoneError, json: boolean): void {
   const { code, message } = error;
+  if (process.env.HONE_DEBUG === '1') process.stderr.write(`${inspect(error)}\n`);
   const hint = error.hint.replace('`hone  ', '`hone ');
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);

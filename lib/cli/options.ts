@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { PartialQuantizeOptions } from '../compress/quantize/options';
-import { HoneError } from '../core/error';
+import { HoneError, readError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
 import type { SampleAxis } from '../ir/sample-axes';
 import { type Artifact, openArtifact } from '../jobs/artifact';
@@ -156,8 +156,8 @@ export async function preprocessing(options: OptionValues): Promise<{ preprocess
 }
 
 async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: Error) => {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw readError(path, error);
   });
 }
 

@@ -7,6 +7,9 @@ import { type Bounds, composeBounds, NO_BOUNDS } from './grid';
 import type { Quantization } from './step';
 import { Unsupported } from './unsupported';
 
+/** Most elements of one value: a gigabyte of floats, far beyond what boards hold. */
+const MAX_ELEMENTS = 2 ** 28;
+
 /** What follows a node and can be computed together with it: activations, then the quantization of the result. */
 export interface Tail {
   /** Nodes absorbed after the first one. */
@@ -56,7 +59,7 @@ export class Network {
     return initializer ? { type: initializer.type, shape: initializer.dims } : this.graph.values.get(value);
   }
 
-  /** Numeric extents of a value; @throws Unsupported when some are not known or 0 */
+  /** Numeric extents of a value; @throws Unsupported when some are not known or 0, and when it has too many elements */
   extents(value: string): number[] {
     const shape = this.typeOf(value)?.shape;
     if (shape === undefined || shape.some((dim) => typeof dim !== 'number'))
@@ -64,7 +67,10 @@ export class Network {
         `the shape of '${value}' is not known before it runs (${shape ? `[${shape}]` : 'no rank'})`,
       );
     if (shape.includes(0)) throw new Unsupported(`'${value}' is empty ([${shape}])`);
-    return shape as number[];
+    const extents = shape as number[];
+    if (elementCount(extents) > MAX_ELEMENTS)
+      throw new Unsupported(`'${value}' [${shape}] has more than ${MAX_ELEMENTS} elements`);
+    return extents;
   }
 
   /** @throws Unsupported for floats or bytes without elements: no kernel has a case for none */

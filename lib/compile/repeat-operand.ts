@@ -1,6 +1,6 @@
 import type { Program } from './program';
 import type { Buffer, Operand } from './step';
-import { isDense, memoryOffsets, moveView, sameLayout, type View } from './view';
+import { alignFactors, type Factor, isDense, memoryOffsets, moveView, sameLayout, type View } from './view';
 
 /**
  * The second operand of an element-wise kernel. The kernel walks `a` in memory order and starts its second operand anew at
@@ -9,11 +9,18 @@ import { isDense, memoryOffsets, moveView, sameLayout, type View } from './view'
  */
 export function repeatOperand(program: Program, b: View, a: View): Operand {
   if (program.isDirect(b) && sameLayout(a, b)) return whole(b.buffer);
+  const period = periodOf(b, a);
   if (b.buffer.place.kind === 'constant') {
+    if (period)
+      return gather(
+        program,
+        b.buffer,
+        memoryOffsets([period]).map((offset) => offset + b.offset),
+      );
     const index = inMemoryOrder(b, a);
     return gather(program, b.buffer, index.subarray(0, shortestPeriod(index)));
   }
-  if (b.buffer.place.kind !== 'port' && repeatsWhole(b, a)) return whole(b.buffer);
+  if (b.buffer.place.kind !== 'port' && period && repeatsWhole(b, period)) return whole(b.buffer);
   const target = program.buffer(`${b.buffer.name}:arranged`, b.buffer.type, a.buffer.count, b.buffer.quantization);
   program.copy(`${b.buffer.name}:arrange`, b, moveView(a, target));
   return whole(target);
@@ -23,11 +30,28 @@ function whole(buffer: Buffer): Operand {
   return { buffer, dims: [buffer.count] };
 }
 
-/** Whether memory order of `a` meets the buffer of `b` from front to end, again and again. */
-function repeatsWhole(b: View, a: View): boolean {
-  const { count } = b.buffer;
-  if (a.buffer.count % count !== 0 || b.offset !== 0) return false;
-  return inMemoryOrder(b, a).every((element, position) => element === position % count);
+/**
+ * What `b` does while memory order of `a` runs through one period: factors with the strides of `b`, outermost first.
+ * Undefined where the factors of the two do not divide each other.
+ */
+function periodOf(b: View, a: View): readonly Factor[] | undefined {
+  if (!isDense(a)) throw new RangeError('the leading operand does not fill its buffer');
+  const runs = alignFactors(b, a)
+    ?.filter(({ extent }) => extent > 1)
+    .sort((left, right) => right.target - left.target);
+  // What only repeats outside is no part of the period.
+  const first = runs?.findIndex(({ source }) => source !== 0) ?? -1;
+  return runs && (first < 0 ? [] : runs.slice(first).map(({ extent, source }) => ({ extent, stride: source })));
+}
+
+/** Whether a period meets the buffer of `b` once, from front to end. */
+function repeatsWhole(b: View, period: readonly Factor[]): boolean {
+  let expected = 1;
+  for (const { extent, stride } of [...period].reverse()) {
+    if (stride !== expected) return false;
+    expected *= extent;
+  }
+  return b.offset === 0 && expected === b.buffer.count;
 }
 
 /** For every element of `a` in memory order, the place in `b`'s buffer that it meets. */

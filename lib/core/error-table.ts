@@ -3,13 +3,18 @@
  * Places `{name}` are filled from the details given to HoneError.
  */
 export const ERRORS = {
-  E_INTERNAL: { template: '{message}', hint: 'This is a defect of Hone; report it with the command and the model.' },
+  E_INTERNAL: {
+    template: '{message}',
+    hint: 'This is a defect of Hone; report it with the command, the model, and what HONE_DEBUG=1 prints.',
+  },
   E_OPTION_UNKNOWN: {
     template: "unknown option '{option}'",
     hint: "Did you mean '{nearest}'? See `hone {verb} --help`.",
   },
   E_OPTION_VALUE: { template: "option {option}: expected {expected}, found '{found}'", hint: 'Correct the value.' },
   E_FILE_NOT_FOUND: { template: 'cannot read {path}: {reason}', hint: 'Check the path and its permissions.' },
+  E_FILE_FOLDER: { template: 'cannot read {path}: it is a folder', hint: 'Give the path of a file.' },
+  E_FILE_ACCESS: { template: 'no permission to read {path}: {reason}', hint: 'Change the permissions, or copy it.' },
   E_FILE_WRITE: {
     template: 'cannot write {path}: {reason}',
     hint: 'Free space or choose another place; nothing was left half written.',

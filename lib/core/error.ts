@@ -24,9 +24,63 @@ function fill(template: string, details: ErrorDetails): string {
   return template.replace(/\{(\w+)\}/g, (place, key: string) => (key in details ? String(details[key]) : place));
 }
 
-/** The HoneError in `error`, or `error` wrapped as E_INTERNAL: what a command prints. */
+/** What operating systems say about files, as Node's errors carry it. */
+interface FileError {
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly path?: unknown;
+  readonly name?: unknown;
+  readonly message?: unknown;
+}
+
+/** System calls that change files. */
+const WRITING = new Set([
+  'write',
+  'mkdir',
+  'rename',
+  'unlink',
+  'rmdir',
+  'symlink',
+  'link',
+  'copyfile',
+  'ftruncate',
+  'fsync',
+]);
+/** Codes that only writing meets. */
+const NO_ROOM = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EFBIG']);
+const FILE_CODES = new Set([
+  ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EMFILE', 'ENFILE', 'EIO', 'EBUSY'],
+  ...['EEXIST', 'ENOTEMPTY', 'EXDEV', ...NO_ROOM],
+]);
+
+/** Why a file cannot be read: it is not there, a folder, not permitted, or anything else that the system says. */
+export function readError(path: string, error: unknown): HoneError {
+  const { code, message } = error as FileError;
+  const [reason, options] = [String(message), { cause: error }];
+  if (code === 'EISDIR') return new HoneError('E_FILE_FOLDER', { path }, options);
+  if (code === 'EACCES' || code === 'EPERM') return new HoneError('E_FILE_ACCESS', { path, reason }, options);
+  return new HoneError('E_FILE_NOT_FOUND', { path, reason }, options);
+}
+
+/**
+ * The HoneError in `error`: what a command prints. Errors of files and of memory get their own codes; everything else
+ * is E_INTERNAL.
+ */
 export function asHoneError(error: unknown): HoneError {
   if (error instanceof HoneError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // Not `instanceof`: errors of another realm are of another class.
+  const { code, syscall, path, name, message: said } = (error ?? {}) as FileError;
+  const message = typeof said === 'string' ? said : String(error);
+  if (typeof syscall === 'string' && typeof code === 'string' && FILE_CODES.has(code)) {
+    const place = typeof path === 'string' ? path : `a file (${syscall})`;
+    if (!WRITING.has(syscall) && !NO_ROOM.has(code)) return readError(place, error);
+    return new HoneError('E_FILE_WRITE', { path: place, reason: message }, { cause: error });
+  }
+  // What the engines of JavaScript say when a tensor is larger than an array can be.
+  if (
+    name === 'RangeError' &&
+    /^(Invalid (typed )?array (buffer )?length|Array buffer allocation failed)/i.test(message)
+  )
+    return new HoneError('E_MEMORY', { reason: `a tensor is too large (${message})` }, { cause: error });
   return new HoneError('E_INTERNAL', { message }, { cause: error });
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { HoneError } from '../core/error';
+import { HoneError, readError } from '../core/error';
 import { channelCount, type Picture, type PreprocessSpec, preprocess, sampleShape } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import { elementCount, type Tensor, tensorOf } from '../ir/tensor';
@@ -55,8 +55,8 @@ export async function openImageFolder(path: string, options: ImageOptions): Prom
 }
 
 async function loadImage(path: string): Promise<Picture> {
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw readError(path, error);
   });
   return decodeImage(bytes, path);
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { HoneError } from '../core/error';
+import { HoneError, readError } from '../core/error';
 import type { Dataset } from '../ir/dataset';
 import { byteLength, type ElementType } from '../ir/element-type';
 import { elementCount, type Tensor } from '../ir/tensor';
@@ -187,8 +187,8 @@ function requireAlike(first: Shard, other: Shard): void {
 
 /** Opens a file, lets `use` read parts of it, and closes it. */
 async function useFileRanges<T>(path: string, use: (read: ReadRange, size: number) => Promise<T>): Promise<T> {
-  const file = await open(path).catch((error: Error) => {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  const file = await open(path).catch((error: unknown) => {
+    throw readError(path, error);
   });
   try {
     const { size } = await file.stat();

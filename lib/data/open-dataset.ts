@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { HoneError } from '../core/error';
+import { HoneError, readError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import type { Tensor } from '../ir/tensor';
@@ -68,14 +68,14 @@ async function statOf(path: string): Promise<Stats> {
   try {
     return await stat(path);
   } catch (error) {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: (error as Error).message }, { cause: error });
+    throw readError(path, error);
   }
 }
 
 /** Bytes of a file, unpacked when it is gzipped. */
 async function load(path: string): Promise<Uint8Array> {
-  const raw = await readFile(path).catch((error: Error) => {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  const raw = await readFile(path).catch((error: unknown) => {
+    throw readError(path, error);
   });
   const content = raw[0] === 0x1f && raw[1] === 0x8b ? gunzip(raw, path) : raw;
   return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);

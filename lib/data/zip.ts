@@ -12,6 +12,10 @@ const MAX_COMMENT_BYTES = 65535;
 /** Deflate cannot shrink further than this: a file that claims more lies about its size. */
 const MAX_RATIO = 1032;
 
+/** Packed files that give more than this together, and more than so many times their size, are not unpacked. */
+const FREE_UNPACKED_BYTES = 64 << 20;
+const TRUSTED_RATIO = 100;
+
 /** Whether bytes start like a zip file. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
@@ -40,6 +44,7 @@ export function readZip(bytes: Uint8Array, path: string): Map<string, Uint8Array
   const { at, offset, count } = parseEnd(bytes, fail);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries = parseDirectory(bytes.subarray(offset, Math.max(offset, at)), count, fail);
+  checkRatio(entries, fail);
   return new Map(entries.map((entry) => [entry.name, readEntry(bytes, view, entry, fail)]));
 }
 
@@ -71,6 +76,7 @@ export async function locateEntry(
   const fail = failing(path);
   const { name, header, packed } = entry;
   checkEntry(entry, fail);
+  checkRatio([entry], fail);
   const local = await read(header, LOCAL_BYTES);
   const start = header + localLength(new DataView(local.buffer, local.byteOffset, local.length), 0, name, fail);
   if (entry.method !== 0) return { start, unpacked: unpackChecked(await read(start, packed), entry, fail) };
@@ -124,6 +130,19 @@ function parseDirectory(bytes: Uint8Array, count: number, fail: Fail): ZipEntry[
 function checkEntry({ name, packed, size, flags }: ZipEntry, fail: Fail): void {
   if (packed === 0xffffffff || size === 0xffffffff) throw fail(`'${name}' is larger than 4 GB`);
   if ((flags & 1) !== 0) throw fail(`'${name}' is encrypted`);
+}
+
+/** Refuses archives whose files would take far more memory than the archive: real samples do not shrink so much. */
+function checkRatio(entries: readonly ZipEntry[], fail: Fail): void {
+  // What cannot be true is refused entry by entry.
+  const deflated = entries.filter(({ method, packed, size }) => method !== 0 && size <= packed * MAX_RATIO);
+  const sum = (key: 'packed' | 'size') => deflated.reduce((total, entry) => total + entry[key], 0);
+  const [packed, size] = [sum('packed'), sum('size')];
+  if (size > FREE_UNPACKED_BYTES && size > packed * TRUSTED_RATIO)
+    throw fail(
+      `its ${packed} bytes unpack to ${size}, more than ${TRUSTED_RATIO} times as many; ` +
+        'write it without compression (numpy.savez) if that is right',
+    );
 }
 
 /** Bytes of the local header at `at`, with name and extra fields. */

@@ -1,3 +1,4 @@
+import { formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Attribute, Node } from './graph';
 
@@ -6,7 +7,7 @@ type ValueOfKind<K extends Kind> = Extract<Attribute, { kind: K }>['value'];
 
 /**
  * Value of a node's attribute, or `fallback` when it is left out.
- * @throws E_INTERNAL when the attribute has another kind, or is left out and there is no fallback
+ * @throws E_GRAPH_INVALID naming node and attribute when it has another kind, or is left out and there is no fallback
  */
 export function attribute<K extends Kind>(
   node: Node,
@@ -17,10 +18,24 @@ export function attribute<K extends Kind>(
   const found = node.attributes.get(name);
   if (found === undefined && fallback !== undefined) return fallback;
   if (found?.kind !== kind)
-    throw new HoneError('E_INTERNAL', {
-      message: `node ${node.name} (${node.op}): expected ${kind} attribute '${name}', found ${found?.kind ?? 'none'}`,
+    throw new HoneError('E_GRAPH_INVALID', {
+      diagnostics: formatDiagnostics([
+        {
+          severity: 'error',
+          kind: 'schema',
+          where: node.name,
+          message: `${node.op}: ${attributeFault(name, found?.kind, kind)}`,
+        },
+      ]),
     });
   return found.value as ValueOfKind<K>;
+}
+
+/** Says that an attribute is of a kind, or is not there, where another kind is expected. */
+export function attributeFault(name: string, found: Kind | undefined, expected: Kind): string {
+  return found === undefined
+    ? `attribute '${name}' is missing`
+    : `attribute '${name}' is ${found}, expected ${expected}`;
 }
 
 /** Attribute map from plain values: integers become `int`/`ints`; wrap other kinds in an Attribute yourself. */

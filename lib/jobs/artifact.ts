@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import { HoneError } from '../core/error';
+import { HoneError, readError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { declaredSampleAxes, type SampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
 import { externalDataIn } from '../onnx/external-data';
@@ -48,8 +48,8 @@ export interface InputOptions {
  * does not have so, and for those of a plan
  */
 export async function openArtifact(path: string, inputs: InputOptions = {}): Promise<Artifact> {
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw readError(path, error);
   });
   const hash = createHash('sha256').update(bytes).digest('hex');
   if (bytes.subarray(0, 8).toString('latin1') === 'HONEPLAN') {

@@ -55,10 +55,12 @@ function parse(files: ReadonlyMap<string, Uint8Array>, path: string): Checkpoint
   if (!header) throw new Error(`it lacks ${HEADER}`);
   const { format, step, note } = JSON.parse(new TextDecoder().decode(header)) as Record<string, unknown>;
   if (format !== FORMAT) throw new Error(`format ${String(format)} is not known (${FORMAT} is)`);
+  if (!Number.isSafeInteger(step) || (step as number) < 0) throw new Error(`step ${JSON.stringify(step)} is no count`);
+  if (typeof note !== 'object' || note === null || Array.isArray(note)) throw new Error('it lacks its note');
   const tensors = new Map<string, Tensor>();
   for (const [name, content] of files)
     if (name.startsWith(FOLDER)) tensors.set(name.slice(FOLDER.length, -'.npy'.length), parseNpy(content, path));
-  return { state: { step: Number(step), tensors }, note: note as CheckpointNote };
+  return { state: { step: step as number, tensors }, note: note as CheckpointNote };
 }
 
 function broken(path: string, reason: string): HoneError {

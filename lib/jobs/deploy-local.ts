@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../client/client';
 import { HoneError } from '../core/error';
 import { isAlive } from './is-alive';
+import { makeFolder } from './make-folder';
 import { writeFileAtomically } from './write-file';
 
 /** An agent that runs in the background on this machine. */
@@ -46,7 +47,7 @@ function notePath(): string {
  */
 export async function deployLocal(deployment: LocalDeployment): Promise<LocalAgent> {
   const folder = localFolder();
-  await makeFolder(folder);
+  await makeFolder(folder, 0o700);
   const plan = join(folder, 'agent.plan');
   await writeFileAtomically(plan, deployment.plan);
   const note = join(folder, `agent.${process.pid}.json`);
@@ -73,12 +74,6 @@ export async function stopLocal(): Promise<boolean> {
   if (running) await end(agent.pid);
   await rm(notePath(), { force: true });
   return running;
-}
-
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: Error) => {
-    throw new HoneError('E_FILE_WRITE', { path, reason: error.message }, { cause: error });
-  });
 }
 
 async function start(

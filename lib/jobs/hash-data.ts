@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { HoneError } from '../core/error';
+import { readError } from '../core/error';
 import { findLabels } from '../data/open-dataset';
 
 /**
@@ -18,7 +18,7 @@ export async function hashData(path: string): Promise<string> {
     await addFile(hash, path, '');
     if (labels !== undefined) await addFile(hash, labels, 'labels');
   } catch (error) {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: (error as Error).message }, { cause: error });
+    throw readError(path, error);
   }
   return hash.digest('hex');
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CachedStep, StepCache } from '../compress/recipe/context';
-import { HoneError } from '../core/error';
+
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
+import { makeFolder } from './make-folder';
 import { writeFileAtomically } from './write-file';
 
 /** Training steps between two saved states: what a kill costs at most, beside a few percent for saving. */
@@ -21,9 +22,7 @@ interface StoredStep extends Omit<CachedStep, 'bytes'> {
  * @throws E_FILE_WRITE when the folder cannot be made
  */
 export async function openStepCache(folder: string): Promise<StepCache> {
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new HoneError('E_FILE_WRITE', { path: folder, reason: error.message }, { cause: error });
-  });
+  await makeFolder(folder);
   const path = (name: string) => join(folder, name);
   return {
     async get(key) {

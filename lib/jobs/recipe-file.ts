@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parse } from 'yaml';
+import { type Alias, isNode, isScalar, parseDocument, visit, type YAMLMap } from 'yaml';
 import { type Recipe, recipeSchema } from '../compress/recipe/schema';
-import { HoneError } from '../core/error';
+import { HoneError, readError } from '../core/error';
 import { parseOptions } from '../core/options';
 
 /** A recipe and where it came from. */
@@ -19,8 +19,8 @@ export interface RecipeSource {
  * @throws E_FILE_NOT_FOUND, E_RECIPE for text that is neither, E_OPTION_UNKNOWN and E_OPTION_VALUE with file and place
  */
 export async function readRecipe(path: string): Promise<RecipeSource> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: error.message }, { cause: error });
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw readError(path, error);
   });
   const place = `${path}: `;
   return { recipe: parseRecipe(parseText(text, path), place), folder: dirname(path), place };
@@ -36,12 +36,34 @@ export function parseRecipe(given: unknown, place = ''): Recipe {
 
 function parseText(text: string, path: string): unknown {
   try {
+    // The parser's own search for repeated keys compares each with all others.
+    const document = parseDocument(text, { uniqueKeys: false });
+    if (document.errors.length > 0) throw document.errors[0];
+    visit(document, {
+      Map: (_, map) => requireUniqueKeys(map),
+      Alias: (_, alias, path) => requireOutside(alias, path),
+    });
     // An empty file is a recipe that leaves everything open.
-    return parse(text) ?? {};
+    return document.toJS() ?? {};
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
     throw new HoneError('E_RECIPE', { path, reason }, { cause: error });
   }
+}
+
+function requireUniqueKeys(map: YAMLMap): void {
+  const known = new Set<unknown>();
+  for (const { key } of map.items) {
+    const word = isScalar(key) ? key.value : key;
+    if (known.has(word)) throw new Error(`key '${String(word)}' stands there twice`);
+    known.add(word);
+  }
+}
+
+/** @throws Error when what an alias stands for contains the alias */
+function requireOutside({ source }: Alias, path: readonly unknown[]): void {
+  if (path.some((around) => isNode(around) && 'anchor' in around && around.anchor === source))
+    throw new Error(`what '&${source}' names contains itself`);
 }
 
 /** YAML gives null for `- quantize:` without options. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { HoneError } from '../core/error';
+import { HoneError, readError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { verified } from '../ir/verify';
 import { formatError, guard, type ReadContext, unsupported } from './context';
@@ -55,7 +55,7 @@ export async function readModelFile(path: string): Promise<Graph> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    throw new HoneError('E_FILE_NOT_FOUND', { path, reason: (error as Error).message }, { cause: error });
+    throw readError(path, error);
   }
   return readModel(bytes, { path, externalData: externalDataIn(dirname(path)) });
 }

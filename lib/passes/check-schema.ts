@@ -1,18 +1,21 @@
 import type { Diagnostic } from '../core/diagnostic';
+import { attributeFault } from '../ir/attribute';
 import type { Node, ValueType } from '../ir/graph';
 import type { Operator, Parameter } from '../ops/operator';
 import { problem } from '../ops/schema';
 
 /** How a node breaks its operator's schema: counts and types of inputs and outputs, attributes. */
-export function checkSchema(
-  { schema }: Operator,
-  node: Node,
-  inputs: readonly (ValueType | undefined)[],
-): Diagnostic[] {
+export function checkSchema(operator: Operator, node: Node, inputs: readonly (ValueType | undefined)[]): Diagnostic[] {
+  const form = checkForm(operator, node);
+  const broken = form.some(({ severity }) => severity === 'error');
+  return broken ? form : [...form, ...checkTypes(node, operator.schema.inputs, inputs)];
+}
+
+/** How a node breaks its operator's schema in what it says itself: counts of inputs and outputs, attributes and their kinds. */
+export function checkForm({ schema }: Operator, node: Node): Diagnostic[] {
   return [
     ...checkInputs(node, schema.inputs),
     ...checkOutputs(node, schema.outputs),
-    ...checkTypes(node, schema.inputs, inputs),
     ...checkAttributes(node, schema.attributes),
   ];
 }
@@ -51,13 +54,11 @@ function checkTypes(
 function checkAttributes(node: Node, known: Operator['schema']['attributes']): Diagnostic[] {
   const missing = Object.entries(known)
     .filter(([name, { required }]) => required && !node.attributes.has(name))
-    .map(([name]) => problem(node, 'schema', `attribute '${name}' is missing`));
+    .map(([name, { kind }]) => problem(node, 'schema', attributeFault(name, undefined, kind)));
   const odd = [...node.attributes].flatMap(([name, { kind }]) => {
     if (!known[name])
       return [{ ...problem(node, 'schema', `attribute '${name}' is not known`), severity: 'warning' as const }];
-    return known[name].kind === kind
-      ? []
-      : [problem(node, 'schema', `attribute '${name}' is ${kind}, expected ${known[name].kind}`)];
+    return known[name].kind === kind ? [] : [problem(node, 'schema', attributeFault(name, kind, known[name].kind))];
   });
   return [...missing, ...odd];
 }

@@ -1,7 +1,10 @@
-import type { Diagnostic } from '../core/diagnostic';
+import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
+import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { verified } from '../ir/verify';
+import { findOperator } from '../ops';
 import { canonicalise } from './canonicalise';
+import { checkForm } from './check-schema';
 import { foldConstants } from './fold-constants';
 import { fuseBatchNorm } from './fuse-batch-norm';
 import { bindShapes, inferShapes } from './infer-shapes';
@@ -34,11 +37,13 @@ const ROUND_LIMIT = 20;
 /**
  * A graph as it was read, brought to the form that compression and compilation expect: the dialect, every shape inferred,
  * constants folded, BatchNormalization fused (unless kept), canonical. It computes the same outputs up to float32 rounding.
- * @throws E_OPTION_VALUE for unknown symbols in `shapes`; E_GRAPH_INVALID when `verify` finds a defect
+ * @throws E_OPTION_VALUE for unknown symbols in `shapes`; E_GRAPH_INVALID when nodes lack inputs or attributes that their
+ * operators require or have other ones, or when `verify` finds a defect
  */
 export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult {
   const check = options.verify ? verified : (result: Graph) => result;
   const upgraded = upgrade(options.shapes ? bindShapes(graph, options.shapes) : graph);
+  requireForms(upgraded.graph);
   const first = inferShapes(check(upgraded.graph));
   const diagnostics: Diagnostic[] = [...upgraded.diagnostics, ...first.diagnostics];
   let current = check(first.graph);
@@ -54,4 +59,13 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
     if (current === before) break;
   }
   return { graph: current, diagnostics };
+}
+
+/** @throws E_GRAPH_INVALID naming every node whose inputs, outputs or attributes are not those of its operator */
+function requireForms(graph: Graph): void {
+  const wrong = graph.nodes.flatMap((node) => {
+    const operator = findOperator(node.domain, node.op);
+    return operator ? checkForm(operator, node).filter(({ severity }) => severity === 'error') : [];
+  });
+  if (wrong.length > 0) throw new HoneError('E_GRAPH_INVALID', { diagnostics: formatDiagnostics(wrong) });
 }

@@ -66,7 +66,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const CASES: readonly (readonly [command: string, code: string, message: RegExp])[] = [
   // Models
   ['inspect none.onnx', 'E_FILE_NOT_FOUND', /none\.onnx.*ENOENT/],
-  ['inspect .', 'E_FILE_NOT_FOUND', /EISDIR/],
+  ['inspect .', 'E_FILE_FOLDER', /\. *: it is a folder/],
+  ['compress toy.onnx --recipe .', 'E_FILE_FOLDER', /folder/],
+  ['eval toy.onnx --data test.npz --preprocess ./', 'E_FILE_FOLDER', /folder/],
   ['inspect text.onnx', 'E_ONNX_FORMAT', /text\.onnx/],
   ['inspect empty.onnx', 'E_ONNX_FORMAT', /empty/],
   ['inspect short.onnx', 'E_ONNX_FORMAT', /short\.onnx/],
@@ -160,6 +162,13 @@ test('the nearest right word', async () => {
 test('an option without its value', async () => {
   const { code, stderr } = await hone(['eval', 'toy.onnx', '--data'], { cwd: folder });
   expect([code, stderr]).toEqual([1, expect.stringMatching(/--data <path>.* \[E_USAGE\]\nSee `hone eval --help`/)]);
+});
+
+test('HONE_DEBUG=1 shows where an error was thrown, and its cause', async () => {
+  for (const more of [[], ['--json']]) {
+    const { stderr } = await hone(['inspect', 'none.onnx', ...more], { cwd: folder, env: { HONE_DEBUG: '1' } });
+    expect(stderr).toMatch(/HoneError: cannot read none\.onnx[\s\S]*\n\s+at [\s\S]*\[cause\]: Error: ENOENT/);
+  }
 });
 
 test('what is odd but not wrong goes through', async () => {

@@ -37,7 +37,8 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     'a shape that is still open: said once, and operators without a kernel besides',
     (b) => {
       const x = b.input('x', 'float32', ['N', 3, 'H', 4]);
-      return [b.node('CumSum', [b.node('Softmax', [b.node('Relu', [x])]), 'x'], {}, { outputs: ['s'] })];
+      const axis = b.initializer(tensorFrom('int64', [], [1]));
+      return [b.node('CumSum', [b.node('Softmax', [b.node('Relu', [x])]), axis], {}, { outputs: ['s'] })];
     },
     [
       'x: graph input: its shape leaves N and H open: give numbers for them',

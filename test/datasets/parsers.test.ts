@@ -73,6 +73,14 @@ describe('.npy', () => {
     expect(parseNpy(npy(header("'|u1'", '(2, 0)', 'True'), new Uint8Array()), 'a').dims).toEqual([2, 0]);
   });
 
+  test('refuses archives that unpack to far more than they are, unless that is little or stored', () => {
+    const zeros = new Uint8Array(40 << 20);
+    expect(readZip(zipSync({ a: zeros }), 'z').get('a')).toHaveLength(zeros.length);
+    expect(readZip(zipSync({ a: zeros, b: zeros }, { level: 0 }), 'z').size).toBe(2);
+    const bomb = zipSync({ a: zeros, b: zeros }, { level: 1 });
+    expect(() => readZip(bomb, 'z')).toThrow(/unpack to 83886080, more than 100 times as many/);
+  });
+
   const BAD: [string, Uint8Array, RegExp][] = [
     ['big-endian numbers', npy(header("'>f4'", '(1,)'), new Uint8Array(4)), /'>f4' are not little-endian/],
     ['text elements', npy(header("'<U5'", '(1,)'), new Uint8Array(20)), /'<U5'/],
@@ -128,6 +136,14 @@ describe('.npz and zip', () => {
     zip.set(bytes, at + offset);
     return zip;
   }
+  test('refuses archives that unpack to far more than they are, unless that is little or stored', () => {
+    const zeros = new Uint8Array(40 << 20);
+    expect(readZip(zipSync({ a: zeros }), 'z').get('a')).toHaveLength(zeros.length);
+    expect(readZip(zipSync({ a: zeros, b: zeros }, { level: 0 }), 'z').size).toBe(2);
+    const bomb = zipSync({ a: zeros, b: zeros }, { level: 1 });
+    expect(() => readZip(bomb, 'z')).toThrow(/unpack to 83886080, more than 100 times as many/);
+  });
+
   const BAD: [string, Uint8Array, RegExp][] = [
     ['a missing directory', zipSync({ a: new Uint8Array(100) }).subarray(0, -22), /directory is missing/],
     ['an impossible size', patched(24, 255, 255, 255, 127), /impossible size/],

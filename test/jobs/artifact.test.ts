@@ -47,7 +47,7 @@ describe('what a file is', () => {
 
   test.each([
     ['none.onnx', 'E_FILE_NOT_FOUND'],
-    ['.', 'E_FILE_NOT_FOUND'],
+    ['.', 'E_FILE_FOLDER'],
     ['calib.npz', 'E_ONNX_FORMAT'],
   ])('%s: %s', async (name, code) => {
     await expect(openArtifact(path(name))).rejects.toMatchObject({ code });

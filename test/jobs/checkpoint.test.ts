@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeZip } from '../../lib/data/zip';
 import { tensorFrom } from '../../lib/ir/tensor';
 import { loadCheckpoint, saveCheckpoint } from '../../lib/jobs/checkpoint';
 
@@ -35,6 +36,22 @@ test('what is saved comes back, with the same bytes every time', async () => {
   }
   await saveCheckpoint(path, STATE, { key: 'abc', history: [0.5, 0.75] });
   expect(readFileSync(path).equals(first)).toBe(true);
+});
+
+test.each([
+  ['a step of NaN', { step: Number.NaN }, /step null is no count/],
+  ['a negative step', { step: -1e9 }, /step -1000000000 is no count/],
+  ['a step of a half', { step: 1.5 }, /step 1\.5 is no count/],
+  ['no step', { step: undefined }, /step undefined is no count/],
+  ['no note', { note: undefined }, /note/],
+  ['a note that is a list', { note: [] }, /note/],
+])('a checkpoint with %s is refused', async (_, odd, message) => {
+  const header = JSON.stringify({ format: 1, step: 3, note: {}, ...odd });
+  writeFileSync(path, writeZip(new Map([['checkpoint.json', new TextEncoder().encode(header)]])));
+  await expect(loadCheckpoint(path)).rejects.toMatchObject({
+    code: 'E_CHECKPOINT',
+    message: expect.stringMatching(message),
+  });
 });
 
 test('damaged checkpoints are refused', async () => {

@@ -61,6 +61,23 @@ test('text that is neither YAML nor JSON, and no file', async () => {
   await expect(readRecipe(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'E_FILE_NOT_FOUND' });
 });
 
+test.each([
+  ['steps: &s [*s]', /'&s' names contains itself/],
+  ['data: &d { augment: { deep: *d } }', /'&d' names contains itself/],
+  ['seed: 1\nseed: 2', /key 'seed' stands there twice/],
+  ['goals: { tries: 1, tries: 2 }', /key 'tries' stands there twice/],
+])('%s is refused', async (text, reason) => {
+  await expect(read(text)).rejects.toMatchObject({
+    code: 'E_RECIPE',
+    details: { reason: expect.stringMatching(reason) },
+  });
+});
+
+test('50,000 unknown keys are refused within seconds', async () => {
+  const text = Array.from({ length: 50_000 }, (_, index) => `key${index}: 1`).join('\n');
+  await expect(read(text)).rejects.toMatchObject({ code: 'E_OPTION_UNKNOWN', details: { option: /key0/ } });
+}, 10_000);
+
 const EXAMPLES = join(ROOT, 'docs/recipes');
 
 test.each(readdirSync(EXAMPLES))('docs/recipes/%s is a recipe', async (name) => {
