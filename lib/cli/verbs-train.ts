@@ -2,6 +2,7 @@ import { HoneError } from '../core/error';
 import { requireModel } from '../jobs/make-plan';
 import { OPTIMIZERS, type TrainingSettings, trainModel } from '../jobs/train';
 import type { EpochReport } from '../jobs/training-run';
+import { CLIP_SHARE } from '../train/options';
 import { SCHEDULES } from '../train/schedules';
 import { signalExitCode } from './interrupt';
 import { COMMON, decimal, flag, INPUTS, integer, openModel, preprocessing, required, text } from './options';
@@ -27,6 +28,11 @@ export const trainVerb: Verb = {
     { flags: '--optimizer <name>', description: names(OPTIMIZERS), default: 'sgd' },
     { flags: '--weight-decay <d>', description: 'pull of weights towards zero', default: '0.0005' },
     { flags: '--label-smoothing <s>', description: 'share of the target spread over all classes', default: '0' },
+    {
+      flags: '--clip <share>',
+      description: "largest norm of a tensor's gradient, as a share of the tensor's (0: no limit); with sgd",
+      default: String(CLIP_SHARE),
+    },
     { flags: '--augment <list>', description: 'changes of pictures at random: shift=<pixels>, flip' },
     { flags: '--seed <n>', description: 'decides everything that is random', default: '1' },
     {
@@ -60,6 +66,8 @@ export const trainVerb: Verb = {
         console.progress(what, step - resumedFrom, steps - resumedFrom);
       },
       onEpoch: (epoch) => console.say(epochText(epoch, settings.epochs)),
+      onRescue: ({ step, from, rateFactor }) =>
+        console.note(`diverged at step ${step}: goes on from step ${from} at ${rateFactor} of the learning rate`),
     });
     console.result(report);
     const { samples, best, resumedFrom, interrupted } = report;
@@ -88,6 +96,8 @@ async function settingsOf(options: OptionValues): Promise<TrainingSettings> {
     optimizer: choice(options, 'optimizer', OPTIMIZERS),
     weightDecay: decimal(options, 'weightDecay', 0, 10),
     labelSmoothing: decimal(options, 'labelSmoothing', 0, 0.99),
+    // Adam divides by the size of gradients itself.
+    clipShare: text(options, 'optimizer') === 'adamw' ? 0 : decimal(options, 'clip', 0, 1e9),
     augment: augmentation(options),
     seed: integer(options, 'seed', 0, 2 ** 32 - 1)!,
     ...(await preprocessing(options)),

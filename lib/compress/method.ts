@@ -49,6 +49,11 @@ export interface MethodContext {
   readonly rolledBack?: ReadonlySet<string>;
   readonly target: TargetShape;
   readonly checkpoints?: Checkpoints;
+  /**
+   * Told what the user should know besides: a part that is off, and why (a warning), or one that was asked for and could not be
+   * done (an error, which counts as a missed goal). `where` is a layer or an option.
+   */
+  readonly onDiagnostic?: (diagnostic: Diagnostic) => void;
   /** How far long work is: `what` in a few words, then done and total of it. */
   readonly onProgress?: (what: string, done: number, total: number) => void;
   /** Milliseconds since any fixed moment. */
@@ -77,7 +82,7 @@ export interface MethodResult {
   readonly report: object;
   /** What its own options ask for and could not be reached, in words; undefined when all was. */
   readonly missed?: string;
-  /** What the user should know besides: parts that are off, and why. `where` is a layer or an option. */
+  /** As `MethodContext.onDiagnostic` tells them. */
   readonly diagnostics?: readonly Diagnostic[];
 }
 

@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Dataset } from '../ir/dataset';
 import { removeDead } from '../ir/edit';
 import type { Graph } from '../ir/graph';
 import { type Tensor, tensorFrom, viewAs } from '../ir/tensor';
 import { adam } from '../train/adam';
+import { separateBatchNorm } from '../train/batch-norm';
 import type { Optimizer } from '../train/optimizer';
-import type { Schedule, TrainOptions } from '../train/options';
+import { CLIP_SHARE, type Schedule, type TrainOptions } from '../train/options';
+import type { RescueEvent } from '../train/rescue';
 import { SCHEDULES, type ScheduleName, warmUp } from '../train/schedules';
 import { sgd } from '../train/sgd';
 import { train } from '../train/train';
@@ -39,6 +42,13 @@ export const recoveryOptions = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9).describe('part of the velocity that sgd keeps from step to step'),
   weightDecay: z.number().min(0).default(0).describe('pull of weights towards zero'),
   clipNorm: z.number().positive().optional().describe('largest norm of all gradients together; no limit when left out'),
+  clipShare: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      `largest norm of each tensor's gradient, as a share of the tensor's own norm (0: no limit); ${CLIP_SHARE} with sgd and none with adam when left out`,
+    ),
   emaDecay: z
     .number()
     .min(0)
@@ -63,7 +73,8 @@ export type RecoveryOptions = z.output<typeof recoveryOptions>;
 /**
  * The graph after training on the context's samples, with the float model as teacher unless the options say otherwise.
  * Weights that are zero on entry stay zero. `extra` are options of `train` that belong to the calling method (masks, learned
- * step sizes) and go before those made here; `key` names its checkpoint. While masks change (`extra.masking.update`) an early
+ * step sizes) and go before those made here; `key` names its checkpoint. Training that diverges at every rate gives the best epoch
+ * before, or the graph as it came, and tells the context; it throws where masks change or the start is no model of its own. While masks change (`extra.masking.update`) an early
  * epoch is no candidate for the best: the end is taken.
  * @throws E_DATA_MISMATCH without training samples, or without labels and teacher; E_OPTION_VALUE when the teacher does not
  * fit; what `train` throws
@@ -74,6 +85,7 @@ export async function recover(
   context: MethodContext,
   key: string,
   extra: Partial<TrainOptions> = {},
+  startCounts = true,
 ): Promise<Graph> {
   if (options.epochs === 0) return graph;
   const { data, evaluate, seed, checkpoints, clock, signal, onProgress } = context;
@@ -87,7 +99,10 @@ export async function recover(
   const resume = await checkpoints?.load(key);
   const best =
     options.select === 'best' && !extra.masking?.update ? await openBest(graph, context, `${key}.best`) : undefined;
-  const trained = await train(
+  let rescue: RescueEvent | undefined;
+  const tell = (severity: Diagnostic['severity'], message: string) =>
+    context.onDiagnostic?.({ severity, kind: 'training-diverged', where: 'training', message });
+  const training = train(
     taught.graph,
     taught.dataset,
     {
@@ -98,6 +113,7 @@ export async function recover(
       batchNorm: options.batchNorm,
       seed,
       ...(options.clipNorm !== undefined && { clipNorm: options.clipNorm }),
+      ...clipShareOf(options),
       ...(options.emaDecay !== undefined && { emaDecay: options.emaDecay }),
       ...(masks.size > 0 && { masking: { mode: 'frozen', masks } }),
       ...(checkpoints && {
@@ -108,6 +124,9 @@ export async function recover(
       ...(clock && { clock }),
       ...(signal && { signal }),
       onProgress: ({ step, steps }) => onProgress?.(key, step, steps),
+      onRescue: (event) => {
+        rescue = event;
+      },
       ...taught.options,
       ...extra,
       ...(extra.trainable && { trainable: [...extra.trainable, ...taught.regressors] }),
@@ -115,7 +134,21 @@ export async function recover(
     },
     evaluate,
   );
-  return best ? best.of(removeDead(trained)) : removeDead(trained);
+  try {
+    const trained = removeDead(await training);
+    if (rescue) tell('warning', rescueWords(rescue));
+    return best ? best.of(trained) : trained;
+  } catch (error) {
+    const diverged = error instanceof HoneError && error.code === 'E_TRAINING';
+    // Without training there is nothing where the masks come with it, or weights that were drawn anew.
+    if (!diverged || extra.masking?.update || !startCounts) throw error;
+    tell('error', `${error.message}; the best model before that was kept`);
+    return best ? best.of(removeDead(separateBatchNorm(taught.graph))) : graph;
+  }
+}
+
+function rescueWords({ step, from, rateFactor }: RescueEvent): string {
+  return `it diverged at step ${step} and went on from step ${from} at ${rateFactor} of the learning rate`;
 }
 
 /** What is trained on what. */
@@ -147,6 +180,12 @@ function untaught(graph: Graph, dataset: Dataset): Taught {
 function scheduleOf({ learningRate, schedule, warmup }: RecoveryOptions): Schedule {
   const course = SCHEDULES[schedule](learningRate);
   return warmup > 0 ? warmUp(course, warmup) : course;
+}
+
+/** Adam divides by the size of gradients itself. */
+function clipShareOf({ clipShare, optimizer }: RecoveryOptions): Pick<TrainOptions, 'clipShare'> {
+  const share = clipShare ?? (optimizer === 'sgd' ? CLIP_SHARE : 0);
+  return share > 0 ? { clipShare: share } : {};
 }
 
 function optimizerOf({ optimizer, momentum, weightDecay }: RecoveryOptions): Optimizer {

@@ -18,6 +18,7 @@ import { separateBatchNorm } from '../train/batch-norm';
 import { keepDropout, restDropout } from '../train/dropout';
 import { crossEntropy } from '../train/losses';
 import type { TrainState } from '../train/options';
+import type { RescueEvent } from '../train/rescue';
 import { SCHEDULES, type ScheduleName } from '../train/schedules';
 import { sgd } from '../train/sgd';
 import { train } from '../train/train';
@@ -46,6 +47,8 @@ export interface TrainingSettings {
   readonly optimizer: keyof typeof OPTIMIZERS;
   readonly weightDecay: number;
   readonly labelSmoothing: number;
+  /** Largest norm of a tensor's gradient as a share of the tensor's; 0: no limit. */
+  readonly clipShare: number;
   readonly augment: AugmentOptions;
   readonly seed: number;
   /** How pictures become inputs. */
@@ -64,6 +67,8 @@ export interface TrainModelOptions {
   readonly checkpointEvery?: number;
   readonly onProgress?: (progress: { step: number; steps: number; resumedFrom: number }) => void;
   readonly onEpoch?: (epoch: EpochReport) => void;
+  /** Called when training diverged and goes on from the last good state at a lower rate. */
+  readonly onRescue?: (event: RescueEvent) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -126,6 +131,7 @@ export async function trainModel(model: ModelArtifact, options: TrainModelOption
           options.onProgress?.({ step, steps, resumedFrom: saved?.state.step ?? 0 });
         },
         onEpoch: run.endEpoch,
+        ...(options.onRescue && { onRescue: options.onRescue }),
         ...(saved && { resume: saved.state }),
         ...(signal && { signal }),
       },
@@ -185,7 +191,7 @@ async function openParts(
 }
 
 function trainOptions(settings: TrainingSettings) {
-  const { epochs, batchSize, seed, labelSmoothing } = settings;
+  const { epochs, batchSize, seed, labelSmoothing, clipShare } = settings;
   return {
     epochs,
     batchSize,
@@ -193,6 +199,7 @@ function trainOptions(settings: TrainingSettings) {
     learningRate: SCHEDULES[settings.schedule](settings.learningRate),
     optimizer: OPTIMIZERS[settings.optimizer](settings.weightDecay),
     loss: crossEntropy({ labelSmoothing }),
+    ...(clipShare > 0 && { clipShare }),
   };
 }
 

@@ -74,7 +74,8 @@ export async function openRun(
       return { step, tensors: new Map([...tensors, ...kept]) };
     },
     addLoss(loss) {
-      lossSum += loss;
+      // A step that diverged has none to speak of.
+      if (Number.isFinite(loss)) lossSum += loss;
     },
     async endEpoch(epoch, trained) {
       const report = { epoch, loss: lossSum / stepsPerEpoch, accuracy: await judge(trained) };

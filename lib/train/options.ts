@@ -3,9 +3,16 @@ import type { Graph } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import type { LossBuilder } from './losses';
 import type { Optimizer } from './optimizer';
+import type { RescueEvent } from './rescue';
 
 /** A number that changes while training goes on: the value for progress from 0 (first step) to below 1. */
 export type Schedule = (progress: number) => number;
+
+/**
+ * Share of a tensor's norm that its gradient is held to where nothing else is asked for: with rates about 0.01 a step of SGD with
+ * momentum then moves no tensor by more than a few percent, whatever the scale of inputs (docs/training.md has the figures).
+ */
+export const CLIP_SHARE = 0.2;
 
 /** Where training stands after a step. */
 export interface TrainProgress {
@@ -83,6 +90,10 @@ export interface TrainOptions {
   readonly batchNorm?: 'train' | 'frozen';
   /** Largest norm of all gradients together; larger ones are scaled down (Pascanu et al. 2013). */
   readonly clipNorm?: number;
+  /**
+   * Largest norm of each parameter's gradient, as a share of the norm of the parameter; larger ones are scaled down (Brock et al. 2021).
+   */
+  readonly clipShare?: number;
   /** Returns the exponential moving average of the parameters with this decay per step, instead of the last ones. */
   readonly emaDecay?: number;
   /** Tensors for further inputs that the loss has added; inputs that the batch carries by name need nothing here. */
@@ -96,6 +107,8 @@ export interface TrainOptions {
    * would return if it ended there.
    */
   readonly onEpoch?: (epoch: number, graph: Graph) => Promise<void>;
+  /** Called when the loss was not finite and training goes on from the last good state at a lower rate; after a resume, once for before. */
+  readonly onRescue?: (event: RescueEvent) => void;
   readonly onProgress?: (progress: TrainProgress) => void;
   /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;

@@ -1,4 +1,4 @@
-import { tensorFrom } from '../ir/tensor';
+import { elementCount, tensorFrom } from '../ir/tensor';
 import { floats } from '../ops/gradients';
 import type { GraphEmitter } from './emitter';
 import type { Optimizer } from './optimizer';
@@ -47,6 +47,7 @@ export interface UpdateOptions {
   readonly masking?: 'frozen' | 'dense';
   readonly movement?: boolean;
   readonly clipNorm?: number;
+  readonly clipShare?: number;
   readonly emaDecay?: number;
 }
 
@@ -68,9 +69,10 @@ export function emitUpdates(
   const averageRate = emaDecay === undefined ? undefined : scalar('average_rate', (step) => rateOf(emaDecay, step));
 
   // What a frozen mask holds back must count neither in the norm nor in the state of the optimiser.
-  const gradients = movables.map(({ gradient, mask }) =>
-    mask !== undefined && options.masking !== 'dense' ? emit.node('Mul', [gradient, mask]) : gradient,
-  );
+  const gradients = movables.map(({ name, gradient, mask }) => {
+    const own = mask !== undefined && options.masking !== 'dense' ? emit.node('Mul', [gradient, mask]) : gradient;
+    return options.clipShare === undefined ? own : emitShareClip(emit, name, own, options.clipShare);
+  });
   const clip = options.clipNorm === undefined ? undefined : emitClipFactor(emit, gradients, options.clipNorm);
   const rates = new Map<number, string>([[1, options.learningRate]]);
   const rateFor = (name: string): string => {
@@ -114,6 +116,23 @@ function emitClipFactor(emit: GraphEmitter, gradients: readonly string[], limit:
   const norm = emit.node('Sqrt', [squares.length === 1 ? squares[0] : emit.node('Sum', squares)]);
   const bound = emit.constant(tensorFrom('float32', [], [limit]));
   return emit.node('Div', [bound, emit.node('Max', [norm, bound])]);
+}
+
+/** Root mean square of a parameter that clipping by share takes it for at least: biases and new layers begin at zero. */
+const LEAST_SIZE = { matrix: 1e-3, vector: 0.1 } as const;
+
+/**
+ * The gradient, scaled down where its norm is above `share` of that of the parameter: adaptive gradient clipping (Brock et al.
+ * 2021, equation 3, with one norm per tensor). The bound follows the parameter, so it means the same whatever the scale of inputs.
+ */
+function emitShareClip(emit: GraphEmitter, parameter: string, gradient: string, share: number): string {
+  const dims = emit.typeOf(parameter).shape as readonly number[];
+  const scalar = (value: number) => emit.constant(tensorFrom('float32', [], [value]));
+  const normOf = (value: string) => emit.node('Sqrt', [emit.node('ReduceSumSquare', [value], { keepdims: 0 })]);
+  const least = (dims.length >= 2 ? LEAST_SIZE.matrix : LEAST_SIZE.vector) * Math.sqrt(elementCount(dims));
+  const bound = emit.node('Mul', [emit.node('Max', [normOf(parameter), scalar(least)]), scalar(share)]);
+  const factor = emit.node('Div', [bound, emit.node('Max', [normOf(gradient), bound])]);
+  return emit.node('Mul', [gradient, factor]);
 }
 
 /** How far an average moves in step `step`; early steps move it further, so that the start is soon forgotten. */

@@ -12,6 +12,7 @@ import { crossEntropy } from './losses';
 import { multiply, renewMasks, withMasks } from './masking';
 import type { TrainOptions, TrainState } from './options';
 import { readAhead } from './read-ahead';
+import { Rescue } from './rescue';
 import { sgd } from './sgd';
 import { buildStep, carriedBy, type TrainingStep } from './step';
 import { trainableParameters } from './trainable';
@@ -20,7 +21,7 @@ import { trainableParameters } from './trainable';
  * The graph with trained initializers. Every epoch sees the samples in a new order; a last batch that is not full is left
  * out, so the step's shapes are fixed. `evaluate` gets the same step graph every time and should keep its session.
  * @throws E_OPERATOR_UNSUPPORTED when the graph cannot be trained, E_GRAPH_INVALID when nothing in it moves, E_LOSS, E_DATA_MISMATCH (also when the dataset shrinks
- * while it is read), E_TRAINING when the loss is not finite, E_CHECKPOINT, E_INTERRUPTED when the signal aborts
+ * while it is read), E_TRAINING when the loss is not finite at lower rates either (see `Rescue`), E_CHECKPOINT, E_INTERRUPTED when the signal aborts
  */
 export async function train(model: Graph, dataset: Dataset, options: TrainOptions, evaluate: Evaluate): Promise<Graph> {
   const graph = separateBatchNorm(model);
@@ -33,8 +34,19 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
   const orders = new Rng(options.seed);
   const startMs = options.clock?.() ?? 0;
   const begun = resume?.step ?? 0;
-  let state: ReadonlyMap<string, Tensor> = resume ? resumed(step, resume) : startState(graph, step, options);
+  const start = startState(graph, step, options);
+  const rescue = new Rescue(start, resume?.tensors);
+  let state: State = resume ? resumed(step, resume) : start;
   let done = begun;
+  const stateAt = () => ({ step: done, tensors: new Map([...state, ...rescue.tensors()]) });
+  // A last good state at a lower rate; masks stay what they have become, since schedules count on them.
+  const rescued = (failedAt: number, reason: string): State => {
+    const good = failedAt === 1 ? undefined : rescue.failed(failedAt);
+    if (!good) throw diverged(failedAt, reason, rescue.rateFactor);
+    options.onRescue?.(rescue.last!);
+    return restored(step, good, state, masking);
+  };
+  if (rescue.last) options.onRescue?.(rescue.last);
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     const seed = orders.nextUint32();
     const end = (epoch + 1) * perEpoch;
@@ -42,31 +54,41 @@ export async function train(model: Graph, dataset: Dataset, options: TrainOption
     const skip = done - epoch * perEpoch;
     for await (const batch of readAhead(dataset.batches({ size: options.batchSize, seed, skip }))) {
       if (options.signal?.aborted) {
-        if (done > begun) await checkpoint?.save({ step: done, tensors: state });
+        if (done > begun) await checkpoint?.save(stateAt());
         throw new HoneError('E_INTERRUPTED', { what: `training after step ${done}` });
       }
       if (batch.count < options.batchSize) break;
       if (masking) state = renewMasks(state, step.parameters, masking, { step: done, steps });
-      const feeds = await feedsFor(step, options, batch, state, { done, steps });
+      const feeds = await feedsFor(step, options, batch, state, { done, steps, rateFactor: rescue.rateFactor });
       const results = await evaluate(step.graph, feeds, step.graph.outputs);
       const loss = viewAs(results.get(step.loss)!, 'float32')[0];
-      if (!Number.isFinite(loss)) throw diverged(done + 1, `the loss is ${loss}`);
-      state = new Map([
-        ...state,
-        ...carriedBy(step).map(({ input, output }) => [input, results.get(output)!] as const),
-      ]);
       done++;
+      if (!rescue.diverges(loss)) {
+        rescue.passed(done, state, loss);
+        const carried = carriedBy(step).map(({ input, output }) => [input, results.get(output)!] as const);
+        state = new Map([...state, ...carried]);
+      } else {
+        requireFinite(batch, done);
+        state = rescued(done, `the loss is ${loss}`);
+      }
+      if (done === end) {
+        const broken = notFinite(step, state);
+        if (broken !== undefined) state = rescued(done, `'${broken}' is not finite`);
+      }
       const etaS = options.clock && ((options.clock() - startMs) / 1000 / (done - begun)) * (steps - done);
       options.onProgress?.({ step: done, steps, epoch, loss, etaS });
-      if (done === end) await options.onEpoch?.(epoch + 1, resultOf(graph, step, state, done));
-      if (checkpoint && done % checkpoint.everySteps === 0) await checkpoint.save({ step: done, tensors: state });
+      if (done === end) await options.onEpoch?.(epoch + 1, resultOf(graph, step, state));
+      if (checkpoint && done % checkpoint.everySteps === 0) await checkpoint.save(stateAt());
       if (done === end) break;
     }
     if (done < end)
       throw tooFew(`${dataset.count} samples in ${dataset.name}`, (done - epoch * perEpoch) * options.batchSize);
   }
-  return resultOf(graph, step, state, done);
+  return resultOf(graph, step, state);
 }
+
+/** State of a run by input name. */
+type State = ReadonlyMap<string, Tensor>;
 
 function untrainable(): HoneError {
   const message = 'no layer has weights that training moves (Conv, Gemm, MatMul, LSTM, ...)';
@@ -129,19 +151,30 @@ function resumed(step: TrainingStep, { step: done, tensors }: TrainState): Reado
   return new Map(needed.map(({ input }) => [input, tensors.get(input)!]));
 }
 
+/** A state that was good, without the optimiser's memory, under the masks of `current`. */
+function restored({ parameters }: TrainingStep, good: State, current: State, masking: TrainOptions['masking']): State {
+  const state = new Map(good);
+  for (const { input, dims } of parameters.flatMap(({ slots }) => slots)) state.set(input, zeros(dims));
+  const masks = new Map(
+    parameters.flatMap(({ name, mask }) => (mask === undefined ? [] : [[name, current.get(mask)!] as const])),
+  );
+  return masking ? withMasks(state, parameters, masking, masks) : state;
+}
+
 /** All inputs of a step. */
 async function feedsFor(
   step: TrainingStep,
   options: TrainOptions,
   batch: Batch,
   state: ReadonlyMap<string, Tensor>,
-  { done, steps }: { readonly done: number; readonly steps: number },
+  { done, steps, rateFactor }: { readonly done: number; readonly steps: number; readonly rateFactor: number },
 ): Promise<Map<string, Tensor>> {
   const { learningRate, schedules = new Map(), feedsOf, seed } = options;
   const progress = done / steps;
   const scalar = (value: number) => tensorFrom('float32', [], [value]);
   const feeds = new Map([...state, ...drawDropout(step.dropout, seed, done), ...((await feedsOf?.(batch)) ?? [])]);
-  feeds.set(step.learningRate, scalar(typeof learningRate === 'number' ? learningRate : learningRate(progress)));
+  const rate = typeof learningRate === 'number' ? learningRate : learningRate(progress);
+  feeds.set(step.learningRate, scalar(rate * rateFactor));
   for (const { input, at } of step.scalars) feeds.set(input, scalar(at(done + 1)));
   for (const [name, schedule] of schedules) feeds.set(name, scalar(schedule(progress)));
   for (const [name, tensor] of batchFeeds(step.graph, batch, feeds)) feeds.set(name, tensor);
@@ -149,19 +182,35 @@ async function feedsFor(
 }
 
 /** The model with what was trained; masks are applied. */
-function resultOf(graph: Graph, step: TrainingStep, state: ReadonlyMap<string, Tensor>, done: number): Graph {
+function resultOf(graph: Graph, step: TrainingStep, state: State): Graph {
   const initializers = new Map(graph.initializers);
   for (const { name, input, average, mask } of step.parameters) {
     const value = state.get((average ?? { input }).input)!;
-    if (!viewAs(value, 'float32').every(Number.isFinite)) throw diverged(done, `'${name}' is not finite`);
     initializers.set(name, mask === undefined ? value : multiply(value, state.get(mask)!));
   }
   for (const { name, input } of step.statistics) initializers.set(name, state.get(input)!);
   return { ...graph, initializers };
 }
 
-function diverged(step: number, reason: string): HoneError {
-  return new HoneError('E_TRAINING', { step, reason });
+/** The first parameter, or average or statistic, that holds NaN or infinity. */
+function notFinite({ parameters, statistics }: TrainingStep, state: State): string | undefined {
+  const places = [
+    ...parameters.map(({ name, input, average }) => ({ name, input: average?.input ?? input })),
+    ...statistics,
+  ];
+  return places.find(({ input }) => !viewAs(state.get(input)!, 'float32').every(Number.isFinite))?.name;
+}
+
+/** @throws E_TRAINING when it is the samples that are not finite: no learning rate mends that */
+function requireFinite({ inputs }: Batch, step: number): void {
+  for (const [name, tensor] of inputs)
+    if (tensor.type === 'float32' && !viewAs(tensor, 'float32').every(Number.isFinite))
+      throw new HoneError('E_TRAINING', { step, reason: `samples of '${name}' hold values that are not finite` });
+}
+
+function diverged(step: number, reason: string, rateFactor: number): HoneError {
+  const rate = rateFactor < 1 ? `, also at ${rateFactor} of the learning rate` : '';
+  return new HoneError('E_TRAINING', { step, reason: `${reason}${rate}` });
 }
 
 function tooFew(expected: string, found: number): HoneError {

@@ -1,5 +1,6 @@
 import type { Checkpoints, MethodContext } from '../../lib/compress/method';
 import { type RecoveryOptions, recover, recoveryOptions } from '../../lib/compress/recover';
+import type { Diagnostic } from '../../lib/core/diagnostic';
 import { Rng } from '../../lib/core/rng';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Dataset } from '../../lib/ir/dataset';
@@ -187,4 +188,99 @@ test('a run that is killed at any save goes on to the same bits', async () => {
     const resumed = contextOf({ score, checkpoints: checkpointsIn(saved) });
     expect(bytesOf(await recover(damaged, options, resumed, 'recover'))).toEqual(bytesOf(whole));
   }
+});
+
+/** The same pictures as numbers 0..255, and the network that takes them. */
+function rawPictures(dataset: Dataset): Dataset {
+  return {
+    ...dataset,
+    async *batches(options) {
+      for await (const batch of dataset.batches(options)) {
+        const x = batch.inputs.get('x')!;
+        const pixels = viewAs(x, 'float32').map((value) => value * 255);
+        yield { ...batch, inputs: new Map([...batch.inputs, ['x', tensorOf('float32', x.dims, pixels)]]) };
+      }
+    },
+    select: (indices) => rawPictures(dataset.select(indices)),
+  };
+}
+
+function forRawPictures(graph: Graph): Graph {
+  const weight = graph.initializers.get('fc1.weight')!;
+  const values = viewAs(weight, 'float32').map((value) => value / 255);
+  return {
+    ...graph,
+    initializers: new Map(graph.initializers).set('fc1.weight', tensorOf('float32', weight.dims, values)),
+  };
+}
+
+describe('training that goes astray', () => {
+  const told: Diagnostic[] = [];
+  const telling = (parts: Partial<MethodContext> = {}) => {
+    told.length = 0;
+    return contextOf({ ...parts, onDiagnostic: (each) => void told.push(each) });
+  };
+  const raw = () => {
+    const teacher = forRawPictures(float);
+    const data = { training: rawPictures(TRAINING), calibration: TRAINING, validation: VALIDATION };
+    return telling({ teacher, data, score: (graph) => accuracy(rescaled(graph, 255)) });
+  };
+  /** The network for pictures in [0, 1] again, so that it can be judged by them. */
+  const rescaled = (graph: Graph, factor: number): Graph => {
+    const weight = graph.initializers.get('fc1.weight')!;
+    const values = viewAs(weight, 'float32').map((value) => value * factor);
+    return {
+      ...graph,
+      initializers: new Map(graph.initializers).set('fc1.weight', tensorOf('float32', weight.dims, values)),
+    };
+  };
+
+  test('the defaults train on inputs of 0..255 as on those of 0..1', async () => {
+    const start = damage(float);
+    const options = recoveryOptions.parse({ epochs: 3, batchSize: 20, select: 'last' });
+    const normalized = await accuracy(await recover(start, options, telling(), 'a'));
+    const found = await recover(forRawPictures(start), options, raw(), 'b');
+    expect(told).toEqual([]);
+    expect(await accuracy(rescaled(found, 255))).toBeGreaterThan(Math.max(await accuracy(start), normalized - 0.03));
+    // Without the limit the same rate ruins the network.
+    const free = await recover(forRawPictures(start), { ...options, clipShare: 0 }, raw(), 'c');
+    expect(await accuracy(rescaled(free, 255))).toBeLessThan(normalized - 0.1);
+  });
+
+  test('at a rate that is too high for a while it goes on at a lower one, and says so', async () => {
+    const found = await recover(damage(float), optionsOf({ learningRate: 100, clipShare: 0 }), telling(), 'a');
+    expect(told).toEqual([
+      {
+        severity: 'warning',
+        kind: 'training-diverged',
+        where: 'training',
+        message: expect.stringMatching(
+          /^it diverged at step \d+ and went on from step \d+ at 0\.\d+ of the learning rate$/,
+        ),
+      },
+    ]);
+    expect(await accuracy(found)).toBeGreaterThanOrEqual(await accuracy(damage(float)));
+  });
+
+  test.each(['best', 'last'])('at every rate: the network as it came (%s), told as an error', async (select) => {
+    const start = damage(float);
+    const found = await recover(start, optionsOf({ learningRate: 1e30, clipShare: 0, select }), telling(), 'a');
+    expect(bytesOf(found)).toEqual(bytesOf(start));
+    expect(told).toEqual([
+      {
+        severity: 'error',
+        kind: 'training-diverged',
+        where: 'training',
+        message: expect.stringMatching(/^training failed at step \d+: .*; the best model before that was kept$/),
+      },
+    ]);
+  });
+
+  test('where the start is no model of its own it throws', async () => {
+    const options = optionsOf({ learningRate: 1e30, clipShare: 0 });
+    await expect(recover(damage(float), options, telling(), 'a', {}, false)).rejects.toMatchObject({
+      code: 'E_TRAINING',
+    });
+    expect(told).toEqual([]);
+  });
 });

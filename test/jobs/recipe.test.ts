@@ -175,3 +175,43 @@ test('a report that is none', async () => {
   for (const name of ['odd.json', 'toy.onnx', 'none.json'])
     await expect(readReport(join(folder, name))).rejects.toMatchObject({ code: 'E_REPORT' });
 });
+
+describe('training that diverges at every rate', () => {
+  const ASTRAY = { batchSize: 16, learningRate: 1e30, clipShare: 0 };
+
+  test.each<[what: string, step: object, leftOut: boolean]>([
+    ['finetune', { finetune: { epochs: 2, ...ASTRAY } }, false],
+    ['distill', { distill: { epochs: 2, ...ASTRAY } }, false],
+    ['distill from drawn weights', { distill: { epochs: 2, initialise: true, ...ASTRAY } }, true],
+    [
+      'prune, then train',
+      { prune: { sparsity: 0.4, schedule: { kind: 'one-shot' }, training: { epochs: 2, ...ASTRAY } } },
+      false,
+    ],
+    [
+      'prune while training',
+      { prune: { sparsity: 0.4, schedule: { kind: 'polynomial', frequency: 2 }, training: { epochs: 2, ...ASTRAY } } },
+      true,
+    ],
+    ['prune-structured', { 'prune-structured': { training: { epochs: 2, ...ASTRAY } } }, false],
+    ['quantize', { quantize: { method: 'qat', qat: { epochs: 2, ...ASTRAY, optimizer: 'sgd' } } }, false],
+  ])('%s: a model is written, and what was missed is named', async (what, step, leftOut) => {
+    const name = `astray-${what}.onnx`;
+    const report = await runToy(folder, { data: { training: 'labelled.npz' }, steps: [step] }, name);
+    expect(report.missed).toEqual([
+      expect.stringMatching(/^steps\[0\]\.[a-z-]+( was left out)?: .*training failed at step \d+: /),
+    ]);
+    expect(report.leftOut).toHaveLength(Number(leftOut));
+    expect(report.steps).toHaveLength(Number(!leftOut));
+    expect(existsSync(join(folder, name))).toBe(true);
+    // No worse than without the training.
+    expect(report.result.accuracy).toBeGreaterThan(0.5);
+  });
+
+  test('the steps behind it go on', async () => {
+    const steps = [{ distill: { epochs: 2, initialise: true, ...ASTRAY } }, { quantize: {} }];
+    const report = await runToy(folder, { data: { training: 'labelled.npz' }, steps }, 'behind.onnx');
+    expect(report.leftOut).toMatchObject([{ index: 0, method: 'distill' }]);
+    expect(report.steps).toMatchObject([{ index: 1, method: 'quantize' }]);
+  });
+});

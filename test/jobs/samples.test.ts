@@ -34,6 +34,7 @@ const SETTINGS = {
   optimizer: 'sgd',
   weightDecay: 0,
   labelSmoothing: 0,
+  clipShare: 0.2,
   augment: { shift: 0, flip: false },
   seed: 1,
 } as const;

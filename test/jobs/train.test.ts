@@ -44,6 +44,7 @@ const SETTINGS: TrainModelOptions['settings'] = {
   optimizer: 'sgd',
   weightDecay: 1e-4,
   labelSmoothing: 0,
+  clipShare: 0.2,
   augment: {},
   seed: 3,
 };

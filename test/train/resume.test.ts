@@ -132,7 +132,7 @@ test('a dataset that shrinks while it is read ends training', async () => {
 test('a loss that is not finite ends training with the step', async () => {
   const running = run(buildSmall(), { ...OPTIONS, learningRate: 1e30 });
   await expect(running).rejects.toMatchObject({ code: 'E_TRAINING', hint: expect.stringContaining('learning rate') });
-  await expect(running).rejects.toThrow(/step [2-9]: the loss is (NaN|Infinity)/);
+  await expect(running).rejects.toThrow(/step \d+: the loss is (NaN|Infinity)/);
 });
 
 test('arrays and labels that do not fit are named', async () => {

@@ -34,7 +34,7 @@ export const distill: Method<z.output<typeof distillOptions>> = {
       });
     const teacher = teacherOf(context, name);
     const student = initialise ? initialiseWeights(graph, context.seed, context.keep) : graph;
-    const trained = await trainExcept(student, options, { ...context, teacher }, 'distill');
+    const trained = await trainExcept(student, options, { ...context, teacher }, 'distill', !initialise);
     const { epochs } = options;
     const treatment = `${initialise ? 'drawn anew and ' : ''}${trainedFor(epochs)}`;
     const decisions = decisionsFor(graph, context, treatment, `${name ?? 'the float model'} as teacher (${mode})`);

@@ -30,17 +30,21 @@ export function trainedFor(epochs: number): string {
   return `trained for ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
 }
 
-/** `recover`, with the parameters of nodes in `context.keep` left as they are. */
+/**
+ * `recover`, with the parameters of nodes in `context.keep` left as they are; `startCounts`: whether `graph` is a model worth keeping
+ * when training fails.
+ */
 export function trainExcept(
   graph: Graph,
   options: RecoveryOptions,
   context: MethodContext,
   key: string,
+  startCounts = true,
 ): Promise<Graph> {
   const kept = new Set(graph.nodes.filter(({ name }) => context.keep.has(name)).flatMap(({ inputs }) => inputs));
-  if (kept.size === 0) return recover(graph, options, context, key);
+  if (kept.size === 0) return recover(graph, options, context, key, {}, startCounts);
   const trainable = trainableParameters(graph).filter((name) => !kept.has(name));
-  return recover(graph, options, context, key, { trainable });
+  return recover(graph, options, context, key, { trainable }, startCounts);
 }
 
 /** One decision per node with parameters. */

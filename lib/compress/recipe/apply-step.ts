@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import { inferShapes } from '../../passes/infer-shapes';
@@ -92,7 +93,8 @@ async function compute(
   const { data, evaluate, openFinished, score, seed, target, clock, signal, onProgress, cache, codec, teachers } =
     context;
   if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `before ${method.name}` });
-  const { graph, decisions, report, missed, diagnostics } = await method.apply(incoming, options as never, {
+  const told: Diagnostic[] = [];
+  const result = await method.apply(incoming, options as never, {
     data,
     evaluate,
     ...(openFinished && { openFinished }),
@@ -104,17 +106,23 @@ async function compute(
     rolledBack: new Set(rolledBack),
     target,
     checkpoints: cache.checkpoints(key),
+    onDiagnostic: (diagnostic) => told.push(diagnostic),
     ...(onProgress && { onProgress: (what, done, total) => onProgress(`${method.name}, ${what}`, done, total) }),
     ...(clock && { clock }),
     ...(signal && { signal }),
   });
+  const { graph, decisions, report } = result;
+  const all = [...(result.diagnostics ?? []), ...told];
+  const diagnostics = all.filter(({ severity }) => severity === 'warning');
+  const faults = all.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  const missed = [...(result.missed === undefined ? [] : [result.missed]), ...faults].join('; ');
   const bytes = codec.encode(graph);
   const step = {
     bytes,
     decisions,
     report,
-    ...(missed !== undefined && { missed }),
-    ...(diagnostics && { diagnostics }),
+    ...(missed !== '' && { missed }),
+    ...(diagnostics.length > 0 && { diagnostics }),
     ...(await scoreOf(decode(bytes, context), context)),
   };
   await cache.put(key, step);

@@ -9,7 +9,7 @@ import { bestOf, costFaults, isWithinDrop } from './goals';
 import { rollBack } from './roll-back';
 import type { RecipeStep } from './steps';
 
-/** A step that could not keep to the accuracy goal. */
+/** A step that could not keep to the accuracy goal, or whose training diverged. */
 export interface LeftOutStep {
   readonly index: number;
   readonly method: string;
@@ -37,7 +37,7 @@ export interface RecipeResult {
 
 /**
  * The best model that the steps give within the goals. Every step is measured on the validation samples. One that breaks
- * `goals.maxDrop` is applied again with its most damaging layers left alone, and left out when that does not help; a step that
+ * `goals.maxDrop` is applied again with its most damaging layers left alone, and left out when that does not help, or when its training diverges at every rate; a step that
  * recovery follows is judged after the recovery. Models pass from step to step as ONNX bytes, so that a run that takes steps
  * from the cache gives the same bytes as one that does not.
  * @throws what the methods throw; E_OPTION_VALUE when `ignore` means no node; E_INTERRUPTED when the signal comes before a step is done
@@ -122,12 +122,19 @@ function keepStates(run: Run, states: readonly State[]): void {
 
 /** Keeps step `at` and the recoveries before `end`, with layers rolled back as needed, or leaves out what does not fit. */
 async function runStage(run: Run, at: number, end: number): Promise<void> {
-  const first = await applyStage(run, at, end, []);
+  const { states: first, failure } = await tryStage(run, at, end, []);
+  if (failure) {
+    const index = at + first.length;
+    run.leftOut.push({ index, method: run.steps[index].method.name, reason: failure.message });
+    if (index > at) await runStage(run, at, index);
+    for (let rest = index + 1; rest < end; rest++) await runStage(run, rest, rest + 1);
+    return;
+  }
   let good = withinGoal(run, first);
   if (good.length === 0) {
     const layers = worstFirst(first[0]);
     const found = await rollBack(layers.length, run.context.goals.tries, async (count) => {
-      const value = withinGoal(run, await applyStage(run, at, end, layers.slice(0, count)));
+      const value = withinGoal(run, (await tryStage(run, at, end, layers.slice(0, count))).states);
       return { passes: value.length > 0, value };
     });
     good = found ?? [];
@@ -152,6 +159,23 @@ function worstFirst({ record }: State): string[] {
     .filter(({ damage }) => damage !== undefined)
     .sort((a, b) => b.damage! - a.damage!)
     .map(({ layer }) => layer);
+}
+
+/** A stage as far as it goes: training that diverges whatever the rate ends it. */
+async function tryStage(
+  run: Run,
+  at: number,
+  end: number,
+  rolledBack: readonly string[],
+): Promise<{ readonly states: readonly State[]; readonly failure?: HoneError }> {
+  try {
+    return { states: await applyStage(run, at, end, rolledBack) };
+  } catch (error) {
+    if (!(error instanceof HoneError && error.code === 'E_TRAINING')) throw error;
+    const states = run.unjudged;
+    run.unjudged = [];
+    return { states, failure: error };
+  }
 }
 
 /** Steps `at` to before `end`, one after the other, the first of them without touching the layers of `rolledBack`. */

@@ -47,7 +47,7 @@ test.each([
     { option: 'r: steps[1].zero.share' },
   ],
   [new HoneError('E_DATA_MISMATCH', { expected: 'labels', found: 'none' }), { expected: 'labels (r: steps[1].zero)' }],
-  [new HoneError('E_TRAINING', { step: 1, reason: 'NaN' }), { step: 1 }],
+  [new HoneError('E_FILE_WRITE', { path: 'p', reason: 'full' }), { path: 'p' }],
 ])('an error of a method says which step it comes from: %s', async (error, details) => {
   const broken = { ...zeroLayers, apply: () => Promise.reject(error) };
   const steps = [zero(), { method: broken, options: {} }];
