@@ -39,6 +39,11 @@ export const INPUTS: readonly VerbOption[] = [
     description: 'axis of an input that its samples are on, from 0, or none; once per input',
     repeatable: true,
   },
+  {
+    flags: '--state <input=output>',
+    description: 'an output that is the input of the next sample, where the data does not hold it; once per input',
+    repeatable: true,
+  },
 ];
 
 /** Options of int8 compression. */
@@ -80,7 +85,8 @@ export function progressOf(console: Console): NonNullable<CompressOptions['onPro
 export function openModel(path: string, options: OptionValues): Promise<Artifact> {
   const shapes = pairsOf(options, 'shape', 'an input and its extents, as in x=1,3,320,320', parseExtents);
   const sampleAxes = pairsOf(options, 'batchAxis', 'an input and an axis from 0 or none, as in x=1', parseAxis);
-  return openArtifact(path, { shapes, sampleAxes });
+  const states = pairsOf(options, 'state', 'an input and an output, as in h=hn', (output) => output || undefined);
+  return openArtifact(path, { shapes, sampleAxes, states });
 }
 
 function parseExtents(found: string): readonly number[] | undefined {

@@ -12,6 +12,8 @@ export interface SampleSource {
   readonly inputs: Dataset['inputs'];
   /** Class index of every sample; undefined without labels. */
   readonly labels: Int32Array | undefined;
+  /** Inputs that `read` gives as batches have them already. */
+  readonly placed?: ReadonlySet<string>;
   /** The samples at these indices, per input, with a leading sample axis, whichever axis batches have them on. */
   read(indices: Uint32Array): Promise<ReadonlyMap<string, Tensor>>;
 }
@@ -63,7 +65,8 @@ async function* readBatches(source: SampleSource, chosen: Uint32Array, options: 
   for (let start = skip * size; start < order.length; start += size) {
     const indices = order.subarray(start, start + size);
     const inputs = new Map<string, Tensor>();
-    for (const [name, tensor] of await source.read(indices)) inputs.set(name, placed(tensor, source.inputs.get(name)));
+    for (const [name, tensor] of await source.read(indices))
+      inputs.set(name, source.placed?.has(name) ? tensor : placed(tensor, source.inputs.get(name)));
     yield {
       count: indices.length,
       inputs,

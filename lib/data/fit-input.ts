@@ -12,6 +12,8 @@ export interface ExpectedInput extends ValueType {
   readonly axis?: SampleAxis;
   /** Whether data may lack it. */
   readonly optional?: boolean;
+  /** An output that may be its next value, where nothing says so. */
+  readonly perhapsFrom?: string;
 }
 
 /** An array that fits an input, and how one sample of it looks. */
@@ -45,7 +47,8 @@ export function fitArrays<T extends ArrayShape>(
   for (const [name, wanted] of expected) {
     const array = arrays.get(name) ?? (expected.size === 1 && arrays.size === 1 ? [...arrays.values()][0] : undefined);
     if (array === undefined && wanted.optional && arrays.size > 0) continue;
-    if (array === undefined) throw mismatch(`an array ${describe(name, wanted)}`, found || 'no arrays');
+    if (array === undefined)
+      throw mismatch(`an array ${describe(name, wanted)}${stateAdvice(name, wanted)}`, found || 'no arrays');
     const sample = array.dims.length >= 1 ? fitSample(array.dims.slice(1), wanted) : undefined;
     if (sample === undefined) throw mismatch(`an array ${describe(name, wanted)}`, found);
     fitted.set(name, { array, ...sample });
@@ -123,6 +126,11 @@ function fits(dims: readonly number[], shape: readonly Dim[]): boolean {
 
 function describe(name: string, wanted: ExpectedInput): string {
   return `'${name}' of ${wanted.type}[${sampleText(wanted)}]`;
+}
+
+function stateAdvice(name: string, { perhapsFrom }: ExpectedInput): string {
+  if (perhapsFrom === undefined) return '';
+  return ` (or --state ${name}=${perhapsFrom}, if it is what that output was at the sample before)`;
 }
 
 /** Extents of an array of samples. */

@@ -32,6 +32,19 @@ export function sampleAxesOf(graph: Pick<Graph, 'inputs' | 'values' | 'metadata'
   return findSampleAxes(inputs, declaredSampleAxes(graph.metadata));
 }
 
+/** How many samples one run of a graph takes, by input: a number, a symbol, undefined for an unknown shape; 1 for whole inputs. */
+export function batchExtents(
+  graph: Pick<Graph, 'inputs' | 'values' | 'metadata'>,
+): ReadonlyMap<string, Dim | undefined> {
+  const axes = sampleAxesOf(graph);
+  return new Map(
+    graph.inputs.map((name) => {
+      const axis = axes.get(name) ?? 0;
+      return [name, axis === 'none' ? 1 : graph.values.get(name)?.shape?.[axis]];
+    }),
+  );
+}
+
 function entryOf({ values }: Pick<Graph, 'values'>, name: string): [string, ValueType][] {
   const type = values.get(name);
   return type === undefined ? [] : [[name, type]];

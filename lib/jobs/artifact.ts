@@ -4,6 +4,7 @@ import { basename, dirname, extname } from 'node:path';
 import { HoneError, readError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { declaredSampleAxes, type SampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
+import { declaredStates, type States, sameState, statesMetadata } from '../ir/states';
 import { externalDataIn } from '../onnx/external-data';
 import { readModel } from '../onnx/read-model';
 import { bindInputs, type InputShapes } from '../passes/bind-inputs';
@@ -40,6 +41,8 @@ export interface InputOptions {
   readonly shapes?: InputShapes;
   /** Sample axes that the model does not show. */
   readonly sampleAxes?: SampleAxes;
+  /** States that their names do not show. */
+  readonly states?: States;
 }
 
 /**
@@ -56,6 +59,7 @@ export async function openArtifact(path: string, inputs: InputOptions = {}): Pro
     for (const [option, given] of [
       ['--shape', inputs.shapes],
       ['--batch-axis', inputs.sampleAxes],
+      ['--state', inputs.states],
     ] as const)
       if (given?.size)
         throw new HoneError('E_OPTION_VALUE', {
@@ -76,7 +80,10 @@ export async function openArtifact(path: string, inputs: InputOptions = {}): Pro
 }
 
 /** @throws E_OPTION_VALUE */
-function withInputs(graph: Graph, { shapes = new Map(), sampleAxes = new Map() }: InputOptions): Graph {
+function withInputs(
+  graph: Graph,
+  { shapes = new Map(), sampleAxes = new Map(), states = new Map() }: InputOptions,
+): Graph {
   for (const [name, axis] of sampleAxes) {
     const shape = graph.values.get(name)?.shape;
     const refuse = (expected: string) =>
@@ -85,9 +92,25 @@ function withInputs(graph: Graph, { shapes = new Map(), sampleAxes = new Map() }
     if (axis !== 'none' && shape !== undefined && axis >= shape.length)
       throw refuse(`an axis of ${name} [${shape.join(', ')}], counted from 0, or none`);
   }
-  const declared = new Map([...declaredSampleAxes(graph.metadata), ...sampleAxes]);
-  const metadata = new Map([...graph.metadata, ...sampleAxesMetadata(declared)]);
+  for (const [input, output] of states) requireState(graph, input, output);
+  const metadata = new Map([
+    ...graph.metadata,
+    ...sampleAxesMetadata(new Map([...declaredSampleAxes(graph.metadata), ...sampleAxes])),
+    ...statesMetadata(new Map([...declaredStates(graph.metadata), ...states])),
+  ]);
   return bindInputs({ ...graph, metadata }, shapes);
+}
+
+/** @throws E_OPTION_VALUE */
+function requireState({ inputs, outputs, values }: Graph, input: string, output: string): void {
+  const refuse = (expected: string) =>
+    new HoneError('E_OPTION_VALUE', { option: '--state', expected, found: `${input}=${output}` });
+  if (!inputs.includes(input)) throw refuse(`an input (${inputs.join(', ')}) and the output that makes its next value`);
+  if (!outputs.includes(output)) throw refuse(`an output of the model (${outputs.join(', ')})`);
+  const [before, after] = [input, output].map((name) => values.get(name));
+  const show = (name: string, type: typeof before) => `${name} of ${type?.type}[${type?.shape?.join(', ') ?? '...'}]`;
+  if (!sameState(before, after))
+    throw refuse(`two values of one type and shape, not ${show(input, before)} and ${show(output, after)}`);
 }
 
 /** Whether a graph holds QuantizeLinear or integer operators. */

@@ -3,6 +3,7 @@ import type { Dataset } from '../ir/dataset';
 import type { Tensor } from '../ir/tensor';
 import { quantile } from '../telemetry/statistics';
 import type { Artifact } from './artifact';
+import { carryStates } from './carry-states';
 import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
 import { interruptCheck } from './interrupt';
 import { randomFeeds } from './random-feeds';
@@ -49,13 +50,14 @@ export async function bench(artifact: Artifact, options: BenchOptions = {}): Pro
   const { native, onnxruntime, reasons } = await openBoth(opened?.artifact ?? artifact, options);
   try {
     const first = native ?? onnxruntime!;
+    const executors = [native, onnxruntime].map((each) => each && carryStates(each, opened?.states ?? new Map()));
     const feeds = opened ? await firstFeeds(opened.dataset) : [randomFeeds(first.inputs, 1, first.indexLimits)];
     const times = { native: new Float64Array(pairs), onnxruntime: new Float64Array(pairs) };
     let pair = -WARM_UP_PAIRS;
     const check = interruptCheck(signal, () => `bench after ${Math.max(pair, 0)} of ${pairs} pairs`);
     for (; pair < pairs; pair++) {
       await check();
-      for (const executor of [native, onnxruntime]) {
+      for (const executor of executors) {
         if (executor === undefined) continue;
         const us = await timeUs(executor, feeds[(pair + WARM_UP_PAIRS) % feeds.length]);
         if (pair >= 0) times[executor.name][pair] = us;

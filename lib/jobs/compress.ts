@@ -7,7 +7,7 @@ import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
 import { openFinishedWith } from './open-finished';
 import { preprocessMetadata } from './preprocess-note';
-import { openSamples } from './samples';
+import { openRecorded } from './samples';
 import { sourceMetadata } from './source';
 
 export interface CompressOptions {
@@ -23,13 +23,13 @@ export interface CompressOptions {
 
 /**
  * Post-training int8 quantization of a float model with onnxruntime as executor.
- * @throws what `openSamples` and `quantize` throw, E_REFERENCE_MISSING
+ * @throws what `openRecorded` and `quantize` throw, E_REFERENCE_MISSING
  */
 export async function compress(
   model: ModelArtifact,
   options: CompressOptions & { readonly data: string },
 ): Promise<{ readonly graph: Graph; readonly report: QuantizeReport }> {
-  const { artifact, dataset } = await openSamples(model, options.data, options);
+  const { artifact, dataset } = await openRecorded(model, options.data, options);
   const reference = createReferenceEvaluate();
   try {
     const { graph, report } = await quantize(artifact.graph, {

@@ -3,6 +3,7 @@ import type { PreprocessSpec } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import { type Tensor, toNumbers } from '../ir/tensor';
 import { type Artifact, openArtifact } from './artifact';
+import { carryStates } from './carry-states';
 import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
 import { interruptCheck } from './interrupt';
 import { openSamples, requireClasses } from './samples';
@@ -36,15 +37,18 @@ export interface Evaluation extends Score {
  */
 export async function evaluateArtifact(artifact: Artifact, options: EvaluateOptions): Promise<Evaluation> {
   const { data, calibration, float, onProgress, ...rest } = options;
-  const { artifact: bound, dataset } = await openSamples(artifact, data, options);
+  const { artifact: bound, dataset, states } = await openSamples(artifact, data, options);
   requireClasses(bound, dataset);
   const executor = await openExecutor(bound, { ...rest, ...(calibration ? { data: calibration } : {}) });
   let reference: Reference | { readonly reason: string } | undefined;
   try {
     reference = await openFloat(artifact, float);
-    const score = await scoreAll(executor, reference, dataset, options);
-    const compared = 'reason' in reference ? null : reference.path;
-    return { samples: dataset.count, executor: executor.name, float: compared, ...score };
+    // Each has its own states: that is how it will run.
+    const compared =
+      'reason' in reference ? reference : { ...reference, executor: carryStates(reference.executor, states) };
+    const score = await scoreAll(carryStates(executor, states), compared, dataset, options);
+    const path = 'reason' in reference ? null : reference.path;
+    return { samples: dataset.count, executor: executor.name, float: path, ...score };
   } finally {
     await executor.close();
     if (reference !== undefined && !('reason' in reference)) await reference.executor.close();

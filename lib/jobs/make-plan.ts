@@ -2,7 +2,6 @@ import { type Compiled, compile } from '../compile/compile';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
-import { declaredSampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
 import { requireExtents } from '../passes/bind-inputs';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
@@ -38,8 +37,7 @@ export async function makePlan(artifact: Artifact, options: CompressOptions = {}
 
 function compileGraph(graph: Graph, model: ModelArtifact, target: string): Compiled {
   requireExtents(graph);
-  const axes = Object.fromEntries(sampleAxesMetadata(declaredSampleAxes(graph.metadata)));
-  const options = { sourceHash: model.hash, metadata: { ...sourceMetadata(model, target), ...axes } };
+  const options = { sourceHash: model.hash, metadata: sourceMetadata(model, target) };
   const compiled = compile(prepareForEngine(graph), options);
   if (isQuantized(graph) || graph.nodes.every(({ op }) => op !== 'DequantizeLinear')) return compiled;
   return { ...compiled, diagnostics: [...compiled.diagnostics, WEIGHTS_ALONE] };

@@ -10,7 +10,7 @@ import { holdOut } from '../data/hold-out';
 import type { Dataset } from '../ir/dataset';
 import type { ModelArtifact } from './artifact';
 import { hashData } from './hash-data';
-import { openDatasetFor } from './samples';
+import { openRecorded } from './samples';
 
 /** What the samples of a recipe are for. */
 const PARTS = ['training', 'validation', 'calibration', 'test'] as const;
@@ -85,7 +85,7 @@ async function openSamples(
 ): Promise<Samples> {
   const range = typeof samples === 'string' ? { path: samples } : samples;
   const path = resolve(folder, range.path);
-  const all = await openDatasetFor(model, path, preprocess);
+  const { dataset: all } = await openRecorded(model, path, preprocess);
   const { from = 0, to = all.count } = range;
   const refuse = (key: string, expected: string, found: number) =>
     new HoneError('E_OPTION_VALUE', { option: `${place}data.${part}.${key}`, expected, found });

@@ -1,24 +1,28 @@
 import { HoneError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
-import { type ExpectedInputs, expectedInputs } from '../data/fit-input';
+import type { ExpectedInput, ExpectedInputs } from '../data/fit-input';
 import { openDataset } from '../data/open-dataset';
 import type { Dataset } from '../ir/dataset';
 import { typeOf } from '../ir/edit';
-import type { Graph } from '../ir/graph';
+import type { Graph, ValueType } from '../ir/graph';
 import { declaredSampleAxes, findSampleAxes } from '../ir/sample-axes';
+import { declaredStates, findStates, possibleStates } from '../ir/states';
 import { elementCount } from '../ir/tensor';
 import { knownDims } from '../ops/dims';
 import { bindToOneSample, bindToSamples } from '../passes/bind-inputs';
 import { fixBatch } from '../passes/fix-batch';
 import { inferShapes } from '../passes/infer-shapes';
 import { upgrade } from '../passes/upgrade';
-import type { Artifact, PlanArtifact } from './artifact';
+import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
+import { type CarriedStates, recordStates } from './carry-states';
 import { notedPreprocess, suggestedSpec } from './preprocess-note';
 
 /** Samples, and the artifact with what they tell of its inputs. */
 export interface OpenedSamples<A extends Artifact> {
   readonly artifact: A;
   readonly dataset: Dataset;
+  /** States of the artifact that the samples do not hold. */
+  readonly states: CarriedStates;
 }
 
 /**
@@ -32,7 +36,26 @@ export async function openSamples<A extends Artifact>(
   { preprocess }: { readonly preprocess?: PreprocessSpec | undefined } = {},
 ): Promise<OpenedSamples<A>> {
   const dataset = await openDatasetFor(artifact, path, { preprocess });
-  return { artifact: bindArtifact(artifact, dataset), dataset };
+  const states = [...portsOf(artifact).states].filter(([input]) => !dataset.inputs.has(input));
+  return { artifact: bindArtifact(artifact, dataset), dataset, states: new Map(states) };
+}
+
+/**
+ * Like `openSamples`, for work on samples in any order: states that the samples lack are those of the float model, run over all of
+ * them in order.
+ * @throws what `openSamples` and `recordStates` throw
+ */
+export async function openRecorded(
+  model: ModelArtifact,
+  path: string,
+  {
+    preprocess,
+    signal,
+  }: { readonly preprocess?: PreprocessSpec | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<{ readonly artifact: ModelArtifact; readonly dataset: Dataset }> {
+  const { artifact, dataset, states } = await openSamples(model, path, { preprocess });
+  const recorded = await recordStates(artifact, dataset, states, signal);
+  return { artifact: states.size === 0 ? artifact : bindArtifact(artifact, recorded), dataset: recorded };
 }
 
 /** Samples for an artifact; pictures become inputs as the caller says, else as the artifact's metadata does. */
@@ -44,15 +67,40 @@ export function openDatasetFor(
   const metadata = metadataOf(artifact);
   const spec = preprocess ?? notedPreprocess(metadata);
   return openDataset(path, {
-    inputs: inputsOf(artifact),
+    inputs: portsOf(artifact).inputs,
     suggested: suggestedSpec(metadata),
     ...(spec && { preprocess: spec }),
   });
 }
 
-/** What data must look like for an artifact. */
-export function inputsOf(artifact: Artifact): ExpectedInputs {
-  return artifact.kind === 'model' ? expectedInputs(artifact.graph) : planInputs(artifact);
+/** Inputs, outputs and states of an artifact, as data must fit them. */
+function portsOf(artifact: Artifact): { readonly inputs: ExpectedInputs; readonly states: CarriedStates } {
+  const metadata = metadataOf(artifact);
+  const [inputs, outputs] = artifact.kind === 'model' ? modelPorts(artifact.graph) : planPorts(artifact);
+  const axes = findSampleAxes(inputs, declaredSampleAxes(metadata));
+  const states = findStates(inputs, outputs, declaredStates(metadata));
+  const optional = states.size < inputs.size;
+  const expected = [...inputs].map(([name, type]): [string, ExpectedInput] => {
+    const [perhapsFrom] = inputs.size > 1 && !states.has(name) ? possibleStates(type, outputs) : [];
+    const state = states.has(name) ? { optional } : perhapsFrom === undefined ? {} : { perhapsFrom };
+    return [name, { ...type, axis: axes.get(name)!, ...state }];
+  });
+  return { inputs: new Map(expected), states: optional ? states : new Map() };
+}
+
+type Ports = ReadonlyMap<string, ValueType>;
+
+function modelPorts({ inputs, outputs, values }: Graph): [inputs: Ports, outputs: Ports] {
+  const typed = (names: readonly string[]) =>
+    new Map(names.flatMap((name) => (values.has(name) ? [[name, values.get(name)!] as const] : [])));
+  return [typed(inputs), typed(outputs)];
+}
+
+function planPorts({ description: { variants } }: PlanArtifact): [inputs: Ports, outputs: Ports] {
+  const [{ inputs, outputs }] = variants;
+  const typed = (ports: typeof inputs): Ports =>
+    new Map(ports.map(({ name, type, dims }) => [name, { type, shape: dims }]));
+  return [typed(inputs), typed(outputs)];
 }
 
 /** Texts of an artifact's metadata. */
@@ -60,14 +108,6 @@ function metadataOf(artifact: Artifact): ReadonlyMap<string, string> {
   if (artifact.kind === 'model') return artifact.graph.metadata;
   const entries = Object.entries(artifact.description.metadata);
   return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
-
-function planInputs(plan: PlanArtifact): ExpectedInputs {
-  const ports = new Map(
-    plan.description.variants[0].inputs.map(({ name, type, dims }) => [name, { type, shape: dims }]),
-  );
-  const axes = findSampleAxes(ports, declaredSampleAxes(metadataOf(plan)));
-  return new Map([...ports].map(([name, port]) => [name, { ...port, axis: axes.get(name)! }]));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { PreprocessSpec } from '../core/preprocess';
 import { guardCount } from '../data/guard-count';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
-import { openSamples, requireClasses } from './samples';
+import { openRecorded, requireClasses } from './samples';
 
 export interface SensitivityOptions {
   /** Samples to judge by: a path that `openDataset` takes. Labels are optional. */
@@ -48,11 +48,11 @@ export interface ModelSensitivity {
 
 /**
  * What each layer's weights alone lose by quantization and by pruning; the rest of the network stays as it is.
- * @throws what `openSamples`, `quantizationSensitivity` and `pruningSensitivity` throw, E_REFERENCE_MISSING
+ * @throws what `openRecorded`, `quantizationSensitivity` and `pruningSensitivity` throw, E_REFERENCE_MISSING
  */
 export async function measureSensitivity(model: ModelArtifact, options: SensitivityOptions): Promise<ModelSensitivity> {
   const { data, preprocess, samples, bits, sparsities, onProgress, signal } = options;
-  const opened = await openSamples(model, data, { preprocess });
+  const opened = await openRecorded(model, data, { preprocess, signal });
   const { graph } = opened.artifact;
   const dataset = guardCount(requireClasses(opened.artifact, opened.dataset));
   const reference = createReferenceEvaluate();

@@ -26,7 +26,7 @@ import type { ModelArtifact } from './artifact';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { hashData } from './hash-data';
 import { requireFloat } from './make-plan';
-import { openSamples, requireClasses } from './samples';
+import { openRecorded, requireClasses } from './samples';
 import { type EpochReport, openJudge, openRun } from './training-run';
 import { version } from './version';
 import { requireWritable, writeFileAtomically } from './write-file';
@@ -177,10 +177,10 @@ function prepareForTraining(graph: Graph): Graph {
 /** @throws E_DATA_MISMATCH when samples have no labels */
 async function openParts(
   model: ModelArtifact,
-  { data, validation, settings: { preprocess } }: TrainModelOptions,
+  { data, validation, settings: { preprocess }, signal }: TrainModelOptions,
 ): Promise<{ training: Dataset; validation: Dataset }> {
   const open = async (path: string): Promise<Dataset> => {
-    const { artifact, dataset } = await openSamples(model, path, { preprocess });
+    const { artifact, dataset } = await openRecorded(model, path, { preprocess, signal });
     if (dataset.hasLabels) return requireClasses(artifact, dataset);
     throw new HoneError('E_DATA_MISMATCH', { expected: `labels in ${path}`, found: 'none' });
   };

@@ -2,6 +2,7 @@ import { formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
+import { batchExtents } from '../ir/sample-axes';
 import { type Tensor, viewAs } from '../ir/tensor';
 import { batchFeeds } from './batch-feeds';
 import { type Differentiated, differentiate } from './differentiate';
@@ -72,7 +73,7 @@ export function buildGradients(
 
 /** The number of samples per run that the graph's own inputs fix. */
 function fixedBatch(graph: Graph): number | undefined {
-  return graph.inputs.map((name) => graph.values.get(name)?.shape?.[0]).find((extent) => typeof extent === 'number');
+  return [...batchExtents(graph).values()].find((extent) => typeof extent === 'number');
 }
 
 function unsupported(diagnostics: Parameters<typeof formatDiagnostics>[0]): HoneError {

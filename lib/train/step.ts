@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic';
 import { nameMaker, removeDead, renameReads, typeOf } from '../ir/edit';
 import type { Graph, Node } from '../ir/graph';
+import { batchExtents } from '../ir/sample-axes';
 import { bindShapes, inferShapes } from '../passes/infer-shapes';
 import { type RunningStatistic, trainBatchNorm } from './batch-norm';
 import { emitGradients } from './differentiate';
@@ -114,15 +115,14 @@ export function buildLoss(
 /** The graph for batches of one size: the symbol of the first input axis becomes a number. */
 export function bindBatch(graph: Graph, batchSize: number): Graph | Diagnostic {
   const sizes: Record<string, number> = {};
-  for (const input of graph.inputs) {
-    const batch = graph.values.get(input)?.shape?.[0];
+  for (const [input, batch] of batchExtents(graph)) {
     if (typeof batch === 'string') sizes[batch] = batchSize;
     else if (batch !== batchSize)
       return {
         severity: 'error',
         kind: 'fixed-batch',
         where: input,
-        message: `expected a symbolic first extent (a dynamic batch) or ${batchSize} samples, found ${batch ?? 'no shape'}`,
+        message: `expected a symbolic extent of the samples (a dynamic batch) or ${batchSize} samples, found ${batch ?? 'no shape'}`,
       };
   }
   return bindShapes(graph, sizes);

@@ -2,6 +2,7 @@ import { HoneError } from '../../core/error';
 import { nearest } from '../../core/nearest';
 import { namesOf, typeOf } from '../../ir/edit';
 import type { Dim, Graph } from '../../ir/graph';
+import { batchExtents } from '../../ir/sample-axes';
 import { logitsOf } from '../logits-of';
 
 /** A value of the student beside one of the teacher, with their shapes. */
@@ -38,12 +39,12 @@ export function pairOutputs(student: Graph, teacher: Graph): readonly Pair[] {
  * @throws E_OPTION_VALUE naming the first input of another form
  */
 export function requireFreeBatch(teacher: Graph): void {
-  for (const input of teacher.inputs) {
+  for (const [input, batch] of batchExtents(teacher)) {
     const shape = typeOf(teacher, input)?.shape;
-    if (shape === undefined || typeof shape[0] === 'string') continue;
+    if (shape === undefined || typeof batch === 'string') continue;
     throw new HoneError('E_OPTION_VALUE', {
       option: 'teacher',
-      expected: `a network that takes any number of samples, a symbol as first extent of '${input}' (the float model is its own teacher unless a step names another; export it with a dynamic batch)`,
+      expected: `a network that takes any number of samples, a symbol on the sample axis of '${input}' (the float model is its own teacher unless a step names another; export it with a dynamic batch)`,
       found: `[${shape.join(', ')}]`,
     });
   }

@@ -1,4 +1,5 @@
 import type { Graph } from '../../ir/graph';
+import { batchExtents } from '../../ir/sample-axes';
 import { separateBatchNorm } from '../../train/batch-norm';
 import { reestimateBatchNorm } from '../../train/reestimate-batch-norm';
 import {
@@ -85,7 +86,7 @@ export function openRepairs(graph: Graph, options: StructuredOptions, context: M
     },
     async renewStatistics(original, given) {
       const graph = separateBatchNorm(given);
-      const free = graph.inputs.every((name) => typeof graph.values.get(name)?.shape?.[0] === 'string');
+      const free = [...batchExtents(graph).values()].every((extent) => typeof extent === 'string');
       const nodes = graph.nodes.filter(
         ({ op, inputs }) => op === 'BatchNormalization' && graph.initializers.has(inputs[3]),
       );

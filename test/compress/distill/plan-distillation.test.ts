@@ -220,7 +220,7 @@ describe('what does not fit is refused', () => {
     const net = buildNet();
     const fixed = bindShapes(net, { N: 1 });
     const plan = () => planDistillation(net, fixed, distillationOptions.parse({}), { labels: false, seed: 1 });
-    expect(plan).toThrow(/first extent of 'x' .*, found '\[1, 2, 4, 4\]'/);
+    expect(plan).toThrow(/sample axis of 'x' .*, found '\[1, 2, 4, 4\]'/);
   });
 
   test('fewer outputs', () => {
