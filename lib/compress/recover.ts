@@ -17,6 +17,7 @@ import { trainableParameters } from '../train/trainable';
 import { distillationOptions } from './distill/options';
 import { planDistillation } from './distill/plan-distillation';
 import { withTeacher } from './distill/with-teacher';
+import { freeToTrain } from './free-to-train';
 import type { MethodContext } from './method';
 import { zeroMasks } from './prune/zero-masks';
 
@@ -73,7 +74,7 @@ export type RecoveryOptions = z.output<typeof recoveryOptions>;
 /**
  * The graph after training on the context's samples, with the float model as teacher unless the options say otherwise.
  * Weights that are zero on entry stay zero. `extra` are options of `train` that belong to the calling method (masks, learned
- * step sizes) and go before those made here; `key` names its checkpoint. Training that diverges at every rate gives the best epoch
+ * step sizes) and go before those made here; `key` names its checkpoint. A graph that fixes its batch trains in a free form of it. Training that diverges at every rate gives the best epoch
  * before, or the graph as it came, and tells the context; it throws where masks change or the start is no model of its own. While masks change (`extra.masking.update`) an early
  * epoch is no candidate for the best: the end is taken.
  * @throws E_DATA_MISMATCH without training samples, or without labels and teacher; E_OPTION_VALUE when the teacher does not
@@ -88,6 +89,27 @@ export async function recover(
   startCounts = true,
 ): Promise<Graph> {
   if (options.epochs === 0) return graph;
+  const fixed = separateBatchNorm(graph);
+  const free = await freeToTrain(fixed, context.data.calibration, context.evaluate);
+  if (free === fixed) return recoverFree(graph, options, context, key, extra, startCounts);
+  const teacher = await freeToTrain(context.teacher, context.data.calibration, context.evaluate);
+  const trained = await recoverFree(free, options, { ...context, teacher }, key, extra, startCounts);
+  // The shape constants of the free form stay behind.
+  const weights = [...fixed.initializers].map(
+    ([name, value]) => [name, trained.initializers.get(name) ?? value] as const,
+  );
+  return trained === free ? graph : { ...fixed, initializers: new Map(weights) };
+}
+
+/** `recover` of a graph that takes batches of any size. */
+async function recoverFree(
+  graph: Graph,
+  options: RecoveryOptions,
+  context: MethodContext,
+  key: string,
+  extra: Partial<TrainOptions>,
+  startCounts: boolean,
+): Promise<Graph> {
   const { data, evaluate, seed, checkpoints, clock, signal, onProgress } = context;
   if (!data.training) throw new HoneError('E_DATA_MISMATCH', { expected: 'training samples', found: 'none' });
   const taught = extra.loss ? untaught(graph, data.training) : teach(graph, data.training, options, context);

@@ -6,6 +6,7 @@ import { GraphBuilder } from '../../lib/ir/builder';
 import type { Dataset } from '../../lib/ir/dataset';
 import type { Evaluate, Graph } from '../../lib/ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../lib/ir/tensor';
+import { inferShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { heNormal, zeros } from '../../lib/train/initialise';
@@ -213,6 +214,19 @@ function forRawPictures(graph: Graph): Graph {
     initializers: new Map(graph.initializers).set('fc1.weight', tensorOf('float32', weight.dims, values)),
   };
 }
+
+test('a network that fixes its batch to one trains like one that does not', async () => {
+  const fixed = (graph: Graph): Graph => {
+    const values = new Map(graph.values).set('x', { type: 'float32', shape: [1, 1, 28, 28] });
+    return inferShapes({ ...graph, values: new Map([...values].filter(([name]) => graph.inputs.includes(name))) })
+      .graph;
+  };
+  const options = optionsOf({ epochs: 1, select: 'last' });
+  const free = await recover(damage(float), options, contextOf(), 'a');
+  const found = await recover(fixed(damage(float)), options, contextOf({ teacher: fixed(float) }), 'b');
+  expect(found.values.get('x')!.shape).toEqual([1, 1, 28, 28]);
+  expect(bytesOf(found)).toEqual(bytesOf(free));
+});
 
 describe('training that goes astray', () => {
   const told: Diagnostic[] = [];
