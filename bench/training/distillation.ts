@@ -130,7 +130,7 @@ async function trainStudent(
   const options = recoveryOptions.parse({ ...recipe, distillation });
   const score = () => Promise.reject(new Error('the last epoch is taken'));
   const data = { training, calibration: training, validation: training };
-  const context = { ...rest, data, score, keep: new Set<string>(), target: { channelMultiple: 1 } };
+  const context = { ...rest, data, score, keep: new Set<string>(), target: { isa: 'ref' } as const };
   return recover(buildHintonNet(width, parts.seed), options, context, 'student');
 }
 

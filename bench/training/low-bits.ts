@@ -116,7 +116,7 @@ async function compress(
     teacher: graph,
     seed,
     keep: new Set(),
-    target: { channelMultiple: 1 },
+    target: { isa: 'ref' },
   };
   return (await quantizeMethod.apply(graph, parseOptions(quantizeMethodOptions, options), context)).graph;
 }

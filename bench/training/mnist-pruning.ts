@@ -101,7 +101,7 @@ async function pruneNet(
     teacher: graph,
     seed,
     keep: new Set(),
-    target: { channelMultiple: 1 },
+    target: { isa: 'ref' },
   });
   const { sparsity } = result.report as PruneReport;
   if (Math.abs(sparsity - options.sparsity) > 1e-4)

@@ -4,7 +4,8 @@ import { percentText, timeText } from '../../lib/cli/text';
 import { countMacs } from '../../lib/compress/count-macs';
 import type { MethodContext } from '../../lib/compress/method';
 import { quantize } from '../../lib/compress/quantize/quantize';
-import { pruneStructured, type StructuredReport } from '../../lib/compress/structured/prune-structured';
+import { pruneStructured } from '../../lib/compress/structured/prune-structured';
+import type { StructuredReport } from '../../lib/compress/structured/structured-report';
 import { parseOptions } from '../../lib/core/options';
 import { augment } from '../../lib/data/augment';
 import { openSession } from '../../lib/engine/session';
@@ -39,9 +40,6 @@ interface Case {
   /** Largest share of the MACs, least quotient of times, largest loss of accuracy (undefined: agreement is stated). */
   readonly bar: { readonly macs: number; readonly speed: number; readonly drop?: number };
 }
-
-/** Channels that the kernels of this machine compute at a time. */
-const CHANNEL_MULTIPLE = 16;
 
 const CASES: readonly Case[] = [
   {
@@ -226,7 +224,7 @@ async function pruneOnce(
     teacher: float,
     seed,
     keep: new Set(),
-    target: { channelMultiple: CHANNEL_MULTIPLE },
+    target: { isa: 'avx512vnni' },
   };
   const parsed = parseOptions(pruneStructured.options, { ...options, times });
   const { graph, report } = await pruneStructured.apply(float, parsed, context);

@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
 import type { QuantizeReport } from '../compress/quantize/report';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
+import type { StructuredReport } from '../compress/structured/structured-report';
 import { HoneError } from '../core/error';
 import { compress } from '../jobs/compress';
 import { requireFloat, requireModel } from '../jobs/make-plan';
@@ -113,7 +114,9 @@ async function byRecipe(
     target,
     ...(cache === undefined ? {} : { cache }),
     onPlan: (plan) => sayPlan(plan, console),
-    onStep: (record) => console.say(stepLine(record)),
+    onStep: (record) => {
+      for (const line of [stepLine(record), ...structuredLines(record)]) console.say(line);
+    },
     onProgress: (what, done, total) => console.progress(what, done, total),
     signal: console.signal,
   });
@@ -168,6 +171,15 @@ function stepLine({ method, accuracy, drop, bytes, rolledBack, cached }: StepRec
   const without = rolledBack.length > 0 ? `, ${rolledBack.length} layers left alone` : '';
   const from = cached ? ' (from the cache)' : '';
   return `  ${method}: ${percentText(accuracy)}, drop ${pointsText(drop)}, ${bytesText(bytes)}${without}${from}`;
+}
+
+/** What structured pruning left, by the count and by the kernels that will run it. */
+function structuredLines({ method, report }: StepRecord): string[] {
+  if (method !== 'prune-structured') return [];
+  const { macs, modelledTime } = report as StructuredReport;
+  const source = modelledTime.measured ? 'by measured layer times' : 'as modelled';
+  const time = `${percentText(modelledTime.share)} of the time on ${modelledTime.isa}, ${source}`;
+  return [`    ${percentText(macs.share)} of the MACs are left; they take ${time}`];
 }
 
 /** One row per step, then what was written and what was missed. */

@@ -1,6 +1,7 @@
 import { toNumbers } from '../ir/tensor';
 import { bench, type Latency } from '../jobs/bench';
 import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
+import { measureLayerTimes, writeLayerTimes } from '../jobs/layer-times';
 import { runOnce } from '../jobs/run';
 import { largest } from '../telemetry/statistics';
 import {
@@ -128,12 +129,14 @@ export const benchVerb: Verb = {
     COMMON.preprocess,
     { ...COMMON.executor, description: `${COMMON.executor.description}; onnxruntime is then timed alone` },
     COMMON.threads,
+    { flags: '--times <path>', description: 'file to write the time of each layer to, for `target.times` of a recipe' },
   ],
-  examples: ['hone bench model.int8.onnx --pairs 1000'],
+  examples: ['hone bench model.int8.onnx --pairs 1000', 'hone bench model.int8.onnx --times model.times.json'],
   async run([path], options, console) {
     const data = text(options, 'calibration');
     const samples = text(options, 'data');
-    const found = await bench(await openModel(path, options), {
+    const artifact = await openModel(path, options);
+    const settings = {
       pairs: integer(options, 'pairs', 1, 1e7) ?? 200,
       executor: executor(options),
       threads: threads(options),
@@ -142,7 +145,10 @@ export const benchVerb: Verb = {
       ...(await preprocessing(options)),
       signal: console.signal,
       onProgress: progressOf(console),
-    });
+    };
+    const found = await bench(artifact, settings);
+    const times = text(options, 'times');
+    if (times !== undefined) await writeLayerTimes(times, await measureLayerTimes(artifact, settings));
     console.result(found);
     const row = (name: string, latency: Latency | null) =>
       latency ? [[name, ...[latency.p50Us, latency.p90Us, latency.p99Us].map(timeText)]] : [];
@@ -150,6 +156,7 @@ export const benchVerb: Verb = {
     for (const line of table([['', 'p50', 'p90', 'p99'], ...rows])) console.say(line);
     for (const [name, reason] of Object.entries(found.reasons)) console.say(`${name} was not timed: ${reason}`);
     const count = `${found.pairs} pairs, ${found.threads} thread${found.threads === 1 ? '' : 's'}`;
+    if (times !== undefined) console.say(`wrote ${times}: layer times for \`target.times\` of a recipe`);
     if (found.ratio === null) console.say(`(${count})`);
     else console.say(`native takes ${found.ratio.toFixed(3)} of the time of onnxruntime (median of ${count})`);
     return undefined;

@@ -28,8 +28,22 @@ export function countMacs(graph: Graph): number {
  * or Scan every round of the body, as many as are known. Expects the dialect.
  */
 export function measureMacs(graph: Graph): MacCount {
+  return measureBound(oneSample(graph));
+}
+
+/** The graph with the extents of one sample, as far as its inputs have them; names stay. */
+export function oneSample(graph: Graph): Graph {
   const bound = bindToOneSample(graph);
-  return measureBound(bound === graph ? graph : inferShapes(bound).graph);
+  return bound === graph ? graph : inferShapes(bound).graph;
+}
+
+/** Multiply-accumulates of a node alone whose values have these types; undefined when an extent or its cost is not known. */
+export function macsOf(node: Node, typeOf: (name: string) => ValueType | undefined): number | undefined {
+  const types = [...node.inputs, ...node.outputs].filter((name) => name !== '').map(typeOf);
+  const known = types.every((type) => type?.shape?.every((dim) => typeof dim === 'number'));
+  return known
+    ? findOperator(node.domain, node.op)?.cost?.(node.inputs.map(typeOf), node.outputs.map(typeOf), node).macs
+    : undefined;
 }
 
 function measureBound(graph: Graph): MacCount {
@@ -43,10 +57,8 @@ function measureBound(graph: Graph): MacCount {
     const inner = measureBodies(graph, node, typeOf);
     macs += inner.macs;
     unknown.push(...inner.unknown);
-    const cost = findOperator(node.domain, node.op)?.cost;
-    const types = [...node.inputs, ...node.outputs].filter((name) => name !== '').map(typeOf);
-    const known = types.every((type) => type?.shape?.every((dim) => typeof dim === 'number'));
-    if (cost !== undefined && known) macs += cost(node.inputs.map(typeOf), node.outputs.map(typeOf), node).macs;
+    const own = macsOf(node, typeOf);
+    if (own !== undefined) macs += own;
     else if (MAC_OPERATORS.has(node.op)) unknown.push(node.name);
   }
   return { macs, unknown };

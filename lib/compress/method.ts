@@ -4,6 +4,7 @@ import type { Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
 import type { TrainState } from '../train/options';
 import type { OpenFinished } from './finished';
+import type { Target } from './target';
 
 /** Samples of a compression, disjoint by index. The test set is not among them: nothing here may see it. */
 export interface MethodData {
@@ -13,12 +14,6 @@ export interface MethodData {
   readonly calibration: Dataset;
   /** Decides between candidates. */
   readonly validation: Dataset;
-}
-
-/** What the kernels of a target like. */
-export interface TargetShape {
-  /** Channel counts should be multiples of this, as long as that costs no more than it gains. */
-  readonly channelMultiple: number;
 }
 
 /** Where long training inside a method keeps its state, so that a killed run goes on to the same bits. */
@@ -47,7 +42,7 @@ export interface MethodContext {
   readonly keep: ReadonlySet<string>;
   /** Those of `keep` whose treatment was taken back: what they were to give up is not asked of the other layers. */
   readonly rolledBack?: ReadonlySet<string>;
-  readonly target: TargetShape;
+  readonly target: Target;
   readonly checkpoints?: Checkpoints;
   /**
    * Told what the user should know besides: a part that is off, and why (a warning), or one that was asked for and could not be

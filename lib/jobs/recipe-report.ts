@@ -6,6 +6,7 @@ import type { Recipe } from '../compress/recipe/schema';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { RecipeData } from './recipe-data';
+import type { TargetRecord } from './recipe-target';
 import type { RecipeScorer } from './recipe-score';
 
 /** Latency of one inference on the native engine of this machine, in microseconds, or why there is none. */
@@ -27,6 +28,7 @@ export interface RecipeReport {
   /** The file that was written; null when the run was interrupted before there was one. */
   readonly result: ModelMeasure & { readonly path: string; readonly sha256: string; readonly steps: number };
   readonly recipe: Recipe;
+  readonly target: TargetRecord;
   /** Whether the recipe left the steps open. */
   readonly recommendedSteps: boolean;
   readonly metric: RecipeScorer['metric'];

@@ -23,6 +23,7 @@ import { openStepCache } from './recipe-cache';
 import { openRecipeData, type RecipeData } from './recipe-data';
 import { parseRecipe, type RecipeSource } from './recipe-file';
 import { type EngineLatency, type RecipeReport, type ReportStep, reportPath } from './recipe-report';
+import { openTarget } from './recipe-target';
 import { createScorer, type RecipeScorer } from './recipe-score';
 import { bindForSamples, requireClasses } from './samples';
 import { sourceMetadata } from './source';
@@ -73,6 +74,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const graph = bindForSamples(model.graph, data.calibration);
   for (const part of [data.training, data.validation, data.test]) if (part) requireClasses({ ...model, graph }, part);
   const float = prepare(graph, { batchNorm: 'keep' }).graph;
+  const runsOn = await openTarget(recipe.target, float, source);
   const reference = createReferenceEvaluate();
   try {
     const { evaluate } = reference;
@@ -101,7 +103,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       seed: recipe.seed,
       goals: recipe.goals,
       ignore: recipe.ignore,
-      target: recipe.target,
+      target: runsOn.target,
       codec: { encode: writeModel, decode: (bytes) => readModel(bytes, { path: target }) },
       noteBytes: encode(float).length - writeModel(float).length,
       hash: sha256Of,
@@ -134,6 +136,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       model: { path: model.path, sha256: model.hash },
       result: { path: target, sha256: sha256Of([bytes]), steps: result.bestStep, ...result.best },
       recipe: resolved,
+      target: runsOn.record,
       recommendedSteps,
       metric,
       samples: data.counts,

@@ -85,7 +85,7 @@ function contextOf(parts: Partial<MethodContext> = {}): MethodContext {
     teacher: float,
     seed: 4,
     keep: new Set(),
-    target: { channelMultiple: 8 },
+    target: { isa: 'avx512vnni' },
     ...parts,
   };
 }

@@ -2,18 +2,20 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
 import { cliPage } from './cli-page';
+import { kernelRowsSource } from './kernel-rows';
 import { kernelTable } from './kernel-table';
 import { recipeKeysPage } from './recipe-keys';
 import { recipeSchemaPage } from './recipe-schema';
 import { ROOT, readSource } from './sources';
 
-/** Generated pages: the test fails when one is stale; `npm run docs` writes them anew. */
+/** Generated files: the test fails when one is stale; `npm run docs` writes them anew. */
 const PAGES: Readonly<Record<string, () => string>> = {
   'docs/cli.md': cliPage,
   'docs/errors.md': errorsPage,
   'docs/kernels.md': kernelTable,
   'docs/recipe-keys.md': recipeKeysPage,
   'docs/recipe.schema.json': recipeSchemaPage,
+  'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
 };
 
 function errorsPage(): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Isa, ISAS } from '../target';
 import { METHODS, type MethodRow } from './methods';
 
 const samples = z
@@ -109,11 +110,16 @@ export function recipeSchemaOf(methods: readonly MethodRow[]) {
       ignore,
       target: z
         .strictObject({
-          channelMultiple: z
-            .int()
-            .min(1)
-            .default(8)
-            .describe('channel counts that the kernels like are multiples of this'),
+          isa: z
+            .enum(Object.keys(ISAS) as [Isa, ...Isa[]])
+            .optional()
+            .describe(
+              'instruction set of its CPU, a word of HONE_CPU: structured pruning counts what its kernels take; that of the times, else of this machine, when left out',
+            ),
+          times: z
+            .string()
+            .optional()
+            .describe('file of measured layer times, as `hone bench <model> --times <file>` writes it on the target'),
         })
         .prefault({})
         .describe('what the result will run on'),

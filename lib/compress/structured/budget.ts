@@ -1,69 +1,74 @@
 import { typeOf } from '../../ir/edit';
 import type { Graph, Node, ValueType } from '../../ir/graph';
-import { findOperator } from '../../ops';
-import type { Dependencies, Unit } from './dependencies';
+import { macsOf, oneSample } from '../count-macs';
+import type { Target } from '../target';
+import type { Unit } from './dependencies';
+import { kernelCost } from './kernel-cost';
 
-/** What a graph costs while units are taken out of it, without building the smaller graphs. Symbols of shapes count as 1. */
+/** MACs of one sample, and the time that the target is modelled to take for them (no unit: only shares mean something). */
+export interface Expense {
+  readonly macs: number;
+  readonly time: number;
+}
+
+/** What a graph costs while units are taken out of it, without building the smaller graphs: one sample, other symbols count as 1. */
 export class Budget {
   private readonly gone = new Map<string, number[]>();
   private readonly graph: Graph;
   private readonly nodes: readonly { readonly node: Node; readonly weight: number }[];
   private readonly byValue = new Map<string, number[]>();
-  private readonly layerAxes: ReadonlyMap<Node, { readonly value: string; readonly axis: number }>;
-  private readonly multiple: number;
+  private readonly target: Target;
 
-  /**
-   * @param multiple channels that a kernel computes at a time: the weighed cost of a layer is that of full steps
-   * @param times measured time per node; without it a MAC weighs 1 everywhere
-   */
-  constructor(
-    graph: Graph,
-    { layers }: Dependencies,
-    multiple: number,
-    times: Readonly<Record<string, number>> | undefined,
-  ) {
-    this.graph = graph;
-    this.multiple = multiple;
-    this.layerAxes = new Map(layers.map(({ node, value, axis }) => [node, { value, axis }]));
-    const counted = graph.nodes.filter((node) => this.macsOf(node) > 0);
-    this.nodes = counted.map((node) => ({
-      node,
-      weight: times ? (times[node.name] ?? 0) / this.steppedMacs(node) : 1,
-    }));
+  constructor(graph: Graph, target: Target) {
+    this.graph = oneSample(graph);
+    this.target = target;
+    const counted = this.graph.nodes.filter((node) => this.macsOf(node) > 0);
+    const modelled = counted.map((node) => this.modelled(node));
+    const weigh = weightsFrom(counted, modelled, target.times);
+    this.nodes = counted.map((node, index) => ({ node, weight: weigh[index] }));
     counted.forEach((node, index) => {
       for (const value of [...node.inputs, ...node.outputs])
         this.byValue.set(value, [...(this.byValue.get(value) ?? []), index]);
     });
   }
 
-  /** Multiply-accumulates of one sample, of all nodes. */
-  macs(): number {
-    return this.nodes.reduce((sum, { node }) => sum + this.macsOf(node), 0);
+  /** What all nodes cost. */
+  total(): Expense {
+    return this.sum(this.nodes.keys());
+  }
+
+  /** What the node of this name costs; nothing when there is none. */
+  expenseOf(name: string): Expense {
+    return this.sum(this.nodes.flatMap(({ node }, place) => (node.name === name ? [place] : [])));
+  }
+
+  /** Measured time of the node of this name per modelled one. */
+  weightOf(name: string): number {
+    return this.nodes.find(({ node }) => node.name === name)?.weight ?? 0;
   }
 
   remove(units: readonly Unit[]): void {
     this.change(units, 1);
   }
 
-  /** How much less MACs, and less weighed cost, there would be without further units. */
-  saving(units: readonly Unit[]): { readonly macs: number; readonly cost: number } {
-    const touched = new Set(
-      units.flatMap(({ members }) => members.flatMap(({ value }) => this.byValue.get(value) ?? [])),
-    );
-    const sum = () => {
-      let [macs, cost] = [0, 0];
-      for (const index of touched) {
-        const { node, weight } = this.nodes[index];
-        macs += this.macsOf(node);
-        cost += weight * this.steppedMacs(node);
-      }
-      return { macs, cost };
-    };
-    const before = sum();
-    this.change(units, 1);
-    const after = sum();
+  restore(units: readonly Unit[]): void {
     this.change(units, -1);
-    return { macs: before.macs - after.macs, cost: before.cost - after.cost };
+  }
+
+  /** Places of the nodes that units take something from. */
+  touched(units: readonly Unit[]): ReadonlySet<number> {
+    return new Set(units.flatMap(({ members }) => members.flatMap(({ value }) => this.byValue.get(value) ?? [])));
+  }
+
+  /** What nodes, by place, cost. */
+  sum(places: Iterable<number>): Expense {
+    let [macs, time] = [0, 0];
+    for (const place of places) {
+      const { node, weight } = this.nodes[place];
+      macs += this.macsOf(node);
+      time += weight * this.modelled(node);
+    }
+    return { macs, time };
   }
 
   /** Indices that an axis still has. */
@@ -82,29 +87,27 @@ export class Budget {
 
   private typeOf(value: string): ValueType | undefined {
     const type = value === '' ? undefined : typeOf(this.graph, value);
-    if (!type?.shape) return type;
     const counts = this.gone.get(value);
-    return {
-      type: type.type,
-      shape: type.shape.map((dim, axis) => (typeof dim === 'number' ? dim - (counts?.[axis] ?? 0) : 1)),
-    };
+    if (!type?.shape || !counts) return type;
+    const shape = type.shape.map((dim, axis) => (typeof dim === 'number' ? dim - (counts[axis] ?? 0) : dim));
+    return { type: type.type, shape };
   }
 
   private macsOf(node: Node): number {
-    const cost = findOperator(node.domain, node.op)?.cost;
-    const [inputs, outputs] = [node.inputs, node.outputs].map((names) => names.map((name) => this.typeOf(name)));
-    if ([...inputs, ...outputs].some((type, index) => named(node, index) && !type?.shape)) return 0;
-    return cost?.(inputs, outputs, node).macs ?? 0;
+    return macsOf(node, (name) => this.typeOf(name)) ?? 0;
   }
 
-  private steppedMacs(node: Node): number {
-    const layer = this.layerAxes.get(node);
-    if (!layer) return this.macsOf(node);
-    const extent = this.extent(layer.value, layer.axis);
-    return (this.macsOf(node) * Math.ceil(extent / this.multiple) * this.multiple) / extent;
+  private modelled(node: Node): number {
+    const [inputs, outputs] = [node.inputs, node.outputs].map((names) => names.map((name) => this.typeOf(name)));
+    return kernelCost(this.target.isa, node, inputs, outputs, this.macsOf(node));
   }
 }
 
-function named(node: Node, index: number): boolean {
-  return [...node.inputs, ...node.outputs][index] !== '';
+/** Measured time per modelled one, by node; nodes that were not measured get the mean of the others, and 1 where none was. */
+function weightsFrom(nodes: readonly Node[], modelled: readonly number[], times: Target['times'] = {}): number[] {
+  const isMeasured = ({ name }: Node) => times[name] !== undefined;
+  const sumOf = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0);
+  const known = sumOf(modelled.filter((_, index) => isMeasured(nodes[index])));
+  const mean = known > 0 ? sumOf(nodes.filter(isMeasured).map(({ name }) => times[name])) / known : 1;
+  return nodes.map((node, index) => (isMeasured(node) ? times[node.name] / modelled[index] : mean));
 }

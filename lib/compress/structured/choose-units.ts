@@ -1,46 +1,55 @@
 import type { Graph } from '../../ir/graph';
-import { Budget } from './budget';
-import type { Dependencies, Group, Layer, Unit } from './dependencies';
+import type { Target } from '../target';
+import { Budget, type Expense } from './budget';
+import type { Dependencies } from './dependencies';
+import { type Offer, openQueue, type Queue } from './unit-queue';
 import type { UnitScores } from './unit-scores';
 
 /** What limits a choice. */
 export interface ChoiceLimits {
-  /** Channels leave in steps of this many. */
-  readonly multiple: number;
+  readonly target: Target;
+  /** Channels leave a layer in steps of this many; undefined: as many at a time as pays best. */
+  readonly multiple?: number;
   /** Least number of channels per layer, by node name. */
   readonly floors: ReadonlyMap<string, number>;
-  /** Measured time per node. */
-  readonly times?: Readonly<Record<string, number>>;
+}
+
+/** A step that was not taken: it would have left too little. */
+export interface StepLeft {
+  /** Layers that would have lost channels. */
+  readonly layers: readonly string[];
+  /** Channels, of the first of them. */
+  readonly channels: number;
+  /** MACs that it would have left. */
+  readonly macs: number;
 }
 
 /** Units to remove. */
 export interface Choice {
-  readonly units: readonly Unit[];
+  readonly units: Dependencies['groups'][number]['units'];
   /** Share of the worth of its units that goes with them, by group. */
   readonly lost: readonly number[];
-  /** MACs that will be left. */
-  readonly macs: number;
-}
-
-/** Channels that leave a layer of `extent` at a time: the multiple, or less where that would be more than half of the layer. */
-export function stepFor(extent: number, multiple: number): number {
-  let step = multiple;
-  while (step > 1 && step * 2 > extent) step = Math.floor(step / 2);
-  return step;
+  /** What will be left. */
+  readonly left: Expense;
+  /** The next step, where the choice ends short of the goal because every step leads too far below it. */
+  readonly short?: StepLeft;
 }
 
 /** What a choice is to reach. */
 export interface ChoiceGoal {
-  /** MACs to leave at most, taken from the groups without an amount. */
+  /** MACs to leave, taken from the groups without an amount: at most this, and `NEAR` of it or more. */
   readonly macs?: number;
   /** Share of its units that a group gives up; undefined: as `macs` demands. */
   readonly amounts: readonly (number | undefined)[];
 }
 
+/** Share of a goal below which it is overshot. */
+export const NEAR = 0.95;
+
 /**
- * The units whose loss costs least for what it saves. Groups with an amount give up about that share, in whole steps. From the
- * others, step by step, that of least worth per cost saved gives up its least units until the goal is reached or nothing more
- * may go.
+ * The units whose loss costs least for the time that the target saves. Groups with an amount give up that share. Of the others,
+ * step by step, the one goes whose units of least worth save most time for it: one unit or many, for a whole block of channels
+ * may be what saves time. The last step is one that lands in the goal's neighbourhood.
  */
 export function chooseUnits(
   graph: Graph,
@@ -49,97 +58,78 @@ export function chooseUnits(
   goal: ChoiceGoal,
   limits: ChoiceLimits,
 ): Choice {
-  const budget = new Budget(graph, dependencies, limits.multiple, limits.times);
-  const queues = dependencies.groups.map((group, index) => queueOf(group, index, dependencies, scores[index], limits));
-  const chosen: Unit[] = [];
-  const take = (queue: Queue, step: Step) => {
-    budget.remove(step.units);
-    chosen.push(...step.units);
-    queue.take(step);
-  };
+  const budget = new Budget(graph, limits.target);
+  const queues = dependencies.groups.map((_, index) =>
+    openQueue(dependencies, index, scores[index], { ...limits, budget }),
+  );
   goal.amounts.forEach((amount, index) => {
-    if (amount === undefined) return;
-    const most = amount * dependencies.groups[index].units.length;
-    let count = 0;
-    for (let step = queues[index].next(budget); step; step = queues[index].next(budget)) {
-      if (count + step.units.length / 2 > most) break;
-      count += step.units.length;
-      take(queues[index], step);
-    }
+    if (amount !== undefined) queues[index].take(queues[index].sizeFor(amount * dependencies.groups[index].units.length));
   });
   const open = queues.filter((_, index) => goal.amounts[index] === undefined);
-  for (let left = budget.macs(); left > (goal.macs ?? Number.POSITIVE_INFINITY); ) {
-    const best = cheapest(open, budget);
-    if (!best) break;
-    take(best.queue, best.step);
-    left -= best.macs;
-  }
-  return { units: chosen, lost: queues.map((queue) => queue.lost()), macs: budget.macs() };
-}
-
-/** The next step of least worth per cost saved; what saves MACs but no cost comes last: it may still be needed. */
-function cheapest(queues: readonly Queue[], budget: Budget): { queue: Queue; step: Step; macs: number } | undefined {
-  let best: { queue: Queue; step: Step; macs: number; price: number } | undefined;
-  for (const queue of queues) {
-    const step = queue.next(budget);
-    if (!step) continue;
-    const { macs, cost } = budget.saving(step.units);
-    const price = cost > 0 ? step.worth / cost : Number.MAX_VALUE;
-    if (macs > 0 && (!best || price < best.price)) best = { queue, step, macs, price };
-  }
-  return best;
-}
-
-interface Step {
-  readonly units: readonly Unit[];
-  readonly worth: number;
-}
-
-/** The units of a group, the least worth first. */
-interface Queue {
-  /** The units that would go next; undefined when a layer would fall below its floor. */
-  next(budget: Budget): Step | undefined;
-  take(step: Step): void;
-  lost(): number;
-}
-
-function queueOf(
-  group: Group,
-  index: number,
-  { layers }: Dependencies,
-  scores: Float64Array | undefined,
-  { multiple, floors }: ChoiceLimits,
-): Queue {
-  const own = layers.filter((layer) => layer.groups.includes(index));
-  if (!scores || own.length === 0) return { next: () => undefined, take: () => undefined, lost: () => 0 };
-  const order = Array.from(scores.keys()).sort((a, b) => scores[a] - scores[b] || a - b);
-  const width = Math.max(...own.map((layer) => channelsPerUnit(layer, group)));
-  const size = Math.max(1, Math.floor(stepFor(group.units.length * width, multiple) / width));
-  const whole = scores.reduce((sum, score) => sum + score, 0);
-  let [taken, worth] = [0, 0];
+  const short = goal.macs === undefined ? undefined : descend(open, budget, goal.macs);
   return {
-    next(budget) {
-      const picked = order.slice(taken, taken + size);
-      if (picked.length < size) return undefined;
-      const fits = own.every((layer) => {
-        const left = budget.extent(layer.value, layer.axis) - size * channelsPerUnit(layer, group);
-        return left >= Math.max(1, floors.get(layer.node.name) ?? 1);
-      });
-      if (!fits) return undefined;
-      return {
-        units: picked.map((unit) => group.units[unit]),
-        worth: picked.reduce((sum, unit) => sum + scores[unit], 0),
-      };
-    },
-    take(step) {
-      taken += step.units.length;
-      worth += step.worth;
-    },
-    lost: () => (whole > 0 ? worth / whole : 0),
+    units: queues.flatMap((queue) => queue.taken()),
+    lost: queues.map((queue) => queue.lost()),
+    left: budget.total(),
+    ...(short && { short }),
   };
 }
 
-/** Indices of a layer's axis that one unit of a group takes along. */
-function channelsPerUnit({ value, axis }: Layer, { units }: Group): number {
-  return units[0].members.find((member) => member.value === value && member.axis === axis)?.indices.length ?? 0;
+/** A step that a queue offers. */
+interface Bid extends Offer {
+  readonly queue: Queue;
+}
+
+/** Takes steps until the goal is reached or nothing more may go; the step left out where each leads too far below. */
+function descend(queues: readonly Queue[], budget: Budget, goal: number): StepLeft | undefined {
+  const offers = new Map<Queue, readonly Bid[]>();
+  for (let { macs: left } = budget.total(); left > goal; left = budget.total().macs) {
+    for (const queue of queues)
+      if (!offers.has(queue))
+        offers.set(
+          queue,
+          queue.offers().map((offer) => ({ ...offer, queue })),
+        );
+    const bids = [...offers.values()].flat().filter(({ macs }) => macs > 0);
+    const cheapest = leastBy(bids, price);
+    if (!cheapest) return undefined;
+    const bid = left - cheapest.macs >= NEAR * goal ? cheapest : lastBid(bids, left, goal, price(cheapest));
+    if (!bid) {
+      const { queue, size, macs } = leastBy(bids, (each) => each.macs)!;
+      return { layers: queue.layers, channels: size * queue.width, macs: left - macs };
+    }
+    bid.queue.take(bid.size);
+    for (const queue of queues) if (queue.shares(bid.queue)) offers.delete(queue);
+  }
+  return undefined;
+}
+
+/** Where the cheapest step leads too far: one that lands near the goal and is worth it, else the cheapest that stays above. */
+function lastBid(bids: readonly Bid[], left: number, goal: number, going: number): Bid | undefined {
+  const after = ({ macs }: Bid) => left - macs;
+  const near = bids.filter((bid) => after(bid) <= goal && after(bid) >= NEAR * goal);
+  // Time that is saved besides is worth what it costs elsewhere.
+  const rate = going === Number.MAX_VALUE ? 0 : going;
+  return (
+    leastBy(near, ({ worth, time }) => worth - rate * time) ??
+    leastBy(
+      bids.filter((bid) => after(bid) > goal),
+      price,
+    )
+  );
+}
+
+/** Worth per time saved; what saves MACs but no time comes last: it may still be needed. */
+function price({ worth, time }: Bid): number {
+  return time > 0 ? worth / time : Number.MAX_VALUE;
+}
+
+/** The element with the least measure, the first of equal ones. */
+function leastBy<T>(list: readonly T[], measure: (element: T) => number): T | undefined {
+  let best: { element: T; size: number } | undefined;
+  for (const element of list) {
+    const size = measure(element);
+    if (!best || size < best.size) best = { element, size };
+  }
+  return best?.element;
 }

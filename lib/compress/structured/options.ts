@@ -26,7 +26,7 @@ export const structuredOptions = z
       ),
     macs: share('expected a share above 0, at most 1')
       .optional()
-      .describe('multiply-accumulates to keep, as a share; 0.7 when `amount` is left out too'),
+      .describe('multiply-accumulates to keep, as a share: 0.95 of it to all of it is left; 0.7 when `amount` is left out too'),
     amount: z
       .number()
       .min(0, 'expected a share from 0 to below 1')
@@ -47,12 +47,8 @@ export const structuredOptions = z
       .union([z.literal('target'), z.number().int().min(1)])
       .default('target')
       .describe(
-        'channels leave a layer in steps of this many (target: what its kernels like); layers of fewer than twice as many in smaller steps',
+        'channels leave a layer in steps of this many, layers of fewer than twice as many in smaller steps; target: as many at a time as save its kernels most time for what they are worth',
       ),
-    times: z
-      .record(z.string(), z.number().min(0))
-      .optional()
-      .describe('measured time of layers by node name, in any unit: channels then go where they save time, not MACs'),
     reconstruct: z
       .boolean()
       .default(true)

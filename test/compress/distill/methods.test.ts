@@ -77,7 +77,7 @@ function contextOf(parts: Partial<MethodContext> = {}): MethodContext {
     teacher: TEACHER,
     seed: 1,
     keep: new Set(),
-    target: { channelMultiple: 1 },
+    target: { isa: 'ref' },
     ...parts,
   };
 }

@@ -65,7 +65,7 @@ function contextOf(given: Partial<MethodContext> = {}): MethodContext {
     teacher: network(),
     seed: 1,
     keep: new Set(),
-    target: { channelMultiple: 1 },
+    target: { isa: 'ref' },
     ...given,
   };
 }

@@ -206,7 +206,7 @@ describe.each(NETWORKS)('%s', (_, build, dims) => {
       teacher: graph,
       seed: 1,
       keep: new Set(),
-      target: { channelMultiple: 1 },
+      target: { isa: 'ref' },
     };
     const result = await prune.apply(graph, parseOptions(pruneOptions, options), context);
     let lost = 0;

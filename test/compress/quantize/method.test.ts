@@ -46,7 +46,7 @@ function contextFor(float: Graph, training?: Dataset, keep: readonly string[] = 
     teacher: float,
     seed: 1,
     keep: new Set(keep),
-    target: { channelMultiple: 1 },
+    target: { isa: 'ref' },
   };
 }
 

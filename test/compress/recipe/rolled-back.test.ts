@@ -1,6 +1,7 @@
 import type { MethodContext, MethodResult } from '../../../lib/compress/method';
 import { prune } from '../../../lib/compress/prune/prune';
-import { pruneStructured, type StructuredReport } from '../../../lib/compress/structured/prune-structured';
+import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
+import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
 import { parseOptions } from '../../../lib/core/options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { createReferenceEvaluate } from '../../../lib/reference/evaluate';
@@ -27,7 +28,7 @@ function contextOf(rolledBack: readonly string[]): MethodContext {
     seed: 1,
     keep: new Set(rolledBack),
     rolledBack: new Set(rolledBack),
-    target: { channelMultiple: 2 },
+    target: { isa: 'ref' },
   };
 }
 

@@ -155,7 +155,7 @@ describe('cache', () => {
     ['data', { dataIdentity: 'other' }, [zero(1)]],
     ['version', { version: 'next' }, [zero(1)]],
     ['ignored nodes', { ignore: { names: ['layer0'], types: [] } }, [zero(1)]],
-    ['target', { target: { channelMultiple: 4 } }, [zero(1)]],
+    ['target', { target: { isa: 'ref' } }, [zero(1)]],
     ['teacher', { teachers: new Map([['big', chain(2)]]) }, [zero(1)]],
     ['options', {}, [zero(2)]],
   ])('another %s is another key', async (_, change, steps) => {

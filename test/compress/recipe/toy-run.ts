@@ -107,7 +107,7 @@ export function toyContext(costs: readonly number[], change: Partial<RecipeConte
     seed: 1,
     goals: { tries: 8 },
     ignore: { names: [], types: [] },
-    target: { channelMultiple: 8 },
+    target: { isa: 'avx512vnni' },
     codec: { encode: writeModel, decode: (bytes) => readModel(bytes) },
     hash: (parts) => {
       const digest = createHash('sha256');

@@ -2,7 +2,8 @@ import { compile, diagnose } from '../../../lib/compile/compile';
 import { countMacs } from '../../../lib/compress/count-macs';
 import type { MethodContext } from '../../../lib/compress/method';
 import { findBranches } from '../../../lib/compress/structured/branches';
-import { pruneStructured, type StructuredReport } from '../../../lib/compress/structured/prune-structured';
+import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
+import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
 import { parseOptions } from '../../../lib/core/options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import type { Graph } from '../../../lib/ir/graph';
@@ -39,7 +40,7 @@ function prune(graph: Graph, options: object) {
     teacher: graph,
     seed: 1,
     keep: new Set(),
-    target: { channelMultiple: 8 },
+    target: { isa: 'avx512vnni' },
   };
   return pruneStructured.apply(graph, parseOptions(pruneStructured.options, options), context);
 }

@@ -52,7 +52,7 @@ async function errorsOf(readers: readonly ('x' | 'y')[]): Promise<Float64Array[]
     teacher: inferred,
     seed: 1,
     keep: new Set<string>(),
-    target: { channelMultiple: 1 },
+    target: { isa: 'ref' as const },
   };
   const errors = await outputErrors(inferred, groups, 64, context);
   return errors.flatMap((each, index) =>

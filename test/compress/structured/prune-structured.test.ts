@@ -1,9 +1,10 @@
 import { countMacs } from '../../../lib/compress/count-macs';
 import type { MethodContext, MethodResult } from '../../../lib/compress/method';
 import { findBranches } from '../../../lib/compress/structured/branches';
-import { stepFor } from '../../../lib/compress/structured/choose-units';
+import { stepFor } from '../../../lib/compress/structured/unit-queue';
 import { STRUCTURED_CRITERIA } from '../../../lib/compress/structured/options';
-import { pruneStructured, type StructuredReport } from '../../../lib/compress/structured/prune-structured';
+import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
+import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
 import { parseOptions } from '../../../lib/core/options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import type { Dataset } from '../../../lib/ir/dataset';
@@ -38,7 +39,7 @@ function contextFor(graph: Graph, change: Partial<MethodContext> = {}): MethodCo
     teacher: graph,
     seed: 1,
     keep: new Set(),
-    target: { channelMultiple: 4 },
+    target: { isa: 'ref' },
     ...change,
   };
 }

@@ -1,6 +1,7 @@
 import { outputJudge } from '../../../lib/compress/keep-if-better';
 import type { MethodContext } from '../../../lib/compress/method';
-import { pruneStructured, type StructuredReport } from '../../../lib/compress/structured/prune-structured';
+import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
+import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
 import { parseOptions } from '../../../lib/core/options';
 import { Rng } from '../../../lib/core/rng';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
@@ -123,7 +124,7 @@ async function prune(graph: Graph, calibration: Dataset, pixels: boolean, option
     teacher: graph,
     seed: 1,
     keep: new Set(),
-    target: { channelMultiple: 1 },
+    target: { isa: 'ref' },
   };
   const parsed = parseOptions(pruneStructured.options, { criterion: 'l2', roundTo: 1, macs: 1, ...options });
   const { graph: pruned, report, diagnostics = [] } = await pruneStructured.apply(graph, parsed, context);
