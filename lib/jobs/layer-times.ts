@@ -48,7 +48,15 @@ export async function measureLayerTimes(artifact: Artifact, options: ExecutorOpt
     for (let count = 0; count < RUNS; count++) run();
     const { nodes } = session.profile();
     const layers = Object.fromEntries(nodes.map(({ name, leastNs }) => [name.split('+')[0], leastNs]));
-    return { format: 'hone-layer-times', version: 1, isa: hostIsa(), threads, model: artifact.hash, runs: RUNS, layers };
+    return {
+      format: 'hone-layer-times',
+      version: 1,
+      isa: hostIsa(),
+      threads,
+      model: artifact.hash,
+      runs: RUNS,
+      layers,
+    };
   } finally {
     session.close();
   }

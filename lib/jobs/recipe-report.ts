@@ -6,8 +6,8 @@ import type { Recipe } from '../compress/recipe/schema';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { RecipeData } from './recipe-data';
-import type { TargetRecord } from './recipe-target';
 import type { RecipeScorer } from './recipe-score';
+import type { TargetRecord } from './recipe-target';
 
 /** Latency of one inference on the native engine of this machine, in microseconds, or why there is none. */
 export type EngineLatency = { readonly p50Us: number } | { readonly p50Us: null; readonly reason: string };

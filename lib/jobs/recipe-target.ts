@@ -33,7 +33,11 @@ export async function openTarget(
   const option = `${place}target.times`;
   const { times, sha256 } = await readLayerTimes(resolve(folder, path), option);
   if (isa !== undefined && isa !== times.isa)
-    throw new HoneError('E_OPTION_VALUE', { option, expected: `times measured on ${isa}`, found: `${times.isa} in ${path}` });
+    throw new HoneError('E_OPTION_VALUE', {
+      option,
+      expected: `times measured on ${isa}`,
+      found: `${times.isa} in ${path}`,
+    });
   if (!graph.nodes.some(({ name }) => times.layers[name] !== undefined))
     throw new HoneError('E_OPTION_VALUE', {
       option,

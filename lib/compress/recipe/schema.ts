@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Isa, ISAS } from '../target';
+import { ISAS, type Isa } from '../target';
 import { METHODS, type MethodRow } from './methods';
 
 const samples = z

@@ -49,7 +49,7 @@ export const NEAR = 0.95;
 /**
  * The units whose loss costs least for the time that the target saves. Groups with an amount give up that share. Of the others,
  * step by step, the one goes whose units of least worth save most time for it: one unit or many, for a whole block of channels
- * may be what saves time. The last step is one that lands in the goal's neighbourhood.
+ * may be what saves time. The last step is one that lands near the goal, where there is none units of other groups come back.
  */
 export function chooseUnits(
   graph: Graph,
@@ -63,7 +63,8 @@ export function chooseUnits(
     openQueue(dependencies, index, scores[index], { ...limits, budget }),
   );
   goal.amounts.forEach((amount, index) => {
-    if (amount !== undefined) queues[index].take(queues[index].sizeFor(amount * dependencies.groups[index].units.length));
+    if (amount !== undefined)
+      queues[index].take(queues[index].sizeFor(amount * dependencies.groups[index].units.length));
   });
   const open = queues.filter((_, index) => goal.amounts[index] === undefined);
   const short = goal.macs === undefined ? undefined : descend(open, budget, goal.macs);
@@ -95,6 +96,9 @@ function descend(queues: readonly Queue[], budget: Budget, goal: number): StepLe
     if (!cheapest) return undefined;
     const bid = left - cheapest.macs >= NEAR * goal ? cheapest : lastBid(bids, left, goal, price(cheapest));
     if (!bid) {
+      // Least below the goal first: what comes back for it need not be much.
+      for (const each of bids.toSorted((a, b) => a.macs - b.macs))
+        if (swaps(each, queues, budget, goal)) return undefined;
       const { queue, size, macs } = leastBy(bids, (each) => each.macs)!;
       return { layers: queue.layers, channels: size * queue.width, macs: left - macs };
     }
@@ -117,6 +121,30 @@ function lastBid(bids: readonly Bid[], left: number, goal: number, going: number
       price,
     )
   );
+}
+
+/**
+ * Takes a step that leads too far and lets units of other groups come back for it, those worth most for their time. Whether that
+ * ends near the goal; where it does not, nothing is changed.
+ */
+function swaps(bid: Bid, queues: readonly Queue[], budget: Budget, goal: number): boolean {
+  bid.queue.take(bid.size);
+  const back: Bid[] = [];
+  for (let { macs: left } = budget.total(); left < NEAR * goal; left = budget.total().macs) {
+    const all = queues
+      .filter((queue) => queue !== bid.queue)
+      .flatMap((queue) => queue.returns().map((offer) => ({ ...offer, queue })))
+      .filter(({ macs }) => macs > 0 && left + macs <= goal);
+    const near = all.filter(({ macs }) => left + macs >= NEAR * goal);
+    const best = leastBy(near.length > 0 ? near : all, (each) => -price(each));
+    if (!best) break;
+    best.queue.giveBack(best.size);
+    back.push(best);
+  }
+  if (budget.total().macs >= NEAR * goal) return true;
+  for (const { queue, size } of back.reverse()) queue.take(size);
+  bid.queue.giveBack(bid.size);
+  return false;
 }
 
 /** Worth per time saved; what saves MACs but no time comes last: it may still be needed. */

@@ -26,7 +26,9 @@ export const structuredOptions = z
       ),
     macs: share('expected a share above 0, at most 1')
       .optional()
-      .describe('multiply-accumulates to keep, as a share: 0.95 of it to all of it is left; 0.7 when `amount` is left out too'),
+      .describe(
+        'multiply-accumulates to keep, as a share: 0.95 of it to all of it is left; 0.7 when `amount` is left out too',
+      ),
     amount: z
       .number()
       .min(0, 'expected a share from 0 to below 1')

@@ -1,4 +1,4 @@
-import type { Budget, Expense } from './budget';
+import type { Budget } from './budget';
 import type { Dependencies, Group, Layer, Unit } from './dependencies';
 
 /** Units that a group may give up together, the least worth first. */
@@ -6,7 +6,7 @@ export interface Offer {
   /** Number of units. */
   readonly size: number;
   readonly worth: number;
-  /** What they save. */
+  /** What they save, or cost again. */
   readonly macs: number;
   readonly time: number;
 }
@@ -23,6 +23,10 @@ export interface Queue {
   sizeFor(amount: number): number;
   /** The next `size` units go. */
   take(size: number): void;
+  /** What it costs to have units again, the last that went first. */
+  returns(): readonly Offer[];
+  /** The last `size` units come back. */
+  giveBack(size: number): void;
   taken(): readonly Unit[];
   /** Share of the worth of all units that has gone. */
   lost(): number;
@@ -55,7 +59,8 @@ export function openQueue(
   const widths = own.map((layer) => channelsPerUnit(layer, group));
   const width = Math.max(1, ...widths);
   const order = scores ? Array.from(scores.keys()).sort((a, b) => scores[a] - scores[b] || a - b) : [];
-  const step = multiple === undefined ? 1 : Math.max(1, Math.floor(stepFor(group.units.length * width, multiple) / width));
+  const step =
+    multiple === undefined ? 1 : Math.max(1, Math.floor(stepFor(group.units.length * width, multiple) / width));
   const ahead = multiple === undefined ? Math.max(1, Math.floor(LOOK_AHEAD / width)) : step;
   const whole = order.reduce((sum, unit) => sum + scores![unit], 0);
   const touched = budget.touched(group.units.slice(0, 1));
@@ -72,36 +77,41 @@ export function openQueue(
     });
     return Math.max(0, Math.min(order.length - taken, ...most));
   };
+  /** Steps of up to `most` units: of those that may go next, or of those that went, the last one first. */
+  const priced = (most: number, forward: boolean): Offer[] => {
+    const before = budget.sum(touched);
+    const offers: Offer[] = [];
+    let worth = 0;
+    const [change, undo] = forward ? (['remove', 'restore'] as const) : (['restore', 'remove'] as const);
+    const start = (size: number) => (forward ? taken + size - step : taken - size);
+    for (let size = step; size <= most; size += step) {
+      budget[change](unitsFrom(start(size), step));
+      worth += worthOf(start(size), step);
+      const after = budget.sum(touched);
+      offers.push({ size, worth, macs: Math.abs(before.macs - after.macs), time: Math.abs(before.time - after.time) });
+    }
+    for (const { size } of offers) budget[undo](unitsFrom(start(size), step));
+    return offers;
+  };
   return {
     layers: own.map(({ node }) => node.name),
     width,
     touched,
-    offers() {
-      const most = Math.min(free(), ahead);
-      const before = budget.sum(touched);
-      const offers: Offer[] = [];
-      let worth = 0;
-      for (let size = step; size <= most; size += step) {
-        budget.remove(unitsFrom(taken + size - step, step));
-        worth += worthOf(taken + size - step, step);
-        offers.push({ size, worth, ...less(before, budget.sum(touched)) });
-      }
-      budget.restore(unitsFrom(taken, offers.length * step));
-      return offers;
-    },
+    offers: () => priced(Math.min(free(), ahead), true),
+    returns: () => priced(Math.min(taken, ahead), false),
     sizeFor: (amount) => step * Math.min(Math.floor(free() / step), Math.ceil(amount / step - 0.5)),
     take(size) {
       budget.remove(unitsFrom(taken, size));
       taken += size;
     },
+    giveBack(size) {
+      taken -= size;
+      budget.restore(unitsFrom(taken, size));
+    },
     taken: () => unitsFrom(0, taken),
     lost: () => (whole > 0 ? worthOf(0, taken) / whole : 0),
     shares: (other) => [...touched].some((place) => other.touched.has(place)),
   };
-}
-
-function less(before: Expense, after: Expense): Expense {
-  return { macs: before.macs - after.macs, time: before.time - after.time };
 }
 
 /** Indices of a layer's axis that one unit of a group takes along. */

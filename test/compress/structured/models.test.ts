@@ -1,5 +1,5 @@
 import { compile, diagnose } from '../../../lib/compile/compile';
-import { countMacs } from '../../../lib/compress/count-macs';
+import { countMacs, oneSample } from '../../../lib/compress/count-macs';
 import type { MethodContext } from '../../../lib/compress/method';
 import { findBranches } from '../../../lib/compress/structured/branches';
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
@@ -24,11 +24,15 @@ beforeAll(() => {
 afterAll(() => reference.close());
 
 async function read(model: string): Promise<Graph> {
-  return prepare(await readModelFile(dataPath('models', `${model}.onnx`)), { batchNorm: 'keep' }).graph;
+  const graph = await readModelFile(dataPath('models', `${model}.onnx`));
+  // One token of a transformer; the axis of samples stays free.
+  const shapes = symbolsOf(graph).includes('T') ? { T: 1 } : {};
+  return prepare(graph, { batchNorm: 'keep', shapes }).graph;
 }
 
 function feedsFor(graph: Graph): Map<string, Tensor> {
-  return randomFeeds(new Map(graph.inputs.map((name) => [name, graph.values.get(name)!])), 1, indexLimits(graph));
+  const { inputs, values } = oneSample(graph);
+  return randomFeeds(new Map(inputs.map((name) => [name, values.get(name)!])), 1, indexLimits(graph));
 }
 
 function prune(graph: Graph, options: object) {
@@ -59,7 +63,9 @@ describeWithData('real models at 70 % of their MACs', () => {
     const { graph: pruned, report } = await prune(graph, { macs: 0.7, reconstruct: false });
     expect(verify(pruned)).toEqual([]);
     expect((report as StructuredReport).goal?.reached).toBe(true);
-    expect(countMacs(pruned) / countMacs(graph)).toBeLessThanOrEqual(0.7);
+    const share = countMacs(pruned) / countMacs(graph);
+    expect(share).toBeLessThanOrEqual(0.7);
+    expect(share).toBeGreaterThanOrEqual(0.95 * 0.7);
     const feeds = feedsFor(pruned);
     const [output] = pruned.outputs;
     const expected = viewAs((await reference.evaluate(pruned, feeds, [output])).get(output)!, 'float32');

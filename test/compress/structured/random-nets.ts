@@ -81,6 +81,14 @@ class NetBuilder {
     return { ...x, value: this.graph.node('Pad', [x.value, pads]), channels: x.channels + before + after };
   }
 
+  /** Every pixel `times` x `times` times. */
+  enlarge(x: Feature, times: number): Feature {
+    const scales = this.graph.initializer(tensorFrom('float32', [4], [1, 1, times, times]), 'scales');
+    const inputs = [x.value, '', scales];
+    const value = this.graph.node('Resize', inputs, { mode: 'nearest', coordinate_transformation_mode: 'asymmetric' });
+    return { ...x, value, extent: times * x.extent };
+  }
+
   /** Channel extents split into groups, their order changed: ShuffleNet. */
   shuffle(x: Feature, groups: number): Feature {
     const shape = (...dims: number[]) => this.graph.initializer(ints(...dims), 'shape');
@@ -148,6 +156,11 @@ const BLOCKS: Readonly<Record<string, Block>> = {
   shuffle: (net, x) => net.conv(net.shuffle(x, 2), 8, { kernel: 1 }),
   transposed: (net, x) => net.apply('Relu', net.transposed(x, 8)),
   transposedGroups: (net, x) => net.apply('Relu', net.transposed(x, 8, 4)),
+  enlarged: (net, x) => net.pool(net.apply('Relu', net.conv(net.enlarge(x, 2), 8))),
+  bridge: (net, x) => {
+    const inner = net.apply('Relu', net.conv(net.pool(net.apply('Relu', net.conv(x, 8))), 8));
+    return net.apply('Relu', net.conv(net.concat(net.enlarge(inner, 2), x), 8));
+  },
   scale: (net, x) =>
     net.apply('PRelu', net.apply('Mul', x, net.weight([1, x.channels, 1, 1])), net.weight([x.channels, 1, 1])),
 };
