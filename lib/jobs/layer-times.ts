@@ -19,7 +19,7 @@ const layerTimes = z.object({
   model: z.string(),
   runs: z.number().int().min(1),
   /** Least time of each layer in ns, by the name of its node. */
-  layers: z.record(z.string(), z.number().positive()),
+  layers: z.record(z.string(), z.number().min(0)),
 });
 
 /** Measured times of layers: a file that `bench --times` writes and recipes read as `target.times`. */
