@@ -26,7 +26,7 @@ afterAll(() => reference.close());
 async function read(model: string): Promise<Graph> {
   const graph = await readModelFile(dataPath('models', `${model}.onnx`));
   // One token of a transformer; the axis of samples stays free.
-  const shapes = symbolsOf(graph).includes('T') ? { T: 1 } : {};
+  const shapes: Readonly<Record<string, number>> = symbolsOf(graph).includes('T') ? { T: 1 } : {};
   return prepare(graph, { batchNorm: 'keep', shapes }).graph;
 }
 
