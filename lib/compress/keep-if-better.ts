@@ -109,10 +109,17 @@ export function holdOutForRepairs(
   const run = leastRun(graph, dataset);
   const held = Math.ceil(Math.max(least, Math.min(most, count >> 2)) / run) * run;
   if (count - held < Math.max(least, run)) return undefined;
+  const { rest, held: heldOut } = splitEvenly(dataset, held);
+  return { fitted: rest, heldOut };
+}
+
+/** `held` samples taken evenly over the order of a dataset (files are often sorted by class), and the rest. */
+export function splitEvenly(dataset: Dataset, held: number): { readonly rest: Dataset; readonly held: Dataset } {
+  const { count } = dataset;
   const taken = Uint32Array.from({ length: held }, (_, index) => Math.floor(((index + 0.5) * count) / held));
   const out = new Set(taken);
   const rest = Uint32Array.from({ length: count }, (_, index) => index).filter((index) => !out.has(index));
-  return { fitted: dataset.select(rest), heldOut: dataset.select(taken) };
+  return { rest: dataset.select(rest), held: dataset.select(taken) };
 }
 
 /** Why repairs are off, in words. */

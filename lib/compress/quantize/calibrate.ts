@@ -28,7 +28,7 @@ export async function collect(graph: Graph, dataset: Dataset, requests: Requests
     for (const [value, observers] of requests) {
       const tensor = inputs.get(value) ?? outputs.get(value)!;
       const data = viewAs(tensor, 'float32');
-      for (const observer of observers) observer.observe(data, tensor.dims);
+      for (const observer of observers) observer.observe(data, tensor.dims, { first: samples, count });
     }
     samples += count;
     runner.onBatch?.(samples, dataset.count);

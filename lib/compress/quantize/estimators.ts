@@ -1,8 +1,8 @@
 import { affineOf, type Range, rangeOf, UINT8_LIMIT } from './affine';
-import type { FilledBins, Histogram } from './histogram';
+import type { FilledBins, Histogram, SampleExtent } from './histogram';
 
 // Local names: a look-up of the global object per bin is slow inside module sandboxes.
-const { log, max, min, round } = Math;
+const { exp, log, max, min, round } = Math;
 
 /** What an estimator may be told besides the histogram. */
 interface EstimatorOptions {
@@ -25,12 +25,18 @@ export const ESTIMATORS = {
 
 export type EstimatorName = keyof typeof ESTIMATORS;
 
-/** Candidates per end of the range: each end is tried at 1/64, 2/64, ... of the observed one. */
+/** Candidates per end of the range in the last search: it is tried at 1/64, 2/64, ... of the largest one. */
 const GRID = 64;
-/** Passes of the search over both ends; the second one rarely moves anything. */
+/** Passes of a search over both ends; the second one rarely moves anything. */
 const PASSES = 3;
 /** Bins per quantization step below which a histogram cannot tell how good a range is. */
 const MIN_BINS_PER_STEP = 2;
+/** Mean excesses beyond the extremes that a range is tried with at most. */
+const FARTHEST = 2;
+/** Part of the expected error that codes beyond the extremes must save at least: they make all steps wider. */
+const MARGIN_GAIN = 0.8;
+/** Squared error that `entropy` may add to the least one, as a multiple of it: the divergence does not see how far off clipped elements are. */
+const ENTROPY_ERROR = 2;
 
 /** Smallest and largest element seen. */
 function estimateMinMax(histogram: Histogram): Range {
@@ -40,34 +46,37 @@ function estimateMinMax(histogram: Histogram): Range {
 /** Range that leaves out `100 - percentile` percent of the elements, half of them at each end. */
 function estimatePercentile(histogram: Histogram, { percentile }: EstimatorOptions): Range {
   const cut = (histogram.count * (100 - percentile)) / 200;
-  const full = estimateMinMax(histogram);
   return {
-    low: min(0, quantile(histogram, cut, full)),
-    high: max(0, quantile(histogram, histogram.count - cut, full)),
+    low: min(0, histogram.quantile(cut)),
+    high: max(0, histogram.quantile(histogram.count - cut)),
   };
-}
-
-/** The x with `below` elements under it, by bisection inside `range`. */
-function quantile(histogram: Histogram, below: number, range: Range): number {
-  if (below <= 0) return range.low;
-  if (below >= histogram.count) return range.high;
-  let { low, high } = range;
-  for (let step = 0; step < 48; step++) {
-    const middle = (low + high) / 2;
-    if (histogram.countBelow(middle) < below) low = middle;
-    else high = middle;
-  }
-  return high;
 }
 
 /** Range with the smallest mean squared error between the elements and their uint8 form. */
 function estimateMse(histogram: Histogram, { limit = UINT8_LIMIT }: EstimatorOptions): Range {
-  const bins = histogram.filledBins();
-  return searchRange(histogram, limit, (range) => squaredError(bins, histogram.width, range, limit));
+  return leastError(histogram, limit).range;
+}
+
+function leastError(histogram: Histogram, limit: number): Fit {
+  const full = estimateMinMax(histogram);
+  const tails = tailsOf(histogram.samples);
+  const errorOf = (bins: FilledBins, range: Range) =>
+    squaredError(bins, range, limit) + errorBeyond(range, full, tails);
+  const { range } = coarseSearch(histogram, full, errorOf);
+  const wider = (factor: number) => {
+    const reach = { low: full.low - FARTHEST * tails.low, high: full.high + FARTHEST * tails.high };
+    return { low: max(reach.low, range.low * factor), high: min(reach.high, range.high * factor) };
+  };
+  const largest = wider(Math.SQRT2);
+  const inside = { low: max(largest.low, full.low), high: min(largest.high, full.high) };
+  const bins = histogram.filledBins(largest);
+  const found = fineSearch(bins, { full, largest: inside }, limit, errorOf);
+  const further = fineSearch(bins, { full, largest }, limit, errorOf);
+  return { ...(further.cost < MARGIN_GAIN * found.cost ? further : found), full, errorOf, wider };
 }
 
 /** Sum of squared quantization errors of the binned elements; zeros have none. */
-function squaredError({ centers, counts }: FilledBins, width: number, range: Range, limit: number): number {
+function squaredError({ centers, counts, width }: FilledBins, range: Range, limit: number): number {
   const { scale, zeroPoint } = affineOf(range, limit);
   // Elements spread over a bin as wide as a step err by scale^2 / 12 on average, which the middle of the bin cannot show.
   const spread = width < scale / 2 ? undefined : (scale * scale) / 12;
@@ -87,8 +96,12 @@ function squaredError({ centers, counts }: FilledBins, width: number, range: Ran
  * *unclipped* elements of each level evenly over the filled bins of that level. Zeros are in neither.
  */
 function estimateEntropy(histogram: Histogram, { limit = UINT8_LIMIT }: EstimatorOptions): Range {
-  const bins = histogram.filledBins();
-  return searchRange(histogram, limit, (range) => divergence(bins, range, limit));
+  const { range, cost: error, full, errorOf, wider } = leastError(histogram, limit);
+  const largest = wider(2);
+  const bins = histogram.filledBins(largest);
+  const cost = (all: FilledBins, candidate: Range) =>
+    errorOf(all, candidate) > ENTROPY_ERROR * error ? Number.POSITIVE_INFINITY : divergence(all, candidate, limit);
+  return fineSearch(bins, { full, largest, start: range }, limit, cost).range;
 }
 
 function divergence({ centers, counts }: FilledBins, range: Range, limit: number): number {
@@ -126,27 +139,114 @@ function divergence({ centers, counts }: FilledBins, range: Range, limit: number
   return sum;
 }
 
+/** A range and its cost. */
+interface Found {
+  readonly range: Range;
+  readonly cost: number;
+}
+
+/** What `mse` found, and with what. */
+interface Fit extends Found {
+  /** Extremes of the elements. */
+  readonly full: Range;
+  readonly errorOf: Cost;
+  /** The range times a factor, as far as a further sample may reach. */
+  readonly wider: (factor: number) => Range;
+}
+
+/** Mean distances at which a further sample that exceeds all others would end beyond the extremes. */
+interface Tails {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How far the largest sqrt(n) extremes of samples lie above the next one on average: the mean excess of an exponential tail. */
+function tailsOf(samples: readonly SampleExtent[]): Tails {
+  const meanOf = (extremes: readonly number[]) => {
+    const sorted = Float64Array.from(extremes).sort().reverse();
+    const top = Math.ceil(Math.sqrt(sorted.length));
+    // An extreme that several samples share is a bound of the value.
+    if (top >= sorted.length || sorted[0] === sorted[1]) return 0;
+    return sorted.subarray(0, top).reduce((sum, x) => sum + x - sorted[top], 0) / top;
+  };
+  return { low: meanOf(samples.map(({ low }) => -low)), high: meanOf(samples.map(({ high }) => high)) };
+}
+
 /**
- * The range of smallest cost, by moving one end at a time over a grid between zero and the observed extreme. Ranges too
- * narrow for the histogram to judge are not tried; on equal cost the wider range wins.
+ * Expected squared error of clipping what lies beyond the extremes of all samples seen, over as many further samples: one of them
+ * exceeds each end on average. Inside the extremes the elements themselves tell what clipping costs.
  */
-function searchRange(histogram: Histogram, limit: number, cost: (range: Range) => number): Range {
-  const full = estimateMinMax(histogram);
-  const narrowest = min(full.high - full.low, MIN_BINS_PER_STEP * limit * histogram.width);
-  let best = full;
-  let bestCost = cost(full);
+function errorBeyond(range: Range, full: Range, { low, high }: Tails): number {
+  const beyond = (slack: number, mean: number) => (mean === 0 ? 0 : 2 * mean * mean * exp(-max(0, slack) / mean));
+  return beyond(full.low - range.low, low) + beyond(range.high - full.high, high);
+}
+
+type Cost = (bins: FilledBins, range: Range) => number;
+
+/**
+ * The range of smallest cost within a factor of sqrt(2): both ends together, then each alone, from the full range down in steps of
+ * that factor to where half of the elements would be clipped. Every range is judged with bins as fine as it needs.
+ */
+function coarseSearch(histogram: Histogram, full: Range, costOf: Cost): Found {
+  const judged = (range: Range): Found => ({ range, cost: costOf(histogram.filledBins(range), range) });
+  const { centers, counts } = histogram.filledBins(full);
+  let best = judged(full);
+  const offer = (range: Range) => {
+    const found = judged(range);
+    if (found.cost < best.cost) best = found;
+  };
+  const scales = Array.from({ length: stepsDown(centers, counts) }, (_, step) => Math.SQRT2 ** -(step + 1));
+  for (const scale of scales) offer({ low: full.low * scale, high: full.high * scale });
+  for (let pass = 0, before = Number.POSITIVE_INFINITY; pass < PASSES && best.cost < before; pass++) {
+    before = best.cost;
+    for (const end of ['high', 'low'] as const)
+      if (full[end] !== 0) for (const scale of [1, ...scales]) offer({ ...best.range, [end]: full[end] * scale });
+  }
+  return best;
+}
+
+/** Steps of sqrt(2) from the largest magnitude to well below the geometric mean of all. */
+function stepsDown(centers: Float64Array, counts: Float64Array): number {
+  let [largest, sum, total] = [0, 0, 0];
+  for (let i = 0; i < centers.length; i++) {
+    const size = max(centers[i], -centers[i]);
+    largest = max(largest, size);
+    sum += counts[i] * log(size);
+    total += counts[i];
+  }
+  return total === 0 ? 0 : Math.ceil((log(largest) - sum / total) / log(Math.SQRT2)) + 2;
+}
+
+/**
+ * The range of smallest cost, by moving one end at a time over a grid between zero and that of `largest`, from `start` on. Ranges
+ * too narrow for the bins to judge are not tried; on equal cost the wider range wins.
+ */
+function fineSearch(
+  bins: FilledBins,
+  { full, largest, start = largest }: { readonly full: Range; readonly largest: Range; readonly start?: Range },
+  limit: number,
+  costOf: Cost,
+): Found {
+  const narrowest = min(largest.high - largest.low, MIN_BINS_PER_STEP * limit * bins.width);
+  const stepsTo = (end: number) => Array.from({ length: GRID }, (_, step) => (end * (GRID - step)) / GRID);
+  // The extremes themselves may lie on the grid that the data have (pixels).
+  const candidates = {
+    high: [full.high, ...stepsTo(largest.high)].filter((x) => x <= largest.high),
+    low: [full.low, ...stepsTo(largest.low)].filter((x) => x >= largest.low),
+  };
+  let best: Found = { range: start, cost: costOf(bins, start) };
   for (let pass = 0; pass < PASSES; pass++) {
-    const before = bestCost;
+    const before = best.cost;
     for (const end of ['high', 'low'] as const) {
-      if (full[end] === 0) continue;
-      for (let step = GRID; step > 0; step--) {
-        const candidate = { ...best, [end]: (full[end] * step) / GRID };
-        if (candidate.high - candidate.low < narrowest) break;
-        const candidateCost = cost(candidate);
-        if (candidateCost < bestCost) [best, bestCost] = [candidate, candidateCost];
+      if (largest[end] === 0) continue;
+      for (const candidate of candidates[end]) {
+        const range = { ...best.range, [end]: candidate };
+        if (range.high - range.low < narrowest) continue;
+        const cost = costOf(bins, range);
+        if (cost < best.cost) best = { range, cost };
       }
     }
-    if (bestCost === before) break;
+    if (best.cost === before) break;
   }
   return best;
 }

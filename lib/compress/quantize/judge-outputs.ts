@@ -25,7 +25,7 @@ export interface OutputSqnr {
   readonly name: string;
   /** Over all samples: what `hone eval` finds on them. */
   readonly sqnrDb: SqnrDb;
-  /** Over those that calibration did not see; null when none were held out. */
+  /** Over those held out, which nothing but ranges rests on; null when none were. */
   readonly heldOutSqnrDb: SqnrDb | null;
 }
 

@@ -1,13 +1,20 @@
+/** Which samples of a dataset a batch holds. */
+export interface SampleSpan {
+  /** Index of its first sample. */
+  readonly first: number;
+  readonly count: number;
+}
+
 /**
- * Gathers one statistic of one value while a dataset streams by. What an observer remembers does not grow with the number
- * of samples.
+ * Gathers one statistic of one value while a dataset streams by. What an observer remembers grows by a few numbers per sample at
+ * most.
  */
 export interface Observer {
   /**
    * Takes in the elements of one batch (`dims` as the executor returned them).
    * @throws E_CALIBRATION when an element is NaN or infinite
    */
-  observe(data: Float32Array, dims: readonly number[]): void;
+  observe(data: Float32Array, dims: readonly number[], samples: SampleSpan): void;
 }
 
 /** Mean per channel of a value, over all samples and positions. */

@@ -73,7 +73,14 @@ export const quantizeOptions = z.strictObject({
     .default(false)
     .describe('corrects biases so that the mean output of every layer stays that of the float network'),
   samples: z.number().int().min(1).default(512).describe('most calibration samples that are read'),
-  heldOut: z.number().int().min(0).default(32).describe('samples kept out of calibration to measure the error on'),
+  heldOut: z
+    .number()
+    .int()
+    .min(0)
+    .default(32)
+    .describe(
+      'samples, evenly taken, that nothing but ranges rests on, to measure the error on; none where there are fewer than twice as many',
+    ),
 });
 
 /** How a network is quantized. */

@@ -2,7 +2,9 @@ import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
+import { leastRun } from '../feeds';
 import { finishedBy, type OpenFinished } from '../finished';
+import { splitEvenly } from '../keep-if-better';
 import { requireMeaning } from '../skip';
 import type { Runner } from './calibrate';
 import { correctBiases } from './correct-bias';
@@ -10,10 +12,12 @@ import { equalizeLayers } from './equalize';
 import { normalizeLayers } from './normalize-layers';
 import { choicesFor, type PartialQuantizeOptions, type QuantizeOptions, resolveQuantizeOptions } from './options';
 import { type QuantizationPlan, requireFloatGraph, requireWork, weightOnlyReason, writePlan } from './plan';
-import { estimateRanges } from './ranges';
+import type { Ranges } from './ranges';
 import { reconstructLayers } from './reconstruct';
 import { type QuantizeReport, reportOn } from './report';
+import { robustRanges, without } from './robust-ranges';
 import { selectQuantization } from './select';
+import { outlyingWarnings } from './warnings';
 import { requireFiniteConstants } from './weights';
 
 /** How far `quantize` is. */
@@ -69,7 +73,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   requireFloatGraph(graph);
   const prepared = prepare(graph);
   const normalized = normalizeLayers(prepared.graph);
-  const { calibration, measured, heldOut } = splitSamples(context.dataset, options);
+  const calibration = calibrationOf(context.dataset, options);
   const runner = (stage: QuantizeProgress['stage']): Runner => ({
     evaluate: context.evaluate,
     ...(context.signal && { signal: context.signal }),
@@ -97,18 +101,29 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
     // Inputs and constants stay at 8 bits: nothing before them has made them coarse.
     return producer === undefined ? 8 : choicesFor(options, producer).activationBits;
   };
-  const ranges = await estimateRanges(reference, selection.groups, calibration, options, bitsOf, runner('calibrate'));
-  let plan: QuantizationPlan = {
+  const planWith = ({ parameters }: Ranges): QuantizationPlan => ({
     graph: reference,
     layers: selection.layers,
     weightOnly: selection.weightOnly,
     selection,
-    activations: ranges.parameters,
+    activations: parameters,
     grids: new Map(),
     options,
-  };
-  plan = await reconstructLayers(plan, calibration, runner('round'));
-  if (options.biasCorrection) plan = await correctBiases(plan, calibration, runner('correct'));
+  });
+  const { ranges, leftOut } = await robustRanges(reference, selection, calibration, {
+    options,
+    bitsOf,
+    written: (candidate) => writePlan(planWith(candidate)).graph,
+    runner: runner('calibrate'),
+  });
+  const usual = without(
+    calibration,
+    leftOut.map(({ index }) => index),
+  );
+  const { fitted, measured, heldOut } = splitSamples(normalized, usual, options);
+  let plan = planWith(ranges);
+  plan = await reconstructLayers(plan, fitted, runner('round'));
+  if (options.biasCorrection) plan = await correctBiases(plan, fitted, runner('correct'));
   const finish = async (final: QuantizationPlan) => {
     const written = writePlan(final);
     const report = await reportOn(
@@ -120,9 +135,9 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
         calibrated: ranges.samples,
         openFinished: context.openFinished ?? finishedBy(context.evaluate, 'no engine was given'),
         equalized: pairs,
-        diagnostics: prepared.diagnostics,
+        diagnostics: [...prepared.diagnostics, ...outlyingWarnings(leftOut, ranges, calibration.count)],
       },
-      { calibration, measured, heldOut: heldOut ? measured : undefined },
+      { calibration: fitted, measured, heldOut },
       { measure: runner('measure'), judge: runner('judge') },
     );
     return { graph: written.graph, report };
@@ -130,17 +145,34 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   return { plan, reference, finish };
 }
 
-/** The last samples are kept out of calibration to measure on, when there are enough: at most a quarter of them. */
-function splitSamples(
-  dataset: Dataset,
-  options: QuantizeOptions,
-): { readonly calibration: Dataset; readonly measured: Dataset; readonly heldOut: boolean } {
+/** The first samples that calibration may read. @throws E_DATA_EMPTY */
+function calibrationOf(dataset: Dataset, { samples }: QuantizeOptions): Dataset {
   if (dataset.count === 0) throw new HoneError('E_DATA_EMPTY', { path: dataset.name });
-  const range = (start: number, end: number) =>
-    dataset.select(Array.from({ length: end - start }, (_, index) => start + index));
-  const held = Math.min(options.heldOut, Math.floor(dataset.count / 4));
-  const rest = dataset.count - held;
-  const calibration = range(0, Math.min(options.samples, rest));
-  const measured = held > 0 ? range(rest, dataset.count) : range(0, Math.min(calibration.count, 32));
-  return { calibration, measured, heldOut: held > 0 };
+  return firstOf(dataset, samples);
+}
+
+/** Calibration samples by what is done with them besides choosing ranges. */
+interface Samples {
+  /** Those that repairs are fitted on: all but the ones held out. */
+  readonly fitted: Dataset;
+  /** What layers are measured on: those held out, or else some of the others. */
+  readonly measured: Dataset;
+  readonly heldOut: Dataset | undefined;
+}
+
+/**
+ * Holds `heldOut` samples (whole batches where the graph fixes them), taken evenly, out of all that is fitted but ranges: these hang
+ * on single far elements, so that with few samples each one counts. None where there are fewer than twice as many.
+ */
+function splitSamples(graph: Graph, calibration: Dataset, options: QuantizeOptions): Samples {
+  const run = leastRun(graph, calibration);
+  const held = Math.ceil(options.heldOut / run) * run;
+  if (held === 0 || calibration.count < Math.max(2 * held, held + run))
+    return { fitted: calibration, measured: firstOf(calibration, Math.max(32, run)), heldOut: undefined };
+  const parts = splitEvenly(calibration, held);
+  return { fitted: parts.rest, measured: parts.held, heldOut: parts.held };
+}
+
+function firstOf(samples: Dataset, count: number): Dataset {
+  return samples.select(Array.from({ length: Math.min(samples.count, count) }, (_, index) => index));
 }

@@ -1,22 +1,23 @@
 import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
+import { usesOf } from '../../ir/edit';
 import type { Graph } from '../../ir/graph';
 import { viewAs } from '../../ir/tensor';
 import type { AffineParameters } from '../../passes/insert-qdq';
 import { matchingGlob } from '../glob';
-import { affineOf, type Range } from './affine';
+import { affineOf, type Range, rangeOf } from './affine';
 import { collect, type Runner } from './calibrate';
 import { ESTIMATORS, type EstimatorName } from './estimators';
 import { Histogram } from './histogram';
 import type { QuantizeOptions } from './options';
-import type { ValueGroup } from './select';
+import type { FusedClamp, Selection, ValueGroup } from './select';
 
 /** How one value was quantized. */
 export interface ValueRange {
   readonly value: string;
   /** Other values with the same scale and zero point. */
   readonly sharedWith: readonly string[];
-  /** Extremes that calibration saw in the values of the group. */
+  /** Extremes that calibration saw in what is read of the group. */
   readonly min: number;
   readonly max: number;
   /** Range that was chosen, before it was put on the uint8 grid. */
@@ -38,66 +39,105 @@ export interface Ranges {
   readonly samples: number;
 }
 
+/** What ranges are chosen by. */
+export interface Observed {
+  /** What is read of each group; constants count once. */
+  readonly histograms: readonly Histogram[];
+  readonly samples: number;
+}
+
 /**
- * Scale and zero point of every group of values: the histograms of its sources are gathered in one pass over the dataset
- * (constants count as their own), each range is estimated alone, and the group gets the union. `bitsOf` tells the width of the
- * codes of a source; a group has that of its widest.
- * @throws E_CALIBRATION when a value is NaN or infinite, E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
+ * Histograms of what is read of every group of values, gathered in one pass over the dataset.
+ * @throws E_CALIBRATION when a value is NaN, infinite or empty, E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
-export async function estimateRanges(
+export async function observeValues(
   graph: Graph,
   groups: readonly ValueGroup[],
   dataset: Dataset,
+  runner: Runner,
+): Promise<Observed> {
+  const histograms = groups.map((group) => new Histogram(group.read[0]));
+  const requests = new Map<string, Histogram[]>();
+  groups.forEach(({ read }, index) => {
+    for (const value of read) {
+      const constant = graph.initializers.get(value);
+      if (constant) histograms[index].observe(viewAs(constant, 'float32'));
+      else requests.set(value, [histograms[index]]);
+    }
+  });
+  const samples = await collect(graph, dataset, requests, runner);
+  groups.forEach(({ read }, index) => {
+    if (histograms[index].count === 0)
+      throw new HoneError('E_CALIBRATION', { value: `'${read[0]}'`, reason: 'it holds no elements' });
+  });
+  return { histograms, samples };
+}
+
+/**
+ * Scale and zero point of every group of values. `bitsOf` tells the width of the codes of a source; a group has that of its widest.
+ */
+export function estimateRanges(
+  graph: Graph,
+  { groups, clamps }: Pick<Selection, 'groups' | 'clamps'>,
+  { histograms, samples }: Observed,
   options: QuantizeOptions,
   bitsOf: (value: string) => number,
-  runner: Runner,
-): Promise<Ranges> {
-  const histograms = new Map<string, Histogram>();
-  const requests = new Map<string, Histogram[]>();
-  for (const source of groups.flatMap((group) => group.sources)) {
-    const histogram = new Histogram(source);
-    histograms.set(source, histogram);
-    const constant = graph.initializers.get(source);
-    if (constant) histogram.observe(viewAs(constant, 'float32'));
-    else requests.set(source, [histogram]);
-  }
-  const samples = await collect(graph, dataset, requests, runner);
-
+): Ranges {
   const parameters = new Map<string, AffineParameters>();
-  const values = groups.map((group) => {
+  const values = new Array<ValueRange>(groups.length);
+  const estimate = (index: number, useful?: Range) => {
+    const group = groups[index];
+    const [value, ...sharedWith] = group.values;
     const limit = 2 ** Math.max(...group.sources.map(bitsOf)) - 1;
-    const range = rangeOfGroup(group, histograms, { ...options, limit });
+    const { min, max } = histograms[index];
+    const estimator = estimatorOf(group, options);
+    const { low, high } = ESTIMATORS[estimator](histograms[index], { percentile: options.percentile, limit });
+    const range = useful ? { low: Math.max(low, useful.low), high: Math.min(high, useful.high) } : { low, high };
     const affine = affineOf(range, limit);
     // What copies make lies inside the codes already: only sources need to be limited to them.
     const copied = { scale: affine.scale, zeroPoint: affine.zeroPoint };
-    for (const value of group.values) parameters.set(value, group.sources.includes(value) ? affine : copied);
-    const [value, ...sharedWith] = group.values;
-    return { value, sharedWith, ...range, ...affine };
-  });
+    for (const each of group.values) parameters.set(each, group.sources.includes(each) ? affine : copied);
+    values[index] = { value, sharedWith, min, max, ...range, ...affine, estimator };
+  };
+  // What a constant may be worth depends on the ranges of the values that it is added to.
+  const constant = (index: number) => groups[index].values.every((value) => graph.initializers.has(value));
+  const [others, constants] = [false, true].map((wanted) => [...groups.keys()].filter((i) => constant(i) === wanted));
+  for (const index of others) estimate(index);
+  for (const index of constants) estimate(index, usefulRange(graph, groups[index].values[0], clamps, parameters));
   return { parameters, values, samples };
 }
 
-type GroupRange = Pick<ValueRange, 'min' | 'max' | 'low' | 'high' | 'estimator'>;
-
-function rangeOfGroup(
-  { values, sources, fills }: ValueGroup,
-  histograms: ReadonlyMap<string, Histogram>,
-  options: QuantizeOptions & { readonly limit: number },
-): GroupRange {
+/** The estimator of a group: the first glob that matches one of its values counts. */
+export function estimatorOf({ values }: ValueGroup, options: QuantizeOptions): EstimatorName {
   const glob = values.map((value) => matchingGlob(value, Object.keys(options.estimators))).find(Boolean);
-  const estimator = glob === undefined ? options.estimator : options.estimators[glob];
-  const seen = sources.map((source) => {
-    const histogram = histograms.get(source)!;
-    if (histogram.count === 0)
-      throw new HoneError('E_CALIBRATION', { value: `'${source}'`, reason: 'it holds no elements' });
-    return histogram;
-  });
-  const ranges: Range[] = seen.map((histogram) => ESTIMATORS[estimator](histogram, options));
-  return {
-    estimator,
-    min: Math.min(...seen.map(({ min }) => min)),
-    max: Math.max(...seen.map(({ max }) => max)),
-    low: Math.min(0, ...fills, ...ranges.map(({ low }) => low)),
-    high: Math.max(0, ...fills, ...ranges.map(({ high }) => high)),
-  };
+  return glob === undefined ? options.estimator : options.estimators[glob];
+}
+
+/**
+ * Range beyond which a constant only makes results that lie outside their codes anyway, as where it is added to (a mask of -1e9);
+ * undefined where it is not only added or subtracted. A little wider, so that rounding does not bring it inside.
+ */
+function usefulRange(
+  graph: Graph,
+  constant: string,
+  clamps: readonly FusedClamp[],
+  parameters: ReadonlyMap<string, AffineParameters>,
+): Range | undefined {
+  let [low, high] = [0, 0];
+  for (const node of usesOf(graph).consumers(constant)) {
+    const at = node.inputs.indexOf(constant);
+    const made = clamps.find(({ input }) => input === node.outputs[0])?.output ?? node.outputs[0];
+    const [other, result] = [parameters.get(node.inputs[1 - at]), parameters.get(made)];
+    if ((node.op !== 'Add' && node.op !== 'Sub') || !other || !result) return undefined;
+    const [x, y] = [rangeOf(other), rangeOf(result)];
+    const [least, most] =
+      node.op === 'Add'
+        ? [y.low - x.high, y.high - x.low]
+        : at === 1
+          ? [x.low - y.high, x.high - y.low]
+          : [y.low + x.low, y.high + x.high];
+    const slack = (most - least) / 64;
+    [low, high] = [Math.min(low, least - slack), Math.max(high, most + slack)];
+  }
+  return { low, high };
 }

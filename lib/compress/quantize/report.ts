@@ -9,14 +9,14 @@ import { comparePower, decibels } from './measure';
 import { choicesFor, type LayerChoices } from './options';
 import type { QuantizationPlan, WrittenPlan } from './plan';
 import type { ValueRange } from './ranges';
-import type { SkippedNode } from './select';
+import type { Selection, SkippedNode } from './select';
 
 /** One quantized layer. */
 interface LayerReport {
   readonly name: string;
   readonly op: string;
   /**
-   * SQNR of what the layer and its activation make, with all noise from before it; in dB on the measured samples, in
+   * SQNR of what is read of the layer and its activation, with all noise from before it; in dB on the measured samples, in
    * onnxruntime (the engine shows no inner values), in a form that cannot saturate.
    */
   readonly sqnrDb: number;
@@ -50,7 +50,7 @@ export interface QuantizeReport {
     readonly measured: number;
     /** Samples behind the SQNR of outputs. */
     readonly judged: number;
-    /** Whether the measured samples were kept out of calibration (too few samples: they were not). */
+    /** Whether nothing but ranges rests on the measured samples (too few samples: they were not held out). */
     readonly heldOut: boolean;
   };
   /** Pairs of layers balanced by cross-layer equalization. */
@@ -76,6 +76,12 @@ interface ReportRunners {
   readonly judge: Runner;
 }
 
+/** Where the elements of a value are looked at: behind the MaxPool that alone reads it. */
+function readAt({ groups }: Selection, value: string): string {
+  const group = groups.find(({ values }) => values.includes(value));
+  return group?.sources.length === 1 && group.read.length === 1 ? group.read[0] : value;
+}
+
 /** Measures a written plan against the float network. @throws E_CALIBRATION, E_INTERRUPTED */
 export async function reportOn(
   plan: QuantizationPlan,
@@ -88,7 +94,7 @@ export async function reportOn(
   const rank = new Map(graph.nodes.map(({ name }, index) => [name, index]));
   const layers = [...plan.layers, ...plan.weightOnly].sort((a, b) => rank.get(a.node.name)! - rank.get(b.node.name)!);
   const resultOf = new Map(selection.clamps.map(({ input, output }) => [input, output]));
-  const results = layers.map(({ node }) => resultOf.get(node.outputs[0]) ?? node.outputs[0]);
+  const results = layers.map(({ node }) => readAt(selection, resultOf.get(node.outputs[0]) ?? node.outputs[0]));
   const { reference } = facts;
   const { evaluate } = runners.measure;
   const power = await comparePower(

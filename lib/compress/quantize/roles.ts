@@ -84,13 +84,13 @@ export function isFloat32(graph: Graph, value: string): boolean {
   return typeOf(graph, value)?.type === 'float32';
 }
 
-/** The number that a Pad node writes around its data; undefined when it is computed or not finite. */
+/** The number that a Pad node writes around its data, infinite too; undefined when it is computed or NaN. */
 function fillOf(graph: Graph, node: Node): number | undefined {
   const name = node.op === 'Pad' ? node.inputs[2] : undefined;
   if (!name) return 0;
   const tensor = graph.initializers.get(name);
   const [fill] = tensor ? toNumbers(tensor) : [];
-  return Number.isFinite(fill) ? fill : undefined;
+  return Number.isNaN(fill) ? undefined : fill;
 }
 
 /** Bounds of a node that clamps its only data input (Relu, Clip with constant bounds), or undefined. */

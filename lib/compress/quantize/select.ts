@@ -10,8 +10,11 @@ export interface ValueGroup {
   readonly values: readonly string[];
   /** Members whose elements make up those of all others. */
   readonly sources: readonly string[];
-  /** Numbers besides zero that must be representable (padding). */
-  readonly fills: readonly number[];
+  /**
+   * Members whose elements are all that is read of the group by others than its own copies: what a MaxPool or a Slice leaves behind,
+   * and padding that a MaxPool never picks, needs no codes.
+   */
+  readonly read: readonly string[];
 }
 
 /** A node that stays float, and why. */
@@ -42,6 +45,19 @@ export interface Selection {
 /** Averages stay between the extremes of what they read, so int8 can hold them even where nothing integer follows. */
 const AVERAGES: readonly string[] = ['AveragePool', 'GlobalAveragePool', 'ReduceMean'];
 
+/** Copies that make neither more nor fewer elements (but zeros) than they read. */
+const REARRANGING: readonly string[] = [
+  'DepthToSpace',
+  'Dropout',
+  'Flatten',
+  'Identity',
+  'Reshape',
+  'SpaceToDepth',
+  'Squeeze',
+  'Transpose',
+  'Unsqueeze',
+];
+
 /**
  * Chooses what runs on integers. Every node with weights does, and what connects two of them; a clamp is taken into the
  * node before it; nodes that copy share the scale of what they copy. Behind the last layer only averages and plain copies go
@@ -59,6 +75,12 @@ export interface SelectionRules {
   readonly keep?: ReadonlySet<string>;
   /** Why a layer quantizes its weights alone; undefined where it runs on integers. */
   readonly weightOnly?: (layer: Layer) => string | undefined;
+}
+
+/** A node that copies, and how. */
+interface Copy {
+  readonly node: Node;
+  readonly role: Extract<Role, { kind: 'copy' }>;
 }
 
 class Selector {
@@ -177,28 +199,40 @@ class Selector {
     const order = [...graph.inputs, ...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)];
     const groupOf = new Map<string, Set<string>>();
     for (const value of order) if (this.quantized.has(value)) groupOf.set(value, new Set([value]));
-    const copies = new Set<string>();
-    const fills = new Map<string, number>();
+    const copies = new Map<string, Copy>();
     for (const node of this.active) {
       const role = this.roles.get(node)!;
       if (role.kind !== 'copy') continue;
       const outputs = node.outputs.filter(Boolean);
-      for (const output of outputs) {
-        copies.add(output);
-        fills.set(output, role.fill);
-      }
+      for (const output of outputs) copies.set(output, { node, role });
       const [first, ...others] = [...outputs, ...role.operands];
       for (const other of others) mergeGroups(groupOf, first, other);
     }
     const rank = new Map(order.map((value, index) => [value, index]));
     return [...new Set(groupOf.values())].map((members) => {
       const values = [...members].sort((a, b) => rank.get(a)! - rank.get(b)!);
-      return {
-        values,
-        sources: values.filter((value) => !copies.has(value)),
-        fills: values.map((value) => fills.get(value) ?? 0).filter((fill) => fill !== 0),
-      };
+      return { values, sources: values.filter((value) => !copies.has(value)), read: this.readOf(values, copies) };
     });
+  }
+
+  /** The fewest of a group's values (in graph order) that hold all that is read of it by others than its copies. */
+  private readOf(values: readonly string[], copies: ReadonlyMap<string, Copy>): readonly string[] {
+    const { uses } = this;
+    const isCopy = (node: Node) => this.active.has(node) && this.roles.get(node)!.kind === 'copy';
+    const read = values.filter((value) => uses.isOutput(value) || !uses.consumers(value).every(isCopy));
+    const whole = (value: string): string => {
+      const copy = copies.get(value);
+      const same = copy && (REARRANGING.includes(copy.node.op) || (copy.node.op === 'Pad' && copy.role.fill === 0));
+      return same ? whole(copy.role.operands[0]) : value;
+    };
+    const kept = new Set<string>();
+    const holds = (value: string): boolean => {
+      const copy = copies.get(value);
+      return kept.has(value) || (copy?.role.fill === 0 && copy.role.operands.every(holds));
+    };
+    const candidates = new Set((read.length > 0 ? read : values.filter((value) => !copies.has(value))).map(whole));
+    for (const value of values) if (candidates.has(value) && !holds(value)) kept.add(value);
+    return [...kept];
   }
 
   /** Nodes of float data that stay float. */

@@ -87,9 +87,9 @@ describe.each(Object.entries(DATA))('%s', (_, data) => {
 
 test('entropy keeps a uniform range and cuts far outliers', () => {
   expect(estimate('entropy', DATA.uniform)).toEqual(estimate('minmax', DATA.uniform));
-  const full = estimate('minmax', DATA.outliers);
-  const cut = estimate('entropy', DATA.outliers);
-  expect(cut.high - cut.low).toBeLessThan((full.high - full.low) * 0.7);
+  const [full, mse, cut] = (['minmax', 'mse', 'entropy'] as const).map((name) => estimate(name, DATA.outliers));
+  expect(cut.high - cut.low).toBeLessThan((full.high - full.low) * 0.9);
+  expect(bruteError(DATA.outliers, cut)).toBeLessThan(2.1 * bruteError(DATA.outliers, mse));
   expect(cut.high).toBeGreaterThan(3);
 });
 

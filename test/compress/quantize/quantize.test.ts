@@ -31,10 +31,11 @@ test('quantizes a residual network and reports what it did', async () => {
   expect(report.layers.map(({ name }) => name)).toEqual(['conv1', 'depthwise', 'conv2', 'dense']);
   for (const { sqnrDb } of [...report.layers, ...report.outputs]) expect(sqnrDb).toBeGreaterThan(30);
   expect(report.layers.map(({ weightScales }) => weightScales)).toEqual([8, 8, 8, 5]);
-  expect(report.samples).toEqual({ calibration: 48, measured: 16, judged: 64, heldOut: true });
+  expect(report.samples).toEqual({ calibration: 64, measured: 32, judged: 64, heldOut: true });
   const relu = report.values.find(({ value }) => value === 'relu1')!;
   expect(relu).toMatchObject({ min: 0, low: 0, zeroPoint: 0, estimator: 'mse', sharedWith: [] });
-  expect(relu.high).toBeLessThanOrEqual(relu.max);
+  expect(relu.high).toBeGreaterThan(0.7 * relu.max);
+  expect(relu.high).toBeLessThan(1.3 * relu.max);
   expect(report.values.find(({ value }) => value === 'pooled')!.sharedWith).toEqual(['flat']);
   expect(report.skipped.map(({ name }) => name)).toEqual(['probabilities']);
 });
@@ -180,12 +181,14 @@ describe('refuses', () => {
     await expect(run(network, { dataset: wrong('x', [4, 3, 9, 8]) })).rejects.toEqual(mismatch(/\[3, 9, 8\]/));
   });
 
-  test('held-out samples that are NaN, naming the value', async () => {
-    const poisoned = new Float32Array(64 * 3 * 8 * 8).fill(0.5);
-    poisoned[poisoned.length - 1] = Number.NaN;
-    const x = tensorOf('float32', [64, 3, 8, 8], poisoned);
-    const dataset = datasetFromTensors('poisoned at its end', new Map([['x', x]]));
-    await expect(run(residualNetwork(), { dataset })).rejects.toEqual(failing('E_CALIBRATION', /of those measured/));
+  test('outputs that are not finite, naming them', async () => {
+    const net = imageNetwork();
+    const huge = net.node('Mul', [
+      net.conv('conv', 'x', 3, 2),
+      net.initializer(tensorFrom('float32', [], [1e4]), 'factor'),
+    ]);
+    const graph = net.finish(net.apply('Exp', 'y', huge));
+    await expect(run(graph)).rejects.toEqual(failing('E_CALIBRATION', /'y'.*of those measured/));
   });
 
   test('weights that are NaN, before any work', async () => {
@@ -234,9 +237,9 @@ describe('refuses', () => {
     };
     await run(network, { onProgress });
     expect(seen).toEqual([
-      { stage: 'calibrate', done: 48, total: 48 },
-      { stage: 'measure', done: 16, total: 16 },
-      { stage: 'judge', done: 48, total: 64 },
+      { stage: 'calibrate', done: 64, total: 64 },
+      { stage: 'measure', done: 32, total: 32 },
+      { stage: 'judge', done: 32, total: 64 },
       { stage: 'judge', done: 64, total: 64 },
     ]);
     await expect(run(network, { signal: abort.signal })).rejects.toEqual(failing('E_INTERRUPTED', /calibration/));

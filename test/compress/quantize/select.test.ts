@@ -9,6 +9,21 @@ const select = (graph: Graph, names: string[] = [], types: string[] = []): Selec
 
 const groupsOf = ({ groups }: Selection) => groups.map(({ values }) => values.join(' '));
 
+const POOL = { kernel_shape: [3, 3], strides: [2, 2] };
+
+/** The value with a border of `fill`. */
+function padded(net: ReturnType<typeof imageNetwork>, value: string, fill: number): string {
+  const pads = net.initializer(tensorFrom('int64', [8], [0, 0, 1, 1, 0, 0, 1, 1]), 'pads');
+  return net.node(
+    'Pad',
+    [value, pads, net.initializer(tensorFrom('float32', [], [fill]), 'fill')],
+    {},
+    {
+      outputs: ['padded'],
+    },
+  );
+}
+
 test('a residual network is quantized once per activation, behind each Relu; its Softmax stays float', () => {
   const selection = select(residualNetwork());
   expect(groupsOf(selection)).toEqual(['x', 'relu1', 'relu2', 'conv2', 'relu3', 'pooled flat', 'dense']);
@@ -48,9 +63,39 @@ test('copies share one scale: branches of a Concat with a Pad, its value and a c
   expect(group).toEqual({
     values: ['constant', 'left', 'padded', 'right', 'pooled', 'joined'],
     sources: ['constant', 'left', 'right'],
-    fills: [-7],
+    read: ['joined'],
   });
   expect(groups).toHaveLength(3);
+});
+
+test.each<[what: string, build: (net: ReturnType<typeof imageNetwork>) => string, read: string[]]>([
+  ['what MaxPool leaves behind', (net) => net.apply('MaxPool', 'pooled', net.conv('a', 'x', 3, 2), POOL), ['pooled']],
+  [
+    'all of it, where others read it too',
+    (net) => {
+      const a = net.conv('a', 'x', 3, 2);
+      const pooled = net.apply('MaxPool', 'pooled', a, { ...POOL, strides: [1, 1] });
+      return net.node('Mul', [a, net.apply('Relu', 'relu', pooled)], {}, { outputs: ['product'] });
+    },
+    ['a'],
+  ],
+  [
+    'the same elements before they are moved',
+    (net) => net.apply('DepthToSpace', 'moved', net.conv('a', 'x', 3, 8), { blocksize: 2 }),
+    ['a'],
+  ],
+  ['padding that a layer reads', (net) => padded(net, net.conv('a', 'x', 3, 2), -7), ['padded']],
+  ['not padding with zeros', (net) => padded(net, net.conv('a', 'x', 3, 2), 0), ['a']],
+  [
+    'not padding that MaxPool drops',
+    (net) => net.apply('MaxPool', 'pooled', padded(net, net.conv('a', 'x', 3, 2), Number.NEGATIVE_INFINITY), POOL),
+    ['pooled'],
+  ],
+])('ranges look at %s', (_, build, read) => {
+  const net = imageNetwork();
+  const value = build(net);
+  const { groups } = select(net.finish(net.conv('last', value, 2, 2)));
+  expect(groups.find(({ values }) => values.includes('a'))!.read).toEqual(read);
 });
 
 test('a Concat of outputs keeps them apart, output arithmetic stays float', () => {
