@@ -7,6 +7,7 @@ import { type Artifact, openArtifact } from '../jobs/artifact';
 import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
 import type { Console } from './console';
+import { diagnosticLines } from './text';
 import type { OptionValues, VerbOption } from './verb';
 
 /** The argument of most verbs. */
@@ -82,11 +83,14 @@ export function progressOf(console: Console): NonNullable<CompressOptions['onPro
 }
 
 /** The artifact at a path, with what the options say of its inputs. @throws E_OPTION_VALUE, and what `openArtifact` throws */
-export function openModel(path: string, options: OptionValues): Promise<Artifact> {
+export async function openModel(path: string, options: OptionValues, console: Console): Promise<Artifact> {
   const shapes = pairsOf(options, 'shape', 'an input and its extents, as in x=1,3,320,320', parseExtents);
   const sampleAxes = pairsOf(options, 'batchAxis', 'an input and an axis from 0 or none, as in x=1', parseAxis);
   const states = pairsOf(options, 'state', 'an input and an output, as in h=hn', (output) => output || undefined);
-  return openArtifact(path, { shapes, sampleAxes, states });
+  const artifact = await openArtifact(path, { shapes, sampleAxes, states });
+  if (artifact.kind === 'model' && !console.json)
+    for (const line of diagnosticLines(artifact.notes)) console.note(line);
+  return artifact;
 }
 
 function parseExtents(found: string): readonly number[] | undefined {

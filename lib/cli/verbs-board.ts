@@ -30,7 +30,7 @@ const DATA = { ...COMMON.data, description: COMMON.calibration.description };
 
 async function planOf(path: string, options: OptionValues, console: Console): Promise<Uint8Array> {
   const data = text(options, 'data');
-  const { plan } = await makePlan(await openModel(path, options), {
+  const { plan } = await makePlan(await openModel(path, options, console), {
     ...(data === undefined ? {} : { data }),
     ...(await preprocessing(options)),
     quantize: quantizeOptions(options),

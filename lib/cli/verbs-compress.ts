@@ -65,7 +65,7 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   if (path === undefined) throw new HoneError('E_USAGE', { reason: 'missing argument <model>', verb: 'compress' });
   const data = required(options, 'data', 'compress');
   const target = await targetOf(path, options, '.int8.onnx');
-  const model = requireModel(await openModel(path, options), 'compress');
+  const model = requireModel(await openModel(path, options, console), 'compress');
   const { graph, report } = await compress(model, {
     data,
     ...(await preprocessing(options)),
@@ -109,7 +109,7 @@ async function byRecipe(
     });
   const target = await targetOf(path, options, '.hone.onnx');
   const cache = text(options, 'cache');
-  const report = await compressByRecipe(requireFloat(await openModel(path, options), 'compress'), {
+  const report = await compressByRecipe(requireFloat(await openModel(path, options, console), 'compress'), {
     source,
     target,
     ...(cache === undefined ? {} : { cache }),

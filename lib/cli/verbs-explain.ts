@@ -59,7 +59,7 @@ export const sensitivityVerb: Verb = {
     const data = required(options, 'data', 'sensitivity');
     const bits = numbers(options, 'bits', 2, 8, true);
     const pruned = numbers(options, 'pruned', 0, 99.9, false);
-    const found = await measureSensitivity(requireFloat(await openModel(path, options), 'examine'), {
+    const found = await measureSensitivity(requireFloat(await openModel(path, options, console), 'examine'), {
       data,
       bits,
       sparsities: pruned.map((percent) => percent / 100),

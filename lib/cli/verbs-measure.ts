@@ -1,3 +1,4 @@
+import { unpackStrings } from '../ir/strings';
 import { toNumbers } from '../ir/tensor';
 import { bench, type Latency } from '../jobs/bench';
 import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
@@ -45,7 +46,7 @@ export const runVerb: Verb = {
   examples: ['hone run model.plan --input test.npz --sample 7'],
   async run([path], options, console) {
     const input = text(options, 'input');
-    const outputs = await runOnce(await openModel(path, options), {
+    const outputs = await runOnce(await openModel(path, options, console), {
       ...(input === undefined ? {} : { input }),
       sample: integer(options, 'sample', 0, 2 ** 31) ?? 0,
       seed: integer(options, 'seed', 0, 2 ** 32 - 1) ?? 0,
@@ -56,12 +57,20 @@ export const runVerb: Verb = {
       signal: console.signal,
       onProgress: progressOf(console),
     });
-    const values = [...outputs].map(([name, tensor]) => ({ name, ...tensor, data: toNumbers(tensor) }));
+    const values = [...outputs].map(([name, { type, dims, ...tensor }]) => ({
+      name,
+      type,
+      dims,
+      data: type === 'string' ? unpackStrings({ type, dims, ...tensor }) : toNumbers({ type, dims, ...tensor }),
+    }));
     console.result(Object.fromEntries(values.map(({ name, type, dims, data }) => [name, { type, shape: dims, data }])));
     for (const { name, type, dims, data } of values) {
-      const best = data.length > 1 ? `, largest is number ${largest(data)}` : '';
+      const numbers = data.filter((value) => typeof value === 'number');
+      const best = numbers.length > 1 ? `, largest is number ${largest(numbers)}` : '';
       console.say(`${name}: ${type} [${dims.join(', ')}]${best}`);
-      const shown = data.slice(0, SHOWN).map((value) => String(Number(value.toPrecision(6))));
+      const shown = data
+        .slice(0, SHOWN)
+        .map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(Number(value.toPrecision(6)))));
       console.say(`  ${shown.join(' ')}${data.length > SHOWN ? ` ... (${data.length} values)` : ''}`);
     }
     return undefined;
@@ -85,7 +94,7 @@ export const evalVerb: Verb = {
   async run([path], options, console) {
     const data = required(options, 'data', 'eval');
     const float = text(options, 'float');
-    const found = await evaluateArtifact(await openModel(path, options), {
+    const found = await evaluateArtifact(await openModel(path, options, console), {
       data,
       ...calibration(options),
       ...(float === undefined ? {} : { float }),
@@ -135,7 +144,7 @@ export const benchVerb: Verb = {
   async run([path], options, console) {
     const data = text(options, 'calibration');
     const samples = text(options, 'data');
-    const artifact = await openModel(path, options);
+    const artifact = await openModel(path, options, console);
     const settings = {
       pairs: integer(options, 'pairs', 1, 1e7) ?? 200,
       executor: executor(options),

@@ -29,7 +29,7 @@ export const inspectVerb: Verb = {
   options: [...INPUTS, { flags: '--nodes', description: 'list the nodes of a plan, too' }],
   examples: ['hone inspect model.onnx', 'hone inspect model.plan --nodes'],
   async run([path], options, console) {
-    const artifact = await openModel(path, options);
+    const artifact = await openModel(path, options, console);
     const found = inspect(artifact);
     console.result(found);
     if (console.json) return undefined;
@@ -91,7 +91,7 @@ export const compileVerb: Verb = {
   examples: ['hone compile model.int8.onnx', 'hone compile model.onnx --calibration calib.npz'],
   async run([path], options, console) {
     const target = await targetOf(path, options, '.plan');
-    const model = requireModel(await openModel(path, options), 'compile');
+    const model = requireModel(await openModel(path, options, console), 'compile');
     const data = text(options, 'calibration');
     const { plan, diagnostics } = await makePlan(model, {
       ...(data === undefined ? {} : { data }),

@@ -21,7 +21,7 @@ export const synthesizeVerb: Verb = {
   examples: ['hone synthesize model.onnx --count 128 --out made.npz', 'hone compress model.onnx --data made.npz'],
   async run([path], options, console) {
     const target = await targetOf(path, options, '.samples.npz');
-    const model = requireModel(await openModel(path, options), 'make samples from');
+    const model = requireModel(await openModel(path, options, console), 'make samples from');
     const report = await synthesize(model, {
       images: {
         count: integer(options, 'count', 1, 1e6),

@@ -1,35 +1,103 @@
 import { HoneError } from '../core/error';
 import type { ElementType } from '../ir/element-type';
-import { type Tensor, tensorOf, type ViewOf, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, tensorOf, type ViewOf, viewAs } from '../ir/tensor';
+import { toDense } from '../ops/dense';
 
-/** Conversions that change no number (float64, NumPy's default, is rounded to float32). */
-const CONVERSIONS: Partial<Record<ElementType, readonly ElementType[]>> = {
-  float32: ['uint8', 'int8', 'uint16', 'int16', 'bool', 'float64'],
-  float64: ['uint8', 'int8', 'uint16', 'int16', 'uint32', 'int32', 'bool', 'float32'],
-  int32: ['uint8', 'int8', 'uint16', 'int16', 'bool'],
-  int64: ['uint8', 'int8', 'uint16', 'int16', 'uint32', 'int32', 'bool'],
-  uint8: ['bool'],
-};
-
+/** Classes of the types that model inputs have as numbers. */
 const TARGETS = {
   float32: Float32Array,
   float64: Float64Array,
-  int32: Int32Array,
   uint8: Uint8Array,
+  bool: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
 } as const;
+type Target = keyof typeof TARGETS;
 
-/** @throws E_DATA_MISMATCH when elements of `input` cannot become another type unchanged */
-export function checkConversion(from: ElementType, to: ElementType, input: string): void {
-  if (from !== to && !CONVERSIONS[to]?.includes(from)) throw mismatch(`elements of type ${to} for '${input}'`, from);
+/** Types whose every number the target holds; the numbers of others are looked at one by one. */
+const LOSSLESS: Partial<Record<ElementType, readonly ElementType[]>> = {
+  float32: ['uint8', 'int8', 'uint16', 'int16', 'bool'],
+  float64: ['uint8', 'int8', 'uint16', 'int16', 'uint32', 'int32', 'bool', 'float32'],
+  int32: ['uint8', 'int8', 'uint16', 'int16', 'bool'],
+  uint8: ['bool'],
+};
+
+/** Whether every number of one type is one of another. */
+export function isLossless(from: ElementType, to: ElementType): boolean {
+  return from === to || (LOSSLESS[to]?.includes(from) ?? false);
 }
 
-/** The tensor in a type that `checkConversion` allows; itself when nothing changes. */
-export function convertTensor(tensor: Tensor, type: ElementType): Tensor {
+/** @throws E_DATA_MISMATCH when elements of `input` are no numbers, or can never become another type */
+export function checkConversion(from: ElementType, to: ElementType, input: string): void {
+  if (from === to) return;
+  if (!(to in TARGETS) || !(from in TARGETS || from === 'float16' || from === 'bfloat16'))
+    throw mismatch(`elements of type ${to} for '${input}'`, from);
+}
+
+/**
+ * The tensor of `input` in a type that `checkConversion` allows; itself when nothing changes. No number changes, but that
+ * float64, NumPy's default, is rounded to float32.
+ * @throws E_DATA_MISMATCH naming the first number that the type does not hold
+ */
+export function convertTensor(tensor: Tensor, type: ElementType, input: string): Tensor {
   if (tensor.type === type) return tensor;
-  const source = viewAs(tensor, tensor.type as 'float32');
-  if (type === 'int64') return tensorOf(type, tensor.dims, BigInt64Array.from(source as Iterable<number>, BigInt));
-  const target = type as keyof typeof TARGETS;
-  return tensorOf(target, tensor.dims, new TARGETS[target](source) as ViewOf<typeof target>);
+  const target = type as Target;
+  const result = new TARGETS[target](elementCount(tensor.dims));
+  if (isLossless(tensor.type, type)) (result as Float32Array).set(viewAs(tensor, tensor.type as 'float32'));
+  else {
+    const wrong = fill(result, numbersOf(tensor), type === 'bool' ? 1 : undefined, tensor.type === 'float64');
+    if (wrong !== undefined)
+      throw mismatch(
+        `elements of type ${type} for '${input}'`,
+        `${tensor.type} ${wrong.value} at ${wrong.at}, which ${type} does not hold`,
+      );
+  }
+  return tensorOf(target, tensor.dims, result as ViewOf<typeof target>);
+}
+
+type Numbers = ArrayLike<number> | ArrayLike<bigint>;
+
+function numbersOf(tensor: Tensor): Numbers {
+  if (tensor.type === 'float16' || tensor.type === 'bfloat16') return toDense(tensor, 'float32').data;
+  return viewAs(tensor, tensor.type as Target);
+}
+
+/** Copies numbers; returns the first that comes out as another. `rounds`: floats may be rounded, but not to infinity. */
+function fill(
+  result: InstanceType<(typeof TARGETS)[Target]>,
+  numbers: Numbers,
+  highest: number | undefined,
+  rounds: boolean,
+): { value: number | bigint; at: number } | undefined {
+  for (let at = 0; at < numbers.length; at++) {
+    const value = numbers[at];
+    if (result instanceof BigInt64Array || result instanceof BigUint64Array) {
+      if (typeof value === 'number' && !Number.isInteger(value)) return { value, at };
+      const big = BigInt(value);
+      result[at] = big;
+      if (result[at] !== big) return { value, at };
+      continue;
+    }
+    result[at] = Number(value);
+    const found = result[at];
+    const kept = rounds && result instanceof Float32Array ? isRounded(Number(value), found) : isSame(value, found);
+    if (!kept || (highest !== undefined && found > highest)) return { value, at };
+  }
+  return undefined;
+}
+
+function isSame(value: number | bigint, found: number): boolean {
+  if (typeof value === 'bigint') return Number.isFinite(found) && BigInt(found) === value;
+  return value === found || (Number.isNaN(value) && Number.isNaN(found));
+}
+
+function isRounded(value: number, found: number): boolean {
+  return Number.isFinite(value) === Number.isFinite(found);
 }
 
 /** Error E_DATA_MISMATCH. */

@@ -3,7 +3,7 @@ import { Rng } from '../core/rng';
 import type { Batch, BatchOptions, Dataset, SampleType } from '../ir/dataset';
 import { byteLength } from '../ir/element-type';
 import { elementCount, type Tensor } from '../ir/tensor';
-import { checkConversion, convertTensor } from './convert';
+import { checkConversion, convertTensor, isLossless } from './convert';
 
 /** What a dataset is made of. */
 export interface SampleSource {
@@ -101,7 +101,7 @@ function placed(tensor: Tensor, sample: SampleType | undefined): Tensor {
 
 /**
  * Dataset over arrays in memory, one per input, with the same leading sample axis. `samples` says in which type and on which
- * axis an input takes them; arrays of another type are converted batch by batch.
+ * axis an input takes them; arrays of another type are converted, batch by batch where that can change no number.
  * Arrays must hold whole bytes per sample (no int4, no strings).
  * @throws E_DATA_MISMATCH when an array cannot become its type in `samples`
  */
@@ -113,19 +113,22 @@ export function datasetFromTensors(
 ): Dataset {
   const [first] = arrays.values();
   const inputs = new Map<string, SampleType>();
+  const held = new Map<string, Tensor>();
   for (const [key, tensor] of arrays) {
     const sample = samples.get(key) ?? { type: tensor.type, dims: tensor.dims.slice(1) };
     checkConversion(tensor.type, sample.type, key);
     inputs.set(key, sample);
+    // Whoever gives numbers that do not fit learns it before work begins.
+    held.set(key, isLossless(tensor.type, sample.type) ? tensor : convertTensor(tensor, sample.type, key));
   }
   const rows = (key: string, tensor: Tensor, indices: Uint32Array) =>
-    convertTensor(gatherRows(tensor, indices), inputs.get(key)!.type);
+    convertTensor(gatherRows(tensor, indices), inputs.get(key)!.type, key);
   return createDataset({
     name,
     count: first?.dims[0] ?? 0,
     inputs,
     labels,
-    read: async (indices) => new Map([...arrays].map(([key, tensor]) => [key, rows(key, tensor, indices)])),
+    read: async (indices) => new Map([...held].map(([key, tensor]) => [key, rows(key, tensor, indices)])),
   });
 }
 

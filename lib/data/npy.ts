@@ -31,6 +31,8 @@ export interface NpyHeader {
   readonly dims: readonly number[];
   /** Column-major elements. */
   readonly fortran: boolean;
+  /** Big-endian elements. */
+  readonly swapped: boolean;
   /** Offset of the first element. */
   readonly start: number;
 }
@@ -40,7 +42,7 @@ export const NPY_HEADER_BYTES = 10 + 65535;
 
 /**
  * Header of a .npy file (versions 1 to 3) of `size` bytes, from its first bytes.
- * @throws E_DATA_FORMAT: not such a file, cut off, big-endian, elements that are no plain numbers, or another size
+ * @throws E_DATA_FORMAT: not such a file, cut off, elements that are no plain numbers, or another size
  */
 export function parseNpyHeader(bytes: Uint8Array, size: number, path: string): NpyHeader {
   const fail = (reason: string) => new HoneError('E_DATA_FORMAT', { path, reason });
@@ -58,8 +60,9 @@ export function parseNpyHeader(bytes: Uint8Array, size: number, path: string): N
   const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1];
   if (code === undefined || fortran === undefined || shape === undefined)
     throw fail(`the header does not describe an array of plain numbers: ${header.slice(0, 80).trim()}`);
-  const type = typeOfCode(code);
-  if (type === undefined) throw fail(`elements '${code}' are not little-endian numbers`);
+  const swapped = code.startsWith('>');
+  const type = typeOfCode(code.replace('>', '<'));
+  if (type === undefined) throw fail(`elements '${code}' are no plain numbers`);
   const dims = shape
     .split(',')
     .map((dim) => dim.trim())
@@ -69,16 +72,18 @@ export function parseNpyHeader(bytes: Uint8Array, size: number, path: string): N
   const found = size - start;
   if (!dims.every(Number.isSafeInteger) || !Number.isSafeInteger(count * 8) || byteLength(type, count) !== found)
     throw fail(`shape [${dims.join(', ')}] of ${type} does not fit ${found} bytes of data`);
-  return { type, dims, fortran: fortran === 'True', start };
+  return { type, dims, fortran: fortran === 'True', swapped: swapped && ELEMENT_TYPES[type].bits > 8, start };
 }
 
 /**
- * Tensor of a .npy file (header versions 1 to 3). Views `bytes`, except for Fortran order, which is turned around.
+ * Tensor of a .npy file (header versions 1 to 3). Views `bytes`, except for Fortran order and big-endian elements, which are
+ * turned around.
  * @throws E_DATA_FORMAT as `parseNpyHeader`
  */
 export function parseNpy(bytes: Uint8Array, path: string): Tensor {
-  const { type, dims, fortran, start } = parseNpyHeader(bytes, bytes.length, path);
-  const data = bytes.subarray(start);
+  const { type, dims, fortran, swapped, start } = parseNpyHeader(bytes, bytes.length, path);
+  const data = swapped ? Uint8Array.from(bytes.subarray(start)) : bytes.subarray(start);
+  if (swapped) swapBytes(data, type);
   return { type, dims, bytes: fortran ? toRowMajor(data, dims, ELEMENT_TYPES[type].bits / 8) : data };
 }
 
@@ -88,6 +93,15 @@ function typeOfCode(code: string): ElementType | undefined {
     if (code === known || (known[0] === '|' && /^[<>=]/.test(code) && code.slice(1) === known.slice(1)))
       return type as ElementType;
   return undefined;
+}
+
+/** Turns the byte order of every element, in place. */
+export function swapBytes(data: Uint8Array, type: ElementType): void {
+  const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const { bits } = ELEMENT_TYPES[type];
+  if (bits === 16) buffer.swap16();
+  else if (bits === 32) buffer.swap32();
+  else if (bits === 64) buffer.swap64();
 }
 
 /** Elements of a column-major array in row-major order. */

@@ -6,7 +6,7 @@ import { elementCount, type Tensor } from '../ir/tensor';
 import { checkConversion, convertTensor, mismatch } from './convert';
 import { createDataset, gatherRows } from './create-dataset';
 import { type ExpectedInputs, type Fitted, fitArrays, labelsFrom, sampleCount } from './fit-input';
-import { NPY_HEADER_BYTES, parseNpy, parseNpyHeader } from './npy';
+import { NPY_HEADER_BYTES, parseNpy, parseNpyHeader, swapBytes } from './npy';
 import { listZip, locateEntry, type ReadRange, type ZipEntry } from './zip';
 
 /** Opens a file for reads of parts of it, for as long as `use` takes; a seam for tests that count bytes. */
@@ -67,7 +67,7 @@ export async function openNpzShards(
     labels: first.labels && joinLabels(shards),
     read: async (indices) => {
       const rows = await readRows(shards, indices, useFile);
-      return new Map([...rows].map(([key, tensor]) => [key, convertTensor(tensor, types.get(key)!)]));
+      return new Map([...rows].map(([key, tensor]) => [key, convertTensor(tensor, types.get(key)!, key)]));
     },
   });
 }
@@ -118,7 +118,7 @@ async function openArray(entry: ZipEntry, read: ReadRange, path: string): Promis
     return { type: tensor.type, dims: tensor.dims, rows: async (_, indices) => gatherRows(tensor, indices) };
   }
   const head = await read(start, Math.min(entry.size, NPY_HEADER_BYTES));
-  const { type, dims, fortran, start: first } = parseNpyHeader(head, entry.size, path);
+  const { type, dims, fortran, swapped, start: first } = parseNpyHeader(head, entry.size, path);
   if (dims.length === 0) throw mismatch(`a leading sample axis in ${path}`, 'a single number');
   if (fortran && dims.length > 1)
     throw new HoneError('E_DATA_FORMAT', {
@@ -139,6 +139,7 @@ async function openArray(entry: ZipEntry, read: ReadRange, path: string): Promis
         reads.push(range.then((rows) => bytes.set(rows, place)));
       }
       await Promise.all(reads);
+      if (swapped) swapBytes(bytes, type);
       return { type, dims: [indices.length, ...dims.slice(1)], bytes };
     },
   };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
+import type { Diagnostic } from '../core/diagnostic';
 import { HoneError, readError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { declaredSampleAxes, type SampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
@@ -8,6 +9,7 @@ import { declaredStates, type States, sameState, statesMetadata } from '../ir/st
 import { externalDataIn } from '../onnx/external-data';
 import { readModel } from '../onnx/read-model';
 import { bindInputs, type InputShapes } from '../passes/bind-inputs';
+import { widenFloats } from '../passes/widen-floats';
 import type { PlanDescription } from '../plan/description';
 import { readPlan } from '../plan/reader';
 
@@ -23,8 +25,10 @@ export interface ModelArtifact {
   readonly graph: Graph;
   /** Whether it holds QuantizeLinear or integer operators. */
   readonly quantized: boolean;
-  /** Whether weights lie in other files. */
-  readonly external: boolean;
+  /** Whether the file's bytes alone are not the graph: weights lie in other files, or the import converted something. */
+  readonly derived: boolean;
+  /** What the import converted. */
+  readonly notes: readonly Diagnostic[];
 }
 
 export interface PlanArtifact {
@@ -75,8 +79,11 @@ export async function openArtifact(path: string, inputs: InputOptions = {}): Pro
     external = true;
     return files.size(location);
   };
-  const graph = withInputs(readModel(bytes, { path, externalData: { ...files, size } }), inputs);
-  return { kind: 'model', path, bytes, hash, graph, quantized: isQuantized(graph), external };
+  const read = readModel(bytes, { path, externalData: { ...files, size } });
+  const { graph: converted, diagnostics } = widenFloats(read);
+  const graph = withInputs(converted, inputs);
+  const derived = external || converted !== read;
+  return { kind: 'model', path, bytes, hash, graph, quantized: isQuantized(graph), derived, notes: diagnostics };
 }
 
 /** @throws E_OPTION_VALUE */

@@ -105,5 +105,9 @@ async function runFloat(
 }
 
 function firstOutput(outputs: ReadonlyMap<string, Tensor>, executor: Executor): number[] {
-  return toNumbers(outputs.get(executor.outputs[0])!);
+  const [name] = executor.outputs;
+  const output = outputs.get(name)!;
+  if (output.type === 'string')
+    throw new HoneError('E_OUTPUT_TYPE', { name, expected: 'numbers to compare', found: output.type });
+  return toNumbers(output);
 }

@@ -39,9 +39,8 @@ export interface Executor {
 export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
   const { executor = 'native', threads = 1 } = options;
   if (executor === 'native') return openNativeExecutor((await makePlan(artifact, options)).plan, threads);
-  const { graph, bytes, external } = requireModel(artifact, 'run by onnxruntime');
-  // The bytes alone do not say in which folder the other files are.
-  const reference = await openReference(external ? graph : bytes, {
+  const { graph, bytes, derived } = requireModel(artifact, 'run by onnxruntime');
+  const reference = await openReference(derived ? graph : bytes, {
     threads,
     integerKernels: options.integerKernels ?? false,
   });

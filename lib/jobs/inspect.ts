@@ -39,6 +39,8 @@ export interface ModelInspection extends InspectionBase {
   readonly macs: number | null;
   /** Why `macs` is null, and which option helps. */
   readonly macsUnknown: string | null;
+  /** What the import converted. */
+  readonly notes: readonly Diagnostic[];
   /** What the native engine lacks for this model; empty when it runs wholly there. */
   readonly missing: readonly Diagnostic[];
 }
@@ -84,7 +86,7 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
   };
 }
 
-function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): ModelInspection {
+function inspectModel({ path, bytes, hash, graph, quantized, notes }: ModelArtifact): ModelInspection {
   const inferred = inferShapes(upgrade(graph).graph).graph;
   const port = (name: string): Port => {
     const value = graph.values.get(name) ?? inferred.values.get(name);
@@ -107,6 +109,7 @@ function inspectModel({ path, bytes, hash, graph, quantized }: ModelArtifact): M
     parameters: countParameters(graph),
     macs: macsUnknown === null ? macs : null,
     macsUnknown,
+    notes,
     missing: diagnose(prepared),
   };
 }

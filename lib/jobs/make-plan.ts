@@ -39,8 +39,8 @@ function compileGraph(graph: Graph, model: ModelArtifact, target: string): Compi
   requireExtents(graph);
   const options = { sourceHash: model.hash, metadata: sourceMetadata(model, target) };
   const compiled = compile(prepareForEngine(graph), options);
-  if (isQuantized(graph) || graph.nodes.every(({ op }) => op !== 'DequantizeLinear')) return compiled;
-  return { ...compiled, diagnostics: [...compiled.diagnostics, WEIGHTS_ALONE] };
+  const weightsAlone = !isQuantized(graph) && graph.nodes.some(({ op }) => op === 'DequantizeLinear');
+  return { ...compiled, diagnostics: [...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };
 }
 
 const WEIGHTS_ALONE: Diagnostic = {

@@ -12,6 +12,7 @@ import { mergeDuplicates } from './merge-duplicates';
 import type { PassResult } from './pass-result';
 import { unfuseQlinear } from './unfuse-qlinear';
 import { upgrade } from './upgrade';
+import { widenFloats } from './widen-floats';
 
 export interface PrepareOptions {
   /** Numbers for symbols of the input shapes, such as `{ N: 1 }`. */
@@ -35,17 +36,18 @@ const REWRITES: readonly ((graph: Graph) => Graph)[] = [
 const ROUND_LIMIT = 20;
 
 /**
- * A graph as it was read, brought to the form that compression and compilation expect: the dialect, every shape inferred,
+ * A graph as it was read, brought to the form that compression and compilation expect: float32, the dialect, every shape inferred,
  * constants folded, BatchNormalization fused (unless kept), canonical. It computes the same outputs up to float32 rounding.
  * @throws E_OPTION_VALUE for unknown symbols in `shapes`; E_GRAPH_INVALID when nodes lack inputs or attributes that their
  * operators require or have other ones, or when `verify` finds a defect
  */
 export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult {
   const check = options.verify ? verified : (result: Graph) => result;
-  const upgraded = upgrade(options.shapes ? bindShapes(graph, options.shapes) : graph);
+  const widened = widenFloats(graph);
+  const upgraded = upgrade(options.shapes ? bindShapes(widened.graph, options.shapes) : widened.graph);
   requireForms(upgraded.graph);
   const first = inferShapes(check(upgraded.graph));
-  const diagnostics: Diagnostic[] = [...upgraded.diagnostics, ...first.diagnostics];
+  const diagnostics: Diagnostic[] = [...widened.diagnostics, ...upgraded.diagnostics, ...first.diagnostics];
   let current = check(first.graph);
   for (let round = 0; round < ROUND_LIMIT; round++) {
     const before = current;

@@ -110,6 +110,19 @@ function sessionOptions(options: ReferenceOptions): InferenceSession.SessionOpti
   };
 }
 
+/**
+ * Fetching a value of 4 bits per element ends the process.
+ * @throws E_REFERENCE_RUN for values that onnxruntime-node cannot give: those, sequences, maps and optional values
+ */
+function requireGettable(session: InferenceSession, name: string): void {
+  const found = session.outputMetadata.find((output) => output.name === name);
+  const type = found?.isTensor === false ? 'no tensor but a sequence, map or optional value' : found?.type;
+  if (type === undefined || (found?.isTensor && type !== 'int4' && type !== 'uint4')) return;
+  throw new HoneError('E_REFERENCE_RUN', {
+    reason: `output '${name}' is ${type}, which onnxruntime-node cannot give; export the model with a Cast behind it or without it`,
+  });
+}
+
 function wrapSession(session: InferenceSession, profiled: boolean): Reference {
   let closed: Promise<void> | undefined;
   const running = new Set<Promise<unknown>>();
@@ -118,6 +131,7 @@ function wrapSession(session: InferenceSession, profiled: boolean): Reference {
     const expected = () => session.inputNames.join(', ');
     for (const name of feeds.keys())
       if (!session.inputNames.includes(name)) throw new HoneError('E_INPUT_NAME', { name, expected: expected() });
+    for (const name of fetches) requireGettable(session, name);
     const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toRuntimeTensor(name, tensor)]));
     let results: InferenceSession.ReturnType;
     try {

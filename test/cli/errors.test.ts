@@ -38,7 +38,7 @@ beforeAll(async () => {
   put('nan.onnx', writeModel(toyGraph(spoiled)));
   put('none.npz', npzOf([]));
   put('wide.npz', writeNpz(new Map([['x', tensorFrom('float32', [4, 9], new Array(36).fill(0))]])));
-  put('int.npz', writeNpz(new Map([['x', tensorFrom('int64', [1, 8], [2 ** 53, 0, 0, 0, 0, 0, 0, 0])]])));
+
   put(
     'other.npz',
     writeNpz(new Map(['p', 'q'].map((name) => [name, tensorFrom('float32', [1, 8], new Array(8).fill(0))]))),

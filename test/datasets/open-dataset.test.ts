@@ -129,8 +129,15 @@ describe('npz and npy against a model', () => {
     ],
     ['another shape', ['x', 'float32', ['N', 3]], /'x' of float32\[samples,3\], found x: float32\[5,2\]/],
     ['another rank', ['x', 'float32', [1, 1, 2]], /float32\[samples,1,2\]/],
-    ['a type that loses numbers', ['x', 'uint8', ['N', 2]], /type uint8 for 'x', found float32/],
+    ['a type that is no number', ['x', 'string', ['N', 2]], /type string for 'x', found float32/],
   ];
+  test('refuses numbers that the type does not hold, before anything is read', async () => {
+    const path = put('a.npy', formatNpy(tensorFrom('int64', [2, 1], [3, 2 ** 24 + 1])));
+    await expect(openDataset(path, want('x', 'float32', ['N', 1]))).rejects.toMatchObject({
+      code: 'E_DATA_MISMATCH',
+      message: expect.stringMatching(/int64 16777217 at 1/),
+    });
+  });
   test.each(bad)('refuses %s', async (_, wanted, message) => {
     const path = put('a.npz', writeNpz(new Map([...five(), ['extra', tensorFrom('float32', [5], counting(5))]])));
     await expect(openDataset(path, want(...wanted))).rejects.toMatchObject({

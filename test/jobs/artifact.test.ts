@@ -1,13 +1,19 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toNumbers } from '../../lib/ir/tensor';
+import { writeNpz } from '../../lib/data/npz';
+import { GraphBuilder } from '../../lib/ir/builder';
+import { packStrings, unpackStrings } from '../../lib/ir/strings';
+import { tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { modelName, openArtifact } from '../../lib/jobs/artifact';
 import { compress } from '../../lib/jobs/compress';
+import { evaluateArtifact } from '../../lib/jobs/evaluate';
+import { inspect } from '../../lib/jobs/inspect';
 import { makePlan, requireModel } from '../../lib/jobs/make-plan';
 import { randomFeeds } from '../../lib/jobs/random-feeds';
 import { runOnce } from '../../lib/jobs/run';
 import { findSource, notedSource, sourceMetadata } from '../../lib/jobs/source';
 import { writeModel } from '../../lib/onnx/write-model';
+import { fromDense } from '../../lib/ops/dense';
 import { readPlan } from '../../lib/plan/reader';
 import { field, int, node, model as onnxModel, value } from '../onnx/proto';
 import { toyFolder, toyGraph } from './toy';
@@ -145,8 +151,8 @@ test('weights in another file: found beside the model, by both executors', async
   const add = [node('Add', ['x', 'w'], ['y']), outside, value(11, 'x', 1, [2]), value(12, 'y', 1, [2])];
   writeFileSync(path('sub/external.onnx'), onnxModel(add));
   const artifact = await openArtifact(path('sub/external.onnx'));
-  expect(artifact).toMatchObject({ external: true });
-  expect(await open('toy.onnx')).toMatchObject({ external: false });
+  expect(artifact).toMatchObject({ derived: true });
+  expect(await open('toy.onnx')).toMatchObject({ derived: false });
   const outputs = async (executor: 'native' | 'onnxruntime') =>
     toNumbers((await runOnce(artifact, { executor, seed: 4 })).get('y')!);
   const [x] = randomFeeds(new Map([['x', { type: 'float32', shape: [2] }]]), 4).values();
@@ -154,4 +160,41 @@ test('weights in another file: found beside the model, by both executors', async
     toNumbers(x).map((number, index) => Math.fround(number + [10, 20][index])),
   );
   expect(await outputs('native')).toEqual(await outputs('onnxruntime'));
+});
+
+describe('models of other float types', () => {
+  const half = (dims: number[], values: number[]) =>
+    fromDense({ type: 'float16', dims, data: Float32Array.from(values) });
+
+  test('become float32, which is noted; both executors take float32, and data of float16', async () => {
+    const b = new GraphBuilder();
+    const w = b.initializer(half([2, 3], [1, -2, 0.5, 3, 0.25, 1]), 'w');
+    b.output(b.node('MatMul', [b.input('x', 'float16', ['N', 2]), w], {}, { outputs: ['y'] }), 'float16', ['N', 3]);
+    writeFileSync(path('half.onnx'), writeModel(b.build()));
+    writeFileSync(path('half.npz'), writeNpz(new Map([['x', half([2, 2], [1, 2, -0.5, 4])]])));
+    const artifact = await openArtifact(path('half.onnx'));
+    expect(artifact).toMatchObject({ derived: true, notes: [{ kind: 'float32-conversion' }] });
+    expect(inspect(artifact)).toMatchObject({ inputs: [{ type: 'float32' }], notes: [{ severity: 'warning' }] });
+    for (const executor of ['native', 'onnxruntime'] as const) {
+      const outputs = await runOnce(artifact, { executor, input: path('half.npz'), sample: 1 });
+      expect(toNumbers(outputs.get('y')!)).toEqual([11.5, 2, 3.75]);
+    }
+  });
+
+  test('strings come out as they are', async () => {
+    const b = new GraphBuilder();
+    const names = b.initializer({ type: 'string', dims: [3], bytes: packStrings(['ant', 'bee', 'cat']) });
+    const best = b.node('ArgMax', [b.input('x', 'float32', ['N', 3])], { axis: 1, keepdims: 0 });
+    b.output(b.node('Gather', [names, best], {}, { outputs: ['name'] }), 'string', ['N']);
+    writeFileSync(path('names.onnx'), writeModel(b.build()));
+    writeFileSync(path('names.npz'), writeNpz(new Map([['x', tensorFrom('float32', [1, 3], [0, 5, 2])]])));
+    const artifact = await openArtifact(path('names.onnx'));
+    const outputs = await runOnce(artifact, { executor: 'onnxruntime', input: path('names.npz') });
+    expect(unpackStrings(outputs.get('name')!)).toEqual(['bee']);
+    const data = { data: path('names.npz'), executor: 'onnxruntime' } as const;
+    await expect(evaluateArtifact(artifact, data)).rejects.toMatchObject({
+      code: 'E_OUTPUT_TYPE',
+      details: { name: 'name', found: 'string' },
+    });
+  });
 });

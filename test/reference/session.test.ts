@@ -33,6 +33,31 @@ test('runs a graph or the bytes of a file', async () => {
   }
 });
 
+test.each([
+  ['int4', /'y' is int4/],
+  ['uint4', /'y' is uint4/],
+  ['sequence', /'y' is no tensor/],
+  ['optional', /'y' is no tensor/],
+])('an output of %s is refused before it is fetched; others of the model run', async (kind, reason) => {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', [2]);
+  const value = { outputs: ['y'] };
+  if (kind === 'sequence' || kind === 'optional')
+    b.node(kind === 'sequence' ? 'SequenceConstruct' : 'Optional', ['x'], {}, value);
+  else {
+    const zero = b.initializer({ type: kind as 'int4', dims: [], bytes: new Uint8Array(1) });
+    b.node('QuantizeLinear', ['x', b.initializer(tensorFrom('float32', [], [1])), zero], {}, value);
+  }
+  b.output('y');
+  b.output(b.node('Neg', ['x'], {}, { outputs: ['n'] }), 'float32', [2]);
+  await using session = await openReference(b.build());
+  await expect(session.run(x(1, 2))).rejects.toMatchObject({
+    code: 'E_REFERENCE_RUN',
+    details: { reason: expect.stringMatching(reason) },
+  });
+  expect(toNumbers((await session.run(x(1, 2), ['n'])).get('n')!)).toEqual([-1, -2]);
+});
+
 test('unaligned feeds are fine', async () => {
   const bytes = new Uint8Array(5);
   bytes.set(new Uint8Array(Float32Array.of(2).buffer), 1);
