@@ -1,7 +1,7 @@
 import { HoneError } from '../core/error';
 import type { ElementType } from '../ir/element-type';
+import { decodeBfloat16, decodeFloat16 } from '../ir/half';
 import { elementCount, type Tensor, tensorOf, type ViewOf, viewAs } from '../ir/tensor';
-import { toDense } from '../ops/dense';
 
 /** Classes of the types that model inputs have as numbers. */
 const TARGETS = {
@@ -63,7 +63,11 @@ export function convertTensor(tensor: Tensor, type: ElementType, input: string):
 type Numbers = ArrayLike<number> | ArrayLike<bigint>;
 
 function numbersOf(tensor: Tensor): Numbers {
-  if (tensor.type === 'float16' || tensor.type === 'bfloat16') return toDense(tensor, 'float32').data;
+  if (tensor.type === 'float16' || tensor.type === 'bfloat16')
+    return Float32Array.from(
+      viewAs({ ...tensor, type: 'uint16' }, 'uint16'),
+      tensor.type === 'float16' ? decodeFloat16 : decodeBfloat16,
+    );
   return viewAs(tensor, tensor.type as Target);
 }
 

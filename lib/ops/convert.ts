@@ -1,6 +1,6 @@
 import { ELEMENT_TYPES, type ElementType } from '../ir/element-type';
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../ir/half';
 import { emptyDense, isFloat } from './dense';
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half';
 import type { Dense, Precision } from './operator';
 
 /**

@@ -1,7 +1,7 @@
 import { HoneError } from '../core/error';
 import { byteLength, type ElementType } from '../ir/element-type';
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../ir/half';
 import { elementCount, type Tensor, tensorFrom, tensorOf, toNumbers, viewAs } from '../ir/tensor';
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half';
 import type { Dense, DenseData, Precision } from './operator';
 
 /** Arrays that hold the elements of non-floating types in a Dense. */

@@ -2,9 +2,9 @@ import { HoneError } from '../core/error';
 import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Dim, Node } from '../ir/graph';
+import { roundHalfToEven } from '../ir/half';
 import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
-import { roundHalfToEven } from './half';
 import type { InferContext } from './operator';
 import { rowMajorStrides } from './strides';
 

@@ -1,4 +1,4 @@
-import { roundHalfToEven } from './half';
+import { roundHalfToEven } from '../ir/half';
 import type { Operator } from './operator';
 import { unary } from './unary';
 

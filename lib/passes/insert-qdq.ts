@@ -3,8 +3,8 @@ import { attributes } from '../ir/attribute';
 import { nameMaker, removeDead, renameReads, typeOf } from '../ir/edit';
 import type { ElementType } from '../ir/element-type';
 import type { Graph, Node, ValueType } from '../ir/graph';
+import { roundHalfToEven } from '../ir/half';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
-import { roundHalfToEven } from '../ops/half';
 import { scaleIndices } from '../ops/quantizer';
 
 /** uint8 quantization of a whole tensor: `real = (q - zeroPoint) * scale`. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { ElementType } from '../../lib/ir/element-type';
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16, roundHalfToEven } from '../../lib/ir/half';
 import { fromDense, toDense } from '../../lib/ops/dense';
 import { erf } from '../../lib/ops/erf-function';
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16, roundHalfToEven } from '../../lib/ops/half';
 
 test('every half-precision number survives decoding and encoding', () => {
   const changed: number[] = [];

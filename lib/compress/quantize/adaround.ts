@@ -1,8 +1,8 @@
 import { GraphBuilder } from '../../ir/builder';
 import type { Evaluate, Graph } from '../../ir/graph';
+import { roundHalfToEven } from '../../ir/half';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../../ir/tensor';
 import { floats } from '../../ops/gradients';
-import { roundHalfToEven } from '../../ops/half';
 import { adam } from '../../train/adam';
 import { createEmitter, type GraphEmitter } from '../../train/emitter';
 import { zeros } from '../../train/initialise';

@@ -1,4 +1,4 @@
-import { roundHalfToEven } from '../../ops/half';
+import { roundHalfToEven } from '../../ir/half';
 import type { LayerChoices } from './options';
 
 // Local names: a look-up of the global object per weight is slow inside module sandboxes.
