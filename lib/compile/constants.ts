@@ -13,8 +13,8 @@ export interface ConstantSource {
 
 /** A constant as integers with scales: `real[i] = (values[i] - zeroPoint) * scale`, per tensor or along `axis`. */
 export interface QuantizedConstant {
-  /** Elements as numbers (int8, uint8 or int32 range), row-major. */
-  readonly values: readonly number[];
+  /** Elements as numbers (int8, uint8 or int32 range), row-major; may be the constant itself. */
+  readonly values: ArrayLike<number>;
   readonly dims: readonly number[];
   readonly type: ElementType;
   readonly scales: readonly number[];
@@ -46,13 +46,19 @@ export function quantizedConstant(source: ConstantSource, value: string): Quanti
   const axis = attribute(node, 'axis', 'int', 1);
   const scales = Array.from(viewAs(scale, 'float32'));
   return {
-    values: toNumbers(integers),
+    values: elementsOf(integers),
     dims: integers.dims,
     type: integers.type,
     scales,
     zeroPoints: zeroPoint ? toNumbers(zeroPoint) : scales.map(() => 0),
     axis: axis < 0 ? axis + integers.dims.length : axis,
   };
+}
+
+/** Elements without a copy where their type has a view of plain numbers. */
+function elementsOf(tensor: Tensor): ArrayLike<number> {
+  const { type } = tensor;
+  return type === 'int8' || type === 'uint8' || type === 'int32' ? viewAs(tensor, type) : toNumbers(tensor);
 }
 
 /** The float32 elements of an initializer, or of a dequantized one in any of its forms. */
@@ -87,8 +93,10 @@ export function canonicalIntegers(
 ): { values: Int8Array; zeroPoints: readonly number[] } | undefined {
   if (constant.type !== 'int8' && constant.type !== 'uint8') return undefined;
   const shift = constant.type === 'uint8' ? 128 : 0;
+  const values = new Int8Array(constant.values.length);
+  for (let index = 0; index < values.length; index++) values[index] = constant.values[index] - shift;
   return {
-    values: Int8Array.from(constant.values, (value) => value - shift),
+    values,
     zeroPoints: constant.zeroPoints.map((zeroPoint) => zeroPoint - shift),
   };
 }
