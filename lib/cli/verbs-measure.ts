@@ -106,9 +106,14 @@ export const evalVerb: Verb = {
     });
     console.result(found);
     for (const line of pairs(evaluationRows(found))) console.say(line);
+    if (found.saturatingHost) console.say(SATURATING_HOST);
     return undefined;
   },
 };
+
+/** Said where the numbers are not those of a plain session. */
+const SATURATING_HOST =
+  'onnxruntime saturates on this machine (no 8-bit dot products): a default session may give other numbers; these cannot saturate';
 
 function evaluationRows(found: Evaluation): [string, string][] {
   const { accuracy, accuracyInterval95: interval, floatAccuracy, drop, dropStandardError, agreement, sqnrDb } = found;
@@ -166,8 +171,9 @@ export const benchVerb: Verb = {
     for (const [name, reason] of Object.entries(found.reasons)) console.say(`${name} was not timed: ${reason}`);
     const count = `${found.pairs} pairs, ${found.threads} thread${found.threads === 1 ? '' : 's'}`;
     if (times !== undefined) console.say(`wrote ${times}: layer times for \`target.times\` of a recipe`);
-    if (found.ratio === null) console.say(`(${count})`);
-    else console.say(`native takes ${found.ratio.toFixed(3)} of the time of onnxruntime (median of ${count})`);
+    const on = found.instructionSets === null ? '' : ` on ${found.instructionSets}`;
+    if (found.ratio === null) console.say(`(${count}${on})`);
+    else console.say(`native takes ${found.ratio.toFixed(3)} of the time of onnxruntime${on} (median of ${count})`);
     return undefined;
   },
 };

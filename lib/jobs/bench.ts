@@ -1,4 +1,5 @@
 import { HoneError } from '../core/error';
+import { describeCpu } from '../engine/session';
 import type { Dataset } from '../ir/dataset';
 import type { Tensor } from '../ir/tensor';
 import { quantile } from '../telemetry/statistics';
@@ -27,6 +28,8 @@ export interface Latency {
 export interface BenchResult {
   readonly pairs: number;
   readonly threads: number;
+  /** What the native kernels may use of this machine; null without them. A ratio holds for such machines. */
+  readonly instructionSets: string | null;
   readonly native: Latency | null;
   /** onnxruntime on the same file in the same run. */
   readonly onnxruntime: Latency | null;
@@ -67,6 +70,7 @@ export async function bench(artifact: Artifact, options: BenchOptions = {}): Pro
     return {
       pairs,
       threads,
+      instructionSets: native ? describeCpu(process.env.HONE_CPU) : null,
       native: native ? latency(times.native) : null,
       onnxruntime: onnxruntime ? latency(times.onnxruntime) : null,
       ratio: native && onnxruntime ? quantile(ratios, 0.5) : null,

@@ -2,6 +2,7 @@ import { HoneError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import { type Tensor, toNumbers } from '../ir/tensor';
+import { integerKernelsSaturate } from '../reference/saturation';
 import { type Artifact, openArtifact } from './artifact';
 import { carryStates } from './carry-states';
 import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
@@ -20,12 +21,19 @@ export interface EvaluateOptions extends Omit<ExecutorOptions, 'data' | 'onProgr
   readonly float?: string;
   /** Called with the number of samples done and in all. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Tells whether onnxruntime's integer kernels saturate here; asked of the machine when left out. */
+  readonly saturates?: () => Promise<boolean>;
 }
 
 /** How good an artifact is on labelled samples. */
 export interface Evaluation extends Score {
   readonly samples: number;
   readonly executor: ExecutorName;
+  /**
+   * Whether a default session of onnxruntime saturates on this machine and may give other numbers: these are from a form that
+   * cannot. Null where onnxruntime did not run a quantized model.
+   */
+  readonly saturatingHost: boolean | null;
   /** Path of the float model that it was compared with. */
   readonly float: string | null;
 }
@@ -36,7 +44,7 @@ export interface Evaluation extends Score {
  * E_INTERRUPTED
  */
 export async function evaluateArtifact(artifact: Artifact, options: EvaluateOptions): Promise<Evaluation> {
-  const { data, calibration, float, onProgress, ...rest } = options;
+  const { data, calibration, float, onProgress, saturates = integerKernelsSaturate, ...rest } = options;
   const { artifact: bound, dataset, states } = await openSamples(artifact, data, options);
   requireClasses(bound, dataset);
   const executor = await openExecutor(bound, { ...rest, ...(calibration ? { data: calibration } : {}) });
@@ -48,7 +56,9 @@ export async function evaluateArtifact(artifact: Artifact, options: EvaluateOpti
       'reason' in reference ? reference : { ...reference, executor: carryStates(reference.executor, states) };
     const score = await scoreAll(carryStates(executor, states), compared, dataset, options);
     const path = 'reason' in reference ? null : reference.path;
-    return { samples: dataset.count, executor: executor.name, float: path, ...score };
+    const integers = executor.name === 'onnxruntime' && artifact.kind === 'model' && artifact.quantized;
+    const saturatingHost = integers ? await saturates() : null;
+    return { samples: dataset.count, executor: executor.name, saturatingHost, float: path, ...score };
   } finally {
     await executor.close();
     if (reference !== undefined && !('reason' in reference)) await reference.executor.close();

@@ -86,7 +86,9 @@ describe.each(FORMS)('%s', (file) => {
     const found = await json(`bench ${file} --pairs 5`);
     expect(found).toMatchObject({ pairs: 5, threads: 1, native: { p50Us: expect.any(Number) } });
     expect(found.ratio === null).toBe(file.endsWith('.plan'));
-    expect(await text(`bench ${file} --pairs 5`)).toMatch(/^ +p50 +p90 +p99\nnative /);
+    const said = await text(`bench ${file} --pairs 5`);
+    expect(said).toMatch(/^ +p50 +p90 +p99\nnative /);
+    expect(said).toMatch(file.endsWith('.plan') ? / on [a-z0-9, _]+\)\n$/ : / of onnxruntime on [a-z0-9, _]+ \(median of 5 /);
   });
 });
 

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeCpu } from '../../lib/engine/session';
 import { viewAs } from '../../lib/ir/tensor';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { bench } from '../../lib/jobs/bench';
@@ -151,10 +152,35 @@ test('a score of known outputs', () => {
   expect(score.sqnrDb).toBeCloseTo(10 * Math.log10(12 / (9 + 1 + 25 + 16)), 9);
 });
 
+describe('onnxruntime on a machine that saturates', () => {
+  test.each([
+    ['q.onnx', 'onnxruntime', true],
+    ['q.onnx', 'onnxruntime', false],
+    ['q.onnx', 'native', null],
+    ['toy.onnx', 'onnxruntime', null],
+  ] as const)('%s, %s: %s', async (name, executor, expected) => {
+    let asked = 0;
+    const saturates = async () => {
+      asked++;
+      return expected === true;
+    };
+    const found = await judge(name, { executor, saturates });
+    expect(found.saturatingHost).toBe(expected);
+    expect(asked).toBe(expected === null ? 0 : 1);
+  });
+
+  test('its numbers are those of the engine all the same', async () => {
+    const [native, other] = [await judge('q.onnx'), await judge('q.onnx', { executor: 'onnxruntime' })];
+    expect(other.accuracy).toBe(native.accuracy);
+    expect(Math.abs(other.sqnrDb! - native.sqnrDb!)).toBeLessThan(0.5);
+  });
+});
+
 describe('bench', () => {
   test('times both executors in the same run', async () => {
     const found = await bench(await openArtifact(path('q.onnx')), { pairs: 30 });
-    expect(found).toMatchObject({ pairs: 30, threads: 1, reasons: {} });
+    const instructionSets = describeCpu(process.env.HONE_CPU);
+    expect(found).toMatchObject({ pairs: 30, threads: 1, instructionSets, reasons: {} });
     for (const { p50Us, p90Us, p99Us } of [found.native!, found.onnxruntime!]) {
       expect(p50Us).toBeGreaterThan(0);
       expect(p90Us).toBeGreaterThanOrEqual(p50Us);
