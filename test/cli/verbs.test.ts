@@ -64,6 +64,7 @@ describe.each(FORMS)('%s', (file) => {
     expect(Object.keys(found)).toEqual([
       'samples',
       'executor',
+      'saturatingHost',
       'float',
       'accuracy',
       'accuracyInterval95',
@@ -88,7 +89,9 @@ describe.each(FORMS)('%s', (file) => {
     expect(found.ratio === null).toBe(file.endsWith('.plan'));
     const said = await text(`bench ${file} --pairs 5`);
     expect(said).toMatch(/^ +p50 +p90 +p99\nnative /);
-    expect(said).toMatch(file.endsWith('.plan') ? / on [a-z0-9, _]+\)\n$/ : / of onnxruntime on [a-z0-9, _]+ \(median of 5 /);
+    expect(said).toMatch(
+      file.endsWith('.plan') ? / on [a-z0-9, _]+\)\n$/ : / of onnxruntime on [a-z0-9, _]+ \(median of 5 /,
+    );
   });
 });
 

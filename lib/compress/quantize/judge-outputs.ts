@@ -53,11 +53,13 @@ export async function judgeOutputs(
       pairs: new Map(names.map((name) => [name, name])),
     };
     const total = calibration.count + (heldOut?.count ?? 0);
-    const powerOf = (samples: Dataset, before: number) =>
-      comparePower(compared, samples, {
-        ...(runner.signal && { signal: runner.signal }),
-        onBatch: (done) => runner.onBatch?.(before + done, total),
-      });
+    const powerOf = async (samples: Dataset, before: number): Promise<ReadonlyMap<string, Power>> =>
+      names.length === 0
+        ? new Map()
+        : comparePower(compared, samples, {
+            ...(runner.signal && { signal: runner.signal }),
+            onBatch: (done) => runner.onBatch?.(before + done, total),
+          });
     const seen = await powerOf(calibration, 0);
     const unseen = heldOut && (await powerOf(heldOut, calibration.count));
     const inDecibels = ({ signal, noise }: Power) => decibels(signal, noise);
