@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 /** Nearest folder at or above `folder` with a package.json: the same from test/ and from dist/test/. */
@@ -30,6 +31,14 @@ export function casePath(file: string): string {
 /** `describe` when the cases are there, else `describe.skip`. */
 export function describeWithCases(name: string, tests: () => void): void {
   (existsSync(CASES_DIR) ? describe : describe.skip)(name, tests);
+}
+
+/** Folder of networks that people ship, as fetched by the tools beside the test data; HONE_ZOO overrides the place. */
+export const ZOO_DIR: string = resolve(process.env.HONE_ZOO ?? join(homedir(), '.cache/hone-zoo'));
+
+/** `describe` when the fetched networks are there, else `describe.skip`. */
+export function describeWithZoo(name: string, tests: () => void): void {
+  (existsSync(ZOO_DIR) ? describe : describe.skip)(name, tests);
 }
 
 /** The ten real models, by file stem. */

@@ -233,7 +233,8 @@ function keepOutputNames(
   return [...renamed, ...copies];
 }
 
-function identity(name: string, input: string, output: string): Node {
+/** A node that passes a value on under another name. */
+export function identity(name: string, input: string, output: string): Node {
   return { name, op: 'Identity', domain: '', inputs: [input], outputs: [output], attributes: new Map() };
 }
 

@@ -18,6 +18,7 @@ import { cos } from './cos';
 import { cumSum } from './cum-sum';
 import { depthToSpace } from './depth-to-space';
 import { dequantizeLinear } from './dequantize-linear';
+import { dft } from './dft';
 import { div } from './div';
 import { dropout } from './dropout';
 import { elu } from './elu';
@@ -99,6 +100,7 @@ import { spaceToDepth } from './space-to-depth';
 import { split } from './split';
 import { sqrt } from './sqrt';
 import { squeeze } from './squeeze';
+import { stft } from './stft';
 import { sub } from './sub';
 import { sum } from './sum';
 import { tableOf } from './table';
@@ -211,6 +213,8 @@ export const OPERATORS: readonly Operator[] = [
   softsign,
   spaceToDepth,
   split,
+  stft,
+  dft,
   sqrt,
   squeeze,
   sub,

@@ -1,9 +1,11 @@
 import type { Diagnostic } from '../core/diagnostic';
+import { capturesOf, subgraphsOf } from '../ir/edit';
 import type { Dim, Graph, Node, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, toNumbers } from '../ir/tensor';
 import { findOperator } from '../ops';
 import { constantTensor } from '../ops/constant';
 import type { Inferred, Operator } from '../ops/operator';
+import { bodyInputTypes, bodyOutputTypes } from './bodies';
 import { checkSchema } from './check-schema';
 
 /** Integer constants with more elements than this are not followed as shape-like values. */
@@ -68,7 +70,10 @@ export class Inference {
     const operator = findOperator(node.domain, node.op);
     const inputs = node.inputs.map((name) => (name === '' ? undefined : this.types.get(name)));
     const untyped = node.inputs.some((name, index) => name !== '' && !inputs[index]);
-    const found = operator && !untyped ? this.infer(operator, node, inputs) : { diagnostics: [], inferred: [] };
+    const found =
+      operator && !untyped
+        ? this.infer(operator, node, inputs)
+        : { diagnostics: [] as Diagnostic[], inferred: this.inferBodies(node) };
     node.outputs.forEach((name, index) => {
       if (name === '') return;
       const declared = this.graph.values.get(name);
@@ -82,6 +87,26 @@ export class Inference {
     const tensor = node.op === 'Constant' && operator ? constantTensor(node) : undefined;
     if (tensor) this.setConstant(node.outputs[0], tensor);
     return found.diagnostics;
+  }
+
+  /** Types of the outputs of a node that its bodies make; what is wrong inside is not reported here. */
+  private inferBodies(node: Node): readonly (Inferred | undefined)[] {
+    const bodies = subgraphsOf(node);
+    if (bodies.length === 0) return [];
+    const outputs = bodies.map((body) => {
+      const inner = new Inference(body);
+      for (const name of capturesOf(body)) {
+        const [tensor, type, partial] = [this.constants.get(name), this.types.get(name), this.partials.get(name)];
+        if (tensor) inner.setConstant(name, tensor);
+        else if (type) inner.setType(name, type);
+        if (partial) inner.partials.set(name, partial);
+      }
+      for (const [index, type] of bodyInputTypes(node, body, this).entries())
+        if (type) inner.setType(body.inputs[index], type);
+      for (const each of body.nodes) inner.visit(each);
+      return body.outputs.map((name) => inner.typeOf(name));
+    });
+    return bodyOutputTypes(node, outputs, this);
   }
 
   private infer(

@@ -8,6 +8,7 @@ import { checkForm } from './check-schema';
 import { foldConstants } from './fold-constants';
 import { fuseBatchNorm } from './fuse-batch-norm';
 import { bindShapes, inferShapes } from './infer-shapes';
+import { inlineBranches } from './inline-branches';
 import { mergeDuplicates } from './merge-duplicates';
 import type { PassResult } from './pass-result';
 import { unfuseQlinear } from './unfuse-qlinear';
@@ -26,6 +27,7 @@ export interface PrepareOptions {
 /** Rewrites that are repeated until none of them changes anything; each returns its argument when it has nothing to do. */
 const REWRITES: readonly ((graph: Graph) => Graph)[] = [
   foldConstants,
+  inlineBranches,
   mergeDuplicates,
   unfuseQlinear,
   fuseBatchNorm,

@@ -5,6 +5,22 @@ import { integers, type OpCase } from '../op-case';
 const x = random([2, 3, 4]);
 
 export const CASES: readonly OpCase[] = [
+  opCase('DFT', 'real', [random([2, 5, 1])]),
+  opCase('DFT', 'complex, inverse, another axis', [random([3, 4, 2]), undefined, scalar('int64', 0)], { inverse: 1 }),
+  opCase('DFT', 'onesided, longer than the input', [random([2, 5, 1]), scalar('int64', 8), scalar('int64', 1)], {
+    onesided: 1,
+  }),
+  opCase('DFT', 'opset 17', [random([2, 3, 6, 1])], { axis: 2, onesided: 1 }, { opset: 17 }),
+  opCase('STFT', 'window', [random([2, 20, 1]), scalar('int64', 3), random([8])]),
+  opCase(
+    'STFT',
+    'both sides, frame length',
+    [random([1, 20, 1]), scalar('int64', 4), random([6]), scalar('int64', 6)],
+    {
+      onesided: 0,
+    },
+  ),
+  opCase('STFT', 'no window', [random([1, 16, 1]), scalar('int64', 4), undefined, scalar('int64', 8)]),
   opCase('Shape', 'whole', [x]),
   opCase('Shape', 'part, from the end', [x], { start: -2, end: 2 }),
   opCase('Shape', 'scalar', [scalar('float32', 1)]),
