@@ -15,9 +15,10 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Runs a command in the repository; shows its output only when it fails. */
+/** Runs a command in the repository and says so; shows its output only when it fails. */
 function step(what, command, args) {
   const start = performance.now();
+  console.error(`setup: ${what} ...`);
   const result = spawnSync(command, args, {
     cwd: root,
     encoding: 'utf8',
@@ -29,7 +30,7 @@ function step(what, command, args) {
     fail(`${what} failed (${command} ${args.join(' ')}): ${result.error?.message ?? `exit code ${result.status}`}`);
   }
   const seconds = (performance.now() - start) / 1000;
-  if (seconds > 2) console.error(`setup: ${what} (${seconds.toFixed(0)} s)`);
+  if (seconds > 2) console.error(`setup: ${what} took ${seconds.toFixed(0)} s`);
 }
 
 function has(command) {
@@ -49,7 +50,7 @@ const lock = createHash('sha256')
   .digest('hex');
 const stamp = join(root, 'node_modules/.hone-setup');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
-  step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  step('packages (npm ci)', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stamp, lock);
 }
 step('native build', process.execPath, ['deploy/build/native.mjs', 'host']);

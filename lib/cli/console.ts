@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import pc from 'picocolors';
 import type { HoneError } from '../core/error';
+import { withCommandName } from './command-name';
 
 /** Where a verb prints, and how it learns of Ctrl-C. */
 export interface Console {
@@ -15,17 +16,20 @@ export interface Console {
   resultLine(value: unknown): void;
   /** A remark beside the result, on standard error. */
   note(line: string): void;
-  /** Shows how far long work is, with the time left; only on a terminal. */
+  /** Shows how far long work is, with the time left: in place on a terminal, else as a line now and then; silent with `--json`. */
   progress(what: string, done: number, total: number): void;
 }
 
-/** Least time between two drawings of the progress line, in milliseconds. */
+/** Least time between two drawings of the progress line on a terminal, and between two lines elsewhere, in milliseconds. */
 const REDRAW_MS = 100;
+const LINE_MS = 5000;
 
 /** A console over standard output (results) and standard error (progress, remarks). */
 export function openConsole(json: boolean, signal: AbortSignal): Console {
-  const live = process.stderr.isTTY === true && !json;
-  let stage = { what: '', startMs: 0, drawnMs: 0 };
+  const live = process.stderr.isTTY === true;
+  let stage = { what: '', startMs: 0 };
+  // Work that is done in a few seconds needs no lines in a log.
+  let drawnMs = live ? 0 : Date.now();
   let drawn = false;
   const clear = (): void => {
     if (drawn) process.stderr.write('\r\u001b[K');
@@ -36,7 +40,7 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
     signal,
     say(line = '') {
       clear();
-      if (!json) process.stdout.write(`${line}\n`);
+      if (!json) process.stdout.write(`${withCommandName(line)}\n`);
     },
     result(value) {
       clear();
@@ -47,18 +51,22 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
     },
     note(line) {
       clear();
-      process.stderr.write(`${line}\n`);
+      process.stderr.write(`${withCommandName(line)}\n`);
     },
     progress(what, done, total) {
-      if (!live) return;
+      if (json) return;
       const now = Date.now();
-      if (stage.what !== what) stage = { what, startMs: now, drawnMs: 0 };
+      if (stage.what !== what) {
+        stage = { what, startMs: now };
+        if (live) drawnMs = 0;
+      }
       if (done >= total) return clear();
-      if (now - stage.drawnMs < REDRAW_MS) return;
+      if (now - drawnMs < (live ? REDRAW_MS : LINE_MS)) return;
+      drawnMs = now;
       const left = done > 0 ? `, ${Math.ceil(((now - stage.startMs) * (total - done)) / done / 1000)} s left` : '';
-      process.stderr.write(`\r\u001b[K${what} ${done}/${total}${left}`);
-      stage.drawnMs = now;
-      drawn = true;
+      const text = `${what} ${done}/${total}${left}`;
+      process.stderr.write(live ? `\r\u001b[K${text}` : `${text}\n`);
+      drawn = live;
     },
   };
 }
@@ -77,7 +85,8 @@ function jsonValue(_key: string, value: unknown): unknown {
 export function printError(error: HoneError, json: boolean): void {
   const { code, message } = error;
   if (process.env.HONE_DEBUG === '1') process.stderr.write(`${inspect(error)}\n`);
-  const hint = error.hint.replace('`hone  ', '`hone ');
+  // Details that are empty leave two spaces behind.
+  const hint = withCommandName(error.hint.replace(/ {2,}/g, ' ').trim());
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
     return;

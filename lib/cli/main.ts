@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { asHoneError, HoneError } from '../core/error';
-import { nearest } from '../core/nearest';
+import { adviceOn, nearest } from '../core/nearest';
 import { version } from '../jobs/version';
 import { openConsole, printError } from './console';
 import { listenForSignals, signalExitCode } from './interrupt';
 import { guardOutput } from './output';
-import type { OptionValues, Verb } from './verb';
+import { allOptions, type OptionValues, optionNames, type Verb, type VerbRow } from './verb';
 import { VERBS } from './verbs';
 
 const SUMMARY = 'Compress an ONNX network, run it on an edge board with int8 kernels, and measure what it costs there.';
@@ -44,18 +44,27 @@ async function main(argv: readonly string[]): Promise<number> {
 
 type RunVerb = (verb: Verb, args: readonly string[], options: OptionValues) => Promise<number | undefined>;
 
+/** The row of the verb that the arguments name; `hone help VERB` names one, too. */
+function namedRow(argv: readonly string[]): VerbRow | undefined {
+  const word = argv[0] === 'help' ? argv[1] : argv[0];
+  return VERBS.find(({ name }) => name === word);
+}
+
 /** Parses the arguments and runs the verb that they name; returns the exit code. @throws CommanderError for wrong usage */
 async function runVerb(argv: readonly string[], run: RunVerb): Promise<number> {
   let code = 0;
   const program = new Command('hone').description(SUMMARY).version(version());
   program.exitOverride().configureOutput({ writeErr: () => {} });
-  for (const verb of VERBS) {
-    const command = program.command(verb.name).description(verb.summary);
+  const named = namedRow(argv);
+  for (const row of VERBS) {
+    const command = program.command(row.name).description(row.summary);
+    // Other verbs are only listed: what they do is not loaded.
+    if (row !== named) continue;
+    const verb = row.load();
     for (const { name, description } of verb.args) command.argument(name, description);
-    for (const { flags, description, default: value, repeatable } of verb.options)
+    for (const { flags, description, default: value, repeatable } of allOptions(verb))
       if (repeatable) command.option(flags, description, (next: string, before: string[] = []) => [...before, next]);
       else command.option(flags, description, value as string);
-    command.option('--json', 'print JSON instead of text');
     command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
     command.action(async () => {
       code = (await run(verb, command.args, command.opts() as OptionValues)) ?? 0;
@@ -77,22 +86,22 @@ async function runVerb(argv: readonly string[], run: RunVerb): Promise<number> {
 
 /** A mistake on the command line in our own terms, with the nearest right word. */
 function usageError(error: CommanderError, argv: readonly string[]): HoneError {
-  const verb = VERBS.find(({ name }) => name === argv[0]);
+  const row = namedRow(argv);
   const word = /'([^']+)'/.exec(error.message)?.[1] ?? argv[0];
   if (error.code === 'commander.unknownOption') {
-    const own =
-      verb === undefined ? ['--version'] : ['--json', ...verb.options.map(({ flags }) => flags.split(' ')[0])];
-    const near = nearest(word, [...own, '--help']) ?? '--help';
-    return new HoneError('E_OPTION_UNKNOWN', { option: word, nearest: near, verb: verb?.name ?? '' });
+    const own = row === undefined ? ['--version', '--help'] : optionNames(row.load());
+    const near = nearest(word, own);
+    const advice = near === undefined ? '' : `Did you mean '${near}'?`;
+    return new HoneError('E_OPTION_UNKNOWN', { option: word, advice, verb: row?.name ?? '' });
   }
   if (
     error.code === 'commander.unknownCommand' ||
-    (error.message.includes('too many arguments') && verb === undefined)
+    (error.message.includes('too many arguments') && row === undefined)
   ) {
     const names = VERBS.map(({ name }) => name);
-    return new HoneError('E_VERB_UNKNOWN', { verb: word, nearest: nearest(word, names) ?? names.join(', ') });
+    return new HoneError('E_VERB_UNKNOWN', { verb: word, ...adviceOn(word, names) });
   }
-  return new HoneError('E_USAGE', { reason: error.message.replace(/^error: /, ''), verb: verb?.name ?? '' });
+  return new HoneError('E_USAGE', { reason: error.message.replace(/^error: /, ''), verb: row?.name ?? '' });
 }
 
 void main(process.argv.slice(2)).then((code) => {

@@ -41,8 +41,6 @@ async function planOf(path: string, options: OptionValues, console: Console): Pr
 }
 
 export const serveVerb: Verb = {
-  name: 'serve',
-  summary: 'answer inference requests over HTTP on this machine until Ctrl-C',
   args: [MODEL],
   options: [
     { flags: '--port <n>', description: 'port to listen on; 0 takes a free one', default: '8700' },
@@ -84,8 +82,6 @@ export const serveVerb: Verb = {
 };
 
 export const deployVerb: Verb = {
-  name: 'deploy',
-  summary: 'compress, compile and start an agent in the background',
   args: [{ ...MODEL, name: '[model]' }],
   options: [
     { flags: '--board <board>', description: 'where to; only `local` (this machine) for now', default: 'local' },
@@ -120,8 +116,6 @@ export const deployVerb: Verb = {
 };
 
 export const watchVerb: Verb = {
-  name: 'watch',
-  summary: 'show the live telemetry of an agent',
   args: [{ name: '[url]', description: 'address of the agent; the local one when left out' }],
   options: [
     { flags: '--board <board>', description: 'the board whose agent is meant; only `local` for now', default: 'local' },

@@ -36,8 +36,6 @@ import type { OptionValues, Verb } from './verb';
 const GOAL_MISSED = 3;
 
 export const compressVerb: Verb = {
-  name: 'compress',
-  summary: 'make a model smaller: to int8 with calibration samples, or by the steps of a recipe',
   args: [{ name: '[model]', description: `${MODEL.description}; left out when the recipe names it` }],
   options: [
     { flags: '--recipe <path>', description: 'YAML or JSON file that says how (docs/recipes.md)' },

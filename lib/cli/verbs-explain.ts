@@ -8,8 +8,6 @@ import { countText, percentText, table } from './text';
 import type { OptionValues, Verb } from './verb';
 
 export const explainVerb: Verb = {
-  name: 'explain',
-  summary: 'say why each layer of a compressed model got its treatment',
   args: [{ name: '<model>', description: 'a model that a recipe made, with its report beside it; or the report' }],
   options: [{ flags: '--layer <glob>', description: 'only layers with such names' }],
   examples: ['hone explain small.onnx', "hone explain small.onnx.report.json --layer 'conv*'"],
@@ -40,8 +38,6 @@ export const explainVerb: Verb = {
 };
 
 export const sensitivityVerb: Verb = {
-  name: 'sensitivity',
-  summary: 'what each layer alone loses by fewer bits and by pruning, the most sensitive layer first',
   args: [{ ...MODEL, description: 'a float ONNX model' }],
   options: [
     COMMON.data,

@@ -30,8 +30,6 @@ function calibration(options: OptionValues): { calibration?: string } {
 }
 
 export const runVerb: Verb = {
-  name: 'run',
-  summary: 'run one sample and print the outputs',
   args: [MODEL],
   options: [
     { flags: '--input <path>', description: 'where the sample comes from; random numbers when left out' },
@@ -78,8 +76,6 @@ export const runVerb: Verb = {
 };
 
 export const evalVerb: Verb = {
-  name: 'eval',
-  summary: 'accuracy on labelled samples, agreement and SQNR against the float model',
   args: [MODEL],
   options: [
     COMMON.data,
@@ -132,8 +128,6 @@ function evaluationRows(found: Evaluation): [string, string][] {
 }
 
 export const benchVerb: Verb = {
-  name: 'bench',
-  summary: 'latency of the native engine beside onnxruntime, interleaved',
   args: [MODEL],
   options: [
     { ...COMMON.data, description: `${COMMON.data.description}; random numbers when left out` },

@@ -6,8 +6,6 @@ import { bytesText } from './text';
 import type { Verb } from './verb';
 
 export const synthesizeVerb: Verb = {
-  name: 'synthesize',
-  summary: 'make samples from the batch-norm statistics of a model, where there are no data',
   args: [{ name: '<model>', description: 'a float ONNX model with BatchNormalization' }],
   options: [
     { flags: '--out <path>', description: '.npz file to write; <model>.samples.npz when left out' },

@@ -11,8 +11,6 @@ import { bytesText, percentText } from './text';
 import type { OptionValues, Verb } from './verb';
 
 export const trainVerb: Verb = {
-  name: 'train',
-  summary: 'train a float model, or go on training it, with labelled samples',
   args: [{ name: '<model>', description: 'a float ONNX model, trained or freshly initialised' }],
   options: [
     COMMON.data,

@@ -1,27 +1,85 @@
-import type { Verb } from './verb';
-import { deployVerb, serveVerb, watchVerb } from './verbs-board';
-import { compressVerb } from './verbs-compress';
-import { explainVerb, sensitivityVerb } from './verbs-explain';
-import { benchVerb, evalVerb, runVerb } from './verbs-measure';
-import { buildAddonVerb, compileVerb, doctorVerb, inspectVerb } from './verbs-model';
-import { synthesizeVerb } from './verbs-synthesize';
-import { trainVerb } from './verbs-train';
+import type { VerbRow } from './verb';
 
 /** Every verb of the program, in the order of use. */
-export const VERBS: readonly Verb[] = [
-  inspectVerb,
-  trainVerb,
-  synthesizeVerb,
-  sensitivityVerb,
-  compressVerb,
-  explainVerb,
-  compileVerb,
-  runVerb,
-  evalVerb,
-  benchVerb,
-  serveVerb,
-  deployVerb,
-  watchVerb,
-  doctorVerb,
-  buildAddonVerb,
+export const VERBS: readonly VerbRow[] = [
+  {
+    name: 'inspect',
+    summary: 'show inputs, outputs, operators, cost, and what the engine lacks',
+    load: () => (require('./verbs-inspect') as typeof import('./verbs-inspect')).inspectVerb,
+  },
+  {
+    name: 'train',
+    summary: 'train a float model, or go on training it, with labelled samples',
+    load: () => (require('./verbs-train') as typeof import('./verbs-train')).trainVerb,
+  },
+  {
+    name: 'synthesize',
+    summary: 'make samples from the batch-norm statistics of a model, where there are no data',
+    load: () => (require('./verbs-synthesize') as typeof import('./verbs-synthesize')).synthesizeVerb,
+  },
+  {
+    name: 'sensitivity',
+    summary: 'what each layer alone loses by fewer bits and by pruning, the most sensitive layer first',
+    load: () => (require('./verbs-explain') as typeof import('./verbs-explain')).sensitivityVerb,
+  },
+  {
+    name: 'compress',
+    summary: 'make a model smaller: to int8 with calibration samples, or by the steps of a recipe',
+    load: () => (require('./verbs-compress') as typeof import('./verbs-compress')).compressVerb,
+  },
+  {
+    name: 'explain',
+    summary: 'say why each layer of a compressed model got its treatment',
+    load: () => (require('./verbs-explain') as typeof import('./verbs-explain')).explainVerb,
+  },
+  {
+    name: 'compile',
+    summary: 'compile a model to a plan for the native engine',
+    load: () => (require('./verbs-compile') as typeof import('./verbs-compile')).compileVerb,
+  },
+  {
+    name: 'run',
+    summary: 'run one sample and print the outputs',
+    load: () => (require('./verbs-measure') as typeof import('./verbs-measure')).runVerb,
+  },
+  {
+    name: 'eval',
+    summary: 'accuracy on labelled samples, agreement and SQNR against the float model',
+    load: () => (require('./verbs-measure') as typeof import('./verbs-measure')).evalVerb,
+  },
+  {
+    name: 'bench',
+    summary: 'latency of the native engine beside onnxruntime, interleaved',
+    load: () => (require('./verbs-measure') as typeof import('./verbs-measure')).benchVerb,
+  },
+  {
+    name: 'serve',
+    summary: 'answer inference requests over HTTP on this machine until Ctrl-C',
+    load: () => (require('./verbs-board') as typeof import('./verbs-board')).serveVerb,
+  },
+  {
+    name: 'deploy',
+    summary: 'compress, compile and start an agent in the background',
+    load: () => (require('./verbs-board') as typeof import('./verbs-board')).deployVerb,
+  },
+  {
+    name: 'watch',
+    summary: 'show the live telemetry of an agent',
+    load: () => (require('./verbs-board') as typeof import('./verbs-board')).watchVerb,
+  },
+  {
+    name: 'doctor',
+    summary: 'check what this machine has and what it lacks',
+    load: () => (require('./verbs-machine') as typeof import('./verbs-machine')).doctorVerb,
+  },
+  {
+    name: 'build-addon',
+    summary: 'compile the native engine for this machine, where the package carries none that fits',
+    load: () => (require('./verbs-machine') as typeof import('./verbs-machine')).buildAddonVerb,
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that makes a shell complete verbs and options',
+    load: () => (require('./verbs-completion') as typeof import('./verbs-completion')).completionVerb(VERBS),
+  },
 ];

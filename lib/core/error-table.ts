@@ -9,7 +9,7 @@ export const ERRORS = {
   },
   E_OPTION_UNKNOWN: {
     template: "unknown option '{option}'",
-    hint: "Did you mean '{nearest}'? See `hone {verb} --help`.",
+    hint: '{advice} See `hone {verb} --help`.',
   },
   E_OPTION_VALUE: { template: "option {option}: expected {expected}, found '{found}'", hint: 'Correct the value.' },
   E_FILE_NOT_FOUND: { template: 'cannot read {path}: {reason}', hint: 'Check the path and its permissions.' },
@@ -51,7 +51,7 @@ export const ERRORS = {
   },
   E_OPERATOR_UNSUPPORTED: {
     template: '{count} node(s) cannot be handled by {what}:\n{diagnostics}',
-    hint: 'To run them, use `--executor onnxruntime`; to train, export the model with a dynamic batch and without them.',
+    hint: 'Export the model without them (to train: with a dynamic batch, too); `hone run --executor onnxruntime` runs it as it is.',
   },
   E_DATA_FORMAT: {
     template: 'data {path}: {reason}',
@@ -185,8 +185,11 @@ export const ERRORS = {
     hint: 'Check the address and the request; `hone watch` needs an agent of Hone.',
   },
   E_AGENT_START: { template: 'the agent did not start: {reason}', hint: 'All that it said is in {log}.' },
-  E_AGENT_PORT: { template: 'cannot listen on {address}: {reason}', hint: 'Choose another --port.' },
-  E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: "Did you mean '{nearest}'? See `hone --help`." },
+  E_AGENT_PORT: {
+    template: 'cannot listen on {address}: {reason}',
+    hint: 'Choose another port; `hone serve --port 0` takes a free one.',
+  },
+  E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: '{advice} See `hone --help`.' },
   E_USAGE: { template: '{reason}', hint: 'See `hone {verb} --help`.' },
 } as const satisfies Record<string, { template: string; hint: string }>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { HoneError } from './error';
-import { nearest } from './nearest';
+import { adviceOn } from './nearest';
 
 /**
  * The options with defaults filled in, checked against their schema (a `z.strictObject`). `place` is the prefix of keys in
@@ -22,10 +22,9 @@ export function parseOptions<S extends z.ZodType>(
   if (issue.code === 'unrecognized_keys') {
     const option = issue.keys[0];
     const known = keysAt(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), issue.path);
-    const near = nearest(option, known) ?? known.join(', ');
     throw new HoneError('E_OPTION_UNKNOWN', {
       option: path([...issue.path, option]),
-      nearest: near === '' ? 'none' : path([...issue.path, near]),
+      ...adviceOn(option, known, (key) => path([...issue.path, key])),
       verb,
     });
   }

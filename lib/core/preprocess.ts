@@ -1,5 +1,5 @@
 import { HoneError } from './error';
-import { nearest } from './nearest';
+import { adviceOn } from './nearest';
 
 /** Decoded picture: 8-bit red, green, blue per pixel, rows from the top. */
 export interface Picture {
@@ -54,7 +54,7 @@ export function parsePreprocess(json: unknown): PreprocessSpec {
     if (!(KEYS as readonly string[]).includes(key))
       throw new HoneError('E_OPTION_UNKNOWN', {
         option: `preprocess.${key}`,
-        nearest: `preprocess.${nearest(key, KEYS) ?? 'size'}`,
+        ...adviceOn(key, KEYS, (name) => `preprocess.${name}`),
         verb: 'quantize',
       });
   const pick = <T extends string>(key: keyof PreprocessSpec, words: readonly T[]): T => {

@@ -1,6 +1,6 @@
 import { type ErrorDetails, HoneError } from '../core/error';
 import { ERRORS, type ErrorCode } from '../core/error-table';
-import { nearest } from '../core/nearest';
+import { adviceOn } from '../core/nearest';
 import { PLAN_VERSION } from '../plan/format';
 import {
   loadAddon,
@@ -179,7 +179,7 @@ const OPTIONS = ['threads', 'cpu', 'profile', 'variant'] as const satisfies read
 function checkOptions(options: SessionOptions): NativeOptions {
   for (const option of Object.keys(options))
     if (!(OPTIONS as readonly string[]).includes(option))
-      throw new HoneError('E_OPTION_UNKNOWN', { option, nearest: nearest(option, OPTIONS) ?? OPTIONS[0], verb: 'run' });
+      throw new HoneError('E_OPTION_UNKNOWN', { option, ...adviceOn(option, OPTIONS), verb: 'run' });
   const { threads = 1, cpu = process.env.HONE_CPU ?? '', profile = false, variant = 0 } = options;
   requireInteger('threads', threads, 1, 64);
   requireInteger('variant', variant, 0, 2 ** 31);

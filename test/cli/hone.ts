@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, sourceFiles } from '../tidy/sources';
 
@@ -69,9 +69,20 @@ export interface Running {
   until(pattern: RegExp): Promise<string>;
 }
 
+/** The program under the name that npm gives it, by which it knows how people call it. */
+function command(): string {
+  const link = distPath('hone');
+  try {
+    symlinkSync('lib/cli/main.js', link);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return link;
+}
+
 /** Starts the program with these arguments. */
 export function start(args: readonly string[], { cwd = ROOT, env = {} }: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [distPath('lib/cli/main.js'), ...args], {
+  const child = spawn(process.execPath, [command(), ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });

@@ -46,7 +46,7 @@ describe('a mistake is named with its place and what was expected', () => {
     expect(found).toBeInstanceOf(HoneError);
     const { details } = found as HoneError;
     expect(found).toMatchObject({ code, details: { option } });
-    expect(String(details.expected ?? details.nearest)).toContain(expected);
+    expect(String(details.expected ?? details.advice)).toContain(expected);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Verb } from '../../lib/cli/verb';
+import type { VerbRow } from '../../lib/cli/verb';
 import { VERBS } from '../../lib/cli/verbs';
 
 /** docs/cli.md: every verb with its arguments, options and examples, from the verb table. */
@@ -20,7 +20,8 @@ export function cliPage(): string {
   ].join('\n');
 }
 
-function section({ name, summary, args, options, examples }: Verb): string[] {
+function section({ name, summary, load }: VerbRow): string[] {
+  const { args, options, examples } = load();
   const usage = ['hone', name, ...(options.length > 0 ? ['[options]'] : []), ...args.map((arg) => arg.name)].join(' ');
   const rows = [
     ...args.map((arg) => `| \`${arg.name}\` | ${cell(arg.description)} | |`),

@@ -1,0 +1,48 @@
+import pc from 'picocolors';
+import { makePlan, requireModel } from '../jobs/make-plan';
+import { writeFileAtomically } from '../jobs/write-file';
+import {
+  COMMON,
+  INPUTS,
+  MODEL,
+  openModel,
+  preprocessing,
+  progressOf,
+  QUANTIZE,
+  quantizeOptions,
+  text,
+} from './options';
+import { targetOf } from './target';
+import { bytesText, diagnosticLines } from './text';
+import type { Verb } from './verb';
+
+export const compileVerb: Verb = {
+  args: [MODEL],
+  options: [
+    { flags: '--out <path>', description: 'file to write; <model>.plan when left out' },
+    COMMON.calibration,
+    ...INPUTS,
+    COMMON.preprocess,
+    ...QUANTIZE,
+  ],
+  examples: ['hone compile model.int8.onnx', 'hone compile model.onnx --calibration calib.npz'],
+  async run([path], options, console) {
+    const target = await targetOf(path, options, '.plan');
+    const model = requireModel(await openModel(path, options, console), 'compile');
+    const data = text(options, 'calibration');
+    const { plan, diagnostics } = await makePlan(model, {
+      ...(data === undefined ? {} : { data }),
+      ...(await preprocessing(options)),
+      quantize: quantizeOptions(options),
+      target,
+      signal: console.signal,
+      onProgress: progressOf(console),
+    });
+    await writeFileAtomically(target, plan);
+    console.result({ path: target, sizeBytes: plan.length, warnings: diagnostics });
+    if (diagnostics.length > 0) console.say(pc.yellow('warnings:'));
+    for (const line of diagnosticLines(diagnostics)) console.say(line);
+    console.say(`wrote ${target}: ${bytesText(plan.length)}`);
+    return undefined;
+  },
+};

@@ -1,0 +1,46 @@
+import pc from 'picocolors';
+import { buildAddon } from '../jobs/build-addon';
+import { examine } from '../jobs/doctor';
+import { openMachineSensors } from '../sensors/machine';
+import { pairs, readingText } from './text';
+import type { Verb } from './verb';
+
+export const buildAddonVerb: Verb = {
+  args: [],
+  options: [],
+  examples: ['hone build-addon', 'CXX=clang++-19 hone build-addon'],
+  async run(_args, _options, console) {
+    const built = await buildAddon({
+      signal: console.signal,
+      onProgress: (done, total) => console.progress('file', done, total),
+    });
+    console.result(built);
+    console.say(`built the native engine with ${built.compiler}: ${built.path}`);
+    return undefined;
+  },
+};
+
+export const doctorVerb: Verb = {
+  args: [],
+  options: [],
+  examples: ['hone doctor'],
+  async run(_args, _options, console) {
+    const findings = examine();
+    const sensors = openMachineSensors().read();
+    const complete = findings.every(({ state }) => state !== 'missing');
+    console.result({ complete, findings, sensors });
+    const marks = { ok: pc.green('ok'), missing: pc.red('missing'), absent: pc.yellow('absent') };
+    // Colour codes take no room on the screen: the words are padded first.
+    const mark = (state: keyof typeof marks) => marks[state] + ' '.repeat('missing'.length - state.length);
+    const rows: [string, string][] = [
+      ...findings.map(({ what, state, detail }): [string, string] => [what, `${mark(state)}  ${detail}`]),
+      ...sensors.map((reading): [string, string] => [
+        reading.name,
+        `${mark(reading.value === null ? 'absent' : 'ok')}  ${reading.value === null ? reading.reason : readingText(reading)}`,
+      ]),
+    ];
+    for (const line of pairs(rows)) console.say(line);
+    console.say(complete ? 'nothing that Hone needs is missing' : 'something that Hone needs is missing');
+    return complete ? 0 : 1;
+  },
+};
