@@ -4,6 +4,7 @@ import type { QuantizeReport } from '../compress/quantize/report';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
 import type { StructuredReport } from '../compress/structured/structured-report';
 import { HoneError } from '../core/error';
+import type { Graph } from '../ir/graph';
 import { compress } from '../jobs/compress';
 import { requireFloat, requireModel } from '../jobs/make-plan';
 import { compressByRecipe, type RecipePlan } from '../jobs/recipe';
@@ -78,12 +79,21 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   const rows = report.layers.map(({ name, op, sqnrDb }) => [name, op, sqnrDb.toFixed(1)]);
   for (const line of table([['layer', 'op', 'SQNR dB'], ...rows])) console.say(line);
   for (const { name, reason } of report.skipped) console.say(`stays float: ${name}: ${reason}`);
+  for (const line of takenExtents(model.graph, graph)) console.say(line);
   const { calibration, judged } = report.samples;
   const found = report.outputs.map(outputText).join(', ') || 'none is float';
   console.say(`calibrated with ${calibration} samples; SQNR of outputs over all ${judged}: ${found}`);
   console.say(`(${judgedByText(report.judgedBy)})`);
   console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
   return undefined;
+}
+
+/** Says which extents the samples have given. */
+function takenExtents(before: Graph, after: Graph): string[] {
+  const show = (graph: Graph, name: string) => graph.values.get(name)?.shape?.join(', ') ?? '?';
+  return before.inputs
+    .filter((name) => show(before, name) !== show(after, name))
+    .map((name) => `input ${name} [${show(before, name)}] is now [${show(after, name)}], as the samples are`);
 }
 
 function outputText({ name, sqnrDb, heldOutSqnrDb }: QuantizeReport['outputs'][number]): string {

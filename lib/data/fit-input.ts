@@ -67,7 +67,9 @@ function fitSample(
     if (fits(dims, shape.toSpliced(axis, 1))) return { dims, axis };
     if (dims[axis] === 1 && fits(dims, shape)) return { dims: dims.toSpliced(axis, 1), axis };
   }
-  return fits(dims, shape) ? { dims, axis: 'none' } : undefined;
+  if (fits(dims, shape)) return { dims, axis: 'none' };
+  // Numbers, one per sample, for a vector that could have been one sample as a whole.
+  return dims.length === 0 && shape.length === 1 && typeof shape[0] === 'string' ? { dims, axis: 0 } : undefined;
 }
 
 /**

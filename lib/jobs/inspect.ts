@@ -2,12 +2,14 @@ import { diagnose } from '../compile/compile';
 import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
 import type { Dim, Graph, ValueType } from '../ir/graph';
+import type { SampleAxis } from '../ir/sample-axes';
 import { freeInputs, shapeAdvice } from '../passes/bind-inputs';
 import { inferShapes } from '../passes/infer-shapes';
 import { upgrade } from '../passes/upgrade';
 import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
 import { prepareForEngine } from './prepare-for-engine';
+import { portsOf } from './samples';
 import { notedSource } from './source';
 
 interface Port {
@@ -17,11 +19,18 @@ interface Port {
   readonly shape: readonly Dim[] | null;
 }
 
+interface InputPort extends Port {
+  /** Where the samples are; `none` when a whole input is one sample. */
+  readonly sampleAxis: SampleAxis;
+  /** The output that is this input of the next sample; null for inputs that are no states. */
+  readonly next: string | null;
+}
+
 interface InspectionBase {
   readonly path: string;
   readonly sizeBytes: number;
   readonly sha256: string;
-  readonly inputs: readonly Port[];
+  readonly inputs: readonly InputPort[];
   readonly outputs: readonly Port[];
   /** Nodes by operator or kernel, the most frequent first. */
   readonly operators: Readonly<Record<string, number>>;
@@ -75,7 +84,7 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
     path,
     sizeBytes: bytes.length,
     sha256: hash,
-    inputs: variant.inputs.map(port),
+    inputs: inputPorts(plan, variant.inputs.map(port)),
     outputs: variant.outputs.map(port),
     operators: countWords(variant.nodes.map(({ op }) => op)),
     sourceSha256: description.sourceHash,
@@ -86,7 +95,8 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
   };
 }
 
-function inspectModel({ path, bytes, hash, graph, quantized, notes }: ModelArtifact): ModelInspection {
+function inspectModel(model: ModelArtifact): ModelInspection {
+  const { path, bytes, hash, graph, quantized, notes } = model;
   const inferred = inferShapes(upgrade(graph).graph).graph;
   const port = (name: string): Port => {
     const value = graph.values.get(name) ?? inferred.values.get(name);
@@ -100,7 +110,7 @@ function inspectModel({ path, bytes, hash, graph, quantized, notes }: ModelArtif
     path,
     sizeBytes: bytes.length,
     sha256: hash,
-    inputs: graph.inputs.map(port),
+    inputs: inputPorts(model, graph.inputs.map(port)),
     outputs: graph.outputs.map(port),
     operators: countWords(graph.nodes.map(({ op, domain }) => (domain === '' ? op : `${domain}:${op}`))),
     irVersion: graph.irVersion,
@@ -114,6 +124,15 @@ function inspectModel({ path, bytes, hash, graph, quantized, notes }: ModelArtif
   };
 }
 
+function inputPorts(artifact: Artifact, ports: readonly Port[]): InputPort[] {
+  const { inputs, states } = portsOf(artifact);
+  return ports.map((port) => ({
+    ...port,
+    sampleAxis: inputs.get(port.name)?.axis ?? 0,
+    next: states.get(port.name) ?? null,
+  }));
+}
+
 /** The shape that a file declares, with the numbers that inference knows instead of its symbols. */
 function shapeOf(declared: ValueType | undefined, inferred: ValueType | undefined): Port['shape'] {
   const [shape, known] = [declared?.shape, inferred?.shape];
@@ -122,8 +141,10 @@ function shapeOf(declared: ValueType | undefined, inferred: ValueType | undefine
 }
 
 function unknownMacs(graph: Graph, nodes: readonly string[]): string {
-  const [input] = freeInputs(graph);
-  if (input !== undefined) return `input ${input.name} has free extents; give ${shapeAdvice([input])}`;
+  const free = freeInputs(graph);
+  const names = free.map(({ name }) => name).join(', ');
+  if (free.length > 0)
+    return `${free.length > 1 ? `inputs ${names} have` : `input ${names} has`} free extents; give ${shapeAdvice(free)}`;
   const more = nodes.length > 1 ? ` and ${nodes.length - 1} more` : '';
   return `the extents of ${nodes[0]}${more} depend on data`;
 }

@@ -99,7 +99,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       openFinished,
       score,
       judgedBy,
-      teachers: await openTeachers(recipe.teachers, folder, place),
+      teachers: await openTeachers(recipe.teachers, folder, place, data.calibration),
       seed: recipe.seed,
       goals: recipe.goals,
       ignore: recipe.ignore,
@@ -161,7 +161,12 @@ function engineWarning(missing: string): Diagnostic {
 }
 
 /** @throws E_FILE_NOT_FOUND, E_OPTION_VALUE for a plan */
-async function openTeachers(paths: Recipe['teachers'], folder: string, place: string): Promise<Map<string, Graph>> {
+async function openTeachers(
+  paths: Recipe['teachers'],
+  folder: string,
+  place: string,
+  samples: Dataset,
+): Promise<Map<string, Graph>> {
   const teachers = new Map<string, Graph>();
   for (const [name, path] of Object.entries(paths)) {
     const artifact = await openArtifact(resolve(folder, path));
@@ -171,7 +176,7 @@ async function openTeachers(paths: Recipe['teachers'], folder: string, place: st
         expected: 'an ONNX model to learn from',
         found: `the plan ${artifact.path}`,
       });
-    const { graph } = artifact;
+    const graph = bindForSamples(artifact.graph, samples);
     teachers.set(name, prepare(graph, { batchNorm: 'keep' }).graph);
   }
   return teachers;

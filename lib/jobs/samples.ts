@@ -74,7 +74,7 @@ export function openDatasetFor(
 }
 
 /** Inputs, outputs and states of an artifact, as data must fit them. */
-function portsOf(artifact: Artifact): { readonly inputs: ExpectedInputs; readonly states: CarriedStates } {
+export function portsOf(artifact: Artifact): { readonly inputs: ExpectedInputs; readonly states: CarriedStates } {
   const metadata = metadataOf(artifact);
   const [inputs, outputs] = artifact.kind === 'model' ? modelPorts(artifact.graph) : planPorts(artifact);
   const axes = findSampleAxes(inputs, declaredSampleAxes(metadata));

@@ -1,6 +1,7 @@
 import { type Synthesis, synthesisOptions, synthesizeImages } from '../compress/distill/synthesize-images';
 import { parseOptions } from '../core/options';
 import { writeNpz } from '../data/npz';
+import { requireExtents } from '../passes/bind-inputs';
 import { prepare } from '../passes/pipeline';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
@@ -26,11 +27,12 @@ export interface SynthesizeReport {
 
 /**
  * Samples made from the network alone, as a .npz file that every verb takes as `--data` (without labels).
- * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE, E_GRAPH_INVALID for a model without statistics, E_FILE_WRITE, E_REFERENCE_MISSING
+ * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE, E_SHAPE_FREE, E_GRAPH_INVALID for a model without statistics, E_FILE_WRITE, E_REFERENCE_MISSING
  */
 export async function synthesize(model: ModelArtifact, options: SynthesizeOptions): Promise<SynthesizeReport> {
   const { images, target, onProgress, signal } = options;
   const settings = parseOptions(synthesisOptions, images, '', 'synthesize');
+  requireExtents(model.graph);
   const reference = createReferenceEvaluate();
   try {
     const { graph } = prepare(model.graph, { batchNorm: 'keep' });

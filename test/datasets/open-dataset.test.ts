@@ -200,6 +200,7 @@ describe('sample axes', () => {
       ['whole inputs of a model with a batch of 1', [1, 3], 0, [4, 1, 3], [3], undefined],
       ['tokens without a batch', ['T'], 'none', [4, 6], [6], 'none'],
       ['scalars', [], 'none', [4], [], 'none'],
+      ['numbers for a vector', ['N'], 'none', [4], [], undefined],
       ['whole inputs that are no single sample', ['T', 3], 0, [4, 5, 3], [5, 3], 'none'],
       ['whole batches', [2, 3], 0, [4, 2, 3], [2, 3], 'none'],
     ];

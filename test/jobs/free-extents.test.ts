@@ -12,6 +12,8 @@ import { compress } from '../../lib/jobs/compress';
 import { evaluateArtifact } from '../../lib/jobs/evaluate';
 import { inspect } from '../../lib/jobs/inspect';
 import { makePlan, requireModel } from '../../lib/jobs/make-plan';
+import { compressByRecipe } from '../../lib/jobs/recipe';
+import { parseRecipe } from '../../lib/jobs/recipe-file';
 import { runOnce } from '../../lib/jobs/run';
 import { writeModel } from '../../lib/onnx/write-model';
 import { casePath, describeWithCases } from '../data';
@@ -142,6 +144,59 @@ works('a length that two inputs share', () => ({
   macs: 5 * 6 * 4 + 5 * 4 * 3,
 }));
 
+test('a model whose inside takes one sample is compressed one by one, whatever its input says', async () => {
+  const builder = new GraphBuilder();
+  const target = builder.initializer(tensorFrom('int64', [2], [1, -1]), 'target');
+  const flat = builder.node('Reshape', [builder.input('x', 'float32', ['N', 3, 4]), target]);
+  builder.output(builder.node('MatMul', [flat, builder.initializer(draw(12, 5), 'w')], {}, { outputs: ['y'] }));
+  const model = requireModel(await openArtifact(put('one.onnx', writeModel(builder.build()))), 'test');
+  const data = put('one.npz', writeNpz(new Map([['x', draw(10, 3, 4)]])));
+  const { graph } = await compress(model, { data });
+  expect(graph.values.get('x')!.shape).toEqual([1, 3, 4]);
+  const small = await openArtifact(put('one.int8.onnx', writeModel(graph)));
+  const { samples, sqnrDb } = await evaluateArtifact(small, { data, float: model.path });
+  expect(samples).toBe(10);
+  expect(sqnrDb).toBeGreaterThan(25);
+});
+
+test('a recipe weighs a model at the extents of its samples', async () => {
+  const path = pictureModel('recipe.onnx', ['N', 3, 'H', 'W']);
+  const labels = tensorFrom(
+    'int64',
+    [60],
+    Array.from({ length: 60 }, (_, k) => k % 5),
+  );
+  const training = put(
+    'labelled.npz',
+    writeNpz(
+      new Map([
+        ['x', draw(60, 3, 9, 7)],
+        ['labels', labels],
+      ]),
+    ),
+  );
+  const step = { macs: 0.65, training: { epochs: 0 } };
+  const recipe = parseRecipe({ data: { training }, steps: [{ 'prune-structured': step }], target: { isa: 'ref' } });
+  const target = join(folder, 'pruned.onnx');
+  const source = { recipe, folder, place: '' };
+  const report = await compressByRecipe(requireModel(await openArtifact(path), 'test'), { source, target });
+  const whole = 9 * 7 * 8 * 27 + 40;
+  expect(report.baseline.macs).toBe(whole);
+  expect(report.result.macs).toBeLessThanOrEqual(0.65 * whole);
+  expect(report.result.macs).toBeGreaterThan(0.4 * whole);
+  expect(inspect(await openArtifact(target))).toMatchObject({ macs: report.result.macs });
+});
+
+test('all inputs with free extents are named', async () => {
+  expect(inspect(await openArtifact(sequenceModel()))).toMatchObject({
+    macsUnknown: 'inputs a, gate have free extents; give --shape a=1,T,6 --shape gate=1,T,4',
+    inputs: [
+      { name: 'a', sampleAxis: 0, next: null },
+      { name: 'gate', sampleAxis: 0, next: null },
+    ],
+  });
+});
+
 describeWithCases('cases of free extents', () => {
   works('sym_anon', () => {
     const [x] = readNpz(readFileSync(casePath('sym_anon.npz')), 'sym_anon.npz').values();
@@ -152,6 +207,11 @@ describeWithCases('cases of free extents', () => {
       shapes: { x: [1, 3, 12, 12] },
       macs: 12 * 12 * 8 * 27 + 40,
     };
+  });
+
+  test('resize-nearest-scale-0.7: 7 pixels of 10', async () => {
+    const { outputs } = inspect(await openArtifact(casePath('resize-nearest-scale-0.7.onnx')));
+    expect(outputs[0].shape!.slice(1)).toEqual([3, 22, 7]);
   });
 
   test('free_hw: weights in Constant nodes are parameters', async () => {

@@ -9,6 +9,7 @@ import { elementCount, type Tensor, tensorFrom, toNumbers } from '../../lib/ir/t
 import { type InputOptions, openArtifact } from '../../lib/jobs/artifact';
 import { compress } from '../../lib/jobs/compress';
 import { evaluateArtifact } from '../../lib/jobs/evaluate';
+import { inspect } from '../../lib/jobs/inspect';
 import { makePlan, requireModel } from '../../lib/jobs/make-plan';
 import { runOnce } from '../../lib/jobs/run';
 import { openRecorded, openSamples } from '../../lib/jobs/samples';
@@ -122,7 +123,7 @@ describe.each<[string, Dim, readonly [string, string], 0 | 1, InputOptions]>([
   test('compress and eval: each model goes on from its own states', async () => {
     const data = put('x.npz', { x });
     const { graph, report } = await compress(await open(), { data });
-    expect(report.samples.calibration + report.samples.measured).toBe(STEPS);
+    expect(report.samples).toMatchObject({ judged: STEPS });
     writeFileSync(join(folder, 'small.onnx'), writeModel(graph));
     const small = await openArtifact(join(folder, 'small.onnx'));
     const { plan } = await makePlan(small);
@@ -172,6 +173,16 @@ test.each([
   await expect(openArtifact(path, { states: new Map([pair]) })).rejects.toMatchObject({
     code: 'E_OPTION_VALUE',
     message: expect.stringMatching(message),
+  });
+});
+
+test('inspect says which inputs are states, and where their samples are', async () => {
+  const path = recurrentModel('shown.onnx', 'N', ['state', 'stateN'], 1);
+  expect(inspect(await openArtifact(path))).toMatchObject({
+    inputs: [
+      { name: 'x', sampleAxis: 0, next: null },
+      { name: 'state', sampleAxis: 1, next: 'stateN' },
+    ],
   });
 });
 
