@@ -76,14 +76,19 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   const bytes = writeModel(graph);
   await writeFileAtomically(target, bytes);
   console.result({ path: target, sizeBytes: bytes.length, report });
-  const rows = report.layers.map(({ name, op, sqnrDb }) => [name, op, sqnrDb.toFixed(1)]);
-  for (const line of table([['layer', 'op', 'SQNR dB'], ...rows])) console.say(line);
+  for (const line of layerTable(report)) console.say(line);
   for (const { name, reason } of report.skipped) console.say(`stays float: ${name}: ${reason}`);
   for (const line of takenExtents(model.graph, graph)) console.say(line);
   const { calibration, judged } = report.samples;
-  const found = report.outputs.map(outputText).join(', ') || 'none is float';
+  const found = outputsText(report.outputs);
   console.say(`calibrated with ${calibration} samples; SQNR of outputs over all ${judged}: ${found}`);
   console.say(`(${judgedByText(report.judgedBy)})`);
+  const narrowed = report.layers.filter(({ narrowedChannels }) => narrowedChannels.length > 0);
+  if (report.outputsWithSaturation !== null)
+    console.say(
+      `${narrowed.length} layers keep clear of saturation; without that: ${outputsText(report.outputsWithSaturation)}`,
+    );
+  for (const line of diagnosticLines(report.diagnostics)) console.say(pc.yellow(line));
   console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
   return undefined;
 }
@@ -94,6 +99,22 @@ function takenExtents(before: Graph, after: Graph): string[] {
   return before.inputs
     .filter((name) => show(before, name) !== show(after, name))
     .map((name) => `input ${name} [${show(before, name)}] is now [${show(after, name)}], as the samples are`);
+}
+
+/** One row per layer; how many of its pairs of products can saturate elsewhere, where any can. */
+function layerTable({ layers }: QuantizeReport): string[] {
+  const unsafe = layers.some(({ saturatingPairs }) => saturatingPairs > 0);
+  const rows = layers.map(({ name, op, sqnrDb, pairs, saturatingPairs }) => [
+    name,
+    op,
+    sqnrDb.toFixed(1),
+    ...(unsafe ? [saturatingPairs === 0 ? '' : `${saturatingPairs} of ${pairs}`] : []),
+  ]);
+  return table([['layer', 'op', 'SQNR dB', ...(unsafe ? ['pairs that can leave 16 bits'] : [])], ...rows]);
+}
+
+function outputsText(outputs: QuantizeReport['outputs']): string {
+  return outputs.map(outputText).join(', ') || 'none is float';
 }
 
 function outputText({ name, sqnrDb, heldOutSqnrDb }: QuantizeReport['outputs'][number]): string {

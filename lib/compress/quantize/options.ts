@@ -27,6 +27,9 @@ const layerChoices = z.strictObject({
   rounding: z
     .enum(['nearest', 'adaround'])
     .describe('how weights are rounded: each to the nearest code, or together, for the smallest error of the layer'),
+  avoidSaturation: z
+    .boolean()
+    .describe('fewer codes in channels where runtimes without 8-bit dot products (x86 with AVX2 alone) could saturate'),
 });
 
 /** How a network is quantized, as far as no training is needed; every key has a default. */
@@ -60,6 +63,7 @@ export const quantizeOptions = z.strictObject({
   blockSize: layerChoices.shape.blockSize.default(32),
   weightRange: layerChoices.shape.weightRange.default('auto'),
   rounding: layerChoices.shape.rounding.default('nearest'),
+  avoidSaturation: layerChoices.shape.avoidSaturation.default(false),
   layers: z
     .record(z.string(), layerChoices.partial())
     .default({})
@@ -103,8 +107,27 @@ export function resolveQuantizeOptions(given: PartialQuantizeOptions = {}): Quan
 
 /** The choices for the layer `node`: the general ones, overridden by every glob of `layers` that its name matches. */
 export function choicesFor(options: QuantizeOptions, node: string): LayerChoices {
-  const { weightBits, activationBits, scheme, granularity, blockSize, weightRange, rounding } = options;
-  const general = { weightBits, activationBits, scheme, granularity, blockSize, weightRange, rounding };
+  const { weightBits, activationBits, scheme, granularity, blockSize, weightRange, rounding, avoidSaturation } =
+    options;
+  const general = {
+    weightBits,
+    activationBits,
+    scheme,
+    granularity,
+    blockSize,
+    weightRange,
+    rounding,
+    avoidSaturation,
+  };
   const own = Object.entries(options.layers).filter(([glob]) => matchingGlob(node, [glob]) !== undefined);
   return Object.assign(general, ...own.map(([, choices]) => choices)) as LayerChoices;
+}
+
+/** The options with `avoidSaturation` off for all layers. */
+export function withoutHeed(options: QuantizeOptions): QuantizeOptions {
+  const layers = Object.entries(options.layers).map(([glob, choices]) => [
+    glob,
+    { ...choices, avoidSaturation: false },
+  ]);
+  return { ...options, avoidSaturation: false, layers: Object.fromEntries(layers) };
 }

@@ -10,7 +10,13 @@ import type { Runner } from './calibrate';
 import { correctBiases } from './correct-bias';
 import { equalizeLayers } from './equalize';
 import { normalizeLayers } from './normalize-layers';
-import { choicesFor, type PartialQuantizeOptions, type QuantizeOptions, resolveQuantizeOptions } from './options';
+import {
+  choicesFor,
+  type PartialQuantizeOptions,
+  type QuantizeOptions,
+  resolveQuantizeOptions,
+  withoutHeed,
+} from './options';
 import { type QuantizationPlan, requireFloatGraph, requireWork, weightOnlyReason, writePlan } from './plan';
 import type { Ranges } from './ranges';
 import { reconstructLayers } from './reconstruct';
@@ -121,9 +127,12 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
     leftOut.map(({ index }) => index),
   );
   const { fitted, measured, heldOut } = splitSamples(normalized, usual, options);
-  let plan = planWith(ranges);
-  plan = await reconstructLayers(plan, fitted, runner('round'));
-  if (options.biasCorrection) plan = await correctBiases(plan, fitted, runner('correct'));
+  const start = planWith(ranges);
+  const improve = async (initial: QuantizationPlan) => {
+    const rounded = await reconstructLayers(initial, fitted, runner('round'));
+    return options.biasCorrection ? correctBiases(rounded, fitted, runner('correct')) : rounded;
+  };
+  const plan = await improve(start);
   const finish = async (final: QuantizationPlan) => {
     const written = writePlan(final);
     const report = await reportOn(
@@ -134,6 +143,10 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
         ranges: ranges.values,
         calibrated: ranges.samples,
         openFinished: context.openFinished ?? finishedBy(context.evaluate, 'no engine was given'),
+        heedless: async () => {
+          const heedless = withoutHeed(options);
+          return final === plan ? improve({ ...start, options: heedless }) : { ...final, options: heedless };
+        },
         equalized: pairs,
         diagnostics: [...prepared.diagnostics, ...outlyingWarnings(leftOut, ranges, calibration.count)],
       },

@@ -67,8 +67,9 @@ async function roundLayer(
   const { integers } = await adaround(problem, runner.evaluate);
   const codes = viewAs(product.tensor(Float32Array.from(integers)), 'float32');
   const { scales, zeroPoints } = constants.weight;
+  const { narrowed } = constants;
   const grids = new Map(plan.grids);
-  grids.set(name, { scales, ...(zeroPoints && { zeroPoints }), integers: Int8Array.from(codes) });
+  grids.set(name, { scales, ...(zeroPoints && { zeroPoints }), integers: Int8Array.from(codes), narrowed });
   const next = { ...plan, grids };
   return centred ? shiftBiases(next, new Map([[name, meanErrors(product, problem, integers, moments)]])) : next;
 }

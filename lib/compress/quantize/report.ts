@@ -7,9 +7,10 @@ import type { Runner } from './calibrate';
 import { type JudgedSamples, judgeOutputs, type OutputSqnr } from './judge-outputs';
 import { comparePower, decibels } from './measure';
 import { choicesFor, type LayerChoices } from './options';
-import type { QuantizationPlan, WrittenPlan } from './plan';
+import { type QuantizationPlan, type WrittenPlan, writePlan } from './plan';
 import type { ValueRange } from './ranges';
 import type { Selection, SkippedNode } from './select';
+import { pairsOf } from './weights';
 
 /** One quantized layer. */
 interface LayerReport {
@@ -32,6 +33,14 @@ interface LayerReport {
   readonly arithmetic: 'integer' | 'float';
   /** Output channels whose weight scale was widened so that int32 sums cannot overflow. */
   readonly widenedChannels: readonly number[];
+  /** Pairs of products that x86 without 8-bit dot products adds up in 16 bits. */
+  readonly pairs: number;
+  /** Those of them that can saturate there; 0 under `avoidSaturation`. */
+  readonly saturatingPairs: number;
+  /** Output channels with such pairs. */
+  readonly saturatingChannels: readonly number[];
+  /** Output channels that use fewer codes, so that they have none. */
+  readonly narrowedChannels: readonly number[];
 }
 
 /** What quantization did and how far the result is from the float network. */
@@ -44,6 +53,8 @@ export interface QuantizeReport {
   readonly outputs: readonly OutputSqnr[];
   /** What ran the result for `outputs`. */
   readonly judgedBy: JudgedBy;
+  /** The outputs as they would be without `avoidSaturation`; null where it is not asked for or changes nothing. */
+  readonly outputsWithSaturation: readonly OutputSqnr[] | null;
   readonly samples: {
     readonly calibration: number;
     /** Samples behind the SQNR of layers. */
@@ -56,7 +67,7 @@ export interface QuantizeReport {
   /** Pairs of layers balanced by cross-layer equalization. */
   readonly equalized: readonly (readonly [string, string])[];
   readonly biasesCorrected: boolean;
-  /** What preparing the graph found. */
+  /** What preparing the graph found, and warnings about samples and weights. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -68,6 +79,8 @@ interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'diagnostics'> 
   /** Calibration samples that were read. */
   readonly calibrated: number;
   readonly openFinished: OpenFinished;
+  /** The plan that pays no heed to saturation, to say what that costs. */
+  readonly heedless: () => Promise<QuantizationPlan>;
 }
 
 /** What runs the passes of a report. */
@@ -107,30 +120,42 @@ export async function reportOn(
     samples.measured,
     runners.measure,
   );
-  const judgement = await judgeOutputs(reference, written.graph, facts.openFinished, samples, runners.judge);
+  const judge = (quantized: Graph) => judgeOutputs(reference, quantized, facts.openFinished, samples, runners.judge);
+  const judgement = await judge(written.graph);
+  const narrows = layers.some(({ node }) => written.constants.get(node.name)!.narrowed.length > 0);
+  const heedless = narrows ? await judge(writePlan(await facts.heedless()).graph) : undefined;
+  const rows = layers.map((layer, index): LayerReport => {
+    const { name, op } = layer.node;
+    const { weight, widened, narrowed } = written.constants.get(name)!;
+    const { weightBits, scheme } = choicesFor(options, name);
+    const { signal, noise } = power.get(results[index])!;
+    const arithmetic = plan.layers.includes(layer) ? 'integer' : 'float';
+    const input = arithmetic === 'integer' ? plan.activations.get(layer.input) : undefined;
+    const pairs = pairsOf(graph, layer, input, weight);
+    return {
+      name,
+      op,
+      sqnrDb: decibels(signal, noise),
+      weights: elementCount(graph.initializers.get(layer.node.inputs[layer.weight.index])!.dims),
+      weightBits,
+      scheme,
+      rounding: weight.integers ? 'adaround' : 'nearest',
+      weightScales: weight.scales.length,
+      arithmetic,
+      widenedChannels: widened,
+      pairs: pairs.pairs,
+      saturatingPairs: pairs.saturating,
+      saturatingChannels: pairs.channels,
+      narrowedChannels: narrowed,
+    };
+  });
   return {
-    layers: layers.map((layer, index) => {
-      const { name, op } = layer.node;
-      const { weight, widened } = written.constants.get(name)!;
-      const { weightBits, scheme } = choicesFor(options, name);
-      const { signal, noise } = power.get(results[index])!;
-      return {
-        name,
-        op,
-        sqnrDb: decibels(signal, noise),
-        weights: elementCount(graph.initializers.get(layer.node.inputs[layer.weight.index])!.dims),
-        weightBits,
-        scheme,
-        rounding: weight.integers ? 'adaround' : 'nearest',
-        weightScales: weight.scales.length,
-        arithmetic: plan.layers.includes(layer) ? 'integer' : 'float',
-        widenedChannels: widened,
-      };
-    }),
+    layers: rows,
     values: facts.ranges.map((range) => ({ ...range, ...plan.activations.get(range.value)! })),
     skipped: selection.skipped,
     outputs: judgement.outputs,
     judgedBy: judgement.judgedBy,
+    outputsWithSaturation: heedless?.outputs ?? null,
     samples: {
       calibration: facts.calibrated,
       measured: samples.measured.count,
@@ -139,6 +164,20 @@ export async function reportOn(
     },
     equalized: facts.equalized,
     biasesCorrected: options.biasCorrection,
-    diagnostics: facts.diagnostics,
+    diagnostics: [...facts.diagnostics, ...saturationNotices({ layers: rows })],
   };
+}
+
+/** What a user of other runtimes should know of the weights; nothing where no pair of products can leave 16 bits. */
+export function saturationNotices({ layers }: Pick<QuantizeReport, 'layers'>): Diagnostic[] {
+  const unsafe = layers.filter(({ saturatingPairs }) => saturatingPairs > 0);
+  if (unsafe.length === 0) return [];
+  const share = (layer: LayerReport) => layer.saturatingPairs / layer.pairs;
+  const worst = unsafe.reduce((a, b) => (share(b) > share(a) ? b : a));
+  const message =
+    `${unsafe.length} of ${layers.length} layers have pairs of products that can leave 16 bits (here ` +
+    `${worst.saturatingPairs} of ${worst.pairs}, the largest share): runtimes that add pairs in 16 bits (onnxruntime and others on ` +
+    'x86 without 8-bit dot products) may lose accuracy with this file, the engine of Hone does not; avoidSaturation ' +
+    '(--avoid-saturation) keeps clear of it with fewer codes in those channels';
+  return [{ severity: 'warning', kind: 'saturation', where: worst.name, message }];
 }

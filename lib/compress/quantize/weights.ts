@@ -7,6 +7,7 @@ import { type AffineParameters, type ConstantParameters, codesOf } from '../../p
 import { MIN_SCALE, UINT8_LIMIT } from './affine';
 import type { LayerChoices } from './options';
 import type { Layer } from './roles';
+import { countPairs, largestPairs, type PairCount, pairLimit } from './saturation';
 import { codeRange, fitGrid } from './weight-grid';
 
 /** Accumulators are int32: no sum of a channel may reach this. */
@@ -19,10 +20,15 @@ export interface LayerConstants {
   readonly bias: ConstantParameters | undefined;
   /** Channels whose weight scale had to grow so that int32 sums cannot overflow. */
   readonly widened: readonly number[];
+  /** Channels that use fewer codes, so that no pair of products can leave 16 bits. */
+  readonly narrowed: readonly number[];
 }
 
 /** Grid of weights that was found by other means than fitting the weights: trained, or chosen together with the codes. */
-export type ChosenGrid = Pick<ConstantParameters, 'scales' | 'zeroPoints' | 'integers'>;
+export interface ChosenGrid extends Pick<ConstantParameters, 'scales' | 'zeroPoints' | 'integers'> {
+  /** Channels whose scale was widened before the codes were chosen, so that no pair of products can leave 16 bits. */
+  readonly narrowed?: readonly number[];
+}
 
 /** Which weights of a layer share a scale. */
 export interface GridLayout {
@@ -68,7 +74,8 @@ function inputAxis({ weight }: Layer): number {
  * The weights of a layer on the grid of its choices (see `fitGrid`), or on the one given as `chosen`, and its bias as int32
  * with scale `fl(xs * ws)`. The scale of a channel is widened until `|bias| + max|x - z| * sum|w - zw| < 2^31` holds in
  * integers, whatever the input; weights that are all zero take the largest scale of the layer. Without `input` the
- * activations stay float, and nothing but the weights is quantized.
+ * activations stay float, and nothing but the weights is quantized. With `avoidSaturation` the scale of a channel is widened too, at
+ * most twofold, until no pair of its products can leave 16 bits (see `countPairs`); grids with zero points lose one bit for that.
  */
 export function layerConstants(
   graph: Graph,
@@ -77,14 +84,30 @@ export function layerConstants(
   choices: LayerChoices,
   chosen?: ChosenGrid,
 ): LayerConstants {
+  const fitted = fitWeights(graph, layer, input, choices, chosen);
+  const { widened } = fitted;
+  if (input === undefined) return { ...fitted, bias: undefined, narrowed: [] };
+  const { weight, narrowed } = choices.avoidSaturation
+    ? clearOfSaturation(graph, layer, input, choices, { weight: fitted.weight, chosen })
+    : { weight: fitted.weight, narrowed: [] };
+  if (layer.bias === undefined) return { weight, bias: undefined, widened, narrowed };
+  const biasScales = Float32Array.from(weight.scales, (scale) => scale * input.scale);
+  return { weight, bias: { type: 'int32', scales: biasScales, axis: 0 }, widened, narrowed };
+}
+
+/** Quantization of the weights, with scales that no int32 sum can overflow under. */
+function fitWeights(
+  graph: Graph,
+  layer: Layer,
+  input: AffineParameters | undefined,
+  choices: LayerChoices,
+  chosen?: ChosenGrid,
+): Pick<LayerConstants, 'weight' | 'widened'> {
   const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
   const { axis, block, count, indices } = gridLayout(graph, layer, choices);
-  const weights = viewAs(tensor, 'float32');
-  const { scales: wanted, zeroPoints } = chosen ?? fitGrids(weights, indices, count, choices);
+  const { scales: wanted, zeroPoints } = chosen ?? fitGrids(viewAs(tensor, 'float32'), indices, count, choices);
   const { scales, widened } =
-    input === undefined
-      ? { scales: wanted, widened: [] }
-      : widenScales(graph, layer, input, { wanted, powersOfTwo: choices.scheme === 'power-of-two' });
+    input === undefined ? { scales: wanted, widened: [] } : widenScales(graph, layer, input, { wanted, choices });
   const weight: ConstantParameters = {
     type: 'int8',
     scales,
@@ -95,9 +118,90 @@ export function layerConstants(
     // Codes belong to the scales that they were chosen for.
     ...(chosen?.integers && widened.length === 0 && { integers: chosen.integers }),
   };
-  if (input === undefined || layer.bias === undefined) return { weight, bias: undefined, widened };
-  const biasScales = Float32Array.from(scales, (scale) => scale * input.scale);
-  return { weight, bias: { type: 'int32', scales: biasScales, axis: 0 }, widened };
+  return { weight, widened };
+}
+
+/** The weights with fewer codes in channels where pairs of products could leave 16 bits, and these channels. */
+function clearOfSaturation(
+  graph: Graph,
+  layer: Layer,
+  input: AffineParameters,
+  choices: LayerChoices,
+  { weight, chosen }: { readonly weight: ConstantParameters; readonly chosen: ChosenGrid | undefined },
+): Pick<LayerConstants, 'weight' | 'narrowed'> {
+  const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
+  const narrowed = channelsToNarrow(tensor, layer, input, weight, choices);
+  if (narrowed.length === 0) return { weight, narrowed: chosen?.narrowed ?? [] };
+  if (weight.zeroPoints) {
+    // A wider scale would not move zero points away from the ends of the range.
+    const coarser = { ...choices, weightBits: choices.weightBits - 1 };
+    return { weight: fitWeights(graph, layer, input, coarser).weight, narrowed };
+  }
+  const { integers: _, ...refitted } = weight;
+  return {
+    weight: { ...refitted, scales: narrowScales(tensor, layer, input, { weight, narrowed, choices }) },
+    narrowed,
+  };
+}
+
+/** Pairs of products of a layer that can leave 16 bits with these codes; none where its activations stay float. */
+export function pairsOf(
+  graph: Graph,
+  layer: Layer,
+  input: AffineParameters | undefined,
+  weight: ConstantParameters,
+): PairCount {
+  const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
+  if (input === undefined) return { pairs: 0, saturating: 0, channels: [] };
+  return countPairs(pairedLayer(tensor, layer), viewAs(codesOf(tensor, weight), 'int8'), pairLimit(input.limit));
+}
+
+function pairedLayer({ dims }: Tensor, { node, weight }: Layer) {
+  return { node, dims, axis: weight.axis };
+}
+
+/** What rounding may add to the sum of two codes: AdaRound takes either code beside a weight. */
+const ROUNDING = { nearest: 1, adaround: 2 } as const;
+
+/** Channels with pairs that can leave 16 bits, or could once their codes are chosen. */
+function channelsToNarrow(
+  tensor: Tensor,
+  layer: Layer,
+  input: AffineParameters,
+  weight: ConstantParameters,
+  { rounding }: LayerChoices,
+): readonly number[] {
+  const limit = pairLimit(input.limit);
+  const [low, high] = weight.codes!;
+  if (2 * Math.max(-low, high) <= limit) return [];
+  const open = rounding === 'adaround' && weight.integers === undefined;
+  return countPairs(
+    pairedLayer(tensor, layer),
+    viewAs(codesOf(tensor, weight), 'int8'),
+    open ? limit - ROUNDING.adaround : limit,
+  ).channels;
+}
+
+/** Scales of channels, or one for all, under which no rounding makes a pair of the narrowed channels leave 16 bits. */
+function narrowScales(
+  tensor: Tensor,
+  layer: Layer,
+  input: AffineParameters,
+  { weight, narrowed, choices }: { weight: ConstantParameters; narrowed: readonly number[]; choices: LayerChoices },
+): Float32Array {
+  const largest = largestPairs(pairedLayer(tensor, layer), viewAs(tensor, 'float32'));
+  const most = pairLimit(input.limit) - ROUNDING[choices.rounding];
+  const needed = (channel: number) => roundScale((largest[channel] / most) * (1 + 2 ** -20), choices);
+  const { scales } = weight;
+  if (scales.length === 1) return Float32Array.of(Math.max(scales[0], ...narrowed.map(needed)));
+  const wider = scales.slice();
+  for (const channel of narrowed) wider[channel] = Math.max(scales[channel], needed(channel));
+  return wider;
+}
+
+/** The scale, or the next power of two where the scheme wants one. */
+function roundScale(scale: number, { scheme }: LayerChoices): number {
+  return scheme === 'power-of-two' && scale > 0 ? 2 ** Math.ceil(Math.log2(scale)) : scale;
 }
 
 /** The weights of a layer as they are after quantization. */
@@ -143,7 +247,7 @@ function widenScales(
   graph: Graph,
   layer: Layer,
   input: AffineParameters,
-  { wanted, powersOfTwo }: { readonly wanted: Float32Array; readonly powersOfTwo: boolean },
+  { wanted, choices }: { readonly wanted: Float32Array; readonly choices: LayerChoices },
 ): { readonly scales: Float32Array; readonly widened: readonly number[] } {
   const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
   const channels = tensor.dims[layer.weight.axis];
@@ -156,8 +260,7 @@ function widenScales(
     // Sum of the channel at scale 1, plus what rounding can add at any scale.
     const total = Math.abs(biases[channel]) / input.scale + reach * sum;
     const slack = reach * count * 0.5 + 1;
-    const scale = (total / (ACCUMULATOR_LIMIT - slack)) * (1 + 2 ** -20);
-    return powersOfTwo && scale > 0 ? 2 ** Math.ceil(Math.log2(scale)) : scale;
+    return roundScale((total / (ACCUMULATOR_LIMIT - slack)) * (1 + 2 ** -20), choices);
   });
   const widened = [...needed.keys()].filter((channel) => needed[channel] > (wanted[channel] ?? wanted[0]));
   const scales =
