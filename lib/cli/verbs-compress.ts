@@ -28,7 +28,7 @@ import {
   required,
   text,
 } from './options';
-import { pointsText, stepTable } from './step-table';
+import { pointsText, qualityText, stepTable } from './step-table';
 import { targetOf } from './target';
 import { bytesText, diagnosticLines, judgedByText, percentText, table } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -138,13 +138,17 @@ async function byRecipe(
     });
   const target = await targetOf(path, options, '.hone.onnx');
   const cache = text(options, 'cache');
+  let metric: RecipePlan['metric'] = 'accuracy';
   const report = await compressByRecipe(requireFloat(await openModel(path, options, console), 'compress'), {
     source,
     target,
     ...(cache === undefined ? {} : { cache }),
-    onPlan: (plan) => sayPlan(plan, console),
+    onPlan: (plan) => {
+      metric = plan.metric;
+      sayPlan(plan, console);
+    },
     onStep: (record) => {
-      for (const line of [stepLine(record), ...structuredLines(record)]) console.say(line);
+      for (const line of [stepLine(record, metric), ...structuredLines(record)]) console.say(line);
     },
     onProgress: (what, done, total) => console.progress(what, done, total),
     signal: console.signal,
@@ -186,20 +190,37 @@ async function changedBy(source: RecipeSource, options: OptionValues): Promise<R
   };
 }
 
+/** What stands in for accuracy where there are no labels. */
+const MEASURES: Partial<Record<RecipePlan['metric'], string>> = {
+  agreement: 'their agreement with the float model',
+  'agreement per position': 'the classes in which they agree with the float model, position by position',
+  '1 - error':
+    'the error of their outputs beside those of the float model, relative and root mean square: a point of maxDrop is a percent of it',
+};
+
 function sayPlan({ samples, steps, recommendedSteps, warnings, metric }: RecipePlan, console: Console): void {
   const counts = Object.entries(samples).map(([part, count]) => `${count} ${part}`);
   console.say(`samples: ${counts.join(', ')} (disjoint)`);
-  if (metric === 'agreement')
-    console.say('without labels: models are measured by their agreement with the float model');
+  const measure = MEASURES[metric];
+  if (measure) console.say(`without labels: models are measured by ${measure}`);
   const why = recommendedSteps ? ' (recommended: the recipe names none)' : '';
   console.say(`steps: ${steps.join(', ')}${why}`);
   for (const line of diagnosticLines(warnings)) console.say(pc.yellow(line));
 }
 
-function stepLine({ method, accuracy, drop, bytes, rolledBack, cached }: StepRecord): string {
+function stepLine(record: StepRecord, metric: RecipePlan['metric']): string {
+  const { method, drop, bytes, rolledBack, cached } = record;
   const without = rolledBack.length > 0 ? `, ${rolledBack.length} layers left alone` : '';
   const from = cached ? ' (from the cache)' : '';
-  return `  ${method}: ${percentText(accuracy)}, drop ${pointsText(drop)}, ${bytesText(bytes)}${without}${from}`;
+  return `  ${method}: ${qualityText(record, metric)}, drop ${pointsText(drop)}, ${bytesText(bytes)}${without}${from}`;
+}
+
+function testLine(test: NonNullable<RecipeReport['test']>, metric: RecipePlan['metric']): string {
+  const { before, after, interval95, dropStandardError } = test;
+  const [was, is] = [{ accuracy: before }, { accuracy: after, interval95 }].map((scored) =>
+    qualityText(scored, metric),
+  );
+  return `test samples: ${was} before, ${is} after: drop ${pointsText(before - after)} ± ${pointsText(dropStandardError)} points`;
 }
 
 /** What structured pruning left, by the count and by the kernels that will run it. */
@@ -219,7 +240,7 @@ function sayReport(report: RecipeReport, console: Console): void {
   for (const { index, method, reason } of leftOut)
     console.say(pc.yellow(`left out steps[${index}].${method}: ${reason}`));
   for (const line of diagnosticLines(steps.flatMap(stepNotices))) console.say(pc.yellow(line));
-  if (test) console.say(`test samples: ${percentText(test.before)} before, ${percentText(test.after)} after`);
+  if (test) console.say(testLine(test, report.metric));
   if (result.judgedBy) console.say(`(${judgedByText(result.judgedBy)})`);
   const behind = result.steps < steps.length ? `, after ${result.steps} of ${steps.length} steps, the smallest` : '';
   console.say(`wrote ${result.path}: ${bytesText(result.bytes)}${behind}; \`hone explain ${result.path}\` says why`);

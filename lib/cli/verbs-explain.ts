@@ -4,7 +4,8 @@ import { requireFloat } from '../jobs/make-plan';
 import { readReport } from '../jobs/recipe-report';
 import { measureSensitivity, type SensitivityTrial } from '../jobs/sensitivity';
 import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, required, text } from './options';
-import { countText, percentText, table } from './text';
+import { qualityText } from './step-table';
+import { countText, table } from './text';
 import type { OptionValues, Verb } from './verb';
 
 export const explainVerb: Verb = {
@@ -25,7 +26,7 @@ export const explainVerb: Verb = {
     }
     const { model, result, leftOut, missed, metric, baseline, interrupted } = report;
     console.result({ model, result, leftOut, missed, interrupted, layers });
-    const [before, after] = [baseline, result].map(({ accuracy }) => percentText(accuracy));
+    const [before, after] = [baseline, result].map((scored) => qualityText(scored, metric));
     console.say(`${result.path}, made from ${model.path}: ${metric} ${before} before, ${after} after`);
     for (const { layer, treatments } of layers) {
       console.say(layer);
@@ -92,7 +93,9 @@ export const sensitivityVerb: Verb = {
     ]);
     for (const line of table([head, ...rows])) console.say(line);
     const measure =
-      floatScore === undefined ? 'SQNR of the output in dB' : `points of ${metric} lost / KL divergence in nats`;
+      floatScore === undefined
+        ? 'SQNR of the output in dB'
+        : `points of ${metric} lost ± their standard error / KL divergence in nats`;
     console.say(`each layer alone, ${samples} samples: ${measure}`);
     return undefined;
   },
@@ -100,9 +103,10 @@ export const sensitivityVerb: Verb = {
 
 function damageText(trial: SensitivityTrial | undefined, floatScore: number | undefined): string {
   if (trial === undefined) return '-';
-  const { sqnrDb, kl, score } = trial;
+  const { sqnrDb, kl, score, dropStandardError = 0 } = trial;
   if (score === undefined || floatScore === undefined || kl === undefined) return sqnrDb.toFixed(1);
-  return `${(100 * (floatScore - score)).toFixed(2)} / ${kl.toPrecision(2)}`;
+  const points = (share: number) => (100 * share).toFixed(2);
+  return `${points(floatScore - score)} ± ${points(dropStandardError)} / ${kl.toPrecision(2)}`;
 }
 
 /** Numbers with commas between. @throws E_OPTION_VALUE */

@@ -18,6 +18,7 @@ import {
   text,
   threads,
 } from './options';
+import { errorText } from './step-table';
 import { pairs, percentText, table, timeText } from './text';
 import type { OptionValues, Verb } from './verb';
 
@@ -112,19 +113,39 @@ const SATURATING_HOST =
   'onnxruntime saturates on this machine (no 8-bit dot products): a default session may give other numbers; these cannot saturate';
 
 function evaluationRows(found: Evaluation): [string, string][] {
-  const { accuracy, accuracyInterval95: interval, floatAccuracy, drop, dropStandardError, agreement, sqnrDb } = found;
+  const { task, accuracy, floatAccuracy, drop, dropStandardError, agreement, relativeError, nats, sqnrDb } = found;
   const show = (value: number | null, name: keyof Evaluation['reasons'], format: (value: number) => string) =>
     value === null ? `unknown: ${found.reasons[name]}` : format(value);
-  const range = interval === null ? '' : ` (95 %: ${interval.map((end) => percentText(end)).join(' to ')})`;
+  const range = (interval: readonly number[] | null) =>
+    interval === null ? '' : ` (95 %: ${interval.map((end) => percentText(end)).join(' to ')})`;
   const points = (share: number) => (100 * share).toFixed(2);
-  return [
-    ['samples', `${found.samples} (${found.executor})`],
-    ['accuracy', show(accuracy, 'accuracy', (value) => percentText(value) + range)],
+  const accuracies: [string, string][] = [
+    ['accuracy', show(accuracy, 'accuracy', (value) => percentText(value) + range(found.accuracyInterval95))],
     ['float accuracy', show(floatAccuracy, 'floatAccuracy', (value) => percentText(value))],
     ['drop', show(drop, 'drop', (value) => `${points(value)} ± ${points(dropStandardError ?? 0)} points`)],
-    ['agreement', show(agreement, 'agreement', (value) => percentText(value))],
+  ];
+  const name = task === 'positions' ? 'agreement per position' : 'agreement';
+  const agreed: [string, string] = [
+    name,
+    show(agreement, 'agreement', (value) => percentText(value) + range(found.agreementInterval95)),
+  ];
+  const error: [string, string] = [
+    'relative error',
+    show(relativeError, 'relativeError', (value) => errorText(value) + range(found.relativeErrorInterval95)),
+  ];
+  return [
+    ['samples', `${found.samples} (${found.executor})`],
+    // Labels would be needed for what is no class per sample; what can be told is told.
+    ...(task === 'classes' ? accuracies : []),
+    task === 'numbers' ? error : agreed,
+    ...(nats === undefined ? [] : [natsRow(found)]),
     ['SQNR', show(sqnrDb, 'sqnrDb', (value) => `${value.toFixed(1)} dB`)],
   ];
+}
+
+function natsRow({ nats, floatNats }: Evaluation): [string, string] {
+  const beside = floatNats === undefined ? '' : ` (float ${floatNats.toFixed(4)})`;
+  return ['next token', `${nats!.toFixed(4)} nats${beside}`];
 }
 
 export const benchVerb: Verb = {

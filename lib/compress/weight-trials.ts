@@ -1,11 +1,13 @@
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
-import { type Tensor, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, viewAs } from '../ir/tensor';
+import { inferShapes } from '../passes/infer-shapes';
 import { feedsOf } from './feeds';
 import { liftConstants } from './lift-constants';
 import { logitsOf } from './logits-of';
 import type { MethodContext } from './method';
 import { decibels, type SqnrDb } from './quantize/measure';
+import { largestAlong, taskOf } from './task';
 
 /** Other values for one constant of a network. */
 export interface WeightTrial {
@@ -17,10 +19,12 @@ export interface WeightTrial {
 /** What a trial does to the network's first output (in front of a Softmax). */
 export interface TrialDamage {
   readonly sqnrDb: SqnrDb;
-  /** Mean KL divergence of the class probabilities from those of the network as it is, in nats; undefined without classes. */
+  /** Mean KL divergence (per sample, or per position) of the class probabilities from those of the network as it is, in nats; undefined without classes. */
   readonly kl: number | undefined;
-  /** Share of samples with the right class, or that of the network as it is where there are no labels; undefined too. */
+  /** Share of right classes (per sample, or per position of a sequence), or of those of the network as it is without labels; undefined too. */
   readonly score: number | undefined;
+  /** Standard error of the score's difference from that of the network as it is, from the paired samples; undefined too. */
+  readonly dropStandardError: number | undefined;
 }
 
 export interface TrialResults {
@@ -50,67 +54,90 @@ export async function tryWeights(
   const lifted = liftConstants(graph, weights);
   const output = logitsOf(graph, graph.outputs[0]);
   const subset = validation.select(Array.from({ length: Math.min(samples, validation.count) }, (_, index) => index));
-  const sums = trials.map((trial) => ({ trial, noise: 0, divergence: 0, hits: 0 }));
-  let [seen, signalPower, floatHits] = [0, 0, 0];
-  let judged = false;
+  const sums = trials.map((trial) => ({ trial, noise: 0, divergence: 0, shares: [] as number[] }));
+  const floatShares: number[] = [];
+  let [seen, signalPower] = [0, 0];
+  const task = taskOf(inferShapes(graph).graph, validation.hasLabels);
+  const judged = task.kind !== 'numbers';
   for await (const { inputs, count, labels } of feedsOf(graph, subset, signal)) {
     const run = async (changed: readonly (readonly [string, Tensor])[]) => {
       const results = await evaluate(lifted, new Map([...inputs, ...weights, ...changed]), [output]);
-      return viewAs(results.get(output)!, 'float32');
+      const tensor = results.get(output)!;
+      return { values: viewAs(tensor, 'float32'), dims: tensor.dims };
     };
-    const expected = await run([]);
-    const classes = expected.length / count;
-    judged = Number.isInteger(classes) && classes > 1;
-    const truth = labels ?? (judged ? largest(expected, classes) : undefined);
-    if (judged) floatHits += hitsOf(expected, classes, truth!);
+    const { values: expected, dims } = await run([]);
+    // Logits in front of a Softmax have its extents, but for classes that a change of shape follows.
+    const positions = task.kind === 'positions' && dims.length > task.axis ? task.axis : undefined;
+    const lines = positions === undefined ? [count, expected.length / count] : dims;
+    const axis = positions ?? 1;
+    const truth = labels ?? (judged ? largestAlong(expected, lines, axis) : undefined);
+    if (judged) floatShares.push(...sharesOf(expected, lines, axis, truth!, count));
     for (const x of expected) signalPower += x * x;
     if (!Number.isFinite(signalPower))
       throw new HoneError('E_CALIBRATION', { value: output, reason: 'a sample makes it NaN or infinite' });
     for (const sum of sums) {
-      const found = await run([[sum.trial.weight, sum.trial.tensor]]);
+      const { values: found } = await run([[sum.trial.weight, sum.trial.tensor]]);
       for (let i = 0; i < found.length; i++) sum.noise += (found[i] - expected[i]) ** 2;
       if (!judged) continue;
-      sum.hits += hitsOf(found, classes, truth!);
-      sum.divergence += divergence(expected, found, classes);
+      sum.shares.push(...sharesOf(found, lines, axis, truth!, count));
+      sum.divergence += (count * divergence(expected, found, lines, axis) * lines[axis]) / found.length;
     }
     seen += count;
     onProgress?.('sensitivity', seen, subset.count);
   }
   return {
-    damages: sums.map(({ noise, divergence: sum, hits }) => ({
+    damages: sums.map(({ noise, divergence: sum, shares }) => ({
       sqnrDb: decibels(signalPower, noise),
       kl: judged ? sum / seen : undefined,
-      score: judged ? hits / seen : undefined,
+      score: judged ? mean(shares) : undefined,
+      dropStandardError: judged ? standardError(shares.map((share, at) => share - floatShares[at])) : undefined,
     })),
-    floatScore: judged ? floatHits / seen : undefined,
+    floatScore: judged ? mean(floatShares) : undefined,
     samples: seen,
   };
 }
 
-/** Class with the largest output of every sample. */
-function largest(outputs: Float32Array, classes: number): Int32Array {
-  return Int32Array.from({ length: outputs.length / classes }, (_, sample) => {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (outputs[sample * classes + c] > outputs[sample * classes + best]) best = c;
-    return best;
+/** Share of right classes of each sample. */
+function sharesOf(
+  outputs: Float32Array,
+  dims: readonly number[],
+  axis: number,
+  truth: ArrayLike<number>,
+  samples: number,
+): number[] {
+  const found = largestAlong(outputs, dims, axis);
+  const each = found.length / samples;
+  return Array.from({ length: samples }, (_, sample) => {
+    let right = 0;
+    for (let at = sample * each; at < (sample + 1) * each; at++) right += Number(found[at] === truth[at]);
+    return right / each;
   });
 }
 
-function hitsOf(outputs: Float32Array, classes: number, truth: Int32Array): number {
-  return largest(outputs, classes).reduce((sum, found, sample) => sum + Number(found === truth[sample]), 0);
-}
-
-/** Sum over samples of KL(softmax(expected) || softmax(found)). */
-function divergence(expected: Float32Array, found: Float32Array, classes: number): number {
+/** Sum over samples, or their positions, of KL(softmax(expected) || softmax(found)) along an axis. */
+function divergence(expected: Float32Array, found: Float32Array, dims: readonly number[], axis: number): number {
+  const classes = dims[axis];
+  const inner = elementCount(dims.slice(axis + 1));
   let sum = 0;
-  for (let at = 0; at < expected.length; at += classes) {
-    const p = logSoftmax(expected.subarray(at, at + classes));
-    const q = logSoftmax(found.subarray(at, at + classes));
+  for (let position = 0; position < expected.length / classes; position++) {
+    const start = Math.floor(position / inner) * classes * inner + (position % inner);
+    const line = (values: Float32Array) => Float32Array.from({ length: classes }, (_, k) => values[start + k * inner]);
+    const [p, q] = [logSoftmax(line(expected)), logSoftmax(line(found))];
     p.forEach((logP, c) => {
       sum += Math.exp(logP) * (logP - q[c]);
     });
   }
   return sum;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Standard error of a mean. */
+function standardError(values: readonly number[]): number {
+  const middle = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)) / values.length);
 }
 
 function logSoftmax(logits: Float32Array): Float64Array {

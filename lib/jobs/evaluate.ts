@@ -1,12 +1,16 @@
+import { type Task, taskOf } from '../compress/task';
 import { HoneError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
+import type { Graph } from '../ir/graph';
 import { type Tensor, toNumbers } from '../ir/tensor';
+import { prepare } from '../passes/pipeline';
 import { integerKernelsSaturate } from '../reference/saturation';
 import { type Artifact, openArtifact } from './artifact';
 import { carryStates } from './carry-states';
 import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
 import { interruptCheck } from './interrupt';
+import type { Outputs } from './merit';
 import { openSamples, requireClasses } from './samples';
 import { type Score, Scorer } from './score';
 import { findSource } from './source';
@@ -54,7 +58,8 @@ export async function evaluateArtifact(artifact: Artifact, options: EvaluateOpti
     // Each has its own states: that is how it will run.
     const compared =
       'reason' in reference ? reference : { ...reference, executor: carryStates(reference.executor, states) };
-    const score = await scoreAll(carryStates(executor, states), compared, dataset, options);
+    const task = taskOfArtifacts([reference, bound], dataset.hasLabels);
+    const score = await scoreAll(task, carryStates(executor, states), compared, dataset, options);
     const path = 'reason' in reference ? null : reference.path;
     const integers = executor.name === 'onnxruntime' && artifact.kind === 'model' && artifact.quantized;
     const saturatingHost = integers ? await saturates() : null;
@@ -67,6 +72,7 @@ export async function evaluateArtifact(artifact: Artifact, options: EvaluateOpti
 
 interface Reference {
   readonly path: string;
+  readonly graph: Graph | undefined;
   readonly executor: Executor;
 }
 
@@ -75,26 +81,36 @@ async function openFloat(artifact: Artifact, path: string | undefined): Promise<
   const source = path === undefined ? await findSource(artifact) : await openArtifact(path);
   if ('reason' in source) return source;
   try {
-    return { path: source.path, executor: await openExecutor(source, { executor: 'onnxruntime' }) };
+    const graph = source.kind === 'model' ? source.graph : undefined;
+    return { path: source.path, graph, executor: await openExecutor(source, { executor: 'onnxruntime' }) };
   } catch (error) {
     if (error instanceof HoneError && error.code === 'E_REFERENCE_MISSING') return { reason: error.message };
     throw error;
   }
 }
 
+/** The task of the first network whose graph is at hand; without any, one class per sample. */
+function taskOfArtifacts(artifacts: readonly object[], labelled: boolean): Task {
+  for (const artifact of artifacts)
+    if ('graph' in artifact && artifact.graph) return taskOf(prepare(artifact.graph as Graph).graph, labelled);
+  return { kind: 'classes' };
+}
+
 async function scoreAll(
+  task: Task,
   executor: Executor,
   reference: Reference | { readonly reason: string },
   dataset: Dataset,
   { signal, onProgress }: EvaluateOptions,
 ): Promise<Score> {
-  const scorer = new Scorer(dataset.hasLabels, 'reason' in reference ? reference.reason : undefined);
+  const scorer = new Scorer(task, dataset.hasLabels, 'reason' in reference ? reference.reason : undefined);
   const check = interruptCheck(signal, () => `evaluation after ${scorer.samples} of ${dataset.count} samples`);
   for await (const batch of dataset.batches({ size: 1 })) {
     await check();
-    const outputs = firstOutput(await executor.run(batch.inputs), executor);
-    const float = 'reason' in reference ? undefined : await runFloat(reference, batch.inputs, outputs.length);
-    scorer.add(outputs, float, batch.labels?.[0]);
+    const found = allOutputs(await executor.run(batch.inputs), executor);
+    const float = 'reason' in reference ? undefined : await runFloat(reference, batch.inputs, found);
+    const tokens = task.kind === 'positions' && task.tokens !== undefined ? batch.inputs.get(task.tokens) : undefined;
+    scorer.add({ found, float, label: batch.labels?.[0], tokens: tokens && toNumbers(tokens) });
     onProgress?.(scorer.samples, dataset.count);
   }
   return scorer.score();
@@ -103,21 +119,23 @@ async function scoreAll(
 async function runFloat(
   { path, executor }: Reference,
   inputs: ReadonlyMap<string, Tensor>,
-  expected: number,
-): Promise<number[]> {
-  const outputs = firstOutput(await executor.run(inputs), executor);
-  if (outputs.length === expected) return outputs;
+  found: Outputs,
+): Promise<Outputs> {
+  const outputs = allOutputs(await executor.run(inputs), executor);
+  const [own, expected] = [outputs, found].map(([first]) => first.values.length);
+  if (own === expected && outputs.length >= found.length) return outputs.slice(0, found.length);
   throw new HoneError('E_OPTION_VALUE', {
     option: '--float',
     expected: `a model with ${expected} outputs`,
-    found: `${path} with ${outputs.length}`,
+    found: `${path} with ${own}`,
   });
 }
 
-function firstOutput(outputs: ReadonlyMap<string, Tensor>, executor: Executor): number[] {
-  const [name] = executor.outputs;
-  const output = outputs.get(name)!;
-  if (output.type === 'string')
-    throw new HoneError('E_OUTPUT_TYPE', { name, expected: 'numbers to compare', found: output.type });
-  return toNumbers(output);
+function allOutputs(outputs: ReadonlyMap<string, Tensor>, executor: Executor): Outputs {
+  return executor.outputs.map((name, index) => {
+    const { type, dims, ...tensor } = outputs.get(name)!;
+    if (type !== 'string') return { values: toNumbers({ type, dims, ...tensor }), dims };
+    if (index === 0) throw new HoneError('E_OUTPUT_TYPE', { name, expected: 'numbers to compare', found: type });
+    return { values: [], dims };
+  });
 }

@@ -37,7 +37,13 @@ export interface RecipeReport {
   readonly steps: readonly ReportStep[];
   readonly leftOut: readonly LeftOutStep[];
   /** Quality of both models on the test samples; null without such samples. */
-  readonly test: { readonly before: number; readonly after: number } | null;
+  readonly test: {
+    readonly before: number;
+    readonly after: number;
+    /** 95 % interval of `after`, and standard error of the difference. */
+    readonly interval95: readonly [low: number, high: number];
+    readonly dropStandardError: number;
+  } | null;
   readonly missed: readonly string[];
   readonly interrupted: boolean;
   readonly diagnostics: readonly Diagnostic[];

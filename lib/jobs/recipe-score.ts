@@ -1,19 +1,26 @@
 import { feedsOf } from '../compress/feeds';
-import type { Finished, JudgedBy, OpenFinished } from '../compress/finished';
+import type { Finished, OpenFinished } from '../compress/finished';
+import type { ScoreDetail } from '../compress/recipe/context';
+import { taskOf } from '../compress/task';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
 import { toNumbers } from '../ir/tensor';
-import { largest } from '../telemetry/statistics';
+import { inferShapes } from '../passes/infer-shapes';
 import { interruptCheck } from './interrupt';
+import { type JudgedSample, judgeSample, type Merit, type Outputs, qualityOf } from './merit';
 
 /** Judges models by the same samples. */
 export interface RecipeScorer {
-  /** `accuracy` by labels, `agreement` with the float model without them. */
-  readonly metric: 'accuracy' | 'agreement';
-  /** Share of samples with the expected class, 0..1. */
+  /**
+   * What a score of 1 is all of: samples whose class is that of the label (`accuracy`), classes that are those of the float model,
+   * one per sample (`agreement`) or per position of a sequence or map (`agreement per position`), or outputs without error beside those of
+   * the float model (`1 - error`; the error is the root of their mean squared difference beside their power).
+   */
+  readonly metric: 'accuracy' | 'agreement' | 'agreement per position' | '1 - error';
+  /** Quality of a graph by the metric, 0..1. The first graph that is scored is the one that others are compared with. */
   score(graph: Graph): Promise<number>;
-  /** What ran a graph for its score; undefined before it was scored. */
-  judgedBy(graph: Graph): JudgedBy | undefined;
+  /** How sure the score of a graph is; undefined before it was scored. */
+  detailOf(graph: Graph): ScoreDetail | undefined;
 }
 
 export interface ScorerOptions {
@@ -24,55 +31,102 @@ export interface ScorerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Elements of the float model's outputs that are kept; beyond, they are computed again for each graph. */
+const REMEMBERED = 2 ** 24;
+
 /** A scorer over some samples. */
 export function createScorer({ samples, float, openFinished, signal }: ScorerOptions): RecipeScorer {
-  let expected: Promise<Int32Array> | undefined;
-  const judges = new WeakMap<Graph, JudgedBy>();
-  const classesOf = async (graph: Graph): Promise<Int32Array> => {
-    const finished = await openFinished(graph);
-    judges.set(graph, finished.by);
-    try {
-      return await findClasses(finished, samples, signal);
-    } finally {
-      await finished.close();
+  const task = taskOf(inferShapes(float).graph, samples.hasLabels);
+  const tokensOf = task.kind === 'positions' ? task.tokens : undefined;
+  const details = new WeakMap<Graph, ScoreDetail>();
+  let remembered: readonly Outputs[] | undefined;
+  let baseline: readonly Merit[] | undefined;
+
+  /** What a network makes of every sample; one with a fixed batch leaves out samples that do not fill one. */
+  async function* samplesOf({ graph, run }: Finished): AsyncGenerator<Omit<JudgedSample, 'expected'>> {
+    let done = 0;
+    const check = interruptCheck(signal, () => `validation after ${done} of ${samples.count} samples`);
+    for await (const { count, inputs, labels } of feedsOf(graph, samples)) {
+      await check();
+      const outputs = outputsOf(graph, await run(inputs));
+      const tokens = tokensOf === undefined ? undefined : toNumbers(inputs.get(tokensOf)!);
+      for (let sample = 0; sample < count; sample++)
+        yield {
+          found: outputs.map((output) => sampleOf(output, sample, count)),
+          label: labels?.[sample],
+          tokens: tokens && partOf(tokens, sample, count),
+        };
+      done += count;
     }
-  };
+  }
+
+  /** The float model's outputs, sample by sample: from memory where they fit into it. */
+  async function* expectations(): AsyncGenerator<Outputs> {
+    if (remembered) return yield* remembered;
+    const kept: Outputs[] = [];
+    let elements = 0;
+    const reference = await openFinished(float);
+    try {
+      for await (const { found } of samplesOf(reference)) {
+        elements += found.reduce((sum, { values }) => sum + values.length, 0);
+        if (elements <= REMEMBERED) kept.push(found);
+        yield found;
+      }
+    } finally {
+      await reference.close();
+    }
+    if (elements <= REMEMBERED) remembered = kept;
+  }
+
+  async function meritsOf(finished: Finished): Promise<Merit[]> {
+    const merits: Merit[] = [];
+    const expected = samples.hasLabels ? undefined : expectations();
+    for await (const sample of samplesOf(finished)) {
+      const next = await expected?.next();
+      merits.push(judgeSample(task, { ...sample, expected: next?.done ? undefined : next?.value }));
+    }
+    // Closes what a shorter run has left open.
+    await expected?.return(undefined);
+    return merits;
+  }
+
   return {
-    metric: samples.hasLabels ? 'accuracy' : 'agreement',
+    metric: samples.hasLabels
+      ? 'accuracy'
+      : task.kind === 'numbers'
+        ? '1 - error'
+        : task.kind === 'positions'
+          ? 'agreement per position'
+          : 'agreement',
     async score(graph) {
-      expected ??= samples.hasLabels ? labelsOf(samples) : classesOf(float);
-      const wanted = await expected;
-      const found = await classesOf(graph);
-      return found.reduce((sum, value, index) => sum + Number(value === wanted[index]), 0) / found.length;
+      const finished = await openFinished(graph);
+      try {
+        const merits = await meritsOf(finished);
+        baseline ??= merits;
+        const { score, ...detail } = qualityOf(merits, baseline);
+        details.set(graph, { ...detail, judgedBy: finished.by });
+        return score;
+      } finally {
+        await finished.close();
+      }
     },
-    judgedBy: (graph) => judges.get(graph),
+    detailOf: (graph) => details.get(graph),
   };
 }
 
-async function labelsOf(samples: Dataset): Promise<Int32Array> {
-  const labels = new Int32Array(samples.count);
-  let at = 0;
-  for await (const batch of samples.batches({ size: 256 })) {
-    labels.set(batch.labels!, at);
-    at += batch.count;
-  }
-  return labels;
+function outputsOf(graph: Graph, results: Awaited<ReturnType<Finished['run']>>): Outputs {
+  return graph.outputs.map((name) => {
+    const tensor = results.get(name)!;
+    return { values: tensor.type === 'string' ? [] : toNumbers(tensor), dims: tensor.dims };
+  });
 }
 
-/** Classes that a network finds; one with a fixed batch leaves out samples that do not fill one. */
-async function findClasses(
-  { graph, run }: Finished,
-  samples: Dataset,
-  signal: AbortSignal | undefined,
-): Promise<Int32Array> {
-  const [output] = graph.outputs;
-  const classes: number[] = [];
-  const check = interruptCheck(signal, () => `validation after ${classes.length} of ${samples.count} samples`);
-  for await (const { count, inputs } of feedsOf(graph, samples)) {
-    await check();
-    const values = toNumbers((await run(inputs)).get(output)!);
-    const each = values.length / count;
-    for (let n = 0; n < count; n++) classes.push(largest(values.slice(n * each, (n + 1) * each)));
-  }
-  return Int32Array.from(classes);
+/** One sample of outputs of `count` samples. */
+function sampleOf({ values, dims }: Outputs[number], sample: number, count: number): Outputs[number] {
+  return { values: partOf(values, sample, count), dims: [1, ...dims.slice(1)] };
+}
+
+function partOf(values: readonly number[], sample: number, count: number): readonly number[] {
+  const each = values.length / count;
+  return values.slice(sample * each, (sample + 1) * each);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { StepRecord } from '../compress/recipe/context';
+import { tooFewToDecide } from '../compress/recipe/goals';
 import { METHODS } from '../compress/recipe/methods';
 import { recommendSteps } from '../compress/recipe/recommend-steps';
 import { runRecipe } from '../compress/recipe/run-recipe';
@@ -70,7 +71,12 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const steps = stepsOf(resolved.steps, METHODS);
   requireQuantizeLast(steps, place);
   const missing = missingEngine();
-  const warnings = [...orderWarnings(steps, METHODS), ...(missing === undefined ? [] : [engineWarning(missing)])];
+  const few = tooFewToDecide(recipe.goals, data.validation.count);
+  const warnings = [
+    ...orderWarnings(steps, METHODS),
+    ...(missing === undefined ? [] : [engineWarning(missing)]),
+    ...(few === undefined ? [] : [fewWarning(few)]),
+  ];
   const graph = bindForSamples(model.graph, data.calibration);
   for (const part of [data.training, data.validation, data.test]) if (part) requireClasses({ ...model, graph }, part);
   const float = prepare(graph, { batchNorm: 'keep' }).graph;
@@ -80,7 +86,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const { evaluate } = reference;
     const openFinished = openFinishedWith(evaluate, () => missing);
     const judge = (samples: Dataset) => createScorer({ samples, float, openFinished, ...(signal && { signal }) });
-    const { metric, score, judgedBy } = judge(data.validation);
+    const { metric, score, detailOf } = judge(data.validation);
     const recommendedSteps = recipe.steps === undefined;
     const names = steps.map(({ method }) => method.name);
     options.onPlan?.({ samples: data.counts, metric, steps: names, recommendedSteps, warnings });
@@ -98,7 +104,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       evaluate,
       openFinished,
       score,
-      judgedBy,
+      detailOf,
       teachers: await openTeachers(recipe.teachers, folder, place, data.calibration),
       seed: recipe.seed,
       goals: recipe.goals,
@@ -155,6 +161,10 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   }
 }
 
+function fewWarning(message: string): Diagnostic {
+  return { severity: 'warning', kind: 'few-samples', where: 'data.validation', message };
+}
+
 function engineWarning(missing: string): Diagnostic {
   const message = `${missing}; quantized models are measured in onnxruntime, latency is not`;
   return { severity: 'warning', kind: 'no-engine', where: 'native engine', message };
@@ -183,8 +193,14 @@ async function openTeachers(
 }
 
 /** The only reading of the test samples: before and after. */
-async function readTest({ score }: RecipeScorer, float: Graph, result: Graph): Promise<RecipeReport['test']> {
-  return { before: await score(float), after: await score(result) };
+async function readTest(
+  { score, detailOf }: RecipeScorer,
+  float: Graph,
+  result: Graph,
+): Promise<NonNullable<RecipeReport['test']>> {
+  const [before, after] = [await score(float), await score(result)];
+  const { interval95, dropStandardError } = detailOf(result)!;
+  return { before, after, interval95, dropStandardError };
 }
 
 function sha256Of(parts: readonly (string | Uint8Array)[]): string {

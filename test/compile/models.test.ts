@@ -66,7 +66,7 @@ function classifier(plan: Uint8Array): { run: (sample: PlanArray) => number[]; c
 /** Judges the int8 plan by the float plan on the same samples. */
 async function score(integer: Uint8Array, float: Uint8Array, dataset: Dataset) {
   const [quick, exact] = [classifier(integer), classifier(float)];
-  const scorer = new Scorer(true, undefined);
+  const scorer = new Scorer({ kind: 'classes' }, true, undefined);
   const count = Math.min(SAMPLES, dataset.count);
   for await (const { inputs, labels, count: size } of dataset
     .select(Array.from({ length: count }, (_, i) => i))
@@ -75,7 +75,8 @@ async function score(integer: Uint8Array, float: Uint8Array, dataset: Dataset) {
     const length = elementCount(tensor.dims) / size;
     for (let i = 0; i < size; i++) {
       const sample = arrayOf(tensor).slice(i * length, (i + 1) * length);
-      scorer.add(quick.run(sample), exact.run(sample), labels![i]);
+      const [found, float] = [quick, exact].map(({ run }) => [{ values: run(sample), dims: [] }]);
+      scorer.add({ found, float, label: labels![i] });
     }
   }
   quick.close();

@@ -93,6 +93,9 @@ describe('evaluation', () => {
       'dropStandardError',
       'agreement',
       'sqnrDb',
+      'agreementInterval95',
+      'relativeError',
+      'relativeErrorInterval95',
     ];
     for (const name of names) expect(lonely[name as 'accuracy']).toBeNull();
     expect(Object.keys(lonely.reasons).sort()).toEqual([...names].sort());
@@ -140,16 +143,19 @@ describe('evaluation', () => {
 });
 
 test('a score of known outputs', () => {
-  const scorer = new Scorer(true, undefined);
-  scorer.add([1, 0], [1, 0], 0);
-  scorer.add([0, 1], [3, 0], 0);
-  scorer.add([0, 1], [0, 1], 0);
-  scorer.add([5, 5], [0, 1], 1);
+  const scorer = new Scorer({ kind: 'classes' }, true, undefined);
+  const add = (found: number[], float: number[], label: number) =>
+    scorer.add({ found: [{ values: found, dims: [1, 2] }], float: [{ values: float, dims: [1, 2] }], label });
+  add([1, 0], [1, 0], 0);
+  add([0, 1], [3, 0], 0);
+  add([0, 1], [0, 1], 0);
+  add([5, 5], [0, 1], 1);
   const score = scorer.score();
   expect(score).toMatchObject({ accuracy: 0.25, floatAccuracy: 0.75, drop: 0.5, agreement: 0.5, reasons: {} });
   // Differences 0, 1, 0, 1: variance 1/4 over 4 samples.
   expect(score.dropStandardError).toBeCloseTo(0.25, 12);
   expect(score.sqnrDb).toBeCloseTo(10 * Math.log10(12 / (9 + 1 + 25 + 16)), 9);
+  expect(score.agreementInterval95![0]).toBeCloseTo(0.15, 3);
 });
 
 describe('onnxruntime on a machine that saturates', () => {

@@ -50,11 +50,11 @@ test('a quantized model gets the same score on the engine and in onnxruntime', a
   const native = await scorer('test.npz', { openFinished: openFinishedWith(counting) });
   const onEngine = await native.score(graph);
   expect(runs).toBe(0);
-  expect(native.judgedBy(graph)).toEqual({ executor: 'native', reason: null });
+  expect(native.detailOf(graph)?.judgedBy).toEqual({ executor: 'native', reason: null });
   const other = await scorer('test.npz', { openFinished: openFinishedWith(counting, () => 'no addon') });
   expect(await other.score(graph)).toBe(onEngine);
   expect(runs).toBeGreaterThan(0);
-  expect(other.judgedBy(graph)).toEqual({ executor: 'onnxruntime', reason: 'no addon' });
+  expect(other.detailOf(graph)?.judgedBy).toEqual({ executor: 'onnxruntime', reason: 'no addon' });
   expect(onEngine).toBeGreaterThan(0.8);
 });
 

@@ -92,7 +92,12 @@ describe('samples', () => {
     const data = { ...ranges({ to: 200 }, { from: 200, to: 300 }), test: 'test.npz' };
     const report = await runToy(folder, { data, steps: STEPS }, 'd.onnx', { onPlan: (found) => (plan = found) });
     expect(plan).toMatchObject({ samples: { training: 180, validation: 100, calibration: 20, test: 60 } });
-    expect(report.test).toEqual({ before: 0.9, after: expect.any(Number) });
+    expect(report.test).toEqual({
+      before: 0.9,
+      after: expect.any(Number),
+      interval95: [expect.any(Number), expect.any(Number)],
+      dropStandardError: expect.any(Number),
+    });
   });
 
   test.each<[string, object, string, RegExp]>([

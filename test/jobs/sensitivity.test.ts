@@ -62,7 +62,7 @@ test('without labels the float network is the truth; the verb shows a row per la
   expect(await measure('toy.onnx', 'unlabelled.npz')).toMatchObject({ metric: 'agreement', floatScore: 1 });
   const { code, stdout } = await hone(['sensitivity', 'toy.onnx', '--data', 'labelled.npz'], { cwd: folder });
   expect(stdout).toMatch(
-    /^layer +op +weights +8 bits +4 bits +2 bits +50 % zero +80 % zero\n(.+\n){2}each layer alone, 128 samples: points of accuracy/,
+    /^layer +op +weights +8 bits +4 bits +2 bits +50 % zero +80 % zero\n(.+\n){2}each layer alone, 128 samples: points of accuracy lost ± their standard error/,
   );
   expect(code).toBe(0);
 });

@@ -4,7 +4,7 @@ import type { Graph } from '../../ir/graph';
 import { inferShapes } from '../../passes/infer-shapes';
 import { countMacs } from '../count-macs';
 import { skipReason } from '../skip';
-import type { CachedStep, ModelMeasure, RecipeContext, StepRecord } from './context';
+import type { CachedStep, ModelMeasure, RecipeContext, Scored, StepRecord } from './context';
 import type { RecipeStep } from './steps';
 import { weightBytes } from './weight-bytes';
 
@@ -59,7 +59,7 @@ export async function applyStep(
   };
   const key = context.hash([JSON.stringify(description), incoming.bytes]);
   const known = await context.cache.get(key);
-  const { bytes, decisions, report, missed, diagnostics, ...scored } =
+  const { bytes, decisions, report, missed, diagnostics, scored } =
     known ??
     (await compute(step, incoming, { keep, rolledBack }, key, context, origin).catch((error: unknown) => {
       throw withPlace(error, `${context.place ?? ''}steps[${index}].${step.method.name}`);
@@ -123,7 +123,7 @@ async function compute(
     report,
     ...(missed !== '' && { missed }),
     ...(diagnostics.length > 0 && { diagnostics }),
-    ...(await scoreOf(decode(bytes, context), context)),
+    scored: await scoreOf(decode(bytes, context), context),
   };
   await cache.put(key, step);
   return step;
@@ -144,12 +144,9 @@ function decode(bytes: Uint8Array, { codec }: RecipeContext): Graph {
   return inferShapes(codec.decode(bytes)).graph;
 }
 
-type Scored = Pick<ModelMeasure, 'accuracy' | 'judgedBy'>;
-
-async function scoreOf(graph: Graph, { score, judgedBy }: RecipeContext): Promise<Scored> {
+async function scoreOf(graph: Graph, { score, detailOf }: RecipeContext): Promise<Scored> {
   const accuracy = await score(graph);
-  const by = judgedBy?.(graph);
-  return { accuracy, ...(by && { judgedBy: by }) };
+  return { accuracy, ...detailOf?.(graph) };
 }
 
 function measureOf(graph: Graph, bytes: Uint8Array, scored: Scored, { noteBytes = 0 }: RecipeContext): ModelMeasure {

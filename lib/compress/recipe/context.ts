@@ -15,9 +15,7 @@ export interface CachedStep {
   readonly missed?: string;
   /** What the user should know besides. */
   readonly diagnostics?: readonly Diagnostic[];
-  readonly accuracy: number;
-  /** What ran the model for `accuracy`. */
-  readonly judgedBy?: JudgedBy;
+  readonly scored: Scored;
 }
 
 /** Finished steps by key, and the training state of those that are under way. */
@@ -38,8 +36,8 @@ export interface RecipeContext {
   readonly evaluate: Evaluate;
   /** Quality on the validation samples, 0..1, larger is better. */
   readonly score: (graph: Graph) => Promise<number>;
-  /** What ran a graph for its score. */
-  readonly judgedBy?: (graph: Graph) => JudgedBy | undefined;
+  /** How sure the score of a graph is, and what ran it. */
+  readonly detailOf?: (graph: Graph) => ScoreDetail | undefined;
   /** Opens a finished network to judge its outputs; by `evaluate` when left out. */
   readonly openFinished?: OpenFinished;
   /** Networks that steps may name as teachers, prepared; the default one is the incoming model. */
@@ -64,12 +62,26 @@ export interface RecipeContext {
   readonly signal?: AbortSignal;
 }
 
-/** Size and quality of a model. */
-export interface ModelMeasure {
+/** What a scorer tells of a graph besides its score. */
+export interface ScoreDetail {
+  /** What ran the model. */
+  readonly judgedBy: JudgedBy;
+  /** 95 % interval of the score. */
+  readonly interval95: readonly [low: number, high: number];
+  /** Standard error of the difference from the incoming model, from the paired samples. */
+  readonly dropStandardError: number;
+  /** Mean `-ln p` of the next tokens at the positions of sequences, in nats. */
+  readonly nats?: number;
+}
+
+/** Quality of a model. Details are left out when the scorer does not tell them. */
+export interface Scored extends Partial<ScoreDetail> {
   /** Quality on the validation samples, 0..1. */
   readonly accuracy: number;
-  /** What ran the model for `accuracy`; left out when the scorer does not say. */
-  readonly judgedBy?: JudgedBy;
+}
+
+/** Size and quality of a model. */
+export interface ModelMeasure extends Scored {
   /** Size of the ONNX file. */
   readonly bytes: number;
   /** Bytes of the parameters that are not zero. */

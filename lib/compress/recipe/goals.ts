@@ -1,4 +1,4 @@
-import type { ModelMeasure } from './context';
+import type { ModelMeasure, Scored } from './context';
 import type { Recipe } from './schema';
 
 type Goals = Recipe['goals'];
@@ -6,9 +6,32 @@ type Goals = Recipe['goals'];
 /** Differences of accuracy below this are rounding. */
 const ROUNDING = 1e-9;
 
-/** Whether a model keeps to `maxDrop`. */
-export function isWithinDrop(goals: Goals, baseline: ModelMeasure, accuracy: number): boolean {
-  return goals.maxDrop === undefined || baseline.accuracy - accuracy <= goals.maxDrop / 100 + ROUNDING;
+/**
+ * Whether a model keeps to `maxDrop`: the drop is at most that and one standard error. Chance alone then breaks a goal that is just
+ * met in one of six cases, not in every second one.
+ */
+export function isWithinDrop(
+  { maxDrop }: Goals,
+  baseline: ModelMeasure,
+  { accuracy, dropStandardError = 0 }: Scored,
+): boolean {
+  return maxDrop === undefined || baseline.accuracy - accuracy <= maxDrop / 100 + dropStandardError + ROUNDING;
+}
+
+/** Samples whose outcome a compressed model changes, as a share: what is usual where it is good. */
+const CHANGED = 0.04;
+
+/**
+ * Why validation samples are too few to tell whether `maxDrop` is kept, and what it would take; undefined when they suffice or
+ * nothing is to be kept. They are too few when the standard error of the drop is as large as the goal.
+ */
+export function tooFewToDecide({ maxDrop }: Goals, samples: number): string | undefined {
+  if (maxDrop === undefined || maxDrop <= 0) return undefined;
+  const standardError = Math.sqrt(CHANGED / samples);
+  if (standardError <= maxDrop / 100 + ROUNDING) return undefined;
+  const enough = (times: number) => Math.ceil((CHANGED * times ** 2) / (maxDrop / 100) ** 2);
+  const points = (share: number) => (100 * share).toFixed(2);
+  return `${samples} validation samples are too few for maxDrop ${maxDrop}: one sample is ${points(1 / samples)} points, the standard error of a drop about ${points(standardError)} (where a twenty-fifth of the samples changes); ${enough(1)} samples make it as small as the goal, ${enough(1.96)} tell a drop of ${maxDrop} from none`;
 }
 
 /** Goals of cost that a model misses, in words. */

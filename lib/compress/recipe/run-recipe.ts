@@ -111,7 +111,7 @@ async function runStages(run: Run): Promise<boolean> {
 
 /** States up to the last one that keeps to the accuracy goal. */
 function withinGoal({ context, origin }: Run, states: readonly State[]): readonly State[] {
-  const holds = ({ measure }: State) => isWithinDrop(context.goals, origin.baseline, measure.accuracy);
+  const holds = ({ measure }: State) => isWithinDrop(context.goals, origin.baseline, measure);
   return states.slice(0, states.findLastIndex(holds) + 1);
 }
 
@@ -148,8 +148,11 @@ async function runStage(run: Run, at: number, end: number): Promise<void> {
 }
 
 function leftOut({ context, origin, steps }: Run, index: number, { measure }: State): LeftOutStep {
-  const drop = 100 * (origin.baseline.accuracy - measure.accuracy);
-  const reason = `it drops ${drop.toFixed(2)} points of accuracy, maxDrop allows ${context.goals.maxDrop}`;
+  const points = (share: number) => (100 * share).toFixed(2);
+  const { accuracy, dropStandardError } = measure;
+  const error = dropStandardError === undefined ? '' : ` ± ${points(dropStandardError)}`;
+  const drop = `${points(origin.baseline.accuracy - accuracy)}${error}`;
+  const reason = `it drops ${drop} points of accuracy, maxDrop allows ${context.goals.maxDrop}`;
   return { index, method: steps[index].method.name, reason };
 }
 

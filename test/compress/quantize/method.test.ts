@@ -117,6 +117,7 @@ const row = (layer: string, bits: number, weights: number, kl: number): Sensitiv
   kl,
   sqnrDb: 0,
   score: undefined,
+  dropStandardError: undefined,
 });
 
 test('bits go first where they cost least', () => {
