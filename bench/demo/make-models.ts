@@ -59,8 +59,8 @@ export async function makeModels(folder: string, digits: Digits, console: Consol
   });
   for (const line of stepTable(report)) console.say(`  ${line}`);
   const int8 = { path: target, bytes: report.result.bytes };
-  const floatPlan = await write(path('lenet5.plan'), compileModel(model, path('lenet5.plan')).plan);
-  const compiled = compileModel(await openModel(target), path('lenet5.small.plan'));
+  const floatPlan = await write(path('lenet5.plan'), compileModel(model).plan);
+  const compiled = compileModel(await openModel(target));
   const int8Plan = await write(path('lenet5.small.plan'), compiled.plan);
   console.say(
     `  ${bytesText(float.bytes)} float -> ${bytesText(int8.bytes)} int8 ONNX -> ${bytesText(int8Plan.bytes)} plan`,

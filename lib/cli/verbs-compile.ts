@@ -34,7 +34,6 @@ export const compileVerb: Verb = {
       ...(data === undefined ? {} : { data }),
       ...(await preprocessing(options)),
       quantize: quantizeOptions(options),
-      target,
       signal: console.signal,
       onProgress: progressOf(console),
     });

@@ -69,7 +69,6 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
     data,
     ...(await preprocessing(options)),
     quantize: quantizeOptions(options),
-    target,
     signal: console.signal,
     onProgress: progressOf(console),
   });

@@ -25,6 +25,7 @@ export const ERRORS = {
     template: 'there is no report to explain at {path}: {reason}',
     hint: 'Give a model that `hone compress --recipe` wrote, with its .report.json beside it.',
   },
+  E_MODEL_FORMAT: { template: '{path} is {what}, not an ONNX model', hint: '{advice}' },
   E_ONNX_FORMAT: {
     template: '{path} is not a readable ONNX file: {reason}',
     hint: 'Export the model again and check that the file is complete.',

@@ -15,8 +15,6 @@ export interface CompressOptions {
   readonly data?: string;
   readonly preprocess?: PreprocessSpec;
   readonly quantize?: PartialQuantizeOptions;
-  /** File that the result will be written to; its metadata then points at the float model. */
-  readonly target?: string;
   readonly onProgress?: (progress: QuantizeProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -40,10 +38,7 @@ export async function compress(
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    const note = [
-      ...Object.entries(sourceMetadata(model, options.target ?? model.path)),
-      ...preprocessMetadata(options.preprocess),
-    ];
+    const note = [...Object.entries(sourceMetadata(model)), ...preprocessMetadata(options.preprocess)];
     return { graph: { ...graph, metadata: new Map([...graph.metadata, ...note]) }, report };
   } finally {
     await reference.close();

@@ -15,11 +15,11 @@ interface MadePlan {
 }
 
 /**
- * Compiles a model as it is, for single samples; the plan will be written to `target`.
+ * Compiles a model as it is, for single samples.
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, E_SHAPE_FREE
  */
-export function compileModel(model: ModelArtifact, target: string): Compiled {
-  return compileGraph(model.graph, model, target);
+export function compileModel(model: ModelArtifact): Compiled {
+  return compileGraph(model.graph, model);
 }
 
 /**
@@ -29,15 +29,15 @@ export function compileModel(model: ModelArtifact, target: string): Compiled {
  */
 export async function makePlan(artifact: Artifact, options: CompressOptions = {}): Promise<MadePlan> {
   if (artifact.kind === 'plan') return { plan: artifact.bytes, diagnostics: [] };
-  const { data, target = artifact.path } = options;
-  if (artifact.quantized || data === undefined) return compileModel(artifact, target);
+  const { data } = options;
+  if (artifact.quantized || data === undefined) return compileModel(artifact);
   const { graph } = await compress(artifact, { ...options, data });
-  return compileGraph(graph, artifact, target);
+  return compileGraph(graph, artifact);
 }
 
-function compileGraph(graph: Graph, model: ModelArtifact, target: string): Compiled {
+function compileGraph(graph: Graph, model: ModelArtifact): Compiled {
   requireExtents(graph);
-  const options = { sourceHash: model.hash, metadata: sourceMetadata(model, target) };
+  const options = { sourceHash: model.hash, metadata: sourceMetadata(model) };
   const compiled = compile(prepareForEngine(graph), options);
   const weightsAlone = !isQuantized(graph) && graph.nodes.some(({ op }) => op === 'DequantizeLinear');
   return { ...compiled, diagnostics: [...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };

@@ -93,7 +93,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const graphs = new Map<StepRecord, Graph>();
     const { preprocess } = recipe.data;
     const note = [
-      ...Object.entries(sourceMetadata(model, target)),
+      ...Object.entries(sourceMetadata(model)),
       ...preprocessMetadata(preprocess && parsePreprocess(preprocess)),
     ];
     const encode = (graph: Graph) => writeModel({ ...graph, metadata: new Map([...graph.metadata, ...note]) });

@@ -5,6 +5,7 @@ import type { Graph } from '../ir/graph';
 import { verified } from '../ir/verify';
 import { formatError, guard, type ReadContext, unsupported } from './context';
 import { type ExternalData, externalDataIn } from './external-data';
+import { foreignFormat } from './foreign-format';
 import { inlineFunctions, normalizeDomain } from './inline-functions';
 import { readGraph } from './read-graph';
 import type { Message } from './schema';
@@ -24,11 +25,13 @@ export interface ReadOptions {
 /**
  * Graph of an ONNX file's bytes: functions inlined, nodes sorted and uniquely named, verified. Tensors view `bytes`, which
  * must not change afterwards. The model's opset versions stay as they are.
- * @throws E_ONNX_FORMAT, E_ONNX_VERSION, E_ONNX_UNSUPPORTED, E_ONNX_EXTERNAL, E_GRAPH_INVALID
+ * @throws E_MODEL_FORMAT for files of other programs, E_ONNX_FORMAT, E_ONNX_VERSION, E_ONNX_UNSUPPORTED, E_ONNX_EXTERNAL, E_GRAPH_INVALID
  */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Graph {
   const context: ReadContext = { path: options.path ?? 'the model', external: options.externalData };
   if (bytes.length === 0) throw formatError(context, 'it is empty');
+  const foreign = foreignFormat(bytes);
+  if (foreign !== undefined) throw new HoneError('E_MODEL_FORMAT', { path: context.path, ...foreign });
   // Buffers are viewed as plain arrays: their `slice` does not copy, which readers of tensors rely on.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const model = guard(context, () => decodeMessage('Model', plain));

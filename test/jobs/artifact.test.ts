@@ -1,5 +1,5 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { writeNpz } from '../../lib/data/npz';
 import { GraphBuilder } from '../../lib/ir/builder';
 import { packStrings, unpackStrings } from '../../lib/ir/strings';
@@ -24,7 +24,7 @@ const open = async (name: string) => requireModel(await openArtifact(path(name))
 
 /** Compresses toy.onnx to `target`, as the verb does. */
 async function quantizeTo(target: string): Promise<void> {
-  const { graph } = await compress(await open('toy.onnx'), { data: path('calib.npz'), target: path(target) });
+  const { graph } = await compress(await open('toy.onnx'), { data: path('calib.npz') });
   writeFileSync(path(target), writeModel(graph));
 }
 
@@ -54,7 +54,7 @@ describe('what a file is', () => {
   test.each([
     ['none.onnx', 'E_FILE_NOT_FOUND'],
     ['.', 'E_FILE_FOLDER'],
-    ['calib.npz', 'E_ONNX_FORMAT'],
+    ['calib.npz', 'E_MODEL_FORMAT'],
   ])('%s: %s', async (name, code) => {
     await expect(openArtifact(path(name))).rejects.toMatchObject({ code });
   });
@@ -99,7 +99,7 @@ describe('the float model behind', () => {
 
   test('a float model that was made from another one, as by pruning, names that one', async () => {
     const toy = await open('toy.onnx');
-    const metadata = new Map(Object.entries(sourceMetadata(toy, path('pruned.onnx'))));
+    const metadata = new Map(Object.entries(sourceMetadata(toy)));
     writeFileSync(path('pruned.onnx'), writeModel({ ...toy.graph, metadata }));
     expect(await findSource(await open('pruned.onnx'))).toMatchObject({ path: path('toy.onnx'), hash: toy.hash });
   });
@@ -109,15 +109,18 @@ describe('the float model behind', () => {
     await quantizeTo('deep/q.onnx');
     const { hash } = await open('toy.onnx');
     const plans = {
-      'q.plan': await makePlan(await open('deep/q.onnx'), { target: path('q.plan') }),
-      'deep/er/q.plan': await makePlan(await open('deep/q.onnx'), { target: path('deep/er/q.plan') }),
-      'deep/f.plan': await makePlan(await open('toy.onnx'), { target: path('deep/f.plan') }),
-      'deep/c.plan': await makePlan(await open('toy.onnx'), { data: path('calib.npz'), target: path('deep/c.plan') }),
+      'q.plan': await makePlan(await open('deep/q.onnx')),
+      'deep/er/q.plan': await makePlan(await open('deep/q.onnx')),
+      'deep/f.plan': await makePlan(await open('toy.onnx')),
+      'deep/c.plan': await makePlan(await open('toy.onnx'), { data: path('calib.npz') }),
     };
     for (const [name, { plan }] of Object.entries(plans)) writeFileSync(path(name), plan);
     for (const name of ['deep/q.onnx', ...Object.keys(plans)])
       expect(await findSource(await openArtifact(path(name)))).toMatchObject({ path: path('toy.onnx'), hash });
-    expect(notedSource(await openArtifact(path('deep/er/q.plan')))).toBe('../../toy.onnx');
+    expect(notedSource(await openArtifact(path('deep/er/q.plan')))).toBe('toy.onnx');
+    // What is made does not tell where.
+    for (const name of ['deep/q.onnx', ...Object.keys(plans)])
+      expect(readFileSync(path(name)).includes(basename(folder))).toBe(false);
     // All files move together.
     renameSync(path('deep'), path('moved'));
     expect(await findSource(await openArtifact(path('moved/q.onnx')))).toMatchObject({ path: path('toy.onnx') });
@@ -129,7 +132,7 @@ describe('the float model behind', () => {
     const reasonOf = async (name: string) => ((await findSource(await open(name))) as { reason: string }).reason;
     expect(await reasonOf('q.onnx')).toMatch(/toy\.onnx has changed since/);
     rmSync(path('toy.onnx'));
-    expect(await reasonOf('q.onnx')).toMatch(/cannot be read: .*toy\.onnx/);
+    expect(await reasonOf('q.onnx')).toMatch(/toy\.onnx is not beside .*q\.onnx nor in a folder above/);
     const { graph } = await open('q.onnx');
     for (const [name, metadata] of [
       ['none.onnx', new Map()],

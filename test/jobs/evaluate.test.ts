@@ -18,10 +18,10 @@ const path = (name: string) => join(folder, name);
 beforeAll(async () => {
   folder = toyFolder();
   const float = requireModel(await openArtifact(path('toy.onnx')), 'test');
-  const { graph } = await compress(float, { data: path('calib.npz'), target: path('q.onnx') });
+  const { graph } = await compress(float, { data: path('calib.npz') });
   writeFileSync(path('q.onnx'), writeModel(graph));
   const quantized = await openArtifact(path('q.onnx'));
-  writeFileSync(path('q.plan'), (await makePlan(quantized, { target: path('q.plan') })).plan);
+  writeFileSync(path('q.plan'), (await makePlan(quantized)).plan);
   writeFileSync(path('unlabelled.npz'), npzOf(TEST_SAMPLES));
   writeFileSync(path('lonely.onnx'), writeModel({ ...graph, metadata: new Map() }));
   writeFileSync(path('other.onnx'), writeModel(toyGraph(new Array(128).fill(0))));

@@ -45,7 +45,7 @@ interface Compressed {
 async function compressed({ model, data }: Files, quantize: PartialQuantizeOptions = {}): Promise<Compressed> {
   const path = join(folder, 'int8.onnx');
   const float = requireModel(await openArtifact(model), 'compress');
-  const { graph, report } = await compress(float, { data, quantize, target: path });
+  const { graph, report } = await compress(float, { data, quantize });
   writeFileSync(path, writeModel(graph));
   return { path, graph, report };
 }

@@ -155,7 +155,7 @@ describe('refused', () => {
   const cases: [string, string, Uint8Array][] = [
     ['nothing at all', 'E_ONNX_FORMAT', new Uint8Array()],
     ['text', 'E_ONNX_FORMAT', new TextEncoder().encode('this is no model\n'.repeat(20))],
-    ['a zip file', 'E_ONNX_FORMAT', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0)],
+    ['a zip file', 'E_MODEL_FORMAT', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0)],
     ['a file cut off', 'E_ONNX_FORMAT', model([x, relu, y]).subarray(0, 40)],
     ['no IR version', 'E_ONNX_FORMAT', concat(field(7, x, relu, y), opset(17))],
     ['no graph', 'E_ONNX_FORMAT', concat(int(1, 8), opset(17))],
