@@ -58,8 +58,10 @@ function at(chosen: Uint32Array, index: number): number {
 }
 
 async function* readBatches(source: SampleSource, chosen: Uint32Array, options: BatchOptions): AsyncGenerator<Batch> {
-  const { size, seed, skip = 0 } = options;
-  if (!Number.isInteger(size) || size < 1) throw new HoneError('E_INTERNAL', { message: `a batch of ${size} samples` });
+  const { seed, skip = 0 } = options;
+  if (!Number.isInteger(options.size) || options.size < 1)
+    throw new HoneError('E_INTERNAL', { message: `a batch of ${options.size} samples` });
+  const size = [...source.inputs.values()].some(({ axis }) => axis === 'none') ? 1 : options.size;
   const { labels } = source;
   const order = seed === undefined ? chosen : new Rng(seed).permutation(chosen.length).map((index) => chosen[index]);
   for (let start = skip * size; start < order.length; start += size) {
@@ -81,11 +83,7 @@ function placed(tensor: Tensor, sample: SampleType | undefined): Tensor {
   const { dims: inner, axis = 0 } = sample;
   const count = tensor.dims[0];
   if (axis === 0) return { ...tensor, dims: [count, ...inner] };
-  if (axis === 'none') {
-    if (count !== 1)
-      throw new HoneError('E_INTERNAL', { message: `a batch of ${count} samples that are whole inputs` });
-    return { ...tensor, dims: inner };
-  }
+  if (axis === 'none') return { ...tensor, dims: inner };
   const dims = inner.toSpliced(axis, 0, count);
   if (count === 1) return { ...tensor, dims };
   const outer = elementCount(inner.slice(0, axis));

@@ -70,7 +70,11 @@ export function findSampleAxes(
   const single =
     batch !== undefined || shapes.some(([, shape]) => shape !== undefined && shape.length > 1 && isSingle(shape[0]));
   return new Map(
-    shapes.map(([name, shape]) => [name, declared.get(name) ?? axisOf(shape, { batch, single })] as const),
+    shapes.map(([name, shape]) => {
+      const given = declared.get(name);
+      const sound = given === 'none' || (given !== undefined && given < (shape?.length ?? Number.POSITIVE_INFINITY));
+      return [name, sound ? given : axisOf(shape, { batch, single })];
+    }),
   );
 }
 
@@ -121,6 +125,8 @@ function batchSymbol(
 /** Whether a symbol is named like a course of time: it leads inputs that have no samples on that axis. */
 function isTime(dim: Dim): boolean {
   return (
-    typeof dim === 'string' && /^(t|l|s|steps?|(.*_)?(seq|sequence|time|length|len|frames|tokens)(_.*)?)$/i.test(dim)
+    typeof dim === 'string' &&
+    dim.length < 64 &&
+    /^(t|l|s|steps?|(.*_)?(seq|sequence|time|length|len|frames|tokens)(_.*)?)$/i.test(dim)
   );
 }

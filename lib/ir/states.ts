@@ -36,7 +36,8 @@ type Ports = ReadonlyMap<string, ValueType | undefined>;
  * A single input is never a state.
  */
 export function findStates(inputs: Ports, outputs: Ports, declared: States = new Map()): Map<string, string> {
-  const states = new Map([...declared].filter(([input, output]) => inputs.has(input) && outputs.has(output)));
+  const sound = ([input, output]: readonly [string, string]) => sameState(inputs.get(input), outputs.get(output));
+  const states = new Map([...declared].filter(sound));
   if (inputs.size < 2) return states;
   const taken = new Set(states.values());
   for (const [input, type] of inputs) {

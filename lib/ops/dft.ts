@@ -4,7 +4,7 @@ import { elementCount } from '../ir/tensor';
 import { hasInput, normalizeAxis, unknownDim } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
-import { fourierSum, onesidedExtent } from './fourier';
+import { fourierSum, onesidedExtent, requireTransform } from './fourier';
 import type { Operator } from './operator';
 import { FLOATS, INDEX_TYPES, optional, problem, required } from './schema';
 import { attributeToInput, withAttributes } from './upgrade-steps';
@@ -39,6 +39,8 @@ export const dft: Operator = {
     const length: Dim = hasInput(context, 1)
       ? (context.partial(1)?.[0] ?? unknownDim(node.outputs[0], axis))
       : shape[axis];
+    if (typeof length === 'number' && length < 1)
+      return problem(node, 'shape-mismatch', `expected a transform of at least one element, found ${length}`);
     const extent = isFlag(node, 'onesided') ? onesidedExtent(length) : length;
     return [{ type, shape: [...shape.slice(0, -1), 2].map((dim, at) => (at === axis ? extent : dim)) }];
   },
@@ -51,6 +53,7 @@ export const dft: Operator = {
     const parts = dims[dims.length - 1];
     const inner = elementCount(dims.slice(axis + 1, -1));
     const outer = elementCount(dims.slice(0, axis));
+    requireTransform(outer * inner * extent, length);
     const result = emptyLike(
       input!,
       [...dims.slice(0, -1), 2].map((dim, at) => (at === axis ? extent : dim)),

@@ -27,6 +27,15 @@ export function fourierSum(
   return inverse ? { real: real / length, imaginary: imaginary / length } : { real, imaginary };
 }
 
+/** More terms than this are not summed up one by one. */
+const MOST_TERMS = 1e8;
+
+/** @throws RangeError for transforms that would take too long: `count` sums over `length` elements, or that make no sense */
+export function requireTransform(count: number, length: number): void {
+  if (!(length >= 1 && count * length <= MOST_TERMS))
+    throw new RangeError(`${count} Fourier sums over ${length} elements are out of reach`);
+}
+
 /** Frequencies of a transform of `length` real elements that are not the mirror of others. */
 export function onesidedExtent(length: Dim): Dim {
   return addDims(floorDivDims(length, 2), 1);

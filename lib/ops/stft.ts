@@ -4,7 +4,7 @@ import { hasInput, unknownDim } from './axes';
 import { elementCost } from './cost';
 import { emptyLike } from './dense';
 import { addDims, floorDivDims, subDims } from './dims';
-import { fourierSum, onesidedExtent } from './fourier';
+import { fourierSum, onesidedExtent, requireTransform } from './fourier';
 import type { Operator } from './operator';
 import { FLOATS, INDEX_TYPES, optional, problem, required } from './schema';
 
@@ -32,9 +32,13 @@ export const stft: Operator = {
       return problem(node, 'shape-mismatch', `expected a signal [N, length, 1], found [${shape}]`);
     const step = context.partial(1)?.[0];
     const frame: Dim | undefined = hasInput(context, 3) ? context.partial(3)?.[0] : inputs[2]?.shape?.[0];
+    if ((typeof step === 'number' && step < 1) || (typeof frame === 'number' && frame < 1))
+      return problem(node, 'shape-mismatch', `expected frames and steps of at least 1, found ${frame} and ${step}`);
+    if (typeof frame === 'number' && typeof shape[1] === 'number' && shape[1] < frame)
+      return problem(node, 'shape-mismatch', `expected a signal of at least ${frame} elements, found ${shape[1]}`);
     const fresh = (axis: number) => unknownDim(node.outputs[0], axis);
     const frames =
-      frame === undefined || typeof step !== 'number' || step < 1
+      frame === undefined || typeof step !== 'number'
         ? fresh(1)
         : addDims(floorDivDims(subDims(shape[1], frame), step), 1);
     const onesided = attribute(node, 'onesided', 'int', 1) !== 0;
@@ -48,6 +52,7 @@ export const stft: Operator = {
     const frames = Math.floor((length - frame) / step) + 1;
     const onesided = attribute(node, 'onesided', 'int', 1) !== 0;
     const frequencies = onesided ? Math.floor(frame / 2) + 1 : frame;
+    requireTransform(batch * frames * frequencies, frame);
     const result = emptyLike(signal!, [batch, frames, frequencies, 2]);
     let place = 0;
     for (let row = 0; row < batch; row++)
