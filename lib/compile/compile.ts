@@ -106,7 +106,8 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
     tensors,
     nodes,
     inputs: graph.inputs.map((name) => port(name, lowered.inputs.get(name)!)),
-    outputs: graph.outputs.map((name) => port(name, lowered.outputs.get(name)!)),
+    // A graph may name an output twice; by name there is one.
+    outputs: [...new Set(graph.outputs)].map((name) => port(name, lowered.outputs.get(name)!)),
     states: [],
     arenaBytes: memory.arenaBytes,
   };

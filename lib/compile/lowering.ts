@@ -141,8 +141,10 @@ export class Lowering {
   private integerConstant(value: string): QuantizedView | undefined {
     const constant = quantizedConstant(this.network, value);
     const canonical = constant && canonicalIntegers(constant);
-    if (canonical === undefined || constant!.scales.length !== 1 || !(constant!.scales[0] > 0)) return undefined;
-    const quantization = { scale: constant!.scales[0], zeroPoint: canonical.zeroPoints[0] };
+    const [scale] = constant?.scales ?? [];
+    if (canonical === undefined || constant!.scales.length !== 1 || !(scale > 0 && Number.isFinite(scale)))
+      return undefined;
+    const quantization = { scale, zeroPoint: canonical.zeroPoints[0] };
     const { buffer } = this.program.constant(value, 'int8', constant!.dims, canonical.values, quantization);
     const view = { ...plainView(buffer, constant!.dims), quantization };
     this.setInteger(value, view);

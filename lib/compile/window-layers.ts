@@ -11,6 +11,10 @@ import { type Operand, type Quantization, stepName } from './step';
 import { Unsupported } from './unsupported';
 import { channelsLastOrder, extentsOf, stridedView, type View } from './view';
 
+/** Bounds of the loader of plans (`native/engine/plan_check.h`): positions of a window, and elements of an average. */
+const WINDOW_REACH = 2 ** 30;
+const POOL_AREA = 2 ** 23;
+
 type Call<K extends KernelCall['kernel']> = Extract<KernelCall, { kernel: K }>;
 
 /** Lowers a convolution: int8 when input, weights and result are quantized, else float. */
@@ -61,7 +65,11 @@ function lowerIntegerConvolution(
       // Room for a residual.
       ...(geometry.depthwise ? [] : [undefined]),
     ],
-    params: { window: planWindow(call.window), groups: call.groups, clamp: clampOf(tail.bounds, quantization) },
+    params: {
+      window: planWindow(call.window, source, operand),
+      groups: call.groups,
+      clamp: clampOf(tail.bounds, quantization),
+    },
   });
   state.finishInteger(tail, { ...view, quantization });
   return true;
@@ -84,7 +92,7 @@ function lowerFloatConvolution(state: Lowering, node: Node, call: Call<'conv'>, 
       program.constant(weights, 'float32', geometry.dims, arranged),
       program.constant(bias || `${node.name}:bias`, 'float32', [geometry.outputs], addend),
     ],
-    params: { window: planWindow(call.window), groups: call.groups, clamp: floatClamp(tail.bounds) },
+    params: { window: planWindow(call.window, source, operand), groups: call.groups, clamp: floatClamp(tail.bounds) },
   });
   state.finishFloat(tail, view);
 }
@@ -100,7 +108,7 @@ export function lowerMaxPool(state: Lowering, node: Node, call: Call<'max-pool'>
     name: node.name,
     outputs: [operand],
     inputs: [source],
-    params: { window: planWindow(call.window) },
+    params: { window: planWindow(call.window, source, operand) },
   };
   state.program.emit({ ...step, op: integer === undefined ? 'max_pool_f32' : 'max_pool_s8' });
   if (integer === undefined) state.setFloat(output, view);
@@ -113,7 +121,7 @@ export function lowerAveragePool(state: Lowering, node: Node, call: Call<'averag
   const [input] = node.inputs;
   const [output] = node.outputs;
   const tail = network.tail(output);
-  const params = { window: planWindow(call.window), countIncludePad: call.countIncludePad };
+  const { countIncludePad } = call;
   const x = tail.quantize && state.integer(input);
   if (x !== undefined) {
     const { value, quantization } = tail.quantize!;
@@ -124,20 +132,46 @@ export function lowerAveragePool(state: Lowering, node: Node, call: Call<'averag
       op: 'average_pool_s8',
       outputs: [operand],
       inputs: [source],
-      params: { ...params, clamp: clampOf(tail.bounds, quantization) },
+      params: {
+        window: poolWindow(call.window, source, operand),
+        countIncludePad,
+        clamp: clampOf(tail.bounds, quantization),
+      },
     });
     state.finishInteger(tail, { ...view, quantization });
     return;
   }
   const source = imageOperand(state, state.float(input));
   const { operand, view } = imageResult(state, node, output);
+  const params = { window: poolWindow(call.window, source, operand), countIncludePad };
   program.emit({ name: node.name, op: 'average_pool_f32', outputs: [operand], inputs: [source], params });
   state.setFloat(output, view);
 }
 
-/** Bottom and right padding follow from the extents. */
-function planWindow({ kernel, stride, dilation, pads }: Window): PlanWindow {
-  return { kernel, stride, dilation, pad: [pads[0], pads[1]] };
+/**
+ * The window over `x` [N, H, W, C] that gives `y`; bottom and right padding follow from the extents.
+ * @throws Unsupported for windows that the loader of plans refuses
+ */
+function planWindow({ kernel, stride, dilation, pads }: Window, x: Operand, y: Operand): PlanWindow {
+  // The step of a window that stands in one place means nothing, however large.
+  const steps = stride.map((step, axis) => (y.dims[axis + 1] === 1 ? 1 : step)) as [number, number];
+  const padded = [0, 1].map((axis) => {
+    const reach = (y.dims[axis + 1] - 1) * steps[axis] + (kernel[axis] - 1) * dilation[axis];
+    const largest = Math.max(kernel[axis], dilation[axis], pads[axis], reach, x.dims[axis + 1]);
+    if (largest >= WINDOW_REACH) throw new Unsupported(`its window reaches over ${largest} elements`);
+    return pads[axis] + reach + 1;
+  });
+  const limit = 64 * (elementCount(x.dims) + elementCount(y.dims)) + 2 ** 20;
+  if (padded[0] * padded[1] * x.dims[3] > limit) throw new Unsupported('its padding is out of proportion to its input');
+  return { kernel, stride: steps, dilation, pad: [pads[0], pads[1]] };
+}
+
+/** @throws Unsupported for windows that the loader of plans refuses */
+function poolWindow(window: Window, x: Operand, y: Operand): PlanWindow {
+  const area = window.kernel[0] * window.kernel[1];
+  if (area > POOL_AREA)
+    throw new Unsupported(`its window has ${area} elements (the engine averages up to ${POOL_AREA})`);
+  return planWindow(window, x, y);
 }
 
 /** [N, C, H, W] of an image or of a sequence [N, C, L] (one row). */

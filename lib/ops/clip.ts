@@ -21,7 +21,12 @@ export const clip: Operator = {
     if (from >= 11) return [node];
     return [attributeToInput(attributeToInput(node, emit, 'min', 1), emit, 'max', 2)];
   },
-  infer: ({ inputs: [input] }) => [{ type: input!.type, shape: input!.shape }],
+  infer: ({ node, inputs: [input, ...bounds] }) => {
+    const { type, shape } = input!;
+    const odd = bounds.find((bound) => bound && bound.type !== type);
+    if (odd) return problem(node, 'type-mismatch', `bounds of ${odd.type} for elements of ${type}`);
+    return [{ type, shape }];
+  },
   evaluate: ([input, min, max]) => {
     const low = min ? min.data[0] : lowestOf(input!.type);
     const high = max ? max.data[0] : highestOf(input!.type);
@@ -35,7 +40,7 @@ export const clip: Operator = {
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },
   lower: (context) => {
     const bounds = clipBounds(context);
-    if (!bounds) return problem(context.node, 'not-lowered', 'the bounds are not constant');
+    if (!bounds) return problem(context.node, 'not-lowered', 'the bounds are not constant numbers');
     const [low, high] = bounds;
     return { kernel: 'unary', table: (x) => Math.min(Math.max(Math.fround(x), low), high), clamp: bounds };
   },
@@ -52,12 +57,14 @@ function clipGradient({ node, emit, outputGradients, wants }: GradientContext): 
   return [wants(0) ? where('Equal') : undefined, bound(1, 'Less'), bound(2, 'Greater')];
 }
 
-/** Constant bounds of a Clip node, infinite where left out; undefined when one is computed at run time. */
+/** Constant bounds of a Clip node, infinite where left out; undefined when one is computed at run time or is NaN. */
 export function clipBounds({ node, constant }: Pick<LowerContext, 'node' | 'constant'>): [number, number] | undefined {
   const [low, high] = [1, 2].map((index) => {
     if (!node.inputs[index]) return index === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     const tensor = constant(index);
     return tensor && toDense(tensor, 'float32').data[0];
   });
-  return low === undefined || high === undefined ? undefined : [low, high];
+  // Not a number is no bound that anybody means, and executors differ about it.
+  if (low === undefined || high === undefined || Number.isNaN(low) || Number.isNaN(high)) return undefined;
+  return [low, high];
 }

@@ -145,7 +145,7 @@ function repetition(shares: readonly (readonly Share[])[], extent: number): numb
 
 /** Upsample, and Resize-10 where it does not shrink: positions by division, the nearest element below. */
 export function fromUpsample(node: Node, nearest: 'floor' | 'ceil' = 'floor'): Node {
-  const shifted = withInput({ ...node, op: 'Resize', inputs: [node.inputs[0]] }, 2, node.inputs[1]);
+  const shifted = withInput({ ...node, op: 'Resize', inputs: [node.inputs[0]] }, 2, node.inputs[1] ?? '');
   return withAttributes(
     shifted,
     new Map([

@@ -23,7 +23,9 @@ export function checkForm({ schema }: Operator, node: Node): Diagnostic[] {
 function checkInputs(node: Node, formal: readonly Parameter[]): Diagnostic[] {
   if (isTooLong(node.inputs, formal))
     return [problem(node, 'schema', `expected at most ${formal.length} inputs, found ${node.inputs.length}`)];
-  return formal
+  const last = formal.at(-1);
+  const more = last?.presence === 'variadic' ? node.inputs.slice(formal.length).map(() => last) : [];
+  return [...formal, ...more]
     .filter((parameter, index) => parameter.presence !== 'optional' && (node.inputs[index] ?? '') === '')
     .map((parameter) => problem(node, 'schema', `input '${parameter.name}' is missing`));
 }

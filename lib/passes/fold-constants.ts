@@ -132,7 +132,7 @@ function named(node: Node, tensors: readonly Tensor[]): Values {
 /** Reference evaluation holds 64-bit integers as numbers: beyond 2^53 they would be wrong. */
 function isExact({ type, data }: Dense): boolean {
   if (type !== 'int64' && type !== 'uint64') return true;
-  return (data as Float64Array).every((element) => Math.abs(element) < Number.MAX_SAFE_INTEGER);
+  return (data as Float64Array).every((element) => Number.isSafeInteger(element));
 }
 
 function growsTooMuch(node: Node, inputs: readonly (Tensor | undefined)[], inference: Inference, uses: Uses): boolean {

@@ -5,6 +5,7 @@ import { elementCount, type Tensor, toNumbers } from '../ir/tensor';
 import { findOperator } from '../ops';
 import { constantTensor } from '../ops/constant';
 import type { Inferred, Operator } from '../ops/operator';
+import { problem } from '../ops/schema';
 import { bodyInputTypes, bodyOutputTypes } from './bodies';
 import { checkSchema } from './check-schema';
 
@@ -123,8 +124,18 @@ export class Inference {
       partial: (index) => this.partialOf(node.inputs[index] ?? ''),
     });
     if ('severity' in result) return { diagnostics: [...diagnostics, result], inferred: [] };
+    const odd = result.find(({ shape }) => shape?.some((dim) => typeof dim === 'number' && !isExtent(dim)));
+    if (odd) {
+      const message = `its output would be [${odd.shape}], which no tensor can be`;
+      return { diagnostics: [...diagnostics, problem(node, 'shape-mismatch', message)], inferred: [] };
+    }
     return { diagnostics, inferred: result };
   }
+}
+
+/** What checks of operators need not say one by one: no extent is negative, a fraction, or beyond all memory. */
+function isExtent(dim: number): boolean {
+  return Number.isSafeInteger(dim) && dim >= 0;
 }
 
 /** Integers and booleans can be extents, positions or conditions on them. */

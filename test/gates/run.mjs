@@ -54,7 +54,10 @@ const GATES = {
     what: 'plan loader, 20 s of fuzzing',
     command: [node, 'test/gates/fuzz.mjs', 'plan', '--seconds', '20'],
   },
-  'fuzz-onnx': { what: 'ONNX reader, 20 s of fuzzing', command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '20'] },
+  'fuzz-onnx': {
+    what: 'models to the end of compile, run and quantize, 20 s of fuzzing',
+    command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '20'],
+  },
 };
 
 const args = process.argv.slice(2);

@@ -1,14 +1,20 @@
 import fc from 'fast-check';
 import { Rng } from '../../lib/core/rng';
-import { tryModel } from './fuzz';
+import type { attributes } from '../../lib/ir/attribute';
+import { GraphBuilder } from '../../lib/ir/builder';
+import type { Graph } from '../../lib/ir/graph';
+import { type Tensor, tensorFrom } from '../../lib/ir/tensor';
+import { writeModel } from '../../lib/onnx/write-model';
+import { corpusOf, makeCase, runCase } from './fuzz-case';
 import { mutate } from './mutate';
 import { seedModels } from './seeds';
+import { tryModel } from './try-model';
 
 const seeds = seedModels();
 const seedModel = fc.constantFrom(...seeds);
 
 test('the seeds are models', () => {
-  expect(seeds.map(tryModel)).toEqual(seeds.map(() => true));
+  expect(seeds.map((bytes) => tryModel(bytes) !== undefined)).toEqual(seeds.map(() => true));
 });
 
 test('mutated models give a model or a clear error', () => {
@@ -32,3 +38,78 @@ test('random bytes give a clear error', () => {
 test('every prefix of a model gives a model or a clear error', () => {
   for (const bytes of seeds) for (let length = 0; length < bytes.length; length++) tryModel(bytes.subarray(0, length));
 });
+
+test('what the fuzzer tries is made of seed and number, and goes to the end', async () => {
+  const corpus = corpusOf([]);
+  const outcomes = new Set<string>();
+  for (let index = 0; index < 60; index++) {
+    const bytes = makeCase(corpus, 1, index);
+    expect(Buffer.compare(makeCase(corpus, 1, index), bytes)).toBe(0);
+    outcomes.add(await runCase(bytes, index, () => {}));
+  }
+  expect([...outcomes]).toEqual(expect.arrayContaining(['no model', 'refused', 'compared']));
+});
+
+/** Defects that the fuzzer found, each as the case that showed it: models as they are, and what became of them. */
+const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: string])[] = [
+  ['extents beyond numbers', () => tiled([2 ** 31, 2 ** 31]), 'refused'],
+  ['a bound of NaN', () => clipped(Number.NaN), 'refused'],
+  ['an output named twice', () => twice(clipped(1)), 'compared'],
+  ['a window that steps beyond int32', () => pooled({ kernel_shape: [2, 2], strides: [2 ** 32, 2 ** 24] }), 'compared'],
+  [
+    'an average over too much',
+    () => pooled({ kernel_shape: [2 ** 12, 2 ** 12], pads: new Array(4).fill(2 ** 12) }),
+    'refused',
+  ],
+  ['a variadic input left out', () => joined(), 'refused'],
+  ['a scale of infinity', () => scaled(Number.POSITIVE_INFINITY), 'ran'],
+  ['Resize without scales', () => oneNode('Resize', {}, 10), 'refused'],
+  ['Upsample without scales', () => oneNode('Upsample', {}, 9), 'refused'],
+  ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
+];
+
+test.each(FOUND)('%s', async (_, model, outcome) => {
+  const reached = await runCase(writeModel(model()), 1, () => {});
+  // What onnxruntime refuses, or what comes out as no number, is not compared.
+  expect(outcome === 'ran' ? ['ran', 'compared'] : [outcome]).toContain(reached);
+});
+
+function oneNode(
+  op: string,
+  values: Parameters<typeof attributes>[0],
+  opset = 21,
+  more: readonly Tensor[] = [],
+): Graph {
+  const b = new GraphBuilder({ opset });
+  const constants = more.map((tensor) => b.initializer(tensor));
+  b.output(b.node(op, [b.input('x', 'float32', [1, 2, 6, 5]), ...constants], values, { outputs: ['y'] }));
+  return b.build();
+}
+
+const tiled = (repeats: number[]) => oneNode('Tile', {}, 21, [tensorFrom('int64', [4], [...repeats, ...repeats])]);
+const pooled = (values: Parameters<typeof attributes>[0]) => oneNode('AveragePool', { ceil_mode: 1, ...values });
+
+function clipped(bound: number, type: 'float32' | 'int64' = 'float32'): Graph {
+  return oneNode('Clip', {}, 21, [tensorFrom('float32', [], [-1]), tensorFrom(type, [], [bound])]);
+}
+
+function twice(graph: Graph): Graph {
+  return { ...graph, outputs: [...graph.outputs, ...graph.outputs] };
+}
+
+function joined(): Graph {
+  const b = new GraphBuilder();
+  const x = b.input('x', 'float32', [1, 2]);
+  b.output(b.node('Sum', [x, '', x]));
+  return b.build();
+}
+
+function scaled(scale: number): Graph {
+  const b = new GraphBuilder();
+  const grid = [b.initializer(tensorFrom('float32', [], [0.5])), b.initializer(tensorFrom('uint8', [], [3]))];
+  const pair = (value: string) => b.node('DequantizeLinear', [b.node('QuantizeLinear', [value, ...grid]), ...grid]);
+  const bytes = b.initializer(tensorFrom('int8', [1], [5]));
+  const odd = b.node('DequantizeLinear', [bytes, b.initializer(tensorFrom('float32', [], [scale]))]);
+  b.output(pair(b.node('Mul', [pair(b.input('x', 'float32', [1, 3])), odd])));
+  return b.build();
+}

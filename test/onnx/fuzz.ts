@@ -1,92 +1,166 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { HoneError } from '../../lib/core/error';
-import { Rng } from '../../lib/core/rng';
-import { print } from '../../lib/ir/print';
-import { verify } from '../../lib/ir/verify';
-import type { ExternalData } from '../../lib/onnx/external-data';
-import { readModel } from '../../lib/onnx/read-model';
-import { writeModel } from '../../lib/onnx/write-model';
-import { mutate } from './mutate';
-import { seedModels } from './seeds';
-
-/** One input may take this long; more counts as a hang. */
-const LIMIT_MS = 5000;
-
-/** A file system with one file of 8 bytes. */
-const external: ExternalData = {
-  size: (location) => {
-    if (location !== 'w.bin') throw new Error('no such file');
-    return 8;
-  },
-  read: (_, offset, length) => new Uint8Array(8).subarray(offset, offset + length),
-};
+import { casePath, dataPath } from '../data';
+import { corpusOf, makeCase, type Stage } from './fuzz-case';
 
 /**
- * Reads hostile bytes. Returns whether they were a model; such a model must be sound, printable and byte-stable.
- * @throws whatever the reader throws besides a HoneError of the expected kind: a defect
+ * Takes mutated models through reading, preparing, compiling, running beside onnxruntime, and quantizing:
+ *   node dist/test/onnx/fuzz.js [--seconds N] [--seed N] [--case N]
+ * Every case is made of seed and number alone; `--case` tries one again. Failing models are left in out/gates/onnx.
  */
-export function tryModel(bytes: Uint8Array): boolean {
-  try {
-    const graph = readModel(bytes, { path: 'fuzz', externalData: external });
-    if (verify(graph).length > 0) throw new Error('the reader let an invalid graph pass');
-    print(graph);
-    const first = writeModel(graph);
-    if (Buffer.compare(writeModel(readModel(first)), first) !== 0) throw new Error('not byte-stable');
-    return true;
-  } catch (error) {
-    if (error instanceof HoneError && /^E_(ONNX|GRAPH)_/.test(error.code)) return false;
-    throw error;
+
+/** One case may take this long; more counts as a hang. */
+const LIMIT_MS = 10_000;
+/** Most memory of a process that tries cases, in kB. */
+const LIMIT_KB = 2 * 1024 * 1024;
+/** Where failing models are left. */
+const FOLDER = 'out/gates/onnx';
+
+/** What happened so far. */
+class Tally {
+  readonly outcomes = new Map<string, number>();
+  readonly faults: string[] = [];
+  /** Ends, hangs and memory of onnxruntime itself. */
+  readonly foreign: string[] = [];
+  executions = 0;
+  peakKb = 0;
+  slowestMs = 0;
+
+  text(): string {
+    const counts = [...this.outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+    return (
+      `${this.executions} executions (${counts}); slowest ${Math.round(this.slowestMs)} ms, ` +
+      `peak ${Math.round(this.peakKb / 1024)} MB; ${this.faults.length} defects, ${this.foreign.length} of onnxruntime`
+    );
   }
 }
 
-interface Summary {
-  readonly executions: number;
-  /** Executions whose bytes were still a model: shows that the mutations reach beyond the first check. */
-  readonly models: number;
-}
-
-/** Runs mutated seeds through the reader until the time is over. `now` returns milliseconds. */
-function fuzzReader(seed: number, seconds: number, now: () => number): Summary {
-  const rng = new Rng(seed);
-  const corpus = seedModels();
-  const end = now() + seconds * 1000;
-  let executions = 0;
-  let models = 0;
-  for (let time = now(); time < end; executions++) {
-    const bytes = mutate(pick(corpus, rng), pick(corpus, rng), rng);
-    try {
-      if (tryModel(bytes)) {
-        models++;
-        // Accepted mutants are new starting points; the corpus stays small.
-        if (corpus.length < 500 && bytes.length < 4096 && rng.uniform() < 0.1) corpus.push(bytes);
+/** Tries cases from `first` on in one process until it ends or the time is over; returns the next case to try. */
+async function tryCases(
+  seed: number,
+  first: number,
+  folders: readonly string[],
+  tally: Tally,
+  save: (index: number) => void,
+  isOver: () => boolean,
+  most = Number.POSITIVE_INFINITY,
+): Promise<number> {
+  const words = ['--seed', String(seed), '--from', String(first), ...folders.flatMap((folder) => ['--folder', folder])];
+  const child: ChildProcess = spawn(process.execPath, [join(__dirname, 'fuzz-worker.js'), ...words], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let index = first;
+  let stage: Stage | 'start' = 'start';
+  let began = performance.now();
+  let stopped = false;
+  let why = '';
+  const stop = (reason = ''): void => {
+    stopped = true;
+    why = reason;
+    child.kill('SIGKILL');
+  };
+  const blame = (what: string): void => {
+    (stage === 'onnxruntime' ? tally.foreign : tally.faults).push(`case ${index}, ${stage}: ${what}`);
+    if (stage !== 'onnxruntime') save(index);
+  };
+  const watch = setInterval(() => {
+    if (stage !== 'start' && performance.now() - began > LIMIT_MS) stop('it hangs');
+  }, 500);
+  const ended = new Promise<number | string>((resolve) => {
+    child.on('exit', (code, signal) => resolve(signal ?? code ?? 0));
+  });
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const [word, ...rest] = line.split(' ');
+    if (word === 'begin') {
+      index = Number(rest[0]);
+      [stage, began] = ['read', performance.now()];
+    } else if (word === 'stage') stage = rest[0] as Stage;
+    else if (word === 'end' || word === 'fault') {
+      tally.executions++;
+      tally.slowestMs = Math.max(tally.slowestMs, performance.now() - began);
+      if (word === 'fault') {
+        tally.faults.push(`case ${index}, ${stage}: ${JSON.parse(rest.join(' '))}`);
+        save(index);
+      } else {
+        const outcome = rest.slice(1).join(' ');
+        tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
+        const kb = Number(rest[0]);
+        tally.peakKb = Math.max(tally.peakKb, kb);
+        if (kb > LIMIT_KB) stop(`it takes ${Math.round(kb / 1024)} MB`);
       }
-    } catch (error) {
-      throw new Error(`defect on input ${Buffer.from(bytes).toString('base64')}`, { cause: error });
+      index++;
+      if (isOver() || index >= first + most) stop();
     }
-    const after = now();
-    if (after - time > LIMIT_MS) throw new Error(`hang on input ${Buffer.from(bytes).toString('base64')}`);
-    time = after;
+    if (stopped) break;
   }
-  return { executions, models };
+  const how = await ended;
+  clearInterval(watch);
+  if (stopped && why === '') return index;
+  if (stopped && why !== 'it hangs') index--;
+  if (stopped) blame(why);
+  else if (how !== 0) blame(`the process ended by ${how}`);
+  else return index;
+  return index + 1;
 }
 
-function pick<T>(list: readonly T[], rng: Rng): T {
-  return list[rng.integer(0, list.length - 1)];
+/** Folders with models: the small inputs that once failed, and the conformance tests, unpacked. */
+function seedFolders(scratch: string): string[] {
+  const folders = [casePath('.')].filter((folder) => existsSync(folder));
+  const archive = dataPath('conformance', 'onnx-v1.21.0-tests.tar.xz');
+  if (!existsSync(archive)) return folders;
+  execFileSync('tar', ['-xJf', archive, '-C', scratch, '--wildcards', '*/model.onnx']);
+  return [...folders, scratch];
 }
 
-function main(): void {
-  const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { seconds: { type: 'string' }, seed: { type: 'string' }, case: { type: 'string' } },
+  });
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-  const seconds = Number(values.seconds ?? 10);
-  console.log(`fuzzing the ONNX reader: seed ${seed}, ${seconds} s`);
+  const seconds = Number(values.seconds ?? 20);
+  const only = values.case === undefined ? undefined : Number(values.case);
+  const scratch = mkdtempSync(join(tmpdir(), 'hone-fuzz-'));
   try {
-    const { executions, models } = fuzzReader(seed, seconds, () => performance.now());
-    console.log(`${executions} executions (${models} still models), no defect`);
-    if (models === 0) throw new Error('no mutant was a model: the fuzzer checks nothing');
-  } catch (error) {
-    console.error(error);
-    process.exitCode = 1;
+    const folders = seedFolders(scratch);
+    const corpus = corpusOf(folders);
+    console.log(
+      `fuzzing models to the end of compile: seed ${seed}, ` +
+        `${only === undefined ? `${seconds} s` : `case ${only}`}, ${corpus.length} models to begin with`,
+    );
+    mkdirSync(FOLDER, { recursive: true });
+    const tally = new Tally();
+    const save = (index: number): void =>
+      writeFileSync(join(FOLDER, `${seed}-${index}.onnx`), makeCase(corpus, seed, index));
+    const end = performance.now() + seconds * 1000;
+    const isOver = (): boolean => performance.now() > end;
+    let told = performance.now();
+    if (only !== undefined) {
+      save(only);
+      await tryCases(seed, only, folders, tally, save, () => false, 1);
+    } else
+      for (let index = 0; !isOver(); ) {
+        index = await tryCases(seed, index, folders, tally, save, isOver);
+        if (performance.now() - told > 60_000) {
+          console.log(tally.text());
+          told = performance.now();
+        }
+      }
+    for (const fault of tally.faults) console.error(`defect of seed ${seed}, ${fault}`);
+    for (const fault of tally.foreign) console.log(`onnxruntime, seed ${seed}, ${fault}`);
+    console.log(tally.text());
+    const reached = (tally.outcomes.get('compared') ?? 0) + (tally.outcomes.get('quantized') ?? 0);
+    if (tally.faults.length > 0) process.exitCode = 1;
+    else if (only === undefined && reached < 10) {
+      console.error('hardly a model was run beside onnxruntime: the fuzzer checks nothing');
+      process.exitCode = 1;
+    }
+  } finally {
+    rmSync(scratch, { recursive: true });
   }
 }
 
-if (require.main === module) main();
+void main();
