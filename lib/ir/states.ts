@@ -1,4 +1,4 @@
-import type { Dim, Graph, ValueType } from './graph';
+import type { Dim, ValueType } from './graph';
 
 /** For each input that carries a state over from sample to sample: the output that makes the next one. */
 export type States = ReadonlyMap<string, string>;
@@ -19,13 +19,6 @@ export function declaredStates(metadata: ReadonlyMap<string, string>): States {
   } catch {
     return new Map();
   }
-}
-
-/** The states of a graph: what its metadata declares, else what `findStates` finds. */
-export function statesOf({ inputs, outputs, values, metadata }: Graph): States {
-  const typed = (names: readonly string[]) =>
-    new Map(names.map((name): [string, ValueType | undefined] => [name, values.get(name)]));
-  return findStates(typed(inputs), typed(outputs), declaredStates(metadata));
 }
 
 type Ports = ReadonlyMap<string, ValueType | undefined>;

@@ -59,7 +59,7 @@ export async function openRecorded(
 }
 
 /** Samples for an artifact; pictures become inputs as the caller says, else as the artifact's metadata does. */
-export function openDatasetFor(
+function openDatasetFor(
   artifact: Artifact,
   path: string,
   { preprocess }: { readonly preprocess?: PreprocessSpec | undefined } = {},
