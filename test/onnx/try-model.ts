@@ -25,7 +25,7 @@ export function tryModel(bytes: Uint8Array): Graph | undefined {
   try {
     graph = readModel(bytes, { path: 'fuzz', externalData: external });
   } catch (error) {
-    if (error instanceof HoneError && /^E_(ONNX|GRAPH)_/.test(error.code)) return undefined;
+    if (error instanceof HoneError && /^E_(ONNX|GRAPH|MODEL)_/.test(error.code)) return undefined;
     throw error;
   }
   if (verify(graph).length > 0) throw new Error('the reader let an invalid graph pass');
@@ -34,7 +34,7 @@ export function tryModel(bytes: Uint8Array): Graph | undefined {
     const first = writeModel(graph);
     if (Buffer.compare(writeModel(readModel(first)), first) !== 0) throw new Error('not byte-stable');
   } catch (error) {
-    if (!(error instanceof HoneError && /^E_(ONNX|GRAPH)_/.test(error.code))) throw error;
+    if (!(error instanceof HoneError && /^E_(ONNX|GRAPH|MODEL)_/.test(error.code))) throw error;
   }
   return graph;
 }
