@@ -3,6 +3,7 @@ import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
 import { runOverhead } from './overhead';
+import { runDefaultRecipe } from './training/default-recipe';
 import { runDistillation } from './training/distillation';
 import { runLowBits } from './training/low-bits';
 import { runMnistPruning } from './training/mnist-pruning';
@@ -40,6 +41,12 @@ export const TRIALS: readonly Trial[] = [
     what: "errors of Hinton's student on MNIST, alone and under its teacher",
     long: true,
     run: runDistillation,
+  },
+  {
+    name: 'default-recipe',
+    what: 'a recipe that names no steps on five networks, with at most a point of accuracy to lose',
+    long: true,
+    run: runDefaultRecipe,
   },
   {
     name: 'structured',

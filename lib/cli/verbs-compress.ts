@@ -182,7 +182,7 @@ async function changedBy(source: RecipeSource, options: OptionValues): Promise<R
   const { augment } = recipe.data;
   const preprocess = (await preprocessing(options)).preprocess ?? recipe.data.preprocess;
   // The option counts from the working folder, the recipe from its own.
-  const samples = data === undefined ? recipe.data : { training: resolve(data), augment };
+  const samples = data === undefined ? recipe.data : { training: resolve(data), ...(augment && { augment }) };
   return {
     ...source,
     recipe: { ...recipe, seed, data: { ...samples, ...(preprocess && { preprocess }) } as typeof recipe.data },
@@ -197,13 +197,19 @@ const MEASURES: Partial<Record<RecipePlan['metric'], string>> = {
     'the error of their outputs beside those of the float model, relative and root mean square: a point of maxDrop is a percent of it',
 };
 
-function sayPlan({ samples, steps, recommendedSteps, warnings, metric }: RecipePlan, console: Console): void {
+function sayPlan(plan: RecipePlan, console: Console): void {
+  const { samples, steps, recommendedSteps, augment, warnings, metric } = plan;
   const counts = Object.entries(samples).map(([part, count]) => `${count} ${part}`);
   console.say(`samples: ${counts.join(', ')} (disjoint)`);
   const measure = MEASURES[metric];
   if (measure) console.say(`without labels: models are measured by ${measure}`);
   const why = recommendedSteps ? ' (recommended: the recipe names none)' : '';
   console.say(`steps: ${steps.join(', ')}${why}`);
+  const changes = [
+    ...(augment.shift > 0 ? [`shifted by up to ${augment.shift} pixels`] : []),
+    ...(augment.flip ? ['mirrored'] : []),
+  ];
+  if (changes.length > 0) console.say(`training pictures are ${changes.join(' and ')} at random`);
   for (const line of diagnosticLines(warnings)) console.say(pc.yellow(line));
 }
 

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { MethodData } from '../compress/method';
+import { recommendAugment } from '../compress/recipe/recommend-steps';
 import type { Recipe } from '../compress/recipe/schema';
 import { HoneError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
@@ -22,6 +23,8 @@ export interface RecipeData extends MethodData {
   /** Text that changes with the samples, their order, and how they become inputs. */
   readonly identity: string;
   readonly counts: Readonly<Record<Part, number>>;
+  /** Random changes of training pictures. */
+  readonly augment: { readonly shift: number; readonly flip: boolean };
 }
 
 export interface RecipeDataOptions {
@@ -30,6 +33,8 @@ export interface RecipeDataOptions {
   readonly folder: string;
   /** Prefix of keys in messages. */
   readonly place: string;
+  /** Whether changes of training pictures are chosen here where the recipe names none. */
+  readonly recommend?: boolean;
 }
 
 /**
@@ -46,9 +51,13 @@ export async function openRecipeData(spec: Recipe['data'], options: RecipeDataOp
   requireDisjoint(given, options.place);
   const parts = splitParts(given, options.place);
   const count = (part: Part) => parts[part]?.count ?? 0;
-  const { shift, flip } = spec.augment;
+  const none = { shift: 0, flip: false };
+  const augmented =
+    spec.augment ?? (options.recommend && parts.training ? recommendAugment(parts.training.inputs) : none);
+  const { shift, flip } = augmented;
   return {
-    training: parts.training && guardCount(augment(parts.training, spec.augment)),
+    training: parts.training && guardCount(augment(parts.training, augmented)),
+    augment: { shift, flip },
     validation: guardCount(parts.validation),
     calibration: guardCount(parts.calibration),
     test: parts.test && guardCount(parts.test),

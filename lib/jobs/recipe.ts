@@ -53,6 +53,8 @@ export interface RecipePlan {
   readonly steps: readonly string[];
   /** Whether the recipe left the steps open. */
   readonly recommendedSteps: boolean;
+  /** Random changes of training pictures. */
+  readonly augment: RecipeData['augment'];
   readonly warnings: RecipeReport['diagnostics'];
 }
 
@@ -65,9 +67,13 @@ export interface RecipePlan {
 export async function compressByRecipe(model: ModelArtifact, options: CompressRecipeOptions): Promise<RecipeReport> {
   const { source, target, signal } = options;
   const { recipe, folder, place } = source;
-  const data = await openRecipeData(recipe.data, { model, folder, place });
-  const recommended = () => parseRecipe({ steps: recommendSteps(data.training !== undefined, recipe.goals) }).steps!;
-  const resolved = { ...recipe, steps: recipe.steps ?? recommended() };
+  const data = await openRecipeData(recipe.data, { model, folder, place, recommend: recipe.steps === undefined });
+  const recommended = () => parseRecipe({ steps: recommendSteps(data.training?.count, recipe.goals) }).steps!;
+  const resolved = {
+    ...recipe,
+    data: { ...recipe.data, augment: data.augment },
+    steps: recipe.steps ?? recommended(),
+  };
   const steps = stepsOf(resolved.steps, METHODS);
   requireQuantizeLast(steps, place);
   const missing = missingEngine();
@@ -89,7 +95,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const { metric, score, detailOf } = judge(data.validation);
     const recommendedSteps = recipe.steps === undefined;
     const names = steps.map(({ method }) => method.name);
-    options.onPlan?.({ samples: data.counts, metric, steps: names, recommendedSteps, warnings });
+    options.onPlan?.({ samples: data.counts, metric, steps: names, recommendedSteps, augment: data.augment, warnings });
     const graphs = new Map<StepRecord, Graph>();
     const { preprocess } = recipe.data;
     const note = [

@@ -41,8 +41,10 @@ const data = z
         shift: z.int().min(0).default(0).describe('most pixels by which a training image is moved along each axis'),
         flip: z.boolean().default(false).describe('training images are mirrored left to right at random'),
       })
-      .prefault({})
-      .describe('random changes of training images'),
+      .optional()
+      .describe(
+        'random changes of training images; none when left out, the recommended ones when `steps` is left out too',
+      ),
   })
   .prefault({})
   .describe('samples by purpose; parts that are not given are taken out of those that are');

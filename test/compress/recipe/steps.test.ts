@@ -24,7 +24,7 @@ test('a recipe gets its defaults', () => {
   expect(parse({ steps: [{ zero: {} }] })).toEqual({
     seed: 0,
     teachers: {},
-    data: { augment: { shift: 0, flip: false } },
+    data: {},
     goals: { tries: 8 },
     ignore: { names: [], types: [] },
     target: {},
