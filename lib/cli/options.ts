@@ -28,6 +28,9 @@ export const COMMON = {
   threads: { flags: '--threads <n>', description: 'threads of one inference', default: '1' },
 } as const satisfies Record<string, VerbOption>;
 
+/** Names of all nodes and layers instead of a few. */
+export const VERBOSE: VerbOption = { flags: '--verbose', description: 'name every node and layer' };
+
 /** What the user says of a model's inputs: options of every verb that takes a model. */
 export const INPUTS: readonly VerbOption[] = [
   {

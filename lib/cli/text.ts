@@ -57,12 +57,21 @@ export function readingText({ unit, value, reason }: Reading): string {
   return unit === 'joules' ? `${value.toPrecision(6)} J` : `${value} ${unit}`;
 }
 
-/** Diagnostics with equal text as one line that names all places. */
-export function diagnosticLines(list: readonly Diagnostic[]): string[] {
+/** Most names in a line without `--verbose`. */
+const MOST_NAMES = 3;
+
+/** Names with commas between; with more than a few, how many more there are. */
+export function namesText(names: readonly string[], verbose: boolean): string {
+  if (verbose || names.length <= MOST_NAMES + 1) return names.join(', ');
+  return `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`;
+}
+
+/** Diagnostics with equal text as one line that names the places, all of them with `verbose`. */
+export function diagnosticLines(list: readonly Diagnostic[], verbose = false): string[] {
   const places = new Map<string, string[]>();
   for (const { where, message } of list) places.set(message, [...(places.get(message) ?? []), where]);
   return [...places].map(([message, names]) =>
-    names.length === 1 ? `  ${names[0]}: ${message}` : `  ${message}: ${names.length} x (${names.join(', ')})`,
+    names.length === 1 ? `  ${names[0]}: ${message}` : `  ${message}: ${names.length} x (${namesText(names, verbose)})`,
   );
 }
 

@@ -11,6 +11,7 @@ import {
   QUANTIZE,
   quantizeOptions,
   text,
+  VERBOSE,
 } from './options';
 import { targetOf } from './target';
 import { bytesText, diagnosticLines } from './text';
@@ -23,6 +24,7 @@ export const compileVerb: Verb = {
     COMMON.calibration,
     ...INPUTS,
     COMMON.preprocess,
+    VERBOSE,
     ...QUANTIZE,
   ],
   examples: ['hone compile model.int8.onnx', 'hone compile model.onnx --calibration calib.npz'],
@@ -40,7 +42,7 @@ export const compileVerb: Verb = {
     await writeFileAtomically(target, plan);
     console.result({ path: target, sizeBytes: plan.length, warnings: diagnostics });
     if (diagnostics.length > 0) console.say(pc.yellow('warnings:'));
-    for (const line of diagnosticLines(diagnostics)) console.say(line);
+    for (const line of diagnosticLines(diagnostics, options.verbose === true)) console.say(line);
     console.say(`wrote ${target}: ${bytesText(plan.length)}`);
     return undefined;
   },

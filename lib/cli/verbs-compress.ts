@@ -1,18 +1,20 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
-import type { QuantizeReport } from '../compress/quantize/report';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
 import type { StructuredReport } from '../compress/structured/structured-report';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { compress } from '../jobs/compress';
+import { engineView } from '../jobs/engine-shares';
 import { requireFloat, requireModel } from '../jobs/make-plan';
+import { prepareForEngine } from '../jobs/prepare-for-engine';
 import { compressByRecipe, type RecipePlan } from '../jobs/recipe';
 import { type RecipeSource, readRecipe } from '../jobs/recipe-file';
 import type { RecipeReport } from '../jobs/recipe-report';
 import { writeFileAtomically } from '../jobs/write-file';
 import { writeModel } from '../onnx/write-model';
 import type { Console } from './console';
+import { engineLines } from './engine-lines';
 import { signalExitCode } from './interrupt';
 import {
   COMMON,
@@ -27,10 +29,12 @@ import {
   quantizeOptions,
   required,
   text,
+  VERBOSE,
 } from './options';
+import { layerTable, outputsText, skippedLines } from './quantize-lines';
 import { pointsText, qualityText, stepTable } from './step-table';
 import { targetOf } from './target';
-import { bytesText, diagnosticLines, judgedByText, percentText, table } from './text';
+import { bytesText, diagnosticLines, judgedByText, percentText } from './text';
 import type { OptionValues, Verb } from './verb';
 
 /** Exit code of a run that misses a goal: its result is there, and it is the best that could be had. */
@@ -46,6 +50,7 @@ export const compressVerb: Verb = {
     { flags: '--cache <folder>', description: 'finished steps of a recipe; <out>.hone-cache when left out' },
     ...INPUTS,
     COMMON.preprocess,
+    VERBOSE,
     ...QUANTIZE,
   ],
   examples: [
@@ -74,9 +79,11 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   });
   const bytes = writeModel(graph);
   await writeFileAtomically(target, bytes);
-  console.result({ path: target, sizeBytes: bytes.length, report });
-  for (const line of layerTable(report)) console.say(line);
-  for (const { name, reason } of report.skipped) console.say(`stays float: ${name}: ${reason}`);
+  const { shares, groups } = engineView(prepareForEngine(graph));
+  console.result({ path: target, sizeBytes: bytes.length, report, engine: { shares, groups } });
+  const verbose = options.verbose === true;
+  for (const line of layerTable(report, verbose)) console.say(line);
+  for (const line of skippedLines(report, verbose)) console.say(line);
   for (const line of takenExtents(model.graph, graph)) console.say(line);
   const { calibration, judged } = report.samples;
   const found = outputsText(report.outputs);
@@ -87,7 +94,8 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
     console.say(
       `${narrowed.length} layers keep clear of saturation; without that: ${outputsText(report.outputsWithSaturation)}`,
     );
-  for (const line of diagnosticLines(report.diagnostics)) console.say(pc.yellow(line));
+  for (const line of diagnosticLines(report.diagnostics, verbose)) console.say(pc.yellow(line));
+  for (const line of engineLines({ shares, groups }, verbose)) console.say(line);
   console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
   return undefined;
 }
@@ -98,27 +106,6 @@ function takenExtents(before: Graph, after: Graph): string[] {
   return before.inputs
     .filter((name) => show(before, name) !== show(after, name))
     .map((name) => `input ${name} [${show(before, name)}] is now [${show(after, name)}], as the samples are`);
-}
-
-/** One row per layer; how many of its pairs of products can saturate elsewhere, where any can. */
-function layerTable({ layers }: QuantizeReport): string[] {
-  const unsafe = layers.some(({ saturatingPairs }) => saturatingPairs > 0);
-  const rows = layers.map(({ name, op, sqnrDb, pairs, saturatingPairs }) => [
-    name,
-    op,
-    sqnrDb.toFixed(1),
-    ...(unsafe ? [saturatingPairs === 0 ? '' : `${saturatingPairs} of ${pairs}`] : []),
-  ]);
-  return table([['layer', 'op', 'SQNR dB', ...(unsafe ? ['pairs that can leave 16 bits'] : [])], ...rows]);
-}
-
-function outputsText(outputs: QuantizeReport['outputs']): string {
-  return outputs.map(outputText).join(', ') || 'none is float';
-}
-
-function outputText({ name, sqnrDb, heldOutSqnrDb }: QuantizeReport['outputs'][number]): string {
-  const heldOut = heldOutSqnrDb === null ? '' : ` (${heldOutSqnrDb.toFixed(1)} on those held out)`;
-  return `${name} ${sqnrDb.toFixed(1)} dB${heldOut}`;
 }
 
 async function byRecipe(

@@ -1,14 +1,13 @@
-import pc from 'picocolors';
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { describePlan } from '../plan/describe';
-import type { Console } from './console';
-import { INPUTS, MODEL, openModel } from './options';
-import { bytesText, countText, diagnosticLines, pairs } from './text';
+import { engineLines } from './engine-lines';
+import { INPUTS, MODEL, openModel, VERBOSE } from './options';
+import { bytesText, countText, pairs } from './text';
 import type { Verb } from './verb';
 
 export const inspectVerb: Verb = {
   args: [MODEL],
-  options: [...INPUTS, { flags: '--nodes', description: 'list the nodes of a plan, too' }],
+  options: [...INPUTS, VERBOSE, { flags: '--nodes', description: 'list the nodes of a plan, too' }],
   examples: ['hone inspect model.onnx', 'hone inspect model.plan --nodes'],
   async run([path], options, console) {
     const artifact = await openModel(path, options, console);
@@ -16,14 +15,11 @@ export const inspectVerb: Verb = {
     console.result(found);
     if (console.json) return undefined;
     const head = found.kind === 'plan' ? planRows(found) : modelRows(found);
-    const ports = [
-      ...found.inputs.map((port) => ['input', port] as const),
-      ...found.outputs.map((port) => ['output', port] as const),
-    ].map(([what, { name, type, shape }]) => [what, `${name}: ${type} [${shape?.join(', ') ?? '?'}]`] as const);
-    const counts = Object.entries(found.operators).map(([op, count]) => `${op} ${count}`);
-    const rows = [['file', `${path}, ${bytesText(found.sizeBytes)}`] as const, ...head, ...ports];
-    for (const line of pairs([...rows, ['nodes', counts.join(', ')]])) console.say(line);
-    if (found.kind === 'model') sayMissing(found, console);
+    const verbose = options.verbose === true;
+    const ports = portRows(found, verbose);
+    const rows: [string, string][] = [['file', `${path}, ${bytesText(found.sizeBytes)}`], ...head, ...ports];
+    for (const line of pairs([...rows, ['nodes', operatorsText(found.operators, verbose)]])) console.say(line);
+    if (found.kind === 'model') for (const line of engineLines(found.engine, verbose)) console.say(line);
     if (artifact.kind === 'plan' && options.nodes === true) console.say(`\n${describePlan(artifact.description)}`);
     return undefined;
   },
@@ -53,8 +49,35 @@ function planRows({ weightBytes, arenaBytes, variants, float, sourceSha256 }: Pl
   ];
 }
 
-function sayMissing({ missing }: ModelInspection, console: Console): void {
-  if (missing.length === 0) console.say(pc.green('runs wholly on the native engine'));
-  else console.say(pc.yellow(`${missing.length} node(s) do not run on the native engine; use --executor onnxruntime:`));
-  for (const line of diagnosticLines(missing)) console.say(line);
+/** Most inputs, outputs and operators that are listed without `--verbose`, and the longest extent that is shown whole. */
+const MOST_PORTS = 6;
+const MOST_OPERATORS = 8;
+const MOST_LETTERS = 24;
+
+function portRows({ inputs, outputs }: ModelInspection | PlanInspection, verbose: boolean): [string, string][] {
+  const shapeText = (shape: readonly (string | number)[] | null) =>
+    shape?.map((extent) => (verbose ? String(extent) : clipped(String(extent)))).join(', ') ?? '?';
+  const portText = ({ name, type, shape }: (typeof outputs)[number]) => `${name}: ${type} [${shapeText(shape)}]`;
+  const inputText = (input: (typeof inputs)[number]) =>
+    input.next === null ? portText(input) : `${portText(input)}, a state: the next one is ${input.next}`;
+  return [...rowsOf('input', inputs.map(inputText), verbose), ...rowsOf('output', outputs.map(portText), verbose)];
+}
+
+function rowsOf(label: string, texts: readonly string[], verbose: boolean): [string, string][] {
+  const shown = verbose || texts.length <= MOST_PORTS + 1 ? texts : texts.slice(0, MOST_PORTS);
+  const left = texts.length - shown.length;
+  return [...shown, ...(left === 0 ? [] : [`and ${left} more`])].map((text) => [label, text]);
+}
+
+function clipped(text: string): string {
+  return text.length <= MOST_LETTERS ? text : `${text.slice(0, MOST_LETTERS - 1)}…`;
+}
+
+function operatorsText(operators: Readonly<Record<string, number>>, verbose: boolean): string {
+  const entries = Object.entries(operators);
+  const shown = verbose || entries.length <= MOST_OPERATORS + 1 ? entries : entries.slice(0, MOST_OPERATORS);
+  const left = entries.slice(shown.length);
+  const count = left.reduce((sum, [, more]) => sum + more, 0);
+  const words = shown.map(([op, times]) => `${op} ${times}`).join(', ');
+  return left.length === 0 ? words : `${words} and ${count} of ${left.length} other kinds`;
 }

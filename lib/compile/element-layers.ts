@@ -67,7 +67,7 @@ export function lowerUnary(state: Lowering, node: Node, call: Extract<KernelCall
     state.finishInteger(tail, view);
     return;
   }
-  if (call.clamp === undefined) throw new Unsupported('the engine has it as an int8 table only, and here it is float');
+  if (call.clamp === undefined) throw new Unsupported('the engine has an int8 kernel for it, none for float');
   const source = program.dense(state.float(node.inputs[0]));
   const buffer = program.buffer(tail.value, 'float32', source.buffer.count);
   const dims = [buffer.count];

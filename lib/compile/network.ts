@@ -89,7 +89,7 @@ export class Network {
   /** The `lower` facet of a node's operator. @throws Unsupported when it has none */
   requireOperator(node: Node): NonNullable<Operator['lower']> {
     const operator = findOperator(node.domain, node.op);
-    if (operator?.lower === undefined) throw new Unsupported('the engine has no kernel for it');
+    if (operator?.lower === undefined) throw new Unsupported('the engine has no kernel for it, neither int8 nor float');
     return operator.lower;
   }
 

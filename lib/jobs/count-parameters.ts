@@ -11,9 +11,15 @@ const NO_WEIGHTS: readonly string[] = ['int64', 'bool', 'string'];
  * stands in several places (a function used twice) counts once.
  */
 export function countParameters(graph: Graph): number {
+  return [...constantsOf(graph)].reduce((sum, { dims }) => sum + elementCount(dims), 0);
+}
+
+/** The constants that a graph computes with, each once; of a list of tensors those that are weights. */
+export function constantsOf(source: Graph | readonly Tensor[]): Set<Tensor> {
   const seen = new Set<Tensor>();
-  collect(graph, seen);
-  return [...seen].reduce((sum, { type, dims }) => sum + (NO_WEIGHTS.includes(type) ? 0 : elementCount(dims)), 0);
+  if ('nodes' in source) collect(source, seen);
+  else for (const tensor of source) seen.add(tensor);
+  return new Set([...seen].filter(({ type }) => !NO_WEIGHTS.includes(type)));
 }
 
 function collect(graph: Graph, seen: Set<Tensor>): void {

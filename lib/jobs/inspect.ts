@@ -1,4 +1,3 @@
-import { diagnose } from '../compile/compile';
 import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
 import type { Dim, Graph, ValueType } from '../ir/graph';
@@ -8,6 +7,7 @@ import { inferShapes } from '../passes/infer-shapes';
 import { upgrade } from '../passes/upgrade';
 import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
+import { type EngineView, engineView } from './engine-shares';
 import { prepareForEngine } from './prepare-for-engine';
 import { portsOf } from './samples';
 import { notedSource } from './source';
@@ -50,6 +50,8 @@ export interface ModelInspection extends InspectionBase {
   readonly macsUnknown: string | null;
   /** What the import converted. */
   readonly notes: readonly Diagnostic[];
+  /** How the native engine runs this model. */
+  readonly engine: Omit<EngineView, 'missing'>;
   /** What the native engine lacks for this model; empty when it runs wholly there. */
   readonly missing: readonly Diagnostic[];
 }
@@ -104,6 +106,7 @@ function inspectModel(model: ModelArtifact): ModelInspection {
   };
   const prepared = prepareForEngine(graph);
   const { macs, unknown } = measureMacs(prepared);
+  const { shares, groups, missing } = engineView(prepared);
   const macsUnknown = unknown.length === 0 ? null : unknownMacs(graph, unknown);
   return {
     kind: 'model',
@@ -120,7 +123,8 @@ function inspectModel(model: ModelArtifact): ModelInspection {
     macs: macsUnknown === null ? macs : null,
     macsUnknown,
     notes,
-    missing: diagnose(prepared),
+    engine: { shares, groups },
+    missing,
   };
 }
 

@@ -20,8 +20,8 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
       ];
     },
     [
-      'e: Erf: the engine has it as an int8 table only, and here it is float',
-      's: CumSum: the engine has no kernel for it',
+      'e: Erf: the engine has an int8 kernel for it, none for float',
+      's: CumSum: the engine has no kernel for it, neither int8 nor float',
     ],
   ],
   [
@@ -31,7 +31,10 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
       const strange = b.node('Wobble', [x], {}, { domain: 'com.example', outputs: ['w'] });
       return [b.node('CumSum', [b.node('Relu', [strange]), 'x'], {}, { outputs: ['s'] })];
     },
-    ['w: Wobble: the engine has no kernel for it', 's: CumSum: the engine has no kernel for it'],
+    [
+      'w: Wobble: the engine has no kernel for it, neither int8 nor float',
+      's: CumSum: the engine has no kernel for it, neither int8 nor float',
+    ],
   ],
   [
     'a shape that is still open: said once, and operators without a kernel besides',
@@ -42,7 +45,7 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     },
     [
       'x: graph input: its shape leaves N and H open: give numbers for them',
-      's: CumSum: the engine has no kernel for it',
+      's: CumSum: the engine has no kernel for it, neither int8 nor float',
     ],
   ],
   [

@@ -1,0 +1,116 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Console } from '../../lib/cli/console';
+import { engineLines } from '../../lib/cli/engine-lines';
+import { layerTable, skippedLines } from '../../lib/cli/quantize-lines';
+import { diagnosticLines, namesText } from '../../lib/cli/text';
+import type { OptionValues } from '../../lib/cli/verb';
+import { inspectVerb } from '../../lib/cli/verbs-inspect';
+import type { QuantizeReport } from '../../lib/compress/quantize/report';
+import type { EngineGroup } from '../../lib/jobs/engine-shares';
+import { dataPath, describeWithData, describeWithZoo, MODELS, ZOO_DIR } from '../data';
+
+/** What a person may be shown of one model. */
+const MOST_LINES = 40;
+
+/** The lines that `inspect` prints. */
+async function inspected(path: string, options: OptionValues = {}): Promise<string[]> {
+  const lines: string[] = [];
+  const say = (line = '') => void lines.push(...line.split('\n'));
+  const nothing = () => {};
+  const console: Console = {
+    json: false,
+    signal: new AbortController().signal,
+    say,
+    note: say,
+    result: nothing,
+    resultLine: nothing,
+    progress: nothing,
+  };
+  await inspectVerb.run([path], options, console);
+  return lines;
+}
+
+const group = (index: number): EngineGroup => ({
+  place: 'none',
+  op: `Op${index}`,
+  reason: 'the engine has no kernel for it',
+  nodes: Array.from({ length: 20 }, (_, node) => `node${index}.${node}`),
+});
+const SHARES = [
+  { place: 'int8', macs: 900, weightBytes: 750 },
+  { place: 'float', macs: 100, weightBytes: 250 },
+  { place: 'none', macs: 0, weightBytes: 0 },
+] as const;
+
+test('the table of shares', () => {
+  expect(engineLines({ shares: SHARES, groups: [] }, false)).toEqual([
+    'the engine runs     MAC       weights',
+    'int8             90.0 %  900   75.0 %  750 B',
+    'float            10.0 %  100   25.0 %  250 B',
+    'not at all        0.0 %    0    0.0 %    0 B',
+    'runs wholly on the native engine',
+  ]);
+  const unknown = SHARES.map((share) => ({ ...share, macs: null, weightBytes: 0 }));
+  expect(engineLines({ shares: unknown, groups: [] }, false).slice(1, 4).join()).toMatch(/^int8 +unknown +- +0 B,/);
+});
+
+test('many operators are short without --verbose, and complete with it', () => {
+  const groups = Array.from({ length: 100 }, (_, index) => group(index));
+  const short = engineLines({ shares: SHARES, groups }, false);
+  expect(short.length).toBeLessThan(20);
+  expect(short).toContain('  20 x Op0: the engine has no kernel for it (node0.0, node0.1, node0.2 and 17 more)');
+  expect(short.at(-1)).toBe('  and 1760 nodes more; --verbose lists all');
+  const long = engineLines({ shares: SHARES, groups }, true).join('\n');
+  for (const { nodes } of groups) for (const name of nodes) expect(long).toContain(name);
+});
+
+test('a long table of layers shows the least accurate ones', () => {
+  const layers = Array.from({ length: 50 }, (_, index) => ({
+    name: `layer${index}`,
+    op: 'Conv',
+    sqnrDb: 20 + ((index * 7) % 50),
+    pairs: 8,
+    saturatingPairs: 0,
+  }));
+  const skipped = Array.from({ length: 50 }, (_, index) => ({
+    name: `n${index}`,
+    op: 'Div',
+    reason: `reason ${index % 20}`,
+  }));
+  const report = { layers, skipped } as unknown as QuantizeReport;
+  const lines = [...layerTable(report, false), ...skippedLines(report, false)];
+  expect(lines.length).toBeLessThan(25);
+  expect(lines).toContain('and 40 layers with more, up to 69.0 dB; --verbose lists all');
+  for (const { name, sqnrDb } of layers) expect(lines.some((line) => line.startsWith(`${name} `))).toBe(sqnrDb < 30);
+  expect(layerTable(report, true)).toHaveLength(51);
+  expect(skippedLines(report, true)).toHaveLength(20);
+});
+
+test('equal diagnostics are one line', () => {
+  const list = ['a', 'b', 'c', 'd', 'e'].map(
+    (where) => ({ severity: 'warning', kind: 'k', where, message: 'odd' }) as const,
+  );
+  expect(diagnosticLines(list)).toEqual(['  odd: 5 x (a, b, c and 2 more)']);
+  expect(diagnosticLines(list, true)).toEqual(['  odd: 5 x (a, b, c, d, e)']);
+  expect(namesText(['a', 'b', 'c', 'd'], false)).toBe('a, b, c, d');
+});
+
+describeWithData('inspect of real models', () => {
+  test.each(MODELS)('%s', async (model) => {
+    expect((await inspected(dataPath('models', `${model}.onnx`))).length).toBeLessThanOrEqual(MOST_LINES);
+  });
+});
+
+describeWithZoo('inspect of networks that people ship', () => {
+  const shapes: readonly [RegExp, string][] = [
+    [/nudenet/, 'images=1,3,320,320'],
+    [/v4_(det|rec)/i, 'x=1,3,64,320'],
+  ];
+  const files = existsSync(ZOO_DIR) ? readdirSync(ZOO_DIR).filter((name) => name.endsWith('.onnx')) : ['none'];
+  test.each(files)('%s', async (file) => {
+    const given = shapes.filter(([name]) => name.test(file)).map(([, shape]) => shape);
+    for (const options of given.length === 0 ? [{}] : [{}, { shape: given }])
+      expect((await inspected(join(ZOO_DIR, file), options)).length).toBeLessThanOrEqual(MOST_LINES);
+  });
+});

@@ -1,0 +1,74 @@
+import { countMacs } from '../../lib/compress/count-macs';
+import { quantize } from '../../lib/compress/quantize/quantize';
+import { GraphBuilder } from '../../lib/ir/builder';
+import type { Graph } from '../../lib/ir/graph';
+import { tensorFrom } from '../../lib/ir/tensor';
+import { type EngineView, engineView } from '../../lib/jobs/engine-shares';
+import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
+import { createReferenceEvaluate } from '../../lib/reference/evaluate';
+import { randomImages, residualNetwork } from '../compress/quantize/networks';
+import { LAYERS, toyGraph } from './toy';
+
+const view = (graph: Graph): EngineView => engineView(prepareForEngine(graph));
+const shareOf = ({ shares }: EngineView) => Object.fromEntries(shares.map(({ place, ...share }) => [place, share]));
+
+const [FIRST, SECOND] = LAYERS.map(({ inputs, outputs }) => inputs * outputs);
+
+/** x [N, 8] -> MatMul -> operator -> MatMul [N, 3]. */
+function withMiddle(op: string): Graph {
+  const builder = new GraphBuilder();
+  const layer = (input: string, inputs: number, outputs: number) =>
+    builder.node('MatMul', [
+      input,
+      builder.initializer(tensorFrom('float32', [inputs, outputs], new Array(inputs * outputs).fill(0.5))),
+    ]);
+  const hidden = layer(builder.input('x', 'float32', ['N', 8]), 8, 16);
+  builder.output(layer(builder.node(op, [hidden], {}, { name: 'middle' }), 16, 3), 'float32', ['N', 3]);
+  return builder.build();
+}
+
+test('a float network runs in float, all of it', () => {
+  const found = view(toyGraph());
+  expect(shareOf(found)).toEqual({
+    int8: { macs: 0, weightBytes: 0 },
+    float: { macs: FIRST + SECOND, weightBytes: 4 * (FIRST + SECOND + 16 + 3) },
+    none: { macs: 0, weightBytes: 0 },
+  });
+  expect(found).toMatchObject({ groups: [], missing: [] });
+});
+
+test.each([
+  ['Sigmoid', 'the engine has an int8 kernel for it, none for float'],
+  ['Trilu', 'the engine has no kernel for it, neither int8 nor float'],
+])('what float lacks is told apart: %s', (op, reason) => {
+  const found = view(withMiddle(op));
+  expect(found.groups).toEqual([{ place: 'none', op, reason, nodes: ['middle'] }]);
+  expect(found.missing).toHaveLength(1);
+});
+
+test('shares add up to the whole', () => {
+  for (const graph of [toyGraph(), withMiddle('Sigmoid'), withMiddle('Trilu')]) {
+    const { shares } = view(graph);
+    expect(shares.reduce((sum, { macs }) => sum + macs!, 0)).toBe(countMacs(prepareForEngine(graph)));
+  }
+});
+
+test('a quantized network runs in int8, a layer left out in float, and says so', async () => {
+  await using reference = createReferenceEvaluate();
+  const shares = async (names: readonly string[]) => {
+    const options = { skip: { names: [...names] } };
+    const { graph } = await quantize(residualNetwork(), {
+      dataset: randomImages(32),
+      evaluate: reference.evaluate,
+      options,
+    });
+    return shareOf(view(graph));
+  };
+  const [whole, part] = [await shares([]), await shares(['conv2'])];
+  expect(whole.int8.macs).toBe(countMacs(prepareForEngine(residualNetwork())));
+  expect([whole.float.macs, whole.none.macs]).toEqual([0, 0]);
+  expect(part.float.macs).toBeGreaterThan(0);
+  expect(part.int8.macs! + part.float.macs!).toBe(whole.int8.macs);
+  // Float weights take four times the bytes.
+  expect(part.float.weightBytes).toBeGreaterThan(3 * (whole.int8.weightBytes - part.int8.weightBytes));
+});
