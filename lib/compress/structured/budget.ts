@@ -3,7 +3,7 @@ import type { Graph, Node, ValueType } from '../../ir/graph';
 import { macsOf, oneSample } from '../count-macs';
 import type { Target } from '../target';
 import type { Unit } from './dependencies';
-import { kernelCost } from './kernel-cost';
+import { isSum, kernelCost } from './kernel-cost';
 
 /** MACs of one sample, and the time that the target is modelled to take for them (no unit: only shares mean something). */
 export interface Expense {
@@ -18,15 +18,19 @@ export class Budget {
   private readonly nodes: readonly { readonly node: Node; readonly weight: number }[];
   private readonly byValue = new Map<string, number[]>();
   private readonly target: Target;
+  /** Values that a sum of two activations reads. */
+  private readonly summed: ReadonlySet<string>;
 
   constructor(graph: Graph, target: Target) {
     this.graph = oneSample(graph);
     this.target = target;
-    const counted = this.graph.nodes.filter((node) => this.macsOf(node) > 0);
-    const modelled = counted.map((node) => this.modelled(node));
-    const weigh = weightsFrom(counted, modelled, target.times);
-    this.nodes = counted.map((node, index) => ({ node, weight: weigh[index] }));
-    counted.forEach((node, index) => {
+    this.summed = this.findSummed();
+    const counted = this.graph.nodes
+      .map((node) => ({ node, macs: this.macsOf(node), modelled: this.modelled(node) }))
+      .filter(({ modelled }) => modelled > 0);
+    const weights = weightsFrom(counted, target.times);
+    this.nodes = counted.map(({ node }, index) => ({ node, weight: weights[index] }));
+    counted.forEach(({ node }, index) => {
       for (const value of [...node.inputs, ...node.outputs])
         this.byValue.set(value, [...(this.byValue.get(value) ?? []), index]);
     });
@@ -85,6 +89,17 @@ export class Budget {
       }
   }
 
+  private findSummed(): Set<string> {
+    const typed = (names: readonly string[]) => names.map((name) => this.typeOf(name));
+    const summed = new Set<string>();
+    for (const { op, inputs, outputs } of this.graph.nodes.toReversed()) {
+      if (op === 'Add' && isSum(typed(inputs), typed(outputs))) for (const name of inputs) summed.add(name);
+      // It will be part of the layer before it.
+      if (op === 'BatchNormalization' && summed.has(outputs[0])) summed.add(inputs[0]);
+    }
+    return summed;
+  }
+
   private typeOf(value: string): ValueType | undefined {
     const type = value === '' ? undefined : typeOf(this.graph, value);
     const counts = this.gone.get(value);
@@ -99,15 +114,31 @@ export class Budget {
 
   private modelled(node: Node): number {
     const [inputs, outputs] = [node.inputs, node.outputs].map((names) => names.map((name) => this.typeOf(name)));
-    return kernelCost(this.target.isa, node, inputs, outputs, this.macsOf(node));
+    const summed = this.summed.has(node.outputs[0]);
+    return kernelCost(this.target.isa, node, inputs, outputs, { macs: this.macsOf(node), summed });
   }
 }
 
-/** Measured time per modelled one, by node; nodes that were not measured get the mean of the others, and 1 where none was. */
-function weightsFrom(nodes: readonly Node[], modelled: readonly number[], times: Target['times'] = {}): number[] {
-  const isMeasured = ({ name }: Node) => times[name] !== undefined;
+/** A node as it is at first. */
+interface Counted {
+  readonly node: Node;
+  readonly macs: number;
+  readonly modelled: number;
+}
+
+/**
+ * Measured time per modelled one, by node; 1 where nothing was measured. Layers without a time get the mean of the others, sums
+ * none: the engine computes them with a layer, whose time holds theirs.
+ */
+function weightsFrom(nodes: readonly Counted[], times: Target['times']): number[] {
+  if (!times) return nodes.map(() => 1);
+  const measured = nodes.filter(({ node }) => times[node.name] !== undefined);
   const sumOf = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0);
-  const known = sumOf(modelled.filter((_, index) => isMeasured(nodes[index])));
-  const mean = known > 0 ? sumOf(nodes.filter(isMeasured).map(({ name }) => times[name])) / known : 1;
-  return nodes.map((node, index) => (isMeasured(node) ? times[node.name] / modelled[index] : mean));
+  const known = sumOf(measured.map(({ modelled }) => modelled));
+  const mean = known > 0 ? sumOf(measured.map(({ node }) => times[node.name])) / known : 1;
+  return nodes.map(({ node, macs, modelled }) => {
+    const time = times[node.name];
+    if (time !== undefined) return time / modelled;
+    return macs > 0 ? mean : 0;
+  });
 }

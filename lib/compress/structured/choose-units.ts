@@ -94,7 +94,7 @@ function descend(queues: readonly Queue[], budget: Budget, goal: number): StepLe
     const bids = [...offers.values()].flat().filter(({ macs }) => macs > 0);
     const cheapest = leastBy(bids, price);
     if (!cheapest) return undefined;
-    const bid = left - cheapest.macs >= NEAR * goal ? cheapest : lastBid(bids, left, goal, price(cheapest));
+    const bid = left - cheapest.macs >= NEAR * goal ? cheapest : lastBid(bids, left, goal);
     if (!bid) {
       // Least below the goal first: what comes back for it need not be much.
       for (const each of bids.toSorted((a, b) => a.macs - b.macs))
@@ -108,14 +108,12 @@ function descend(queues: readonly Queue[], budget: Budget, goal: number): StepLe
   return undefined;
 }
 
-/** Where the cheapest step leads too far: one that lands near the goal and is worth it, else the cheapest that stays above. */
-function lastBid(bids: readonly Bid[], left: number, goal: number, going: number): Bid | undefined {
+/** Where the cheapest step leads too far: the cheapest that lands near the goal, else the cheapest that stays above. */
+function lastBid(bids: readonly Bid[], left: number, goal: number): Bid | undefined {
   const after = ({ macs }: Bid) => left - macs;
   const near = bids.filter((bid) => after(bid) <= goal && after(bid) >= NEAR * goal);
-  // Time that is saved besides is worth what it costs elsewhere.
-  const rate = going === Number.MAX_VALUE ? 0 : going;
   return (
-    leastBy(near, ({ worth, time }) => worth - rate * time) ??
+    leastBy(near, price) ??
     leastBy(
       bids.filter((bid) => after(bid) > goal),
       price,

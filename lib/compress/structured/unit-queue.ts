@@ -88,7 +88,8 @@ export function openQueue(
       budget[change](unitsFrom(start(size), step));
       worth += worthOf(start(size), step);
       const after = budget.sum(touched);
-      offers.push({ size, worth, macs: Math.abs(before.macs - after.macs), time: Math.abs(before.time - after.time) });
+      const [more, less] = forward ? [before, after] : [after, before];
+      offers.push({ size, worth, macs: more.macs - less.macs, time: more.time - less.time });
     }
     for (const { size } of offers) budget[undo](unitsFrom(start(size), step));
     return offers;

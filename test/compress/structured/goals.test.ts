@@ -2,6 +2,7 @@ import { countMacs } from '../../../lib/compress/count-macs';
 import type { MethodContext } from '../../../lib/compress/method';
 import { Budget } from '../../../lib/compress/structured/budget';
 import { NEAR } from '../../../lib/compress/structured/choose-units';
+import { findDependencies } from '../../../lib/compress/structured/dependencies';
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
 import type { Target } from '../../../lib/compress/target';
@@ -14,7 +15,7 @@ import { inferShapes } from '../../../lib/passes/infer-shapes';
 import { prepare } from '../../../lib/passes/pipeline';
 import { casePath, describeWithCases } from '../../data';
 import { random } from '../../ops/draw';
-import { netOf } from './random-nets';
+import { BLOCK_NAMES, netOf } from './random-nets';
 
 /** Prunes by the norm of weights: no sample is looked at. */
 async function prune(graph: Graph, options: object, target: Target = { isa: 'avx512vnni' }) {
@@ -119,6 +120,27 @@ describe('the kernels of the target', () => {
       expect(own.report.modelledTime).toEqual({ isa, measured: false, share: timeOf(own) / timeOf({ graph: net }) });
     },
   );
+
+  // Not so on x86, where 16 depthwise channels share a vector with their neighbours and 15 cannot.
+  test.each(['neon', 'neon_dotprod', 'ref'] as const)('%s: fewer channels never take longer', (isa) => {
+    for (const net of [
+      netOf(['depthwise', 'multiplier', 'residual'], 3, 'average'),
+      netOf(BLOCK_NAMES, 1, 'average'),
+    ]) {
+      const { groups } = findDependencies(net);
+      for (const { units } of groups) {
+        const budget = new Budget(net, { isa });
+        const times = units.slice(0, -1).map((unit) => {
+          budget.remove([unit]);
+          return budget.total().time;
+        });
+        const whole = new Budget(net, { isa }).total().time;
+        times.forEach((time, index) => {
+          expect(time).toBeLessThanOrEqual((times[index - 1] ?? whole) * 1.0001);
+        });
+      }
+    }
+  });
 
   test('whole blocks go where a part of one would save nothing', async () => {
     const { report } = await prune(chain(64, 64), { macs: 0.77, skip: { names: ['conv0'] } });
