@@ -87,8 +87,8 @@ struct ResidualAdd {
   const int8_t* data;  ///< of the first pixel and channel of the panel
   ptrdiff_t stride;
 
-  /// Value in units of the output scale, before clamp and rounding. `mask` says which channels exist.
-  __m512 apply(__m512i acc, __m512 multiplier, const int8_t* residual, __mmask16 mask) const {
+  /// Value in units of the output scale, before clamp and rounding; `residual` are the bytes of 16 channels.
+  __m512 apply(__m512i acc, __m512 multiplier, __m128i residual) const {
     const __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier);
     const __m512 clamped = _mm512_min_ps(_mm512_max_ps(value, _mm512_set1_ps(conv_range.lo)),  // NaN gives lo
                                          _mm512_set1_ps(conv_range.hi));
@@ -96,8 +96,8 @@ struct ResidualAdd {
     const float shift = static_cast<float>(conv_range.zero_point - scales.a_zero_point);
     const __m512 a =
         _mm512_mul_ps(_mm512_add_ps(rounded, _mm512_set1_ps(shift)), _mm512_set1_ps(scales.a_scale));
-    const __m512i bytes = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, residual));
-    const __m512i centred = _mm512_sub_epi32(bytes, _mm512_set1_epi32(scales.b_zero_point));
+    const __m512i centred =
+        _mm512_sub_epi32(_mm512_cvtepi8_epi32(residual), _mm512_set1_epi32(scales.b_zero_point));
     const __m512 b = _mm512_mul_ps(_mm512_cvtepi32_ps(centred), _mm512_set1_ps(scales.b_scale));
     return _mm512_div_ps(_mm512_add_ps(a, b), _mm512_set1_ps(scales.out_scale));
   }
@@ -193,8 +193,13 @@ template <int kBlocks, int kPixels>
     const __mmask16 mask = static_cast<__mmask16>(low_bits(panel.channels - 16 * b));
     const int8_t* residual = add.data + pixel * add.stride + 16 * b;
     int8_t* to = y + pixel * panel.y_stride + 16 * b;
-    for (int32_t p = 0; p < pixels; p++, residual += add.stride, to += panel.y_stride) {
-      const __m512i q = requantizer.round(add.apply(acc[p * blocks + b], multiplier, residual, mask));
+    // One pixel ahead: a load behind a masked store to the bytes before it would wait for that store.
+    __m128i ahead = _mm_maskz_loadu_epi8(mask, residual);
+    for (int32_t p = 0; p < pixels; p++, to += panel.y_stride) {
+      const __m128i current = ahead;
+      residual += add.stride;
+      if (p + 1 < pixels) ahead = _mm_maskz_loadu_epi8(mask, residual);
+      const __m512i q = requantizer.round(add.apply(acc[p * blocks + b], multiplier, current));
       const __m512i zero = _mm512_setzero_si512();
       const __m128i bytes = _mm512_castsi512_si128(requantizer.narrow_in_order(q, zero, zero, zero));
       if (mask == 0xFFFF) {

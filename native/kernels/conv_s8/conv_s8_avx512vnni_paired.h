@@ -18,6 +18,11 @@ inline void store_paired(__m512i bytes, const Panel& panel, int8_t* y, int pixel
     _mm512_mask_storeu_epi8(y, low_bits(8 * pixels), bytes);
     return;
   }
+  if (panel.channels == 4 && panel.y_stride == 4) {
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    _mm512_mask_storeu_epi8(y, low_bits(4 * pixels), _mm512_permutexvar_epi32(even, bytes));
+    return;
+  }
   alignas(64) int8_t rows[64];
   _mm512_store_si512(rows, bytes);
   const __mmask16 mask = static_cast<__mmask16>(low_bits(panel.channels));
