@@ -1,7 +1,6 @@
 import type { Graph, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
-import { inferShapes } from '../passes/infer-shapes';
 import { lowerConcat, lowerPad, lowerReshape, lowerSlice, lowerTranspose } from './copy-layers';
 import { lowerBinary, lowerDequantize, lowerQuantize, lowerUnary } from './element-layers';
 import { Lowering, type QuantizedView, shiftTable } from './lowering';
@@ -40,13 +39,10 @@ export function lowerGraph(graph: Graph): Lowered {
     });
     if (!found) giveUp(name);
   }
-  const wrong = wrongNodes(graph);
   for (const node of graph.nodes) {
     if (state.isAbsorbed(node)) continue;
     const complete = !node.inputs.some((input) => missing.has(input));
     const lowered = attempt(state, node.name, node.op, () => {
-      const reason = wrong.get(node.name);
-      if (reason !== undefined) throw new Unsupported(reason);
       if (complete) lowerNode(state, node);
       else network.requireOperator(node);
     });
@@ -57,13 +53,6 @@ export function lowerGraph(graph: Graph): Lowered {
     if (!missing.has(name))
       attempt(state, name, 'graph output', () => void outputs.set(name, lowerOutput(state, name)));
   return { state, inputs, outputs };
-}
-
-/** What shape inference finds wrong with nodes, by name: lowerings only see nodes whose parts fit together. */
-function wrongNodes(graph: Graph): ReadonlyMap<string, string> {
-  const errors = inferShapes(graph).diagnostics.filter(({ severity }) => severity === 'error');
-  const operators = new Map(graph.nodes.map(({ name, op }) => [name, op]));
-  return new Map(errors.map(({ where, message }) => [where, message.replace(`${operators.get(where)}: `, '')]));
 }
 
 /** Runs one lowering; what the engine lacks becomes a diagnostic. */

@@ -2,6 +2,7 @@ import type { Graph, Node, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, tensorOf, toNumbers, viewAs } from '../ir/tensor';
 import { findOperator } from '../ops/index';
 import type { KernelCall, Operator } from '../ops/operator';
+import { inferShapes } from '../passes/infer-shapes';
 import { floatConstant } from './constants';
 import { type Bounds, composeBounds, NO_BOUNDS } from './grid';
 import type { Quantization } from './step';
@@ -22,14 +23,23 @@ export interface Tail {
   readonly quantize: { readonly value: string; readonly quantization: Quantization } | undefined;
 }
 
+/** What shape inference finds wrong with nodes, by name: lowerings only see nodes whose parts fit together. */
+function wrongNodes(graph: Graph): ReadonlyMap<string, string> {
+  const errors = inferShapes(graph).diagnostics.filter(({ severity }) => severity === 'error');
+  const operators = new Map(graph.nodes.map(({ name, op }) => [name, op]));
+  return new Map(errors.map(({ where, message }) => [where, message.replace(`${operators.get(where)}: `, '')]));
+}
+
 /** Questions about a prepared graph: who makes and reads a value, its extents, the kernel of a node and what follows it. */
 export class Network {
   readonly graph: Graph;
   private readonly producers = new Map<string, Node>();
   private readonly readers = new Map<string, Node[]>();
+  private readonly wrong: ReadonlyMap<string, string>;
 
   constructor(graph: Graph) {
     this.graph = graph;
+    this.wrong = wrongNodes(graph);
     for (const node of graph.nodes) {
       for (const output of node.outputs) this.producers.set(output, node);
       for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
@@ -86,8 +96,10 @@ export class Network {
     return type === 'int8' || type === 'uint8';
   }
 
-  /** The `lower` facet of a node's operator. @throws Unsupported when it has none */
+  /** The `lower` facet of a node's operator. @throws Unsupported when it has none, and for a node that cannot be right */
   requireOperator(node: Node): NonNullable<Operator['lower']> {
+    const reason = this.wrong.get(node.name);
+    if (reason !== undefined) throw new Unsupported(reason);
     const operator = findOperator(node.domain, node.op);
     if (operator?.lower === undefined) throw new Unsupported('the engine has no kernel for it, neither int8 nor float');
     return operator.lower;

@@ -20,6 +20,9 @@ export const dequantizeLinear: Operator = {
     attributes: { axis: { kind: 'int' }, block_size: { kind: 'int' } },
   },
   infer: (context) => {
+    const [x, , zeroPoint] = context.inputs;
+    if (zeroPoint && zeroPoint.type !== x!.type)
+      return problem(context.node, 'type-mismatch', `a zero point of ${zeroPoint.type} for elements of ${x!.type}`);
     const wrong = checkScales(context);
     if (wrong) return problem(context.node, 'shape-mismatch', wrong);
     return [{ type: context.inputs[1]!.type, shape: context.inputs[0]!.shape }];

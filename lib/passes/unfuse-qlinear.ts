@@ -83,6 +83,7 @@ const unfuse: Rule = (node, context) => {
   const scales = operands.map((at) => context.constant(node.inputs[at + 1] ?? ''));
   // A scale per row or column lies along an axis that a vector names; other forms stay.
   if (scales.some((scale) => scale?.type !== 'float32' || scale.dims.length > 1)) return undefined;
+  if (!operands.every((at) => isEven(node.inputs.slice(at + 1, at + 3), context))) return undefined;
   const inputs = operands.map((at, operand) => {
     const rank = context.typeOf(node.inputs[at])?.shape?.length ?? 2;
     return parts.dequantize(node.inputs.slice(at, at + 3), fused.axis?.(operand, rank, node) ?? 0);
@@ -95,6 +96,12 @@ const unfuse: Rule = (node, context) => {
   }
   return parts.finish(fused.op, inputs, attributes, node.inputs.slice(fused.result, fused.result + 2));
 };
+
+/** Whether scale and zero point have one element or as many as the other. */
+function isEven(parameters: readonly string[], context: RewriteContext): boolean {
+  const counts = parameters.map((name) => elementCount(context.constant(name)?.dims ?? []));
+  return counts.every((count) => count === 1 || count === Math.max(...counts));
+}
 
 /** `fl(fl(x_scale * w_scale) * alpha)`, one element per weight scale. */
 function biasScale([x, w]: readonly Tensor[], alpha: number): Tensor {

@@ -52,31 +52,27 @@ const X_DIMS = [1, 3, 6, 5];
 /** Scales are powers of two and numbers few, so that sums of floats are exact in every order. */
 const [X_SCALE, W_SCALE, Y_SCALE] = [2 ** -5, 2 ** -7, 2 ** -4];
 
-test('one scale, in every mix of scalar and vector, for input, weights and bias: 0 differing bytes', async () => {
+test.each(FORMS)('input %j, with weights and bias in every form: 0 differing bytes', async (x) => {
   const rng = new Rng(5);
-  const faults: string[] = [];
-  for (const x of FORMS)
-    for (const w of FORMS)
-      for (const bias of FORMS) {
-        const b = new GraphBuilder();
-        const onX = grid(b, x, X_SCALE, 128, 'uint8');
-        const input = b.node('DequantizeLinear', [
-          b.node('QuantizeLinear', [b.input('x', 'float32', X_DIMS), ...onX]),
-          ...onX,
-        ]);
-        const weights = b.initializer(random('int8', [4, 3, 3, 3], rng, 30), 'w');
-        const addend = b.initializer(random('int32', [4], rng, 2000), 'b');
-        const operands = [
-          input,
-          b.node('DequantizeLinear', [weights, ...grid(b, w, W_SCALE, 0, 'int8')]),
-          b.node('DequantizeLinear', [addend, ...grid(b, bias, X_SCALE * W_SCALE, 0, 'int32')]),
-        ];
-        const y = b.node('Conv', operands, { pads: [1, 1, 1, 1] });
-        b.output(b.node('QuantizeLinear', [y, ...grid(b, x, Y_SCALE, 100, 'uint8')], {}, { outputs: ['y'] }));
-        const feeds = new Map([['x', random('float32', X_DIMS, rng, 2)]]);
-        faults.push(...(await faultsOf(JSON.stringify({ x, w, bias }), b.build(), feeds)));
-      }
-  expect(faults).toEqual([]);
+  const b = new GraphBuilder();
+  const onX = grid(b, x, X_SCALE, 128, 'uint8');
+  const quantized = b.node('QuantizeLinear', [b.input('x', 'float32', X_DIMS), ...onX]);
+  for (const w of FORMS)
+    for (const bias of FORMS) {
+      const weights = b.initializer(random('int8', [4, 3, 3, 3], rng, 30), 'w');
+      const addend = b.initializer(random('int32', [4], rng, 2000), 'b');
+      const operands = [
+        b.node('DequantizeLinear', [quantized, ...onX]),
+        b.node('DequantizeLinear', [weights, ...grid(b, w, W_SCALE, 0, 'int8')]),
+        b.node('DequantizeLinear', [addend, ...grid(b, bias, X_SCALE * W_SCALE, 0, 'int32')]),
+      ];
+      const y = b.node('Conv', operands, { pads: [1, 1, 1, 1] });
+      const name = { outputs: [JSON.stringify({ w, bias })] };
+      b.output(b.node('QuantizeLinear', [y, ...grid(b, x, Y_SCALE, 100, 'uint8')], {}, name));
+    }
+  const graph = b.build();
+  expect(compiled(graph).diagnostics).toEqual([]);
+  expect(await faultsOf('conv', graph, new Map([['x', random('float32', X_DIMS, rng, 2)]]))).toEqual([]);
 });
 
 /** Layers with weights [outputs, ...]: extents of input and weights, and the axis of the output channels. */
@@ -90,46 +86,34 @@ const LAYERS = [
 
 test.each(LAYERS)('float weights behind QuantizeLinear and DequantizeLinear: $what', async (layer) => {
   const rng = new Rng(6);
-  const faults: string[] = [];
+  const b = new GraphBuilder();
+  const channels = layer.w[layer.axis];
+  const onX = grid(b, PLAIN, X_SCALE, -3, 'int8');
+  const quantized = b.node('QuantizeLinear', [b.input('x', 'float32', layer.x), ...onX]);
   for (const perChannel of [false, true])
     for (const type of ['int8', 'uint8'] as const)
-      for (const form of FORMS) {
-        const b = new GraphBuilder();
-        const channels = layer.w[layer.axis];
-        const onX = grid(b, PLAIN, X_SCALE, -3, 'int8');
-        const input = b.node('DequantizeLinear', [
-          b.node('QuantizeLinear', [b.input('x', 'float32', layer.x), ...onX]),
-          ...onX,
-        ]);
+      for (const form of perChannel ? [PLAIN] : FORMS) {
         const scales = Array.from({ length: channels }, (_, c) => W_SCALE * 2 ** (c % 2));
+        const zeros = scales.map(() => (type === 'uint8' ? 120 : 0));
         const onW = perChannel
           ? [
               b.initializer(tensorFrom('float32', [channels], scales), 'scales'),
-              b.initializer(
-                tensorFrom(
-                  type,
-                  [channels],
-                  scales.map(() => (type === 'uint8' ? 120 : 0)),
-                ),
-                'zeros',
-              ),
+              b.initializer(tensorFrom(type, [channels], zeros), 'zeros'),
             ]
-          : grid(b, form, W_SCALE, type === 'uint8' ? 120 : 0, type);
+          : grid(b, form, W_SCALE, zeros[0], type);
         // Without a zero point the bytes are uint8: a signed type needs one.
         if (onW.length === 1 && type === 'int8') continue;
         const w = b.initializer(random('float32', layer.w, rng, 0.2), 'w');
         const axis = { axis: layer.axis };
         const weights = b.node('DequantizeLinear', [b.node('QuantizeLinear', [w, ...onW], axis), ...onW], axis);
-        const y = b.node(layer.op, [input, weights], layer.values);
-        b.output(b.node('QuantizeLinear', [y, ...grid(b, PLAIN, Y_SCALE, 4, 'int8')], {}, { outputs: ['y'] }));
-        const feeds = new Map([['x', random('float32', layer.x, rng, 1)]]);
-        const graph = b.build();
-        expect(compiled(graph).description.variants[0].nodes.some(({ op }) => /^(conv|dwconv|fc)_s8$/.test(op))).toBe(
-          true,
-        );
-        faults.push(...(await faultsOf(JSON.stringify({ perChannel, type, form }), graph, feeds)));
+        const y = b.node(layer.op, [b.node('DequantizeLinear', [quantized, ...onX]), weights], layer.values);
+        const name = { outputs: [JSON.stringify({ perChannel, type, form })] };
+        b.output(b.node('QuantizeLinear', [y, ...grid(b, PLAIN, Y_SCALE, 4, 'int8')], {}, name));
       }
-  expect(faults).toEqual([]);
+  const graph = b.build();
+  const layers = compiled(graph).description.variants[0].nodes.filter(({ op }) => /^(conv|dwconv|fc)_s8$/.test(op));
+  expect(layers).toHaveLength(graph.outputs.length);
+  expect(await faultsOf(layer.what, graph, new Map([['x', random('float32', layer.x, rng, 1)]]))).toEqual([]);
 });
 
 /** Operators over integers, with the operands that they take behind the quantized `x` (and its grid). */
@@ -242,19 +226,20 @@ describeWithCases('what the usual quantizers wrote', () => {
     const { plan, diagnostics } = compiled(graph);
     expect(diagnostics).toEqual([]);
     const arrays = readNpz(readFileSync(casePath(`${name}.npz`)), name);
-    let [count, different] = [0, 0];
+    let [count, different, worst] = [0, 0, 0];
     for (let sample = 0; sample < 16; sample++) {
       const feeds = sampleOf(graph, arrays, sample);
       const [expected] = (await runReference(graph, feeds)).values();
       const [found] = Object.values(runEngine(plan, feeds));
       for (const [index, value] of toNumbers(expected).entries()) {
         const steps = Math.abs(value - found[index]) / step;
-        expect(steps).toBeLessThan(1.01);
+        worst = Math.max(worst, steps);
         different += Number(steps > 0.5);
         count++;
       }
     }
     expect(count).toBeGreaterThan(0);
+    expect(worst).toBeLessThan(1.01);
     expect(different).toBeLessThanOrEqual(Math.max(5, count * 2e-4));
   });
 });

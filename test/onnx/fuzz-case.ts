@@ -48,7 +48,7 @@ const MOST_BYTES = 40_000;
 /** Inputs with more elements are not drawn. */
 const MOST_ELEMENTS = 1 << 20;
 /** Plans that would take more memory than this are compiled and not run. */
-const MOST_MEMORY = 64 << 20;
+const MOST_MEMORY = 8 << 20;
 /** Networks among the models to begin with. */
 const NETWORKS = 120;
 /** One case in so many of those that compile is quantized, too. */
