@@ -6,11 +6,14 @@ import { freeError, isFree } from '../passes/bind-inputs';
 
 /** Integers of inputs that are not known to be indices stay below this. */
 const INTEGER_LIMIT = 256;
+/** No model takes more random numbers than this as one input. */
+const MOST_ELEMENTS = 2 ** 26;
 
 /**
  * Seeded inputs of the right types and shapes: standard normal floats, uniform integers below `limits` (by input name; 256 for
  * others).
- * @throws E_SHAPE_FREE for extents that are not known, E_INPUT_TYPE for types that have no random numbers
+ * @throws E_SHAPE_FREE for extents that are not known, E_INPUT_TYPE for types that have no random numbers,
+ * E_MEMORY for extents beyond reason
  */
 export function randomFeeds(
   inputs: ReadonlyMap<string, ValueType>,
@@ -26,6 +29,8 @@ export function randomFeeds(
       const draw = DRAWS[type];
       if (draw === undefined)
         throw new HoneError('E_INPUT_TYPE', { name, expected: Object.keys(DRAWS).join(', '), found: type });
+      if (elementCount(dims) > MOST_ELEMENTS)
+        throw new HoneError('E_MEMORY', { reason: `input ${name} [${dims}] has more than ${MOST_ELEMENTS} elements` });
       const limit = limits.get(name) ?? INTEGER_LIMIT;
       const values = Array.from({ length: elementCount(dims) }, () => draw(rng, limit));
       return [name, tensorFrom(type as ViewType, dims, values)] as const;

@@ -36,6 +36,11 @@ test('free extents are asked for, not taken for 1', () => {
   );
 });
 
+test('extents beyond reason are refused before anything is drawn', () => {
+  const huge = new Map<string, ValueType>([['x', { type: 'float32', shape: [1, 105226698752] }]]);
+  expect(() => randomFeeds(huge, 1)).toThrow(expect.objectContaining({ code: 'E_MEMORY' }));
+});
+
 test('a type without random numbers is an error', () => {
   const text = new Map<string, ValueType>([['s', { type: 'string', shape: [1] }]]);
   expect(() => randomFeeds(text, 1)).toThrow(expect.objectContaining({ code: 'E_INPUT_TYPE' }));
