@@ -2,7 +2,7 @@ import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import type { JudgedBy, OpenFinished } from '../finished';
 import type { Runner } from './calibrate';
-import { addPower, comparePower, decibels, type Power, type SqnrDb } from './measure';
+import { addPower, comparePower, decibels, type Power, type SqnrDb, type Values } from './measure';
 import { isFloat32 } from './roles';
 
 /** Samples that outputs are judged on. */
@@ -29,6 +29,13 @@ export interface OutputSqnr {
   readonly heldOutSqnrDb: SqnrDb | null;
 }
 
+/** What runs the two networks. */
+export interface Judges {
+  /** Outputs of the float network. */
+  readonly float: Values;
+  readonly open: OpenFinished;
+}
+
 /**
  * SQNR of the outputs of `quantized`, as they will be on the board where the engine runs it.
  * @throws E_CALIBRATION naming an output that is NaN or infinite in the float network; E_INTERRUPTED; what `open` throws
@@ -36,19 +43,16 @@ export interface OutputSqnr {
 export async function judgeOutputs(
   reference: Graph,
   quantized: Graph,
-  open: OpenFinished,
+  { float, open }: Judges,
   { calibration, heldOut }: JudgedSamples,
-  runner: Runner,
+  runner: Pick<Runner, 'onBatch' | 'signal'>,
 ): Promise<OutputJudgement> {
   const names = reference.outputs.filter((name) => isFloat32(reference, name));
-  // An object of its own gets a session of its own: without inner values to offer, onnxruntime fuses more.
-  const float = { ...reference };
   const finished = await open(quantized);
   try {
     const compared = {
       graph: finished.graph,
-      float: (inputs: Parameters<typeof finished.run>[0], fetches: readonly string[]) =>
-        runner.evaluate(float, inputs, fetches),
+      float,
       quantized: finished.run,
       pairs: new Map(names.map((name) => [name, name])),
     };

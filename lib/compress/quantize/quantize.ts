@@ -20,6 +20,7 @@ import {
 import { type QuantizationPlan, requireFloatGraph, requireWork, weightOnlyReason, writePlan } from './plan';
 import type { Ranges } from './ranges';
 import { reconstructLayers } from './reconstruct';
+import { rememberOutputs } from './remember-outputs';
 import { type QuantizeReport, reportOn } from './report';
 import { robustRanges, without } from './robust-ranges';
 import { selectQuantization } from './select';
@@ -80,12 +81,6 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const prepared = prepare(graph);
   const normalized = normalizeLayers(prepared.graph);
   const calibration = calibrationOf(context.dataset, options);
-  const runner = (stage: QuantizeProgress['stage']): Runner => ({
-    evaluate: context.evaluate,
-    ...(context.signal && { signal: context.signal }),
-    onBatch: (done, total) => context.onProgress?.({ stage, done, total }),
-  });
-
   requireMeaning(normalized, { names: Object.keys(options.layers), types: [] }, 'layers');
   const selection = selectQuantization(normalized, options.skip, {
     ...(context.keep && { keep: context.keep }),
@@ -97,6 +92,12 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const { graph: reference, pairs } = options.crossLayerEqualization
     ? equalizeLayers(normalized)
     : { graph: normalized, pairs: [] };
+  const { evaluate, outputs: floatOutputs } = rememberOutputs(reference, context.evaluate);
+  const runner = (stage: QuantizeProgress['stage']): Runner => ({
+    evaluate,
+    ...(context.signal && { signal: context.signal }),
+    onBatch: (done, total) => context.onProgress?.({ stage, done, total }),
+  });
 
   const producers = new Map(
     reference.nodes.flatMap((node) => node.outputs.map((value) => [value, node.name] as const)),
@@ -142,7 +143,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
         reference,
         ranges: ranges.values,
         calibrated: ranges.samples,
-        openFinished: context.openFinished ?? finishedBy(context.evaluate, 'no engine was given'),
+        judges: { float: floatOutputs, open: context.openFinished ?? finishedBy(evaluate, 'no engine was given') },
         heedless: async () => {
           const heedless = withoutHeed(options);
           return final === plan ? improve({ ...start, options: heedless }) : { ...final, options: heedless };
@@ -181,7 +182,7 @@ function splitSamples(graph: Graph, calibration: Dataset, options: QuantizeOptio
   const run = leastRun(graph, calibration);
   const held = Math.ceil(options.heldOut / run) * run;
   if (held === 0 || calibration.count < Math.max(2 * held, held + run))
-    return { fitted: calibration, measured: firstOf(calibration, Math.max(32, run)), heldOut: undefined };
+    return { fitted: calibration, measured: firstOf(calibration, Math.max(16, run)), heldOut: undefined };
   const parts = splitEvenly(calibration, held);
   return { fitted: parts.rest, measured: parts.held, heldOut: parts.held };
 }

@@ -2,9 +2,9 @@ import type { Diagnostic } from '../../core/diagnostic';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
-import type { JudgedBy, OpenFinished } from '../finished';
+import type { JudgedBy } from '../finished';
 import type { Runner } from './calibrate';
-import { type JudgedSamples, judgeOutputs, type OutputSqnr } from './judge-outputs';
+import { type JudgedSamples, type Judges, judgeOutputs, type OutputSqnr } from './judge-outputs';
 import { comparePower, decibels } from './measure';
 import { choicesFor, type LayerChoices } from './options';
 import { type QuantizationPlan, type WrittenPlan, writePlan } from './plan';
@@ -78,7 +78,7 @@ interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'diagnostics'> 
   readonly ranges: readonly ValueRange[];
   /** Calibration samples that were read. */
   readonly calibrated: number;
-  readonly openFinished: OpenFinished;
+  readonly judges: Judges;
   /** The plan that pays no heed to saturation, to say what that costs. */
   readonly heedless: () => Promise<QuantizationPlan>;
 }
@@ -120,7 +120,7 @@ export async function reportOn(
     samples.measured,
     runners.measure,
   );
-  const judge = (quantized: Graph) => judgeOutputs(reference, quantized, facts.openFinished, samples, runners.judge);
+  const judge = (quantized: Graph) => judgeOutputs(reference, quantized, facts.judges, samples, runners.judge);
   const judgement = await judge(written.graph);
   const narrows = layers.some(({ node }) => written.constants.get(node.name)!.narrowed.length > 0);
   const heedless = narrows ? await judge(writePlan(await facts.heedless()).graph) : undefined;
