@@ -1,9 +1,12 @@
 import type { Scored } from '../compress/recipe/context';
-import type { EngineLatency, RecipeReport } from '../jobs/recipe-report';
+import type { EngineLatency, MachineLoad, RecipeReport } from '../jobs/recipe-report';
 import { bytesText, countText, percentText, table, timeText } from './text';
 
+/** Load for each processor above which times are not those of a quiet machine; the run itself is one. */
+const BUSY = 0.9;
+
 /** The model as it came in and after every step of a recipe: a table with one row each, then what its numbers mean. */
-export function stepTable({ baseline, steps, metric, samples }: RecipeReport): string[] {
+export function stepTable({ baseline, steps, metric, samples, load }: RecipeReport): string[] {
   const models = [{ ...baseline, method: 'float', drop: 0 }, ...steps];
   const nats = models.some((model) => model.nats !== undefined);
   const rows = models.map((model, index) => [
@@ -13,15 +16,16 @@ export function stepTable({ baseline, steps, metric, samples }: RecipeReport): s
     ...(nats ? [model.nats?.toFixed(4) ?? ''] : []),
     bytesText(model.bytes),
     countText(model.macs),
-    latencyText(model.latency),
+    ...latencyCells(model.latency),
   ]);
   const head = metric === '1 - error' ? 'error' : metric;
   const sure = models.some(({ interval95 }) => interval95 !== undefined);
   return [
-    ...table([['after', head, 'drop', ...(nats ? ['nats'] : []), 'size', 'MAC', 'p50'], ...rows]),
+    ...table([['after', head, 'drop', ...(nats ? ['nats'] : []), 'size', 'MAC', 'p50', 'least'], ...rows]),
     ...(sure
       ? [`(${samples.validation} validation samples; 95 % intervals; drop in points ± its standard error)`]
       : []),
+    ...(load == null ? [] : [loadText(load)]),
   ];
 }
 
@@ -47,6 +51,12 @@ export function pointsText(share: number): string {
   return (100 * share).toFixed(2);
 }
 
-function latencyText({ p50Us }: EngineLatency): string {
-  return p50Us === null ? '-' : timeText(p50Us);
+function latencyCells(latency: EngineLatency): [median: string, least: string] {
+  return latency.p50Us === null ? ['-', '-'] : [timeText(latency.p50Us), timeText(latency.leastUs)];
+}
+
+/** A busy machine moves the medians, all of them alike, since models are timed in turns. */
+function loadText({ perMinute, processors }: MachineLoad): string {
+  const busy = perMinute > processors * BUSY;
+  return `(timed in turns; load ${perMinute.toFixed(1)} on ${processors} processors${busy ? ': busy, trust the least times' : ''})`;
 }

@@ -140,7 +140,7 @@ async function byRecipe(
     signal: console.signal,
   });
   console.result(report);
-  sayReport(report, console);
+  sayReport(report, options.verbose === true, console);
   if (report.interrupted) return signalExitCode(console.signal) ?? 1;
   return report.missed.length > 0 ? GOAL_MISSED : undefined;
 }
@@ -225,15 +225,16 @@ function structuredLines({ method, report }: StepRecord): string[] {
 }
 
 /** One row per step, then what was written and what was missed. */
-function sayReport(report: RecipeReport, console: Console): void {
+function sayReport(report: RecipeReport, verbose: boolean, console: Console): void {
   const { steps, result, leftOut, missed, test, interrupted } = report;
   console.say();
   for (const line of stepTable(report)) console.say(line);
   for (const { index, method, reason } of leftOut)
     console.say(pc.yellow(`left out steps[${index}].${method}: ${reason}`));
-  for (const line of diagnosticLines(steps.flatMap(stepNotices))) console.say(pc.yellow(line));
+  for (const line of diagnosticLines(steps.flatMap(stepNotices), verbose)) console.say(pc.yellow(line));
   if (test) console.say(testLine(test, report.metric));
   if (result.judgedBy) console.say(`(${judgedByText(result.judgedBy)})`);
+  for (const line of engineLines(report.engine, verbose)) console.say(line);
   const behind = result.steps < steps.length ? `, after ${result.steps} of ${steps.length} steps, the smallest` : '';
   console.say(`wrote ${result.path}: ${bytesText(result.bytes)}${behind}; \`hone explain ${result.path}\` says why`);
   if (interrupted)

@@ -1,37 +1,74 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { compile, diagnose } from '../compile/compile';
 import type { Graph } from '../ir/graph';
 import { quantile } from '../telemetry/statistics';
+import type { Executor } from './executor';
 import { openNativeExecutor } from './native-executor';
 import { prepareForEngine } from './prepare-for-engine';
 import { randomFeeds } from './random-feeds';
-import type { EngineLatency } from './recipe-report';
+import type { EngineLatency, MachineLoad } from './recipe-report';
 
-/** Runs at least, and the time that is filled with runs: first to warm up code, caches and clock, then to be timed. */
-const WARM_UP = { leastRuns: 20, budgetMs: 50 };
-const TIMED = { leastRuns: 50, budgetMs: 200 };
+/** Every model has that many turns, one after the other, so that a busy while meets all of them. */
+const TURNS = 21;
+/** Time that one turn is filled with runs, and the least of them; the first run of a turn is not timed. */
+const TURN_MS = 10;
+const LEAST_RUNS = 2;
+/** Turns that warm up code, caches and clock. */
+const WARM_UP_TURNS = 4;
 
-/** Median latency of one inference on the native engine, one thread, or what the engine lacks for this model. */
-export async function engineLatency(graph: Graph): Promise<EngineLatency> {
-  const prepared = prepareForEngine(graph);
-  const [missing] = diagnose(prepared).filter(({ severity }) => severity === 'error');
-  if (missing) return { p50Us: null, reason: `${missing.where}: ${missing.message}` };
-  const executor = openNativeExecutor(compile(prepared, { sourceHash: '0'.repeat(64) }).plan);
+/** Latencies of models, measured in turns, and how busy the machine was meanwhile. */
+export interface TimedModels {
+  readonly latencies: readonly EngineLatency[];
+  readonly load: MachineLoad;
+}
+
+/** One inference of each model on the native engine, one thread; or what the engine lacks for it. */
+export async function engineLatencies(graphs: readonly Graph[]): Promise<TimedModels> {
+  const opened = graphs.map(openTimed);
   try {
-    const feeds = randomFeeds(executor.inputs, 1, executor.indexLimits);
-    const run = () => executor.run(feeds);
-    await timesOf(run, WARM_UP);
-    return { p50Us: quantile(await timesOf(run, TIMED), 0.5) };
+    const models = opened.filter((model) => 'run' in model);
+    for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++)
+      for (const model of models) {
+        const times = await runTurn(model);
+        if (turn >= WARM_UP_TURNS) model.times.push(...times);
+      }
+    const [perMinute] = loadavg();
+    return {
+      latencies: opened.map((model) =>
+        'run' in model
+          ? { p50Us: quantile(model.times, 0.5), leastUs: quantile(model.times, 0) }
+          : { p50Us: null, reason: model.reason },
+      ),
+      load: { perMinute, processors: availableParallelism() },
+    };
   } finally {
-    await executor.close();
+    for (const model of opened) if ('run' in model) await model.executor.close();
   }
 }
 
-/** Microseconds of each run. */
-async function timesOf(run: () => Promise<unknown>, { leastRuns, budgetMs }: typeof TIMED): Promise<number[]> {
+interface TimedModel {
+  readonly executor: Executor;
+  readonly run: () => Promise<unknown>;
+  /** Microseconds of each timed run. */
+  readonly times: number[];
+}
+
+function openTimed(graph: Graph): TimedModel | { readonly reason: string } {
+  const prepared = prepareForEngine(graph);
+  const [missing] = diagnose(prepared).filter(({ severity }) => severity === 'error');
+  if (missing) return { reason: `${missing.where}: ${missing.message}` };
+  const executor = openNativeExecutor(compile(prepared, { sourceHash: '0'.repeat(64) }).plan);
+  const feeds = randomFeeds(executor.inputs, 1, executor.indexLimits);
+  return { executor, run: () => executor.run(feeds), times: [] };
+}
+
+/** Microseconds of the runs of one turn. */
+async function runTurn({ run }: TimedModel): Promise<number[]> {
+  await run();
   const times: number[] = [];
-  const start = process.hrtime.bigint();
   const elapsedUs = (since: bigint) => Number(process.hrtime.bigint() - since) / 1000;
-  while (times.length < leastRuns || elapsedUs(start) < 1000 * budgetMs) {
+  const start = process.hrtime.bigint();
+  while (times.length < LEAST_RUNS || elapsedUs(start) < 1000 * TURN_MS) {
     const before = process.hrtime.bigint();
     await run();
     times.push(elapsedUs(before));

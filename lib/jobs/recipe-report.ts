@@ -5,12 +5,25 @@ import type { LeftOutStep } from '../compress/recipe/run-recipe';
 import type { Recipe } from '../compress/recipe/schema';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
+import type { EngineView } from './engine-shares';
 import type { RecipeData } from './recipe-data';
 import type { RecipeScorer } from './recipe-score';
 import type { TargetRecord } from './recipe-target';
 
-/** Latency of one inference on the native engine of this machine, in microseconds, or why there is none. */
-export type EngineLatency = { readonly p50Us: number } | { readonly p50Us: null; readonly reason: string };
+/**
+ * Median and least latency of one inference on the native engine of this machine, in microseconds, or why there is none. Models
+ * of one report are timed in turns; the least tells them apart even where the machine is busy.
+ */
+export type EngineLatency =
+  | { readonly p50Us: number; readonly leastUs: number }
+  | { readonly p50Us: null; readonly reason: string };
+
+/** How busy a machine is. */
+export interface MachineLoad {
+  /** Processes that ran or wanted to, on average over the last minute. */
+  readonly perMinute: number;
+  readonly processors: number;
+}
 
 /** A step of a report. */
 export interface ReportStep extends StepRecord {
@@ -35,6 +48,10 @@ export interface RecipeReport {
   readonly samples: RecipeData['counts'];
   readonly baseline: ModelMeasure & { readonly latency: EngineLatency };
   readonly steps: readonly ReportStep[];
+  /** How busy the machine was when latencies were measured; null when none were. */
+  readonly load: MachineLoad | null;
+  /** How the native engine runs the result. */
+  readonly engine: Omit<EngineView, 'missing'>;
   readonly leftOut: readonly LeftOutStep[];
   /** Quality of both models on the test samples; null without such samples. */
   readonly test: {

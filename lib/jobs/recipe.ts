@@ -17,13 +17,15 @@ import { writeModel } from '../onnx/write-model';
 import { prepare } from '../passes/pipeline';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import { type ModelArtifact, openArtifact } from './artifact';
-import { engineLatency } from './engine-latency';
+import { engineLatencies } from './engine-latency';
+import { engineView } from './engine-shares';
 import { missingEngine, openFinishedWith } from './open-finished';
+import { prepareForEngine } from './prepare-for-engine';
 import { preprocessMetadata } from './preprocess-note';
 import { openStepCache } from './recipe-cache';
 import { openRecipeData, type RecipeData } from './recipe-data';
 import { parseRecipe, type RecipeSource } from './recipe-file';
-import { type EngineLatency, type RecipeReport, type ReportStep, reportPath } from './recipe-report';
+import { type EngineLatency, type RecipeReport, reportPath } from './recipe-report';
 import { createScorer, type RecipeScorer } from './recipe-score';
 import { openTarget } from './recipe-target';
 import { bindForSamples, requireClasses } from './samples';
@@ -130,17 +132,13 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       ...(options.onProgress && { onProgress: options.onProgress }),
       ...(signal && { signal }),
     });
-    const latencyOf = async (graph: Graph): Promise<EngineLatency> =>
-      missing !== undefined ? { p50Us: null, reason: missing } : engineLatency(graph);
     const bytes = encode(result.graph);
     await writeFileAtomically(target, bytes);
-    const reported: ReportStep[] = [];
-    for (const record of result.steps)
-      reported.push({
-        ...record,
-        options: steps[record.index].options,
-        latency: await latencyOf(graphs.get(record)!),
-      });
+    const { shares, groups } = engineView(prepareForEngine(result.graph));
+    const models = [float, ...result.steps.map((record) => graphs.get(record)!)];
+    const timed = missing === undefined ? await engineLatencies(models) : undefined;
+    const latencyOf = (index: number): EngineLatency =>
+      timed?.latencies[index] ?? { p50Us: null, reason: missing ?? 'not timed' };
     const report: RecipeReport = {
       format: 'hone-recipe-report',
       version: 1,
@@ -152,8 +150,14 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       recommendedSteps,
       metric,
       samples: data.counts,
-      baseline: { ...result.baseline, latency: await latencyOf(float) },
-      steps: reported,
+      baseline: { ...result.baseline, latency: latencyOf(0) },
+      steps: result.steps.map((record, index) => ({
+        ...record,
+        options: steps[record.index].options,
+        latency: latencyOf(index + 1),
+      })),
+      load: timed?.load ?? null,
+      engine: { shares, groups },
       leftOut: result.leftOut,
       test: data.test && !result.interrupted ? await readTest(judge(data.test), float, result.graph) : null,
       missed: result.missed,

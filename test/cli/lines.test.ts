@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Console } from '../../lib/cli/console';
 import { engineLines } from '../../lib/cli/engine-lines';
 import { layerTable, skippedLines } from '../../lib/cli/quantize-lines';
+import { stepTable } from '../../lib/cli/step-table';
 import { diagnosticLines, namesText } from '../../lib/cli/text';
 import type { OptionValues } from '../../lib/cli/verb';
 import { inspectVerb } from '../../lib/cli/verbs-inspect';
 import type { QuantizeReport } from '../../lib/compress/quantize/report';
 import type { EngineGroup } from '../../lib/jobs/engine-shares';
+import type { RecipeReport } from '../../lib/jobs/recipe-report';
 import { dataPath, describeWithData, describeWithZoo, MODELS, ZOO_DIR } from '../data';
 
 /** What a person may be shown of one model. */
@@ -94,6 +96,27 @@ test('equal diagnostics are one line', () => {
   expect(diagnosticLines(list)).toEqual(['  odd: 5 x (a, b, c and 2 more)']);
   expect(diagnosticLines(list, true)).toEqual(['  odd: 5 x (a, b, c, d, e)']);
   expect(namesText(['a', 'b', 'c', 'd'], false)).toBe('a, b, c, d');
+});
+
+test.each([
+  [0.7, '(timed in turns; load 0.7 on 2 processors)'],
+  [9.3, '(timed in turns; load 9.3 on 2 processors: busy, trust the least times)'],
+])('a table of steps shows the load %d', (perMinute, line) => {
+  const measure = { accuracy: 0.9, bytes: 1000, macs: 5000, latency: { p50Us: 20, leastUs: 15 } };
+  const step = { ...measure, method: 'prune', drop: 0, latency: { p50Us: null, reason: 'none' } };
+  const report = {
+    baseline: measure,
+    steps: [step],
+    metric: 'accuracy',
+    samples: {},
+    load: { perMinute, processors: 2 },
+  };
+  expect(stepTable(report as unknown as RecipeReport)).toEqual([
+    expect.stringMatching(/^after +accuracy +drop +size +MAC +p50 +least$/),
+    expect.stringMatching(/^float +90.00 % .* 20 µs +15 µs$/),
+    expect.stringMatching(/^prune .* - +-$/),
+    line,
+  ]);
 });
 
 describeWithData('inspect of real models', () => {

@@ -36,7 +36,7 @@ test('a recipe run prints one row per step; explain says why', async () => {
     /^samples: 288 training, 80 validation, 32 calibration, 0 test \(disjoint\)\nsteps: prune, finetune\n/,
   );
   expect(stdout).toMatch(
-    /\nafter +accuracy +drop +size +MAC +p50\nfloat +100\.00 % \(95\.4 to 100\.0\) .*\nprune .* ± .*\nfinetune .*\n\(80 validation samples; .*\)\n\(judged .*\)\nwrote toy\.hone\.onnx: /,
+    /\nafter +accuracy +drop +size +MAC +p50 +least\nfloat +100\.00 % \(95\.4 to 100\.0\) .*\nprune .* ± .*\nfinetune .*\n\(80 validation samples; .*\)\n\(timed in turns; load \d+\.\d on \d+ processors.*\)\n\(judged .*\)\nthe engine runs [\s\S]*\nnot at all .*\nruns wholly .*\nwrote toy\.hone\.onnx: /,
   );
   expect(code).toBe(0);
   const explained = await run('explain toy.hone.onnx');

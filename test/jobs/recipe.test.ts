@@ -28,7 +28,9 @@ test('the same recipe and seed give the same bytes, another seed gives others', 
   expect(first).toMatchObject({
     metric: 'accuracy',
     samples: { training: 288, validation: 80, calibration: 32, test: 0 },
-    baseline: { accuracy: 1, latency: { p50Us: expect.any(Number) } },
+    baseline: { accuracy: 1, latency: { p50Us: expect.any(Number), leastUs: expect.any(Number) } },
+    load: { perMinute: expect.any(Number), processors: expect.any(Number) },
+    engine: { groups: [] },
     steps: [
       { method: 'prune', index: 0, cached: false },
       { method: 'finetune', index: 1 },
