@@ -16,17 +16,22 @@ export function countParameters(graph: Graph): number {
 
 /** The constants that a graph computes with, each once; of a list of tensors those that are weights. */
 export function constantsOf(source: Graph | readonly Tensor[]): Set<Tensor> {
-  const seen = new Set<Tensor>();
+  const seen = new Map<unknown, Tensor>();
   if ('nodes' in source) collect(source, seen);
-  else for (const tensor of source) seen.add(tensor);
-  return new Set([...seen].filter(({ type }) => !NO_WEIGHTS.includes(type)));
+  else for (const tensor of source) seen.set(placeOf(tensor), tensor);
+  return new Set([...seen.values()].filter(({ type }) => !NO_WEIGHTS.includes(type)));
 }
 
-function collect(graph: Graph, seen: Set<Tensor>): void {
-  for (const tensor of graph.initializers.values()) seen.add(tensor);
+function collect(graph: Graph, seen: Map<unknown, Tensor>): void {
+  for (const tensor of graph.initializers.values()) seen.set(placeOf(tensor), tensor);
   for (const node of graph.nodes) {
     const constant = node.op === 'Constant' && node.domain === '' ? constantTensor(node) : undefined;
-    if (constant !== undefined) seen.add(constant);
+    if (constant !== undefined) seen.set(placeOf(constant), constant);
     for (const subgraph of subgraphsOf(node)) collect(subgraph, seen);
   }
+}
+
+/** What tensors of the same bytes in a file share; bytes in another file are not read for it. */
+function placeOf(tensor: Tensor): unknown {
+  return Object.getOwnPropertyDescriptor(tensor, 'bytes')?.value ?? tensor;
 }

@@ -1,4 +1,5 @@
 import { print } from '../../lib/ir/print';
+import { countParameters } from '../../lib/jobs/count-parameters';
 import { readModel } from '../../lib/onnx/read-model';
 import { concat, field, int, model, node, opset, type Part, value } from './proto';
 
@@ -91,4 +92,18 @@ const REFUSED: [string, string, Part[]][] = [
 test.each(REFUSED)('refuses %s', (_, code, functions) => {
   const bytes = model([x, y, call('F', ['x'], ['y'])], { more: [opset(1, 'acme'), ...functions] });
   expect(() => readModel(bytes)).toThrow(expect.objectContaining({ code }));
+});
+
+test('weights in a function that is called twice are parameters once', () => {
+  const weights = (count: number) =>
+    field(5, field(1, 'value'), int(20, 4), field(5, int(1, count), int(2, 1), field(9, new Uint8Array(4 * count))));
+  const body = [node('Constant', [], ['w'], weights(2)), node('Mul', ['a', 'w'], ['c'])];
+  const own = node('Constant', [], ['v'], weights(3));
+  const graph = readModel(
+    model([x, y, own, call('Scale', ['x'], ['m']), call('Scale', ['m'], ['y'])], {
+      more: [opset(1, 'acme'), fn('Scale', ['a'], ['c'], body)],
+    }),
+  );
+  expect(graph.nodes.filter(({ op }) => op === 'Constant')).toHaveLength(3);
+  expect(countParameters(graph)).toBe(2 + 3);
 });

@@ -1,6 +1,9 @@
 import { GraphBuilder } from '../../lib/ir/builder';
+import { tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { verify } from '../../lib/ir/verify';
+import { prepare } from '../../lib/passes/pipeline';
 import { upgrade } from '../../lib/passes/upgrade';
+import { openReference } from '../../lib/reference/session';
 
 test('brings versions and nodes to the dialect', () => {
   const builder = new GraphBuilder({ opset: 9 });
@@ -61,3 +64,48 @@ test('upgrades subgraphs too', () => {
   const upgraded = graph.nodes[0].attributes.get('then_branch');
   expect(upgraded?.kind === 'graph' && upgraded.value.nodes[0].inputs).toHaveLength(2);
 });
+
+test.each([
+  [1, 1, 1.5, 2],
+  [1, 1, 0.6, 0.5],
+  [1, 1, 1.7, 0.6],
+])(
+  'Resize-10 by scales that are computed (%f, %f, %f, %f) takes the elements that the runtime takes',
+  async (...scales) => {
+    const builder = new GraphBuilder({ opset: 10 });
+    const half = builder.initializer(
+      tensorFrom(
+        'float32',
+        [4],
+        scales.map((scale) => scale / 2),
+      ),
+      'half',
+    );
+    const computed = builder.node('Add', [half, half]);
+    builder.output(
+      builder.node('Resize', [builder.input('x', 'float32', [1, 1, 7, 10]), computed]),
+      'float32',
+      undefined,
+    );
+    const graph = builder.build();
+    const prepared = prepare(graph).graph;
+    // Only what both shrinks and grows needs two.
+    expect(prepared.nodes.length).toBe(scales.some((scale) => scale > 1) && scales.some((scale) => scale < 1) ? 2 : 1);
+    const feeds = new Map([
+      [
+        'x',
+        tensorFrom(
+          'float32',
+          [1, 1, 7, 10],
+          Array.from({ length: 70 }, (_, k) => k),
+        ),
+      ],
+    ]);
+    await using before = await openReference(graph, { optimization: 'disabled' });
+    await using after = await openReference(prepared, { optimization: 'disabled' });
+    const [expected, found] = [await before.run(feeds), await after.run(feeds)].map(
+      (outputs) => [...outputs.values()][0],
+    );
+    expect([found.dims, toNumbers(found)]).toEqual([expected.dims, toNumbers(expected)]);
+  },
+);
