@@ -154,7 +154,8 @@ export async function runCase(bytes: Uint8Array, seed: number, enter: (stage: St
   const found = runPlan(compiled, feeds);
   enter('onnxruntime');
   const expected = await runReference(graph, feeds);
-  if (!expected) return 'ran';
+  // Constants near the ends of float32 overflow in the sums of one executor and not of the other.
+  if (!expected || hasExtremes(graph)) return 'ran';
   compare(graph, expected, found);
   return (await quantizeSome(graph, seed, enter)) ? 'quantized' : 'compared';
 }
@@ -167,6 +168,14 @@ async function quantizeSome(graph: Graph, seed: number, enter: (stage: Stage) =>
   enter('quantize');
   await quantizeAndRun(graph, feeds);
   return true;
+}
+
+function hasExtremes(graph: Graph): boolean {
+  return [...graph.initializers.values()].some(
+    (tensor) =>
+      tensor.type === 'float32' &&
+      toNumbers(tensor).some((x) => !(Math.abs(x) < 1e30) || (x !== 0 && Math.abs(x) < 1e-30)),
+  );
 }
 
 /** What `action` returns; undefined for a refusal. @throws for an internal error */
