@@ -11,6 +11,7 @@ import { runMnistTraining } from './training/mnist-training';
 import { runResume } from './training/resume';
 import { runStepTime } from './training/step-time';
 import { runStructured } from './training/structured';
+import { runStructuredPeers } from './training/structured-peers';
 import type { Trial } from './trial';
 
 /** Everything that `npm run bench` measures, in this order. */
@@ -53,6 +54,12 @@ export const TRIALS: readonly Trial[] = [
     what: 'resnet20, dscnn and mobilenet without a part of their channels, on int8',
     long: true,
     run: runStructured,
+  },
+  {
+    name: 'structured-peers',
+    what: 'resnet20 with fewer channels by Hone and by Torch-Pruning: accuracy, and time on int8',
+    long: true,
+    run: runStructuredPeers,
   },
   {
     name: 'low-bits',

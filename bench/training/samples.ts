@@ -53,23 +53,30 @@ const NORMALIZATION = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0
  * `normalized` pixels / 255 less the mean, divided by the deviation of the channel.
  */
 export function cifarSamples(folder: string, form: 'raw' | 'normalized'): Samples {
-  const [training, test] = SAMPLE_FILES.cifar.map((file) => {
-    const records = unpack(folder, file);
-    const count = records.length / 3073;
-    const pixels = new Float32Array(count * 3072);
-    const labels = new Int32Array(count);
-    for (let n = 0; n < count; n++) {
-      labels[n] = records[n * 3073];
-      for (let i = 0; i < 3072; i++) {
-        const channel = Math.floor(i / 1024);
-        const raw = records[n * 3073 + 1 + i];
-        const { mean, deviation } = NORMALIZATION;
-        pixels[n * 3072 + i] = form === 'raw' ? raw : (raw / 255 - mean[channel]) / deviation[channel];
-      }
-    }
-    return datasetFromTensors(file, new Map([['input', tensorOf('float32', [count, 3, 32, 32], pixels)]]), labels);
-  });
+  const [training, test] = SAMPLE_FILES.cifar.map((file) => cifarPictures(folder, file, form));
   return split(training, 400, test);
+}
+
+/** All 3,000 CIFAR-10 pictures that are not for the test, normalized: where nothing is chosen by validation. */
+export function allCifar(folder: string): Dataset {
+  return cifarPictures(folder, SAMPLE_FILES.cifar[0], 'normalized');
+}
+
+function cifarPictures(folder: string, file: string, form: 'raw' | 'normalized'): Dataset {
+  const records = unpack(folder, file);
+  const count = records.length / 3073;
+  const pixels = new Float32Array(count * 3072);
+  const labels = new Int32Array(count);
+  for (let n = 0; n < count; n++) {
+    labels[n] = records[n * 3073];
+    for (let i = 0; i < 3072; i++) {
+      const channel = Math.floor(i / 1024);
+      const raw = records[n * 3073 + 1 + i];
+      const { mean, deviation } = NORMALIZATION;
+      pixels[n * 3072 + i] = form === 'raw' ? raw : (raw / 255 - mean[channel]) / deviation[channel];
+    }
+  }
+  return datasetFromTensors(file, new Map([['input', tensorOf('float32', [count, 3, 32, 32], pixels)]]), labels);
 }
 
 /** Spoken words as MFCC: the first 300 to fit (240 to train, 60 to validate), the last 200 to test. Input named `input`. */

@@ -34,29 +34,25 @@ export function hostIsa(): Isa {
 }
 
 /**
- * Least time of each layer of a model on the native engine of this machine. A fused step counts for its first node, the layer.
+ * Least time of each layer of a model on the native engine of this machine.
  * @throws what `makePlan` and `openSession` throw
  */
 export async function measureLayerTimes(artifact: Artifact, options: ExecutorOptions = {}): Promise<LayerTimes> {
   const { threads = 1 } = options;
-  const session = openSession((await makePlan(artifact, options)).plan, { threads, profile: true });
+  const layers = layerTimesOf((await makePlan(artifact, options)).plan, threads);
+  return { format: 'hone-layer-times', version: 1, isa: hostIsa(), threads, model: artifact.hash, runs: RUNS, layers };
+}
+
+/** Least time of each layer of a plan in ns; a fused step counts for its first node, the layer. @throws as `openSession` */
+export function layerTimesOf(plan: Uint8Array, threads = 1): Record<string, number> {
+  const session = openSession(plan, { threads, profile: true });
   try {
     const [inputs, outputs] = [session.inputs, session.outputs].map((ports) =>
       Object.fromEntries(ports.map((port) => [port.name, allocate(port)])),
     );
     const run = session.bind(inputs, outputs);
     for (let count = 0; count < RUNS; count++) run();
-    const { nodes } = session.profile();
-    const layers = Object.fromEntries(nodes.map(({ name, leastNs }) => [name.split('+')[0], leastNs]));
-    return {
-      format: 'hone-layer-times',
-      version: 1,
-      isa: hostIsa(),
-      threads,
-      model: artifact.hash,
-      runs: RUNS,
-      layers,
-    };
+    return Object.fromEntries(session.profile().nodes.map(({ name, leastNs }) => [name.split('+')[0], leastNs]));
   } finally {
     session.close();
   }
