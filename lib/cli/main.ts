@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { asHoneError, HoneError } from '../core/error';
 import { adviceOn, nearest } from '../core/nearest';
 import { version } from '../jobs/version';
@@ -62,9 +62,13 @@ async function runVerb(argv: readonly string[], run: RunVerb): Promise<number> {
     if (row !== named) continue;
     const verb = row.load();
     for (const { name, description } of verb.args) command.argument(name, description);
-    for (const { flags, description, default: value, repeatable } of allOptions(verb))
-      if (repeatable) command.option(flags, description, (next: string, before: string[] = []) => [...before, next]);
-      else command.option(flags, description, value as string);
+    for (const { flags, description, default: value, repeatable } of allOptions(verb)) {
+      const option = new Option(flags, description);
+      if (repeatable) option.argParser((next: string, before: string[] = []) => [...before, next]);
+      // Shown as it is typed, without quotes.
+      else if (value !== undefined) option.default(value, String(value));
+      command.addOption(option);
+    }
     command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
     command.action(async () => {
       code = (await run(verb, command.args, command.opts() as OptionValues)) ?? 0;

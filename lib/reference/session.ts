@@ -96,8 +96,8 @@ function sessionOptions(options: ReferenceOptions): InferenceSession.SessionOpti
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: options.optimization ?? 'all',
-    // Errors only: warnings about folded or renamed values are noise for the user.
-    logSeverityLevel: 3,
+    // Nothing: what fails is thrown, and its own red lines would stand before our error.
+    logSeverityLevel: 4,
     extra: {
       session: {
         disable_quant_qdq: options.integerKernels ? '0' : '1',

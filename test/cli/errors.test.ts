@@ -159,6 +159,27 @@ test('the nearest right word', async () => {
   expect(await near('run', 'x', '--jsn')).toEqual(['--json', 'hone run --help']);
 });
 
+test('onnxruntime prints nothing before our own error, whether it refuses a model or fails in it', async () => {
+  const builder = new GraphBuilder();
+  const far = builder.node('Mul', [
+    builder.input('i', 'float32', [1]),
+    builder.initializer(tensorFrom('float32', [], [1e6])),
+  ]);
+  const index = builder.node('Cast', [far], { to: { kind: 'int', value: 7 } });
+  const picked = builder.node('Gather', [builder.input('x', 'float32', [4]), index], {
+    axis: { kind: 'int', value: 0 },
+  });
+  builder.output(picked, 'float32', [1]);
+  put('outside.onnx', writeModel(builder.build()));
+  for (const [file, code] of [
+    ['operator.onnx', 'E_REFERENCE_LOAD'],
+    ['outside.onnx', 'E_REFERENCE_RUN'],
+  ]) {
+    const { stderr } = await hone(['run', file, '--executor', 'onnxruntime'], { cwd: folder });
+    expect(stderr).toMatch(new RegExp(`^error onnxruntime .* \\[${code}\\]\n[^\n]*\n$`));
+  }
+});
+
 test('an option without its value', async () => {
   const { code, stderr } = await hone(['eval', 'toy.onnx', '--data'], { cwd: folder });
   expect([code, stderr]).toEqual([1, expect.stringMatching(/--data <path>.* \[E_USAGE\]\nSee `hone eval --help`/)]);
