@@ -18,6 +18,9 @@ const distillOptions = z.strictObject({
     .describe('draws the weights anew before the training, so that nothing but the form of the network is kept'),
 });
 
+/** Limit on gradients where weights are drawn anew. */
+const DRAWN_CLIP_SHARE = 1;
+
 /** Trains the network to do what another one does (Hinton et al. 2015). */
 export const distill: Method<z.output<typeof distillOptions>> = {
   name: 'distill',
@@ -34,7 +37,9 @@ export const distill: Method<z.output<typeof distillOptions>> = {
       });
     const teacher = teacherOf(context, name);
     const student = initialise ? initialiseWeights(graph, context.seed, context.keep) : graph;
-    const trained = await trainExcept(student, options, { ...context, teacher }, 'distill', !initialise);
+    // Drawn weights have far to go, and are of the size that their inputs call for.
+    const freely = initialise ? { ...options, clipShare: options.clipShare ?? DRAWN_CLIP_SHARE } : options;
+    const trained = await trainExcept(student, freely, { ...context, teacher }, 'distill', !initialise);
     const { epochs } = options;
     const treatment = `${initialise ? 'drawn anew and ' : ''}${trainedFor(epochs)}`;
     const decisions = decisionsFor(graph, context, treatment, `${name ?? 'the float model'} as teacher (${mode})`);
