@@ -6,6 +6,7 @@ import { requireExtents } from '../passes/bind-inputs';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
 import { prepareForEngine } from './prepare-for-engine';
+import { openSamples } from './samples';
 import { sourceMetadata } from './source';
 
 /** A plan and what was noticed while making it. */
@@ -30,7 +31,9 @@ export function compileModel(model: ModelArtifact): Compiled {
 export async function makePlan(artifact: Artifact, options: CompressOptions = {}): Promise<MadePlan> {
   if (artifact.kind === 'plan') return { plan: artifact.bytes, diagnostics: [] };
   const { data } = options;
-  if (artifact.quantized || data === undefined) return compileModel(artifact);
+  if (data === undefined) return compileModel(artifact);
+  // Nothing is left to calibrate then, but the samples may tell extents.
+  if (artifact.quantized) return compileModel((await openSamples(artifact, data, options)).artifact);
   const { graph } = await compress(artifact, { ...options, data });
   return compileGraph(graph, artifact);
 }

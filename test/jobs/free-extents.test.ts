@@ -188,6 +188,24 @@ test('a recipe weighs a model at the extents of its samples', async () => {
   expect(inspect(await openArtifact(target))).toMatchObject({ macs: report.result.macs });
 });
 
+test('calibration samples tell the extents of a quantized model, too', async () => {
+  const builder = new GraphBuilder();
+  const [scale, zero] = [
+    builder.initializer(tensorFrom('float32', [], [0.1]), 's'),
+    builder.initializer(tensorFrom('uint8', [], [128]), 'z'),
+  ];
+  const step = (value: string) =>
+    builder.node('DequantizeLinear', [builder.node('QuantizeLinear', [value, scale, zero]), scale, zero]);
+  const pooled = builder.node('MaxPool', [step(builder.input('x', 'float32', ['N', 3, 'H', 'W']))], {
+    kernel_shape: [2, 2],
+  });
+  builder.output(step(pooled), 'float32', undefined);
+  const model = await openArtifact(put('quantized.onnx', writeModel(builder.build())));
+  await expect(makePlan(model)).rejects.toMatchObject({ code: 'E_SHAPE_FREE' });
+  const { plan } = await makePlan(model, { data: pictures(9, 7) });
+  expect(inputsOf(await openArtifact(put('quantized.plan', plan)))).toEqual([[1, 3, 9, 7]]);
+});
+
 test('all inputs with free extents are named', async () => {
   expect(inspect(await openArtifact(sequenceModel()))).toMatchObject({
     macsUnknown: 'inputs a, gate have free extents; give --shape a=1,T,6 --shape gate=1,T,4',
