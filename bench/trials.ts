@@ -1,4 +1,5 @@
 import { runAccuracy } from './accuracy';
+import { runCompressionCost } from './compression-cost';
 import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
@@ -72,6 +73,12 @@ export const TRIALS: readonly Trial[] = [
     what: 'a recipe run on LeNet-5, killed at 20 random moments, beside an undisturbed one',
     long: true,
     run: runResume,
+  },
+  {
+    name: 'compression-cost',
+    what: 'CPU time and peak memory of compression beside another commit',
+    long: true,
+    run: runCompressionCost,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
 ];
