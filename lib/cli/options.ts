@@ -58,8 +58,9 @@ export const QUANTIZE: readonly VerbOption[] = [
   { flags: '--skip-name <globs...>', description: 'nodes that stay float, by name' },
   { flags: '--skip-type <ops...>', description: 'nodes that stay float, by operator' },
   { flags: '--per-tensor', description: 'one weight scale per layer instead of one per output channel' },
-  { flags: '--equalize', description: 'cross-layer equalization first' },
-  { flags: '--correct-bias', description: 'bias correction from the calibration samples' },
+  { flags: '--equalize', description: 'try cross-layer equalization' },
+  { flags: '--correct-bias', description: 'try bias correction (the default)' },
+  { flags: '--no-correct-bias', description: 'no bias correction' },
   {
     flags: '--avoid-saturation',
     description: 'fewer weight codes where x86 runtimes without 8-bit dot products saturate',
@@ -199,7 +200,7 @@ export function quantizeOptions(options: OptionValues): PartialQuantizeOptions {
     skip: { names: list(options.skipName), types: list(options.skipType) },
     granularity: options.perTensor === true ? 'tensor' : 'channel',
     crossLayerEqualization: options.equalize === true,
-    biasCorrection: options.correctBias === true,
+    biasCorrection: options.correctBias !== false,
     avoidSaturation: options.avoidSaturation === true,
   };
 }

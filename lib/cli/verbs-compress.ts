@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
+import type { QuantizeReport } from '../compress/quantize/report';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
 import type { StructuredReport } from '../compress/structured/structured-report';
 import { HoneError } from '../core/error';
@@ -94,10 +95,19 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
     console.say(
       `${narrowed.length} layers keep clear of saturation; without that: ${outputsText(report.outputsWithSaturation)}`,
     );
+  for (const repair of report.repairs) console.say(repairText(repair));
   for (const line of diagnosticLines(report.diagnostics, verbose)) console.say(pc.yellow(line));
   for (const line of engineLines({ shares, groups }, verbose)) console.say(line);
   console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
   return undefined;
+}
+
+/** What a repair brought on held-out samples. */
+function repairText({ what, tried, kept, sqnrDb }: QuantizeReport['repairs'][number]): string {
+  const name = { equalization: 'equalization', rounding: 'AdaRound', biases: 'bias correction' }[what];
+  if (kept.length === 0) return `${name}: not kept, held-out outputs do not gain by it`;
+  const gain = `${sqnrDb.before.toFixed(1)} -> ${sqnrDb.after.toFixed(1)} dB on held-out samples`;
+  return `${name}: kept in ${kept.length} of ${tried} ${what === 'equalization' ? 'pairs of layers' : 'layers'}, ${gain}`;
 }
 
 /** Says which extents the samples have given. */

@@ -49,24 +49,30 @@ export interface KeptRepairs<State> {
  * not gain, so that repairs which need each other find each other. Then each kept one is left out in turn, and stays out where
  * less than `gainDb` of the best is lost without it: what buys nothing, or harms behind the gains of others, goes. About one
  * judgement per repair, two at most and three in mixed cases. An exact start (infinite SQNR) is kept as it is.
+ * @param most judgements that may be made: what they do not reach stays out of the groups, or in the set that gains as a whole
  */
 export async function keepIfBetter<State>(
   start: State,
   repairs: readonly Repair<State>[],
   judge: Judge<State>,
   gainDb: number = REPAIR_GAIN_DB,
+  most: number = Number.POSITIVE_INFINITY,
 ): Promise<KeptRepairs<State>> {
   type Set = readonly Repair<State>[];
   const applied = (set: Set) =>
     repairs.reduce((state, each) => (set.includes(each) ? each.apply(state) : state), start);
-  const judged = async (set: Set) => orWorst(await judge(applied(set)));
+  let left = most;
+  const judged = async (set: Set) => {
+    left--;
+    return orWorst(await judge(applied(set)));
+  };
   // Infinity minus Infinity is NaN: no gain.
   const gains = (found: SqnrDb, over: SqnrDb) => found - over >= gainDb;
 
   const before = await judged([]);
   let [set, best]: [Set, SqnrDb] = [[], before];
   const offer = async (group: Set): Promise<void> => {
-    if (group.length === 0) return;
+    if (group.length === 0 || left <= 0) return;
     const found = await judged([...set, ...group]);
     if (gains(found, best)) [set, best] = [[...set, ...group], found];
     else if (group.length > 1) {
@@ -78,7 +84,7 @@ export async function keepIfBetter<State>(
   await offer(repairs);
 
   let after = best;
-  for (const repair of set.length > 1 ? set : []) {
+  for (const repair of set.length > 1 && set.length <= left ? set : []) {
     const rest = set.filter((each) => each !== repair);
     const found = await judged(rest);
     if (gains(best, found) || !gains(found, before)) continue;
@@ -113,17 +119,22 @@ export function holdOutForRepairs(
   return { fitted: rest, heldOut };
 }
 
+/** `held` of `count` indices, taken evenly. */
+export function evenly(count: number, held: number): Uint32Array {
+  return Uint32Array.from({ length: held }, (_, index) => Math.floor(((index + 0.5) * count) / held));
+}
+
 /** `held` samples taken evenly over the order of a dataset (files are often sorted by class), and the rest. */
 export function splitEvenly(dataset: Dataset, held: number): { readonly rest: Dataset; readonly held: Dataset } {
   const { count } = dataset;
-  const taken = Uint32Array.from({ length: held }, (_, index) => Math.floor(((index + 0.5) * count) / held));
+  const taken = evenly(count, held);
   const out = new Set(taken);
   const rest = Uint32Array.from({ length: count }, (_, index) => index).filter((index) => !out.has(index));
   return { rest: dataset.select(rest), held: dataset.select(taken) };
 }
 
 /** Why repairs are off, in words. */
-export function tooFewToRepair({ count }: Dataset): string {
+export function tooFewToRepair({ count }: Pick<Dataset, 'count'>): string {
   const { least } = HELD_OUT_SAMPLES;
   return `${count} calibration samples are too few to tell whether it helps: ${2 * least} are needed, ${least} to fit and ${least} to judge by`;
 }

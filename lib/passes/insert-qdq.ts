@@ -247,8 +247,25 @@ function scaleDims(tensor: Tensor, { scales, axis, block }: ConstantParameters):
   return scales.length > 1 ? [scales.length] : [];
 }
 
+/** Codes that were computed last for a constant: one graph is often written again with the same grids. */
+const latest = new WeakMap<Tensor, { readonly parameters: ConstantParameters; readonly codes: Tensor }>();
+
 /** Integer form of a float32 constant, rounded half to even. */
 export function codesOf(tensor: Tensor, parameters: ConstantParameters): Tensor {
+  const known = latest.get(tensor);
+  if (known && sameParameters(known.parameters, parameters)) return known.codes;
+  const codes = roundedTo(tensor, parameters);
+  latest.set(tensor, { parameters, codes });
+  return codes;
+}
+
+/** Whether parameters are made of the same arrays. */
+function sameParameters(a: ConstantParameters, b: ConstantParameters): boolean {
+  const same = a.type === b.type && a.axis === b.axis && a.block === b.block && a.codes?.join() === b.codes?.join();
+  return same && a.scales === b.scales && a.zeroPoints === b.zeroPoints && a.integers === b.integers;
+}
+
+function roundedTo(tensor: Tensor, parameters: ConstantParameters): Tensor {
   const { type, scales, axis, block = 0, zeroPoints, codes = [-127, 127], integers } = parameters;
   if (integers) return tensorOf('int8', tensor.dims, integers);
   const data = viewAs(tensor, 'float32');

@@ -115,7 +115,7 @@ test('compress tells layer by layer what it cost', async () => {
   );
   expect(found).toMatchObject({
     path: 'again.onnx',
-    report: { samples: { calibration: 80, measured: 32, judged: 80, heldOut: true }, judgedBy: { executor: 'native' } },
+    report: { samples: { calibration: 80, measured: 16, judged: 80, heldOut: true }, judgedBy: { executor: 'native' } },
   });
   expect(found.report.layers).toHaveLength(2);
   expect(readFileSync(join(folder, 'again.onnx'))).toEqual(readFileSync(join(folder, 'toy.int8.onnx')));

@@ -3,26 +3,34 @@ import { nameMaker, typeOf } from '../../ir/edit';
 import type { Graph, Node, ValueType } from '../../ir/graph';
 import { tensorOf, viewAs } from '../../ir/tensor';
 import { type AffineParameters, type ConstantParameters, insertQdq, type QdqPlan } from '../../passes/insert-qdq';
+import { leastRun } from '../feeds';
+import { splitEvenly } from '../keep-if-better';
 import { collect, type Runner } from './calibrate';
 import { ChannelMean } from './observer';
 import { constantsOf, type QuantizationPlan, qdqPlanOf } from './plan';
 import type { Layer } from './roles';
 
+/** Samples that means are taken of: fewer where every layer has this many positions in them, as pictures have. */
+const MOST_SAMPLES = 16;
+const LEAST_SAMPLES = 8;
+const POSITIONS = 256;
+
 /**
- * Empirical bias correction (Nagel et al. 2019, section 4.2, with means from data instead of batch-norm statistics): the
- * bias of every layer takes off `E[quantized output] - E[float output]` per channel. Each layer is measured alone, on
+ * Empirical bias correction (Nagel et al. 2019, section 4.2, with means from data instead of batch-norm statistics): what the
+ * bias of every layer, by node name, needs so that `E[quantized output] = E[float output]` per channel. Each layer is measured alone, on
  * quantized *float* activations, so one pass serves all of them and errors that earlier layers have corrected already are
- * not corrected again. Layers without a bias get one, except where the operator has none (MatMul). Layers with codes of their
- * own have corrected biases already.
+ * not corrected again. A few samples tell: what is averaged is noise that all positions share. Layers whose operator has no bias (MatMul)
+ * and layers with codes of their own, which have corrected biases already, are left out.
  */
-export async function correctBiases(
+export async function biasShifts(
   plan: QuantizationPlan,
   dataset: Dataset,
   runner: Runner,
-): Promise<QuantizationPlan> {
+): Promise<ReadonlyMap<string, Float64Array>> {
   const { graph } = plan;
-  const qdq = qdqPlanOf(plan, constantsOf(plan));
   const chosen = plan.layers.filter(({ node }) => hasBias(node) && !plan.grids.has(node.name));
+  if (chosen.length === 0) return new Map();
+  const qdq = qdqPlanOf(plan, constantsOf(plan));
   const { graph: probed, probes } = probeLayers(graph, chosen, qdq);
   const means = chosen.map((layer) => {
     const channelAxis = layer.node.op === 'Gemm' ? -1 : 1;
@@ -34,12 +42,25 @@ export async function correctBiases(
       [probes[index], [means[index].quantized]],
     ]),
   );
-  await collect(probed, dataset, requests, runner);
-  const shifts = chosen.map(({ node }, index) => {
-    const [float, quantized] = [means[index].float.means(), means[index].quantized.means()];
-    return [node.name, float.map((mean, channel) => mean - quantized[channel])] as const;
+  await collect(probed, someOf(graph, chosen, dataset), requests, runner);
+  return new Map(
+    chosen.map(({ node }, index) => {
+      const [float, quantized] = [means[index].float.means(), means[index].quantized.means()];
+      return [node.name, float.map((mean, channel) => mean - quantized[channel])] as const;
+    }),
+  );
+}
+
+/** As many samples, taken evenly, as give every layer enough positions to average over. */
+function someOf(graph: Graph, layers: readonly Layer[], dataset: Dataset): Dataset {
+  const positions = layers.map(({ node }) => {
+    const extents = typeOf(graph, node.outputs[0])?.shape?.slice(2) ?? [];
+    return extents.reduce<number>((product, extent) => product * (typeof extent === 'number' ? extent : 1), 1);
   });
-  return shiftBiases(plan, new Map(shifts));
+  const wanted = Math.min(MOST_SAMPLES, Math.max(LEAST_SAMPLES, Math.ceil(POSITIONS / Math.min(...positions))));
+  const run = leastRun(graph, dataset);
+  const count = Math.ceil(wanted / run) * run;
+  return count < dataset.count ? splitEvenly(dataset, count).held : dataset;
 }
 
 /** Whether the operator of a layer can have a bias. */

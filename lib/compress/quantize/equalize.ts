@@ -46,8 +46,9 @@ export interface Equalized {
  * 2019, equations 9 to 11): between two layers (Conv, also depthwise, or Gemm) joined by positively homogeneous operators,
  * channel i of the first is divided and channel i of the second multiplied by `s_i = sqrt(r1_i * r2_i) / r2_i`, with r the
  * largest weight of the channel. The network computes the same function, up to float32 rounding.
+ * @param wanted tells by the name of its first layer whether a pair is balanced
  */
-export function equalizeLayers(graph: Graph): Equalized {
+export function equalizeLayers(graph: Graph, wanted: (first: string) => boolean = () => true): Equalized {
   const layers = new Map<Node, LayerWeights>();
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
@@ -57,7 +58,8 @@ export function equalizeLayers(graph: Graph): Equalized {
   const pairs: Pair[] = [];
   for (const first of layers.values()) {
     const second = followingLayer(uses, first.node, layers);
-    if (second && outputChannels(first) === inputChannels(second)) pairs.push({ first, second });
+    if (second && outputChannels(first) === inputChannels(second) && wanted(first.node.name))
+      pairs.push({ first, second });
   }
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
     const change = Math.max(0, ...pairs.map(balance));

@@ -71,7 +71,8 @@ function leastError(histogram: Histogram, limit: number): Fit {
   const inside = { low: max(largest.low, full.low), high: min(largest.high, full.high) };
   const bins = histogram.filledBins(largest);
   const found = fineSearch(bins, { full, largest: inside }, limit, errorOf);
-  const further = fineSearch(bins, { full, largest }, limit, errorOf);
+  const same = inside.low === largest.low && inside.high === largest.high;
+  const further = same ? found : fineSearch(bins, { full, largest }, limit, errorOf);
   return { ...(further.cost < MARGIN_GAIN * found.cost ? further : found), full, errorOf, wider };
 }
 

@@ -6,7 +6,7 @@ import { allocationPath, averageBits, type BitAllocation } from './allocate-bits
 import { type QuantizeOptions, quantizeOptions } from './options';
 import { writePlan } from './plan';
 import { planQuantization, type QuantizeContext } from './quantize';
-import { type QuantizeReport, saturationNotices } from './report';
+import type { QuantizeReport } from './report';
 import { quantizationSensitivity, type Sensitivity, sensitivityOptions } from './sensitivity';
 import { qatOptions, trainQuantized } from './train-quantized';
 
@@ -76,7 +76,7 @@ async function apply(graph: Graph, options: QuantizeMethodOptions, context: Meth
     averageBits: layers.reduce((sum, layer) => sum + layer.weights * layer.weightBits, 0) / weights,
     ...(allocated && { sensitivity: allocated.sensitivity }),
   };
-  const diagnostics = saturationNotices(report);
+  const diagnostics = report.diagnostics.filter(({ severity }) => severity === 'warning');
   return { graph: result.graph, decisions: decide(graph, result.report, options), report, diagnostics };
 }
 

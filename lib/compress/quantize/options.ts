@@ -74,7 +74,7 @@ export const quantizeOptions = z.strictObject({
     .describe('balances the channels of neighbouring layers first (Nagel et al. 2019)'),
   biasCorrection: z
     .boolean()
-    .default(false)
+    .default(true)
     .describe('corrects biases so that the mean output of every layer stays that of the float network'),
   samples: z.number().int().min(1).default(512).describe('most calibration samples that are read'),
   heldOut: z

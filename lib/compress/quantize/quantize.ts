@@ -4,11 +4,11 @@ import type { Evaluate, Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
 import { leastRun } from '../feeds';
 import { finishedBy, type OpenFinished } from '../finished';
-import { splitEvenly } from '../keep-if-better';
+import { evenly, type Repair } from '../keep-if-better';
 import { requireMeaning } from '../skip';
 import type { Runner } from './calibrate';
-import { correctBiases } from './correct-bias';
-import { equalizeLayers } from './equalize';
+import { biasShifts, shiftBiases } from './correct-bias';
+import { type Equalized, equalizeLayers } from './equalize';
 import { normalizeLayers } from './normalize-layers';
 import {
   choicesFor,
@@ -17,15 +17,26 @@ import {
   resolveQuantizeOptions,
   withoutHeed,
 } from './options';
-import { type QuantizationPlan, requireFloatGraph, requireWork, weightOnlyReason, writePlan } from './plan';
+import {
+  type QuantizationPlan,
+  requireFloatGraph,
+  requireWork,
+  type WrittenPlan,
+  weightOnlyReason,
+  writePlan,
+} from './plan';
 import type { Ranges } from './ranges';
-import { reconstructLayers } from './reconstruct';
+import { applyRounding, roundLayers } from './reconstruct';
 import { rememberOutputs } from './remember-outputs';
+import { openRepairs, type Repairs } from './repairs';
 import { type QuantizeReport, reportOn } from './report';
-import { robustRanges, without } from './robust-ranges';
+import { type RobustRanges, robustRanges } from './robust-ranges';
 import { selectQuantization } from './select';
-import { outlyingWarnings } from './warnings';
+import { outlyingWarnings, repairsOff } from './warnings';
 import { requireFiniteConstants } from './weights';
+
+/** Most samples that layers are measured on: their inner values are large, and a few samples tell. */
+const MEASURED = 16;
 
 /** How far `quantize` is. */
 export interface QuantizeProgress {
@@ -81,6 +92,13 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const prepared = prepare(graph);
   const normalized = normalizeLayers(prepared.graph);
   const calibration = calibrationOf(context.dataset, options);
+  const { evaluate, outputs } = rememberOutputs(normalized, context.evaluate);
+  const runner = (stage: QuantizeProgress['stage']): Runner => ({
+    evaluate,
+    ...(context.signal && { signal: context.signal }),
+    onBatch: (done, total) => context.onProgress?.({ stage, done, total }),
+  });
+
   requireMeaning(normalized, { names: Object.keys(options.layers), types: [] }, 'layers');
   const selection = selectQuantization(normalized, options.skip, {
     ...(context.keep && { keep: context.keep }),
@@ -89,18 +107,8 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   requireWork(selection);
   const constants = [...selection.layers, ...selection.weightOnly].flatMap(({ node }) => node.inputs.slice(1));
   requireFiniteConstants(normalized, [...constants, ...selection.groups.flatMap((group) => group.sources)]);
-  const { graph: reference, pairs } = options.crossLayerEqualization
-    ? equalizeLayers(normalized)
-    : { graph: normalized, pairs: [] };
-  const { evaluate, outputs: floatOutputs } = rememberOutputs(reference, context.evaluate);
-  const runner = (stage: QuantizeProgress['stage']): Runner => ({
-    evaluate,
-    ...(context.signal && { signal: context.signal }),
-    onBatch: (done, total) => context.onProgress?.({ stage, done, total }),
-  });
-
   const producers = new Map(
-    reference.nodes.flatMap((node) => node.outputs.map((value) => [value, node.name] as const)),
+    normalized.nodes.flatMap((node) => node.outputs.map((value) => [value, node.name] as const)),
   );
   const clamped = new Map(selection.clamps.map(({ input, output }) => [output, input]));
   const bitsOf = (value: string): number => {
@@ -108,8 +116,14 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
     // Inputs and constants stay at 8 bits: nothing before them has made them coarse.
     return producer === undefined ? 8 : choicesFor(options, producer).activationBits;
   };
-  const planWith = ({ parameters }: Ranges): QuantizationPlan => ({
-    graph: reference,
+  const written = new WeakMap<QuantizationPlan, WrittenPlan>();
+  const write = (plan: QuantizationPlan): WrittenPlan => {
+    const known = written.get(plan) ?? writePlan(plan);
+    written.set(plan, known);
+    return known;
+  };
+  const planOf = (graph: Graph, { parameters }: Ranges): QuantizationPlan => ({
+    graph,
     layers: selection.layers,
     weightOnly: selection.weightOnly,
     selection,
@@ -117,46 +131,113 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
     grids: new Map(),
     options,
   });
-  const { ranges, leftOut } = await robustRanges(reference, selection, calibration, {
-    options,
-    bitsOf,
-    written: (candidate) => writePlan(planWith(candidate)).graph,
-    runner: runner('calibrate'),
-  });
-  const usual = without(
-    calibration,
-    leftOut.map(({ index }) => index),
-  );
-  const { fitted, measured, heldOut } = splitSamples(normalized, usual, options);
-  const start = planWith(ranges);
-  const improve = async (initial: QuantizationPlan) => {
-    const rounded = await reconstructLayers(initial, fitted, runner('round'));
-    return options.biasCorrection ? correctBiases(rounded, fitted, runner('correct')) : rounded;
+  const startWith = async (equalized: Equalized): Promise<Start> => {
+    const { graph, pairs } = equalized;
+    const { ranges, leftOut } = await robustRanges(graph, selection, calibration, {
+      options,
+      bitsOf,
+      written: (candidate) => write(planOf(graph, candidate)).graph,
+      runner: runner('calibrate'),
+    });
+    return { plan: planOf(graph, ranges), pairs, ranges, leftOut };
   };
-  const plan = await improve(start);
+
+  let start = await startWith({ graph: normalized, pairs: [] });
+  const left = new Set(start.leftOut.map(({ index }) => index));
+  const usual = [...Array(calibration.count).keys()].filter((index) => !left.has(index));
+  const { fitted, heldOut } = splitSamples(normalized, calibration, usual, options);
+  const judges = { float: outputs, open: context.openFinished ?? finishedBy(evaluate, 'no engine was given') };
+  const openJudged = () => openRepairs(normalized, heldOut, judges, context.signal);
+  const repairs = openJudged();
+  if (repairs && options.crossLayerEqualization) start = await equalized(normalized, start, startWith, write, repairs);
+  const improve = async (initial: QuantizationPlan, kept: Repairs | undefined): Promise<QuantizationPlan> => {
+    if (!kept) return initial;
+    const roundings = await roundLayers(initial, fitted, runner('round'));
+    const rounded = roundings.map(
+      (rounding): Repair<QuantizationPlan> => ({
+        layer: rounding.layer,
+        apply: (state) => applyRounding(state, rounding),
+      }),
+    );
+    const plan = await kept.keep('rounding', initial, rounded, (state) => write(state).graph);
+    const shifts = options.biasCorrection ? await biasShifts(plan, fitted, runner('correct')) : new Map();
+    const corrected = [...shifts].map(
+      ([layer, shift]): Repair<QuantizationPlan> => ({
+        layer,
+        apply: (state) => shiftBiases(state, new Map([[layer, shift]])),
+      }),
+    );
+    return kept.keep('biases', plan, corrected, (state) => write(state).graph);
+  };
+  const plan = await improve(start.plan, repairs);
   const finish = async (final: QuantizationPlan) => {
-    const written = writePlan(final);
+    const result = write(final);
     const report = await reportOn(
       final,
-      written,
+      result,
       {
-        reference,
-        ranges: ranges.values,
-        calibrated: ranges.samples,
-        judges: { float: floatOutputs, open: context.openFinished ?? finishedBy(evaluate, 'no engine was given') },
+        reference: start.plan.graph,
+        ranges: start.ranges.values,
+        calibrated: start.ranges.samples,
+        judges,
         heedless: async () => {
           const heedless = withoutHeed(options);
-          return final === plan ? improve({ ...start, options: heedless }) : { ...final, options: heedless };
+          return final === plan
+            ? improve({ ...start.plan, options: heedless }, openJudged())
+            : { ...final, options: heedless };
         },
-        equalized: pairs,
-        diagnostics: [...prepared.diagnostics, ...outlyingWarnings(leftOut, ranges, calibration.count)],
+        equalized: start.pairs,
+        repairs: repairs?.reports ?? [],
+        diagnostics: [
+          ...prepared.diagnostics,
+          ...outlyingWarnings(start.leftOut, start.ranges, calibration.count),
+          ...(repairs ? [] : repairsOff(options, usual.length)),
+        ],
       },
-      { calibration: fitted, measured, heldOut },
+      {
+        calibration: fitted,
+        heldOut: heldOut,
+        measured: firstOf(heldOut ?? fitted, Math.max(MEASURED, leastRun(normalized, calibration))),
+      },
       { measure: runner('measure'), judge: runner('judge') },
     );
-    return { graph: written.graph, report };
+    return { graph: result.graph, report };
   };
-  return { plan, reference, finish };
+  return { plan, reference: start.plan.graph, finish };
+}
+
+/** A network before any repair of single layers. */
+interface Start extends RobustRanges {
+  readonly plan: QuantizationPlan;
+  /** Pairs of layers that were balanced. */
+  readonly pairs: Equalized['pairs'];
+}
+
+/** The start with those pairs of layers balanced that held-out outputs gain by; each choice of pairs has ranges of its own. */
+async function equalized(
+  graph: Graph,
+  plain: Start,
+  startWith: (equalized: Equalized) => Promise<Start>,
+  write: (plan: QuantizationPlan) => WrittenPlan,
+  repairs: Repairs,
+): Promise<Start> {
+  const starts = new Map<string, Promise<Start>>([['', Promise.resolve(plain)]]);
+  const startOf = (names: readonly string[]): Promise<Start> => {
+    const key = names.join('\n');
+    const known = starts.get(key) ?? startWith(equalizeLayers(graph, (name) => names.includes(name)));
+    starts.set(key, known);
+    return known;
+  };
+  const pairs = equalizeLayers(graph).pairs.map(
+    ([first]): Repair<readonly string[]> => ({
+      layer: first,
+      apply: (names) => [...names, first],
+    }),
+  );
+  const none: readonly string[] = [];
+  return startOf(
+    await repairs.keep('equalization', none, pairs, async (names) => write((await startOf(names)).plan).graph),
+  );
 }
 
 /** The first samples that calibration may read. @throws E_DATA_EMPTY */
@@ -165,26 +246,25 @@ function calibrationOf(dataset: Dataset, { samples }: QuantizeOptions): Dataset 
   return firstOf(dataset, samples);
 }
 
-/** Calibration samples by what is done with them besides choosing ranges. */
-interface Samples {
-  /** Those that repairs are fitted on: all but the ones held out. */
-  readonly fitted: Dataset;
-  /** What layers are measured on: those held out, or else some of the others. */
-  readonly measured: Dataset;
-  readonly heldOut: Dataset | undefined;
-}
-
 /**
- * Holds `heldOut` samples (whole batches where the graph fixes them), taken evenly, out of all that is fitted but ranges: these hang
- * on single far elements, so that with few samples each one counts. None where there are fewer than twice as many.
+ * Holds `heldOut` of the usual samples (whole batches where the graph fixes them), taken evenly, out of all that is fitted but
+ * ranges: these hang on single far elements, so that with few samples each one counts. None where there are fewer than twice as many.
  */
-function splitSamples(graph: Graph, calibration: Dataset, options: QuantizeOptions): Samples {
+function splitSamples(
+  graph: Graph,
+  calibration: Dataset,
+  usual: readonly number[],
+  options: QuantizeOptions,
+): { readonly fitted: Dataset; readonly heldOut: Dataset | undefined } {
+  const partOf = (indices: readonly number[]) => calibration.select(indices);
   const run = leastRun(graph, calibration);
   const held = Math.ceil(options.heldOut / run) * run;
-  if (held === 0 || calibration.count < Math.max(2 * held, held + run))
-    return { fitted: calibration, measured: firstOf(calibration, Math.max(16, run)), heldOut: undefined };
-  const parts = splitEvenly(calibration, held);
-  return { fitted: parts.rest, measured: parts.held, heldOut: parts.held };
+  if (held === 0 || usual.length < Math.max(2 * held, held + run)) return { fitted: partOf(usual), heldOut: undefined };
+  const out = new Set(evenly(usual.length, held));
+  return {
+    fitted: partOf(usual.filter((_, at) => !out.has(at))),
+    heldOut: partOf(usual.filter((_, at) => out.has(at))),
+  };
 }
 
 function firstOf(samples: Dataset, count: number): Dataset {

@@ -10,27 +10,42 @@ import { type LayerMoments, layerMoments } from './layer-moments';
 import { choicesFor } from './options';
 import { constantsOf, type QuantizationPlan, writePlan } from './plan';
 import type { Layer } from './roles';
-import { gridLayout, type LayerConstants } from './weights';
+import { type ChosenGrid, gridLayout, type LayerConstants } from './weights';
+
+/** Codes that AdaRound chose for one layer, and what its bias then needs (nothing where the operator has none). */
+export interface LayerRounding {
+  /** Node name. */
+  readonly layer: string;
+  readonly grid: ChosenGrid;
+  readonly shift: Float64Array | undefined;
+}
+
+/** The plan with a layer rounded so. */
+export function applyRounding(plan: QuantizationPlan, { layer, grid, shift }: LayerRounding): QuantizationPlan {
+  const next = { ...plan, grids: new Map([...plan.grids, [layer, grid]]) };
+  return shift ? shiftBiases(next, new Map([[layer, shift]])) : next;
+}
 
 /**
- * The plan with codes chosen by AdaRound for every layer that asks for it, in graph order. A layer reads what the network
- * quantized so far makes, and its targets are its outputs in the float network, so it takes back some of the error before
- * it. Its bias then takes the mean error away. Layers that are no product of weights and rows stay rounded to nearest.
+ * Codes chosen by AdaRound for every layer that asks for it, in graph order. A layer reads what the network quantized so far
+ * makes, and its targets are its outputs in the float network, so it takes back some of the error before it. Its bias then takes
+ * the mean error away. Layers that are no product of weights and rows stay rounded to nearest.
  * @throws E_CALIBRATION, E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
-export async function reconstructLayers(
+export async function roundLayers(
   plan: QuantizationPlan,
   dataset: Dataset,
   runner: Runner,
-): Promise<QuantizationPlan> {
+): Promise<readonly LayerRounding[]> {
   const wanted = new Set(
     [...plan.layers, ...plan.weightOnly]
       .map(({ node }) => node.name)
       .filter((name) => choicesFor(plan.options, name).rounding === 'adaround'),
   );
-  if (wanted.size === 0) return plan;
+  if (wanted.size === 0) return [];
   const inputs = [...plan.layers, ...plan.weightOnly].map(({ input }) => input);
   const reference: Graph = { ...plan.graph, outputs: [...new Set([...plan.graph.outputs, ...inputs])] };
+  const roundings: LayerRounding[] = [];
   let current = plan;
   let done = 0;
   for (const { name } of plan.graph.nodes) {
@@ -46,11 +61,13 @@ export async function reconstructLayers(
         quantized: { graph: removeDead({ ...graph, outputs: [value] }), value },
       };
       const moments = await layerMoments(product, weights, sources, dataset, { ...runner, onBatch: undefined });
-      current = await roundLayer(current, layer, product, moments, runner);
+      const rounding = await roundLayer(current, layer, product, moments, runner);
+      roundings.push(rounding);
+      current = applyRounding(current, rounding);
     }
     runner.onBatch?.(++done, wanted.size);
   }
-  return current;
+  return roundings;
 }
 
 async function roundLayer(
@@ -59,7 +76,7 @@ async function roundLayer(
   product: ProductLayer,
   moments: LayerMoments,
   runner: Runner,
-): Promise<QuantizationPlan> {
+): Promise<LayerRounding> {
   const { name } = layer.node;
   const constants = constantsOf(plan).get(name)!;
   const centred = hasBias(layer.node);
@@ -68,10 +85,11 @@ async function roundLayer(
   const codes = viewAs(product.tensor(Float32Array.from(integers)), 'float32');
   const { scales, zeroPoints } = constants.weight;
   const { narrowed } = constants;
-  const grids = new Map(plan.grids);
-  grids.set(name, { scales, ...(zeroPoints && { zeroPoints }), integers: Int8Array.from(codes), narrowed });
-  const next = { ...plan, grids };
-  return centred ? shiftBiases(next, new Map([[name, meanErrors(product, problem, integers, moments)]])) : next;
+  return {
+    layer: name,
+    grid: { scales, ...(zeroPoints && { zeroPoints }), integers: Int8Array.from(codes), narrowed },
+    shift: centred ? meanErrors(product, problem, integers, moments) : undefined,
+  };
 }
 
 function roundingProblem(

@@ -9,6 +9,7 @@ import { comparePower, decibels } from './measure';
 import { choicesFor, type LayerChoices } from './options';
 import { type QuantizationPlan, type WrittenPlan, writePlan } from './plan';
 import type { ValueRange } from './ranges';
+import type { QuantizeRepair } from './repairs';
 import type { Selection, SkippedNode } from './select';
 import { pairsOf } from './weights';
 
@@ -66,13 +67,14 @@ export interface QuantizeReport {
   };
   /** Pairs of layers balanced by cross-layer equalization. */
   readonly equalized: readonly (readonly [string, string])[];
-  readonly biasesCorrected: boolean;
+  /** Repairs that were tried, with those that held-out samples spoke for. */
+  readonly repairs: readonly QuantizeRepair[];
   /** What preparing the graph found, and warnings about samples and weights. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** What a report tells besides what can be read off the plan. */
-interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'diagnostics'> {
+interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'repairs' | 'diagnostics'> {
   /** The float network to compare with. */
   readonly reference: Graph;
   readonly ranges: readonly ValueRange[];
@@ -163,7 +165,7 @@ export async function reportOn(
       heldOut: samples.heldOut !== undefined,
     },
     equalized: facts.equalized,
-    biasesCorrected: options.biasCorrection,
+    repairs: facts.repairs,
     diagnostics: [...facts.diagnostics, ...saturationNotices({ layers: rows })],
   };
 }

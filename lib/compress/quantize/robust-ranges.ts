@@ -54,7 +54,7 @@ export async function robustRanges(
   const outlying = outlyingIn(observed, selection.groups, options);
   if (outlying.length === 0) return { ranges, leftOut: [] };
   const out = outlying.map(({ index }) => index);
-  const others = without(dataset, out);
+  const others = dataset.select([...Array(dataset.count).keys()].filter((index) => !out.includes(index)));
   const robust = rangesFrom(await observeValues(graph, selection.groups, others, runner));
   const tried = splitEvenly(others, Math.min(TRIED, others.count)).held;
   const meanDb = async (candidate: Ranges) => {
@@ -71,12 +71,6 @@ interface RangeContext {
   readonly bitsOf: (value: string) => number;
   readonly written: (ranges: Ranges) => Graph;
   readonly runner: Runner;
-}
-
-/** The samples of a dataset but those at `out`. */
-export function without(dataset: Dataset, out: readonly number[]): Dataset {
-  const gone = new Set(out);
-  return dataset.select(Array.from({ length: dataset.count }, (_, index) => index).filter((index) => !gone.has(index)));
 }
 
 /** Samples that are outlying in some value, unless its estimator is to keep all extremes. */

@@ -48,15 +48,22 @@ export function gridLayout(
   { granularity, blockSize }: Pick<LayerChoices, 'granularity' | 'blockSize'>,
 ): GridLayout {
   const { dims } = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
-  const blocked = hasBlocks(graph, layer, granularity);
-  const axis = blocked ? inputAxis(layer) : layer.weight.axis;
-  const block = blocked ? blockSize : undefined;
-  const scales = blocked
-    ? dims.map((dim, at) => (at === axis ? Math.ceil(dim / blockSize) : dim))
+  const { axis, block } = gridAxis(graph, layer, { granularity, blockSize });
+  const scales = block
+    ? dims.map((dim, at) => (at === axis ? Math.ceil(dim / block) : dim))
     : granularity === 'tensor'
       ? []
       : [dims[axis]];
   return { axis, block, count: elementCount(scales), indices: scaleIndices(dims, scales, axis, block ?? 0) };
+}
+
+function gridAxis(
+  graph: Graph,
+  layer: Layer,
+  { granularity, blockSize }: Pick<LayerChoices, 'granularity' | 'blockSize'>,
+): Pick<GridLayout, 'axis' | 'block'> {
+  const blocked = hasBlocks(graph, layer, granularity);
+  return { axis: blocked ? inputAxis(layer) : layer.weight.axis, block: blocked ? blockSize : undefined };
 }
 
 /** Whether the weights of a layer get one scale per block. */
@@ -104,8 +111,8 @@ function fitWeights(
   chosen?: ChosenGrid,
 ): Pick<LayerConstants, 'weight' | 'widened'> {
   const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
-  const { axis, block, count, indices } = gridLayout(graph, layer, choices);
-  const { scales: wanted, zeroPoints } = chosen ?? fitGrids(viewAs(tensor, 'float32'), indices, count, choices);
+  const { axis, block } = gridAxis(graph, layer, choices);
+  const { scales: wanted, zeroPoints } = chosen ?? fittedGrids(graph, layer, tensor, choices);
   const { scales, widened } =
     input === undefined ? { scales: wanted, widened: [] } : widenScales(graph, layer, input, { wanted, choices });
   const weight: ConstantParameters = {
@@ -215,13 +222,25 @@ export function onGrid(graph: Graph, layer: Layer, { weight }: LayerConstants, c
   return tensorOf('float32', tensor.dims, data);
 }
 
+type Grids = { readonly scales: Float32Array; readonly zeroPoints: Int8Array };
+
+/** Grids that were fitted before: plans that differ in biases or activations are written several times. */
+const fitted = new WeakMap<Tensor, Map<string, Grids>>();
+
+function fittedGrids(graph: Graph, layer: Layer, weights: Tensor, choices: LayerChoices): Grids {
+  const known = fitted.get(weights) ?? new Map<string, Grids>();
+  fitted.set(weights, known);
+  const key = JSON.stringify([choices, layer.weight.axis]);
+  const before = known.get(key);
+  if (before) return before;
+  const { indices, count } = gridLayout(graph, layer, choices);
+  const grids = fitGrids(viewAs(weights, 'float32'), indices, count, choices);
+  known.set(key, grids);
+  return grids;
+}
+
 /** The best grid of every set of weights with one scale. */
-function fitGrids(
-  weights: Float32Array,
-  indices: Int32Array,
-  count: number,
-  choices: LayerChoices,
-): { readonly scales: Float32Array; readonly zeroPoints: Int8Array } {
+function fitGrids(weights: Float32Array, indices: Int32Array, count: number, choices: LayerChoices): Grids {
   const grids = setsOf(weights, indices, count).map((set) => fitGrid(set, choices));
   const largest = Math.max(MIN_SCALE, ...grids.map((grid) => grid?.scale ?? 0));
   return {
@@ -266,7 +285,9 @@ function widenScales(
   const scales =
     wanted.length === 1
       ? Float32Array.of(Math.max(wanted[0], ...needed))
-      : wanted.map((scale, channel) => Math.max(scale, needed[channel]));
+      : widened.length === 0
+        ? wanted
+        : wanted.map((scale, channel) => Math.max(scale, needed[channel]));
   if (!scales.every((scale) => Number.isFinite(Math.fround(scale * input.scale))))
     throw new HoneError('E_CALIBRATION', {
       value: `'${layer.input}'`,

@@ -31,7 +31,7 @@ test('quantizes a residual network and reports what it did', async () => {
   expect(report.layers.map(({ name }) => name)).toEqual(['conv1', 'depthwise', 'conv2', 'dense']);
   for (const { sqnrDb } of [...report.layers, ...report.outputs]) expect(sqnrDb).toBeGreaterThan(30);
   expect(report.layers.map(({ weightScales }) => weightScales)).toEqual([8, 8, 8, 5]);
-  expect(report.samples).toEqual({ calibration: 64, measured: 32, judged: 64, heldOut: true });
+  expect(report.samples).toEqual({ calibration: 64, measured: 16, judged: 64, heldOut: true });
   const relu = report.values.find(({ value }) => value === 'relu1')!;
   expect(relu).toMatchObject({ min: 0, low: 0, zeroPoint: 0, estimator: 'mse', sharedWith: [] });
   expect(relu.high).toBeGreaterThan(0.7 * relu.max);
@@ -155,10 +155,55 @@ test('bias correction brings the mean output back', async () => {
     });
     return sums.reduce((total, error) => total + Math.abs(error), 0);
   };
-  const plain = await run(graph, { options: { estimator: 'minmax' } });
+  const plain = await run(graph, { options: { estimator: 'minmax', biasCorrection: false } });
   const corrected = await run(graph, { options: { estimator: 'minmax', biasCorrection: true } });
   expect(verify(corrected.graph)).toEqual([]);
   expect(await meanError(corrected.graph)).toBeLessThan((await meanError(plain.graph)) / 4);
+});
+
+describe('repairs', () => {
+  test('are on for biases, and kept only where held-out outputs gain', async () => {
+    const { report } = await run(residualNetwork(), { dataset: randomImages(96) });
+    const [{ what, tried, kept, sqnrDb }, ...others] = report.repairs;
+    expect([what, tried, others]).toEqual(['biases', 4, []]);
+    expect(kept.length === 0 || sqnrDb.after >= sqnrDb.before + 0.2).toBe(true);
+    const without = await run(residualNetwork(), { dataset: randomImages(96), options: { biasCorrection: false } });
+    expect(without.report.repairs).toEqual([]);
+    expect(without.report.outputs[0].heldOutSqnrDb).toBeCloseTo(sqnrDb.before, 1);
+    expect(report.outputs[0].heldOutSqnrDb).toBeCloseTo(sqnrDb.after, 1);
+  });
+
+  test('do not keep an equalization that gives a layer next to nothing', async () => {
+    // Balanced weights leave the channels of the value between as unlike as the weights of the first layer were alike.
+    const net = imageNetwork();
+    const float = net.finish(net.conv('b', net.apply('Relu', 'relu', net.conv('a', 'x', 3, 8)), 8, 4));
+    const spread = viewAs(float.initializers.get('b_w')!, 'float32').map((x, i) => x * 10 ** (Math.floor(i / 9) % 8));
+    const graph = {
+      ...float,
+      initializers: new Map([...float.initializers, ['b_w', tensorOf('float32', [4, 8, 3, 3], spread)]]),
+    };
+    const options = { crossLayerEqualization: true, biasCorrection: false };
+    const [plain, tried] = [await run(graph, { options: { biasCorrection: false } }), await run(graph, { options })];
+    const [{ what, kept, sqnrDb }] = tried.report.repairs;
+    expect([what, tried.report.equalized.length]).toEqual(['equalization', kept.length]);
+    expect(sqnrDb.after).toBeGreaterThanOrEqual(sqnrDb.before);
+    expect(tried.report.outputs[0].heldOutSqnrDb).toBeGreaterThan(plain.report.outputs[0].heldOutSqnrDb! - 0.01);
+  });
+
+  test.each<[dataset: number, options: QuantizeContext['options'], message: RegExp]>([
+    [40, {}, /^no bias correction: 40 calibration samples are too few/],
+    [
+      40,
+      { crossLayerEqualization: true, rounding: 'adaround' },
+      /^no equalization, no AdaRound, no bias correction: 40/,
+    ],
+    [80, { heldOut: 20 }, /^no bias correction: heldOut is 20/],
+  ])('are off with %d samples and %j, and that is said', async (count, options, message) => {
+    const { report } = await run(residualNetwork(), { dataset: randomImages(count), options });
+    expect(report.repairs).toEqual([]);
+    const off = report.diagnostics.filter(({ kind }) => kind === 'repairs-off');
+    expect(off).toMatchObject([{ message: expect.stringMatching(message) }]);
+  });
 });
 
 describe('refuses', () => {
@@ -238,7 +283,8 @@ describe('refuses', () => {
     await run(network, { onProgress });
     expect(seen).toEqual([
       { stage: 'calibrate', done: 64, total: 64 },
-      { stage: 'measure', done: 32, total: 32 },
+      { stage: 'correct', done: 16, total: 16 },
+      { stage: 'measure', done: 16, total: 16 },
       { stage: 'judge', done: 32, total: 64 },
       { stage: 'judge', done: 64, total: 64 },
     ]);
