@@ -34,7 +34,11 @@ function leastAccurate(layers: QuantizeReport['layers']): QuantizeReport['layers
 /** Nodes that stay float, by reason. */
 export function skippedLines({ skipped }: QuantizeReport, verbose: boolean): string[] {
   const reasons = new Map<string, string[]>();
-  for (const { name, reason } of skipped) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+  for (const { name, reason } of skipped) {
+    // What differs in the name of a value only is one reason.
+    const short = reason.replaceAll(/ '[^']*'/g, '');
+    reasons.set(short, [...(reasons.get(short) ?? []), name]);
+  }
   const groups = [...reasons].sort((a, b) => b[1].length - a[1].length);
   const shown = verbose ? groups : groups.slice(0, MOST_LAYERS);
   const left = groups.slice(shown.length).reduce((sum, [, names]) => sum + names.length, 0);

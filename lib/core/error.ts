@@ -84,3 +84,8 @@ export function asHoneError(error: unknown): HoneError {
     return new HoneError('E_MEMORY', { reason: `a tensor is too large (${message})` }, { cause: error });
   return new HoneError('E_INTERNAL', { message }, { cause: error });
 }
+
+/** What an error says and what to do about it, as one text. */
+export function withHint({ message, hint }: HoneError): string {
+  return `${message}. ${hint}`;
+}

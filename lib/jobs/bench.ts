@@ -1,4 +1,4 @@
-import { HoneError } from '../core/error';
+import { HoneError, withHint } from '../core/error';
 import { describeCpu } from '../engine/session';
 import type { Dataset } from '../ir/dataset';
 import type { Tensor } from '../ir/tensor';
@@ -114,7 +114,7 @@ async function openBoth(artifact: Artifact, options: BenchOptions): Promise<Both
     };
   } catch (error) {
     if (error instanceof HoneError && error.code.startsWith('E_REFERENCE'))
-      return { native, reasons: { onnxruntime: error.message } };
+      return { native, reasons: { onnxruntime: withHint(error) } };
     await native.close();
     throw error;
   }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
-import { asHoneError } from '../core/error';
+import { asHoneError, withHint } from '../core/error';
 import { describeCpu } from '../engine/session';
 import { loadRuntime } from '../reference/runtime';
 
@@ -39,8 +39,7 @@ function attempt(what: string, otherwise: Finding['state'], check: () => string)
   try {
     return { what, state: 'ok', detail: check() };
   } catch (error) {
-    const { message, hint } = asHoneError(error);
-    return { what, state: otherwise, detail: `${message}. ${hint}` };
+    return { what, state: otherwise, detail: withHint(asHoneError(error)) };
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Task, taskOf } from '../compress/task';
-import { HoneError } from '../core/error';
+import { HoneError, withHint } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
@@ -84,7 +84,7 @@ async function openFloat(artifact: Artifact, path: string | undefined): Promise<
     const graph = source.kind === 'model' ? source.graph : undefined;
     return { path: source.path, graph, executor: await openExecutor(source, { executor: 'onnxruntime' }) };
   } catch (error) {
-    if (error instanceof HoneError && error.code === 'E_REFERENCE_MISSING') return { reason: error.message };
+    if (error instanceof HoneError && error.code === 'E_REFERENCE_MISSING') return { reason: withHint(error) };
     throw error;
   }
 }

@@ -78,7 +78,7 @@ test('a long table of layers shows the least accurate ones', () => {
   const skipped = Array.from({ length: 50 }, (_, index) => ({
     name: `n${index}`,
     op: 'Div',
-    reason: `reason ${index % 20}`,
+    reason: `reason ${index % 20} with 'value${index}' in it`,
   }));
   const report = { layers, skipped } as unknown as QuantizeReport;
   const lines = [...layerTable(report, false), ...skippedLines(report, false)];

@@ -128,6 +128,8 @@ function withoutRuntime(tools) {
     const { code, hint } = JSON.parse(stdout).error;
     check(code === 'E_REFERENCE_MISSING' && hint.includes(command), `${words[0]} without onnxruntime-node: ${hint}`);
   }
+  const timed = JSON.parse(hone(tools, ['bench', 'toy.onnx', '--pairs', '5', '--json']).stdout);
+  check(timed.native.p50Us > 0 && timed.reasons.onnxruntime.includes(command), 'bench times the engine alone');
   npm(tools, command.split(' ').slice(1));
 }
 
