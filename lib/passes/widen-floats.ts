@@ -25,12 +25,13 @@ export function widenFloats(graph: Graph): PassResult {
   const widened = widenGraph(graph, found);
   if (found.size === 0) return { graph, diagnostics: [] };
   const ports = [...graph.inputs, ...graph.outputs].filter((name) => isOther(graph.values.get(name)?.type));
-  const types = [...found.keys()].join(', ');
+  const types = [...found.keys()].join(' and ');
+  const verb = found.size > 1 ? 'are' : 'is';
   const diagnostic: Diagnostic = {
     severity: 'warning',
     kind: 'float32-conversion',
     where: 'graph',
-    message: `${types} is converted to float32${ports.length > 0 ? `, also ${ports.join(', ')}, which take and give float32` : ''}`,
+    message: `${types} ${verb} converted to float32${ports.length > 0 ? `, also ${ports.join(', ')}, which take and give float32` : ''}`,
   };
   return { graph: widened, diagnostics: [diagnostic] };
 }
