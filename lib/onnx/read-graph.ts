@@ -64,8 +64,9 @@ function readValueType(name: string, type: Message<'Type'> | undefined): ValueTy
   const element = elementTypeOf(type?.tensor?.element);
   if (element === undefined) return undefined;
   const shape = type?.tensor?.shape?.dims.map((dim, axis): Dim => {
-    // Files write unknown extents as nothing, '', '?' or -1. Each becomes a symbol of its own, as nothing makes them equal.
-    if (dim.symbol && dim.symbol !== '?') return dim.symbol;
+    // Files write unknown extents as nothing, '', '?', -1 or '-1'. Each becomes a symbol of its own, as nothing makes them
+    // equal, and a number is no name.
+    if (dim.symbol && dim.symbol !== '?' && !/^\s*[-+]?\d+\s*$/.test(dim.symbol)) return dim.symbol;
     return dim.value !== undefined && dim.value >= 0 ? dim.value : `${name}.${axis}`;
   });
   return { type: element, shape };

@@ -21,8 +21,10 @@ export const transpose: Operator = {
     const { type, shape } = data!;
     if (!shape) return [{ type, shape }];
     const order = permutationOf(node, shape.length);
-    if (order.length !== shape.length || !normalizeAxes(order, shape.length))
-      return problem(node, 'bad-axis', `perm [${order}] does not fit shape [${shape}]`);
+    // Counting from the end is no part of Transpose.
+    const fits =
+      order.length === shape.length && order.every((axis) => axis >= 0) && normalizeAxes(order, shape.length);
+    if (!fits) return problem(node, 'bad-axis', `perm [${order}] does not fit shape [${shape}]`);
     return [{ type, shape: order.map((axis) => shape[axis]) }];
   },
   evaluate: ([data], node) => {

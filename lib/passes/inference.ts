@@ -124,7 +124,7 @@ export class Inference {
       partial: (index) => this.partialOf(node.inputs[index] ?? ''),
     });
     if ('severity' in result) return { diagnostics: [...diagnostics, result], inferred: [] };
-    const odd = result.find(({ shape }) => shape?.some((dim) => typeof dim === 'number' && !isExtent(dim)));
+    const odd = result.find(({ shape }) => shape?.some((dim) => !isExtent(dim)));
     if (odd) {
       const message = `its output would be [${odd.shape}], which no tensor can be`;
       return { diagnostics: [...diagnostics, problem(node, 'shape-mismatch', message)], inferred: [] };
@@ -134,8 +134,8 @@ export class Inference {
 }
 
 /** What checks of operators need not say one by one: no extent is negative, a fraction, or beyond all memory. */
-function isExtent(dim: number): boolean {
-  return Number.isSafeInteger(dim) && dim >= 0;
+function isExtent(dim: Dim | undefined): boolean {
+  return typeof dim === 'number' ? Number.isSafeInteger(dim) && dim >= 0 : dim !== undefined;
 }
 
 /** Integers and booleans can be extents, positions or conditions on them. */

@@ -55,7 +55,7 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['extents beyond numbers', () => tiled([2 ** 31, 2 ** 31]), 'refused'],
   ['a bound of NaN', () => clipped(Number.NaN), 'refused'],
   ['an output named twice', () => twice(clipped(1)), 'compared'],
-  ['a window that steps beyond int32', () => pooled({ kernel_shape: [2, 2], strides: [2 ** 32, 2 ** 24] }), 'compared'],
+  ['a window that steps beyond int32', () => pooled({ kernel_shape: [2, 2], strides: [2 ** 32, 2 ** 24] }), 'ran'],
   [
     'an average over too much',
     () => pooled({ kernel_shape: [2 ** 12, 2 ** 12], pads: new Array(4).fill(2 ** 12) }),
@@ -63,6 +63,7 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ],
   ['a variadic input left out', () => joined(), 'refused'],
   ['a scale of infinity', () => scaled(Number.POSITIVE_INFINITY), 'ran'],
+  ['an axis of Transpose from the end', () => oneNode('Transpose', { perm: [0, 1, -1, 2] }), 'refused'],
   ['Resize without scales', () => oneNode('Resize', {}, 10), 'refused'],
   ['Upsample without scales', () => oneNode('Upsample', {}, 9), 'refused'],
   ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
