@@ -40,12 +40,27 @@ inline void store_bytes(int8_t* to, __m128i bytes, int32_t count) {
   memcpy(to, all, static_cast<size_t>(count));
 }
 
+/// The first `count` bytes, 0 to 8, as the low bytes of a word. Not through memory: a load behind narrower
+/// stores to its bytes would wait for them.
+[[gnu::noinline]] inline int64_t load_word(const int8_t* from, int32_t count) {
+  uint64_t word = 0;
+  if (count >= 4) {
+    uint32_t first, last;
+    memcpy(&first, from, 4);
+    memcpy(&last, from + count - 4, 4);
+    word = first | static_cast<uint64_t>(last) << (8 * (count - 4));
+  } else {
+    for (int32_t i = 0; i < count; i++)
+      word |= static_cast<uint64_t>(static_cast<uint8_t>(from[i])) << (8 * i);
+  }
+  return static_cast<int64_t>(word);
+}
+
 /// The first `count` of 16 bytes, the rest 0; touches no other byte.
 inline __m128i load_bytes(const int8_t* from, int32_t count) {
   if (count >= 16) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-  alignas(16) int8_t all[16] = {};
-  memcpy(all, from, static_cast<size_t>(count));
-  return _mm_load_si128(reinterpret_cast<const __m128i*>(all));
+  const int32_t low = count < 8 ? count : 8;
+  return _mm_set_epi64x(load_word(from + 8, count - low), load_word(from, low));
 }
 
 /// int32 accumulators to int8. Only the upper clamp runs in float, against the overflow of the conversion (a
