@@ -1,4 +1,4 @@
-import { basename, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 
 /** How the user starts this program: `npx hone`, `hone`, or `node dist/lib/cli/main.js` in a clone. */
 export function commandName(
@@ -7,7 +7,8 @@ export function commandName(
   folder: string = process.cwd(),
 ): string {
   const name = basename(script);
-  if (npmCommand === 'exec') return 'npx hone';
+  // A project's own commands are not on the PATH of a shell.
+  if (npmCommand === 'exec' || basename(dirname(script)) === '.bin') return 'npx hone';
   return name.endsWith('.js') ? `node ${relative(folder, script)}` : 'hone';
 }
 

@@ -65,7 +65,9 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
       drawnMs = now;
       const left = done > 0 ? `, ${Math.ceil(((now - stage.startMs) * (total - done)) / done / 1000)} s left` : '';
       const text = `${what} ${done}/${total}${left}`;
-      process.stderr.write(live ? `\r\u001b[K${text}` : `${text}\n`);
+      // A line that wraps could not be drawn over.
+      const room = Math.max(1, (process.stderr.columns ?? 80) - 1);
+      process.stderr.write(live ? `\r\u001b[K${text.slice(0, room)}` : `${text}\n`);
       drawn = live;
     },
   };

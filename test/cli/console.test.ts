@@ -39,6 +39,13 @@ test('on a terminal one line is drawn again and again, and cleared in the end', 
   expect(text).not.toContain('\n');
 });
 
+test('on a narrow terminal the line is cut, not wrapped', () => {
+  const before = process.stderr.columns;
+  process.stderr.columns = 12;
+  expect(written(false, true, 1)).toBe('\r\u001b[Kwork 1/20, ');
+  process.stderr.columns = before;
+});
+
 test('nothing with --json', () => {
   expect(written(true, false, 20) + written(true, true, 20)).toBe('');
 });

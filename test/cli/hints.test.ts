@@ -32,7 +32,8 @@ test.each(hints)('%s: its hint names only what there is', (_code, hint) => {
 test.each([
   ['/p/node_modules/.bin/hone', 'exec', 'npx hone'],
   ['/usr/bin/hone', undefined, 'hone'],
-  ['/p/node_modules/.bin/hone', 'run', 'hone'],
+  ['/p/node_modules/.bin/hone', 'run', 'npx hone'],
+  ['/usr/lib/node_modules/@hone-edge/hone/dist/lib/cli/hone', 'run', 'hone'],
   ['/clone/dist/lib/cli/main.js', undefined, 'node ../clone/dist/lib/cli/main.js'],
 ])('%s with npm %s is called %s', (script, npm, name) => {
   expect(commandName(script, npm, '/work')).toBe(name);
