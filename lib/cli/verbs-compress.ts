@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import pc from 'picocolors';
 import type { QuantizeReport } from '../compress/quantize/report';
+import { largerFile } from '../compress/quantize/warnings';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
 import type { StructuredReport } from '../compress/structured/structured-report';
 import { HoneError } from '../core/error';
@@ -71,7 +72,7 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   const data = required(options, 'data', 'compress');
   const target = await targetOf(path, options, '.int8.onnx');
   const model = requireModel(await openModel(path, options, console), 'compress');
-  const { graph, report } = await compress(model, {
+  const { graph, report: made } = await compress(model, {
     data,
     ...(await preprocessing(options)),
     quantize: quantizeOptions(options),
@@ -80,6 +81,8 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   });
   const bytes = writeModel(graph);
   await writeFileAtomically(target, bytes);
+  const larger = largerFile(bytes.length, model.bytes.length);
+  const report = { ...made, diagnostics: [...made.diagnostics, ...(larger ? [larger] : [])] };
   const { shares, groups } = engineView(prepareForEngine(graph));
   console.result({ path: target, sizeBytes: bytes.length, report, engine: { shares, groups } });
   const verbose = options.verbose === true;

@@ -30,7 +30,8 @@ export function chooseMasks(
       // An N:M pattern has no share of zeros: it is there, or not yet.
       if (sparsity > 0) chosen.set(target, selectBlocks(competitor, channelLines(target), block));
       else chosen.set(target, selectThreshold(competitor, Number.NEGATIVE_INFINITY));
-    } else if (scope === 'threshold') chosen.set(target, selectThreshold(competitor, options.threshold!));
+    } else if (scope === 'threshold')
+      chosen.set(target, selectThreshold(competitor, options.threshold!, options.minKeep));
     else if (options.criterion === 'wanda')
       chosen.set(target, selectRows(competitor, unitRows(graph, target), sparsity));
     else if (scope === 'local' || target.sparsity !== undefined) chosen.set(target, selectLocal(competitor, sparsity));

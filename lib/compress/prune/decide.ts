@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../core/diagnostic';
 import type { Graph } from '../../ir/graph';
 import type { LayerDecision } from '../method';
 import { type PruneOptions, scopeOf } from './options';
@@ -8,6 +9,17 @@ export interface Treated {
   readonly target: Target;
   readonly zeros: number;
   readonly damage: number;
+}
+
+/** Warnings about layers that make nothing but their bias any more, though they had weights. */
+export function emptiedLayers(treated: readonly Treated[], before: (target: Target) => number): Diagnostic[] {
+  const emptied = treated.filter(({ target, zeros }) => zeros === target.count && before(target) < target.count);
+  return emptied.map(({ target }) => ({
+    severity: 'warning',
+    kind: 'emptied-layer',
+    where: target.uses[0].node.name,
+    message: 'pruning took all of its weights: a lower sparsity or threshold, a minKeep above 0, or skip keeps some',
+  }));
 }
 
 /** One decision per node with weights, in graph order. */
@@ -43,12 +55,12 @@ function reasonOf(target: Target, options: PruneOptions): string {
   if (target.sparsity !== undefined) return `its own sparsity ${target.sparsity}, by ${criterion}`;
   switch (scopeOf(options)) {
     case 'threshold':
-      return `${criterion} below ${threshold}`;
+      return `${criterion} below ${threshold}; a layer keeps at least ${minKeep}`;
     case 'local':
       return criterion === 'wanda'
         ? 'the same sparsity in every output unit, by wanda'
         : `the same sparsity in every layer, by ${criterion}`;
     default:
-      return `lowest ${criterion} of all layers; a layer keeps at least ${minKeep} of the average share`;
+      return `lowest ${criterion} of all layers; a layer keeps at least ${minKeep}, or half the average`;
   }
 }

@@ -64,7 +64,9 @@ export const pruneOptions = z
       .describe('2:4 keeps 2 of every 4 neighbours along the input channels, whatever `sparsity` says'),
     minKeep: share('a share from 0 to below 1')
       .default(0.1)
-      .describe('least share that a layer keeps under a global scope, measured in what layers keep on average'),
+      .describe(
+        'least share that a layer keeps under a global scope or a threshold; half of what layers keep on average where that is less',
+      ),
     samples: z.number().int().min(1).default(512).describe('most samples that a worth is measured on'),
     schedule: pruneSchedule.prefault({}).describe('when weights go, if the network is trained'),
     splicing: z

@@ -6,7 +6,7 @@ import type { LayerDecision, Method, MethodContext, MethodResult } from '../meth
 import { requireFloatGraph } from '../quantize/plan';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
-import { decide } from './decide';
+import { decide, emptiedLayers } from './decide';
 import { followsTraining, kindOf, type PruneOptions, pruneOptions } from './options';
 import { pruneWhileTraining } from './prune-while-training';
 import { iterativeSparsity, type ResolvedSchedule, ROUNDS, resolveSchedule } from './schedule';
@@ -76,7 +76,8 @@ async function apply(graph: Graph, options: PruneOptions, context: MethodContext
     ...(treated.schedule && { schedule: treated.schedule }),
   };
   const decisions: readonly LayerDecision[] = decide(graph, layers, untouched, options);
-  return { graph: treated.graph, decisions, report };
+  const zerosBefore = ({ weight }: Target) => zerosIn(viewAs(graph.initializers.get(weight)!, 'float32'));
+  return { graph: treated.graph, decisions, report, diagnostics: emptiedLayers(layers, zerosBefore) };
 }
 
 /** A graph with pruned weights, before and after training. */

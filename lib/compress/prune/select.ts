@@ -19,11 +19,19 @@ export function selectLocal(competitor: Competitor, sparsity: number): Choice {
 
 /**
  * Keeps the elements of highest worth of all tensors together, `sparsity` of all become zero (rounded down). Every tensor keeps
- * at least `minKeep` times the average share that is kept, as far as it has so many alive. Among equal elements the first go.
+ * at least `leastShare` of its elements, as far as it has so many alive. Among equal elements the first go.
  */
 export function selectGlobal(competitors: readonly Competitor[], sparsity: number, minKeep: number): Choice[] {
   const total = competitors.reduce((sum, { scores }) => sum + scores.length, 0);
-  return selectCount(competitors, Math.floor(sparsity * total), minKeep * (1 - sparsity));
+  return selectCount(competitors, Math.floor(sparsity * total), leastShare(minKeep, 1 - sparsity));
+}
+
+/**
+ * Share that every layer keeps where `average` is kept of all: `minKeep`, or half the average where that is less (what is left has to
+ * be shared), and in any case `minKeep` of the average.
+ */
+function leastShare(minKeep: number, average: number): number {
+  return Math.max(Math.min(minKeep, average / 2), minKeep * average);
 }
 
 /** Makes the `goal` elements of least worth zero; every tensor keeps at least the share `floor` of its elements, if alive. */
@@ -61,9 +69,11 @@ export function selectRows(competitor: Competitor, rows: Iterable<readonly numbe
   return { mask, threshold: lowestKept(scores, mask) };
 }
 
-/** Keeps the elements whose worth is at least `threshold`. */
-export function selectThreshold({ scores, alive }: Competitor, threshold: number): Choice {
-  const mask = Float32Array.from(scores, (score, index) => Number(score >= threshold && alive?.[index] !== 0));
+/** Keeps the elements whose worth is at least `threshold`, and at least the share `minKeep` of all, as far as so many are alive. */
+export function selectThreshold({ scores, alive }: Competitor, threshold: number, minKeep = 0): Choice {
+  const living = Float32Array.from(scores, (_, index) => Number(alive?.[index] !== 0));
+  const guarded = highest(scores, living, Math.ceil(minKeep * scores.length));
+  const mask = living.map((one, index) => Number(one !== 0 && (scores[index] >= threshold || guarded[index] === 1)));
   return { mask, threshold: lowestKept(scores, mask) };
 }
 

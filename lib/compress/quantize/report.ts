@@ -11,6 +11,7 @@ import { type QuantizationPlan, type WrittenPlan, writePlan } from './plan';
 import type { ValueRange } from './ranges';
 import type { QuantizeRepair } from './repairs';
 import type { Selection, SkippedNode } from './select';
+import { weakResults } from './warnings';
 import { pairsOf } from './weights';
 
 /** One quantized layer. */
@@ -166,7 +167,11 @@ export async function reportOn(
     },
     equalized: facts.equalized,
     repairs: facts.repairs,
-    diagnostics: [...facts.diagnostics, ...saturationNotices({ layers: rows })],
+    diagnostics: [
+      ...facts.diagnostics,
+      ...weakResults(rows, judgement.outputs, options),
+      ...saturationNotices({ layers: rows }),
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic';
 import { HELD_OUT_SAMPLES, tooFewToRepair } from '../keep-if-better';
+import type { SqnrDb } from './measure';
 import type { QuantizeOptions } from './options';
 import type { Ranges } from './ranges';
 import type { OutlyingSample } from './robust-ranges';
@@ -43,4 +44,59 @@ export function repairsOff(options: QuantizeOptions, samples: number): readonly 
   const reason =
     options.heldOut < HELD_OUT_SAMPLES.least ? `heldOut is ${options.heldOut}` : tooFewToRepair({ count: samples });
   return [{ severity: 'warning', kind: 'repairs-off', where: 'graph', message: `no ${off.join(', no ')}: ${reason}` }];
+}
+
+/** SQNR of outputs below which a result is worth a warning, in dB: a tenth of the amplitude is noise. */
+const WEAK_DB = 20;
+/** How far below all layers before it a layer is the place where a network breaks, in dB. */
+const FALL_DB = 12;
+
+/** Warnings about outputs that are far from those of the float network, and the layer that noise comes from, with what may help. */
+export function weakResults(
+  layers: readonly { readonly name: string; readonly sqnrDb: SqnrDb }[],
+  outputs: readonly { readonly name: string; readonly sqnrDb: SqnrDb }[],
+  options: QuantizeOptions,
+): readonly Diagnostic[] {
+  const weak = outputs.filter(({ sqnrDb }) => sqnrDb < WEAK_DB);
+  const worst = layers.find(({ sqnrDb }, at) => {
+    const before = Math.min(...layers.slice(0, at).map((layer) => layer.sqnrDb));
+    return at > 0 && sqnrDb < WEAK_DB && before - sqnrDb >= FALL_DB;
+  });
+  const found: Diagnostic[] = weak.map(({ name, sqnrDb }) => ({
+    severity: 'warning',
+    kind: 'weak-output',
+    where: `output ${name}`,
+    message: `only ${sqnrDb.toFixed(1)} dB above its noise: ${worst ? `look at ${worst.name} first` : advice(options)}`,
+  }));
+  if (worst)
+    found.push({
+      severity: 'warning',
+      kind: 'weak-layer',
+      where: worst.name,
+      message: `${worst.sqnrDb.toFixed(1)} dB, at least ${FALL_DB} dB below all layers before it: leave it in float (skip.names, --skip-name ${worst.name})`,
+    });
+  return found;
+}
+
+/** What may help a whole network. */
+function advice(options: QuantizeOptions): string {
+  const choices = [options, ...Object.values(options.layers)];
+  if (choices.some(({ weightBits, activationBits }) => (weightBits ?? 8) < 8 || (activationBits ?? 8) < 8))
+    return 'more bits, rounding: adaround or training (method: qat) may help';
+  if (options.granularity === 'tensor') return 'scales per channel may help';
+  if (options.estimator === 'minmax' || options.estimator === 'percentile') return 'the estimator mse may help';
+  return 'more, or more typical, calibration samples may help, or layers left in float (`hone sensitivity` ranks them)';
+}
+
+/** A warning where a file did not become smaller; undefined where it did. */
+export function largerFile(bytes: number, floatBytes: number): Diagnostic | undefined {
+  if (bytes <= floatBytes) return undefined;
+  return {
+    severity: 'warning',
+    kind: 'larger-file',
+    where: 'file',
+    message:
+      `${bytes} bytes, the float model has ${floatBytes}: with so few weights, scales and nodes take more than they save; ` +
+      'compress it for speed on the engine, or keep the float file',
+  };
 }

@@ -34,7 +34,8 @@ export function codeRange({
  * The grid of a scheme for `weights`; undefined when all of them are zero. Zero is on every grid.
  * - `symmetric`: `s = max|w| / (2^(b-1) - 1)`
  * - `affine`: `s = (max - min) / (2^b - 1)` with `min <= 0 <= max`, the zero point where the grid meets zero
- * - `mean-centred`: `s = max(max|w - m|, |m|) / (2^(b-1) - 1)` around the mean m, which lies at code 0 (up to half a step)
+ * - `mean-centred`: code 0 at the mean m (up to half a step), the finest scale that reaches all weights from there; symmetric where
+ *   that is finer, as it is for a mean near zero
  * - `power-of-two`: `s = 2^-(b - 1 - ceil(log2 max|w|))`
  * With `weightRange: mse` (or `auto` below 8 bits) the range is narrowed to the one with the smallest squared error.
  */
@@ -101,8 +102,12 @@ function gridOf(extremes: Extremes, part: number, { scheme, weightBits }: GridCh
     case 'mean-centred': {
       const { mean } = extremes;
       const reach = max(extremes.high - mean, mean - extremes.low) * part;
-      const scale = max(reach, abs(mean)) / largest;
-      return { scale, zeroPoint: limit(Math.round(-mean / scale), smallest, largest) };
+      const zeroPoint = limit(Math.round((-mean * largest) / max(reach, abs(mean))), smallest, largest);
+      // The finest scale whose codes reach both ends from there.
+      const scaleAt = (zero: number) =>
+        max(low < 0 ? -low / (largest + zero) : 0, high > 0 ? high / (largest - zero) : 0);
+      const [centred, symmetric] = [scaleAt(zeroPoint), scaleAt(0)];
+      return centred < symmetric ? { scale: centred, zeroPoint } : { scale: symmetric, zeroPoint: 0 };
     }
   }
 }

@@ -181,7 +181,15 @@ test('scopes, own sparsities and thresholds', async () => {
     const small = weightsOf(network(), name).filter((weight) => Math.abs(weight) < 0.2).length;
     expect(zerosOf(threshold.graph, name)).toBe(small);
   }
+  // However high the threshold: a tenth of every layer stays, unless none is asked for, and that is warned of.
+  const all = await apply({ scope: 'threshold', threshold: 1e6 });
+  expect(WEIGHTS.map((name) => zerosOf(all.graph, name))).toEqual([64, 1843, 28]);
+  expect(all.diagnostics).toEqual([]);
+  const none = await apply({ scope: 'threshold', threshold: 1e6, minKeep: 0, skip: { names: ['dense', 'head'] } });
+  expect(none.diagnostics).toMatchObject([{ kind: 'emptied-layer', where: 'conv' }]);
   // The weights of the largest layer are the smallest by far; the floor keeps some of them.
+  const half = await apply({ sparsity: 0.5 });
+  expect(WEIGHTS.every((name) => zerosOf(half.graph, name) <= 0.9 * weightsOf(network(), name).length)).toBe(true);
   const floor = await apply({ sparsity: 0.95, minKeep: 0.9 });
   expect(2048 - zerosOf(floor.graph, 'dense.w')).toBeGreaterThanOrEqual(Math.ceil(0.9 * 0.05 * 2048));
 });

@@ -42,7 +42,8 @@ test('every tensor keeps its least share', () => {
       // Every tensor after the first is worth more than all of the first.
       const competitors = tensors.map((values, index) => scores(values.map((value) => value + 100 * index)));
       for (const [index, choice] of selectGlobal(competitors, sparsity, minKeep).entries()) {
-        const least = Math.ceil(minKeep * (1 - sparsity) * tensors[index].length);
+        const floor = Math.max(Math.min(minKeep, (1 - sparsity) / 2), minKeep * (1 - sparsity));
+        const least = Math.ceil(floor * tensors[index].length);
         expect(kept(choice).filter(Boolean).length).toBeGreaterThanOrEqual(Math.min(least, tensors[index].length));
       }
     }),
@@ -53,6 +54,8 @@ test('what is gone stays gone and counts', () => {
   const choice = selectGlobal([{ ...scores([9, 1, 2, 3]), alive: [0, 1, 1, 1] }], 0.5, 0)[0];
   expect(kept(choice)).toEqual([0, 0, 1, 1]);
   expect(kept(selectThreshold({ ...scores([9, 1, 2, 3]), alive: [0, 1, 1, 1] }, 2))).toEqual([0, 0, 1, 1]);
+  expect(kept(selectThreshold(scores([1, 2, 3, 4]), 9, 0.5))).toEqual([0, 0, 1, 1]);
+  expect(kept(selectThreshold(scores([1, 2, 3, 4]), 9, 0))).toEqual([0, 0, 0, 0]);
   expect(
     kept(selectBlocks({ ...scores([9, 1, 2, 3]), alive: [0, 1, 1, 1] }, [[0, 1, 2, 3]], { keep: 2, of: 4 })),
   ).toEqual([0, 0, 1, 1]);

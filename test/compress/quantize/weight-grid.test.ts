@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { codeRange, fitGrid, type GridChoices, type WeightGrid } from '../../../lib/compress/quantize/weight-grid';
+import { Rng } from '../../../lib/core/rng';
 import { roundHalfToEven } from '../../../lib/ir/half';
 
 const SCHEMES = ['symmetric', 'affine', 'mean-centred', 'power-of-two'] as const;
@@ -35,8 +36,13 @@ const FORMULAS: Record<GridChoices['scheme'], (w: readonly number[], b: number) 
   },
   'mean-centred': (w, b) => {
     const mean = w.reduce((a, x) => a + x, 0) / w.length;
-    const alpha = Math.max(Math.abs(mean), ...w.map((x) => Math.abs(x - mean))) / (2 ** (b - 1) - 1);
-    return { scale: alpha, zeroPoint: Math.round(-mean / alpha) };
+    const largest = 2 ** (b - 1) - 1;
+    const rough = Math.max(Math.abs(mean), ...w.map((x) => Math.abs(x - mean))) / largest;
+    // The scale at which the farthest weight lies at an end of the codes, whichever side it is on.
+    const scaleAt = (zero: number) =>
+      Math.max(...w.map((x) => (x === 0 ? 0 : Math.abs(x) / (largest - Math.sign(x) * zero))));
+    const zero = Math.round(-mean / rough);
+    return scaleAt(zero) < scaleAt(0) ? { scale: scaleAt(zero), zeroPoint: zero } : { scale: scaleAt(0), zeroPoint: 0 };
   },
   'power-of-two': (w, b) => {
     const n = b - 1 - Math.ceil(Math.log2(Math.max(...w.map(Math.abs))));
@@ -108,4 +114,16 @@ test('a range found by squared error is never worse than the whole one, and much
 
 test('weights that are all zero have no grid of their own', () => {
   for (const scheme of SCHEMES) expect(fitGrid(new Float32Array(4), choices(scheme, 4))).toBeUndefined();
+});
+
+test('mean-centred weights have no coarser grid than symmetric ones, and a finer one off zero', () => {
+  const rng = new Rng(4);
+  for (const offset of [0, 0.01, 0.5, 3, -3]) {
+    const weights = Float32Array.from({ length: 200 }, () => rng.normal() * 0.3 + offset);
+    const [symmetric, centred] = (['symmetric', 'mean-centred'] as const).map(
+      (scheme) => fitGrid(weights, choices(scheme, 8))!,
+    );
+    expect(centred.scale).toBeLessThanOrEqual(symmetric.scale);
+    if (Math.abs(offset) === 3) expect(centred.scale).toBeLessThan(0.6 * symmetric.scale);
+  }
 });

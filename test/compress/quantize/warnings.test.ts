@@ -1,0 +1,34 @@
+import { DEFAULT_QUANTIZE_OPTIONS, resolveQuantizeOptions } from '../../../lib/compress/quantize/options';
+import { largerFile, weakResults } from '../../../lib/compress/quantize/warnings';
+
+const layers = (...sqnrDb: number[]) => sqnrDb.map((db, index) => ({ name: `l${index}`, sqnrDb: db }));
+
+test.each<[what: string, layers: number[], output: number, kinds: string[]]>([
+  ['a good result', [40, 35, 30], 30, []],
+  ['a weak one all along', [22, 20, 19], 18, ['weak-output']],
+  ['a layer that breaks it', [40, 35, 12, 11], 10, ['weak-output', 'weak-layer']],
+  ['a weak layer that later ones make up for', [40, 15, 30], 32, ['weak-layer']],
+  ['a layer far below others that is good enough', [60, 30, 30], 30, []],
+])('%s', (_, sqnrs, output, kinds) => {
+  const found = weakResults(layers(...sqnrs), [{ name: 'y', sqnrDb: output }], DEFAULT_QUANTIZE_OPTIONS);
+  expect(found.map(({ kind }) => kind)).toEqual(kinds);
+  const layer = found.find(({ kind }) => kind === 'weak-layer');
+  if (layer) expect(layer.message).toContain(`--skip-name ${layer.where}`);
+});
+
+test.each([
+  [{ weightBits: 3 }, /more bits/],
+  [{ layers: { conv: { activationBits: 4 } } }, /more bits/],
+  [{ granularity: 'tensor' }, /per channel/],
+  [{ estimator: 'minmax' }, /estimator mse/],
+  [{}, /calibration samples/],
+] as const)('the advice fits %j', (options, advice) => {
+  const [{ message }] = weakResults([], [{ name: 'y', sqnrDb: 3.2 }], resolveQuantizeOptions(options));
+  expect(message).toMatch(/^only 3.2 dB/);
+  expect(message).toMatch(advice);
+});
+
+test('a larger file is named', () => {
+  expect(largerFile(1600, 509)).toMatchObject({ kind: 'larger-file', message: expect.stringContaining('1600 bytes') });
+  expect(largerFile(509, 509)).toBeUndefined();
+});
