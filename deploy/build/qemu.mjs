@@ -3,6 +3,7 @@
 //   node deploy/build/qemu.mjs run --cpu cortex-a76 PROGRAM [ARGS...]
 // `check` builds check_kernels for arm64, runs every kernel row that the CPU has and fails when the best one was not checked.
 // qemu is strict: an instruction that the CPU lacks ends the program, so this also proves the choice of rows.
+// `haswellCommand` runs programs of this x86 machine on a CPU with AVX2 alone.
 // Missing tools are a failure that names the packages.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -116,6 +117,29 @@ export function qemuCommand(name) {
   cpuOf(name);
   requireTools();
   return [QEMU, '-L', sysroot(name), '-cpu', name];
+}
+
+/** /proc/cpuinfo of one core with AVX2 and no 8-bit dot products. */
+const HASWELL_CORE = `processor\t: 0
+vendor_id\t: GenuineIntel
+model name\t: Haswell (emulated)
+flags\t\t: fpu sse sse2 ssse3 fma cx16 sse4_1 sse4_2 movbe popcnt aes xsave avx f16c rdrand bmi1 avx2 bmi2
+`;
+
+/**
+ * Command and first arguments that run an x86-64 program of this machine on a CPU with AVX2 alone: append the program and its
+ * arguments. Its stderr holds lines with `warning: TCG`, about features that do not matter here.
+ */
+export function haswellCommand() {
+  const qemu = 'qemu-x86_64';
+  if (process.arch !== 'x64') throw new ToolError(`the emulated Haswell runs programs of x64, this is ${process.arch}`);
+  if (spawnSync(qemu, ['--version'], { stdio: 'ignore' }).status !== 0)
+    throw new ToolError(`${qemu} is missing; install: apt-get install qemu-user`);
+  // Paths that exist in this folder are read there; all others are those of the machine.
+  const folder = join(root, 'build/sysroot/haswell');
+  mkdirSync(join(folder, 'proc'), { recursive: true });
+  replaceFile(join(folder, 'proc/cpuinfo'), HASWELL_CORE);
+  return [qemu, '-L', folder, '-cpu', 'Haswell'];
 }
 
 /** Builds targets of the arm64 preset; returns the build folder. The addon is left out when its headers are missing. */

@@ -37,6 +37,10 @@ const GATES = {
     what: 'kernels under qemu on four ARM CPUs',
     command: [node, 'deploy/build/qemu.mjs', 'check', '--cpu', 'cortex-a53,cortex-a72,cortex-a76,max'],
   },
+  haswell: {
+    what: 'figures and integer products on an emulated x86 host with AVX2 alone',
+    command: [node, 'test/gates/haswell.mjs'],
+  },
   'plans-qemu': {
     what: 'whole models bit for bit: x86 rows against ARM rows',
     command: [node, 'test/gates/bit-identity.mjs'],
@@ -48,6 +52,10 @@ const GATES = {
   package: {
     what: 'the package in an empty project: Node 20, 22 and 24, imports, types, build-addon',
     command: [node, 'test/gates/package.mjs'],
+  },
+  'fused-multiply-add': {
+    what: 'no fused multiply-add in integer kernels, those for ARM too (built by now)',
+    command: ['env', 'HONE_REQUIRE_BUILDS=1', ...bin('jest/bin/jest.js'), 'test/tidy/fma'],
   },
   'addon-gyp': { what: 'node-gyp build of the same sources', command: [node, 'deploy/build/native.mjs', 'gyp'] },
   'fuzz-plan': {
@@ -100,7 +108,7 @@ function runTests() {
   const report = join('out', 'gates', 'jest.json');
   mkdirSync(join('out', 'gates'), { recursive: true });
   rmSync(report, { force: true });
-  spawnSync(node, ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`], {
+  const { status } = spawnSync(node, ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`], {
     stdio: ['inherit', 'ignore', 'inherit'],
   });
   try {
@@ -114,7 +122,7 @@ function runTests() {
     if (numPassedTests === 0) console.log('no test ran: that is a failure');
     return {
       passed: numPassedTests,
-      failed: Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0, numPassedTests === 0 ? 1 : 0),
+      failed: Math.max(numFailedTests, numFailedTestSuites > 0 || numPassedTests === 0 || status !== 0 ? 1 : 0),
     };
   } catch (error) {
     console.log(`jest left no report: ${error.message}`);

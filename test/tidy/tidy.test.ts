@@ -101,6 +101,7 @@ describe('onnxruntime', () => {
       'lib/reference/saturation.ts',
       'test/compile/oracle.test.ts',
       'test/compress/quantize/optimized.ts',
+      'test/jobs/fused-sessions.test.ts',
     ]);
   });
 });
