@@ -7,7 +7,7 @@ import type { Runner } from './quantize/calibrate';
 import { decibels, type SqnrDb } from './quantize/measure';
 
 /** Least rise of the outputs' SQNR on held-out samples that a repair is kept for. */
-export const REPAIR_GAIN_DB = 0.2;
+const REPAIR_GAIN_DB = 0.2;
 /** Fewest held-out samples that can tell whether a repair does good, and most that are asked. */
 export const HELD_OUT_SAMPLES = { least: 32, most: 64 } as const;
 

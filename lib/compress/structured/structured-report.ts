@@ -126,7 +126,7 @@ export function resultOf(outcome: Outcome, options: StructuredOptions, context: 
     repairs: repairs.reports,
   };
   const missed = missedBy(report, options, context);
-  const diagnostics = noticesOf(report, repairs);
+  const diagnostics = noticesOf(report, repairs, context.rolledBack);
   return {
     graph: current,
     decisions,
@@ -159,9 +159,18 @@ function missedBy(
   return missed.join('; ');
 }
 
-/** What the user should hear: the step that was one too many, and why there were no repairs. */
-function noticesOf({ goal, macs }: StructuredReport, repairs: Repairs): Diagnostic[] {
+/** What the user should hear: what layers that were rolled back cost, the step that was one too many, and why there were no repairs. */
+function noticesOf(
+  { goal, macs }: StructuredReport,
+  repairs: Repairs,
+  rolledBack: ReadonlySet<string> = new Set(),
+): Diagnostic[] {
   const notices: Diagnostic[] = [];
+  if (goal && !goal.reached && rolledBack.size > 0) {
+    const layers = [...rolledBack].join(', ');
+    const message = `${percent(macs.share)} of the MACs are left instead of ${percent(goal.share)}: ${layers} had to keep their channels for the accuracy goal`;
+    notices.push({ severity: 'warning', kind: 'rolled-back', where: 'macs', message });
+  }
   if (goal?.next) {
     const { layers, channels, share } = goal.next;
     const step = `${channels} ${channels === 1 ? 'channel' : 'channels'} of ${layers.join(', ')}`;

@@ -70,5 +70,9 @@ describe('what is rolled back is not asked of the other layers', () => {
       returned += after - before.get(name)!;
     }
     expect(returned).toBeGreaterThan(0);
+    expect(all.diagnostics?.map(({ kind }) => kind) ?? []).not.toContain('rolled-back');
+    const [notice] = spared.diagnostics!.filter(({ kind }) => kind === 'rolled-back');
+    expect(notice.message).toMatch(/^\d+\.\d % of the MACs are left instead of 60\.0 %: .* had to keep their channels/);
+    expect(notice.message).toContain(layer);
   });
 });
