@@ -1,8 +1,9 @@
 import type { Dim } from '../ir/graph';
+import { elementCount } from '../ir/tensor';
 import { unknownDim } from './axes';
 import { elementCost } from './cost';
 import { emptyDense, isFloat, toDense } from './dense';
-import { ceilDivDims, isNonNegative, subDims } from './dims';
+import { ceilDivDims, isNonNegative, knownDims, subDims } from './dims';
 import type { InferContext, Operator } from './operator';
 import { problem, required } from './schema';
 
@@ -21,6 +22,8 @@ export const range: Operator = {
   infer: (context) => {
     const { node, inputs } = context;
     const { type } = inputs[0]!;
+    const many = inputs.findIndex((input) => elementCount(knownDims(input?.shape) ?? []) !== 1);
+    if (many !== -1) return problem(node, 'shape-mismatch', `expected one number, found [${inputs[many]!.shape}]`);
     const [start, limit, delta] = [0, 1, 2].map((index) => scalar(context, index));
     if (delta === 0) return problem(node, 'bad-step', 'a delta of 0 never ends');
     const symbol = unknownDim(node.outputs[0], 0);

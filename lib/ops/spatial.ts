@@ -33,7 +33,8 @@ export function windowAttributes(
     dilations: attribute(node, 'dilations', 'ints', ones),
     pads: attribute(node, 'pads', 'ints', Array<number>(2 * rank).fill(0)),
     autoPad: attribute(node, 'auto_pad', 'string', 'NOTSET'),
-    ceil: attribute(node, 'ceil_mode', 'int', 0) !== 0,
+    // Runtimes take every number but 1 for 0.
+    ceil: attribute(node, 'ceil_mode', 'int', 0) === 1,
   };
 }
 

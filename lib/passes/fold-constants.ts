@@ -130,7 +130,8 @@ function named(node: Node, tensors: readonly Tensor[]): Values {
 }
 
 /** Reference evaluation holds 64-bit integers as numbers: beyond 2^53 they would be wrong. */
-function isExact({ type, data }: Dense): boolean {
+function isExact({ type, dims, data }: Dense): boolean {
+  if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) return false;
   if (type !== 'int64' && type !== 'uint64') return true;
   return (data as Float64Array).every((element) => Number.isSafeInteger(element));
 }

@@ -64,6 +64,8 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['a variadic input left out', () => joined(), 'refused'],
   ['a scale of infinity', () => scaled(Number.POSITIVE_INFINITY), 'ran'],
   ['an axis of Transpose from the end', () => oneNode('Transpose', { perm: [0, 1, -1, 2] }), 'refused'],
+  ['a ceil_mode of -1', () => pooled({ kernel_shape: [4, 3], strides: [2, 2], ceil_mode: -1 }), 'compared'],
+  ['a Range of no number', () => ranged(), 'refused'],
   ['Resize without scales', () => oneNode('Resize', {}, 10), 'refused'],
   ['Upsample without scales', () => oneNode('Upsample', {}, 9), 'refused'],
   ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
@@ -102,6 +104,14 @@ function joined(): Graph {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', [1, 2]);
   b.output(b.node('Sum', [x, '', x]));
+  return b.build();
+}
+
+function ranged(): Graph {
+  const b = new GraphBuilder();
+  const numbers = [[], [1], []].map((dims) => b.initializer(tensorFrom('float32', dims, dims.length > 0 ? [3] : [1])));
+  const empty = b.initializer(tensorFrom('float32', [0], []));
+  b.output(b.node('Add', [b.input('x', 'float32', [1]), b.node('Range', [...numbers.slice(0, 2), empty])]));
   return b.build();
 }
 
