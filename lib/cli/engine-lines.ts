@@ -1,15 +1,17 @@
 import pc from 'picocolors';
 import type { EngineGroup, EngineView } from '../jobs/engine-shares';
-import { bytesText, countText, namesText, percentText, table } from './text';
+import { bytesText, countText, percentText, table } from './text';
 
-/** Most groups of nodes that are listed without `--verbose`. */
-const MOST_GROUPS = 12;
+/** Most reasons, and operators of a reason, that are listed without `--verbose`, and most nodes that are named. */
+const MOST_REASONS = 12;
+const MOST_OPERATORS = 12;
+const FEW_NODES = 3;
 
 const WHERE = { int8: 'int8', float: 'float', none: 'not at all' } as const;
 
 /**
- * How the native engine runs a network, as a table of shares and, where something is missing, one line per operator and reason;
- * with `verbose` the names of all nodes.
+ * How the native engine runs a network, as a table of shares and, where something is missing, one line per reason; with
+ * `verbose` the names of all nodes.
  */
 export function engineLines({ shares, groups }: Omit<EngineView, 'missing'>, verbose: boolean): string[] {
   const total = (key: 'macs' | 'weightBytes') => shares.reduce((sum, share) => sum + (share[key] ?? 0), 0);
@@ -44,11 +46,26 @@ function countOf(groups: readonly EngineGroup[]): string {
   return `${count} node${count === 1 ? '' : 's'}`;
 }
 
+/** One line per reason with the operators that it concerns; with `verbose` one per operator and reason, with all names. */
 function groupLines(groups: readonly EngineGroup[], verbose: boolean): string[] {
-  const shown = verbose ? groups : groups.slice(0, MOST_GROUPS);
-  const left = groups.slice(shown.length);
+  if (verbose)
+    return groups.map(({ op, reason, nodes }) => `  ${nodes.length} x ${op}: ${reason} (${nodes.join(', ')})`);
+  const reasons = new Map<string, EngineGroup[]>();
+  for (const group of groups) reasons.set(group.reason, [...(reasons.get(group.reason) ?? []), group]);
+  const shown = [...reasons].slice(0, MOST_REASONS);
+  const left = [...reasons.values()].slice(MOST_REASONS).flat();
   return [
-    ...shown.map(({ op, reason, nodes }) => `  ${nodes.length} x ${op}: ${reason} (${namesText(nodes, verbose)})`),
+    ...shown.map(([reason, same]) => `  ${operatorsText(same)}: ${reason}`),
     ...(left.length === 0 ? [] : [`  and ${countOf(left)} more; --verbose lists all`]),
   ];
+}
+
+/** Operators with how often each stands there; where it is one or a few nodes in all, their names. */
+function operatorsText(groups: readonly EngineGroup[]): string {
+  const nodes = groups.flatMap((group) => group.nodes);
+  const names = nodes.length <= FEW_NODES ? ` (${nodes.join(', ')})` : '';
+  const left = groups.slice(MOST_OPERATORS);
+  const more = left.length === 0 ? '' : ` and ${countOf(left)} of other kinds`;
+  const words = groups.slice(0, MOST_OPERATORS).map(({ op, nodes: same }) => `${same.length} x ${op}`);
+  return `${words.join(', ')}${more}${names}`;
 }
