@@ -1,13 +1,40 @@
 import { attribute } from '../../ir/attribute';
-import { nameMaker, removeDead } from '../../ir/edit';
+import { nameMaker, removeDead, typeOf } from '../../ir/edit';
 import type { Graph } from '../../ir/graph';
-import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+import { type Tensor, tensorFrom, tensorOf, toNumbers, viewAs } from '../../ir/tensor';
+import { padsPerAxis } from '../../ops/pad-extents';
+
+/**
+ * The graph in forms that integer kernels take: `normalizeGemms`, and every Pad with pads for all of its axes, since onnxruntime
+ * takes a list of axes apart wrongly between QuantizeLinear and DequantizeLinear.
+ */
+export function normalizeLayers(graph: Graph): Graph {
+  return normalizePads(normalizeGemms(graph));
+}
+
+function normalizePads(graph: Graph): Graph {
+  const fresh = nameMaker(graph);
+  const initializers = new Map(graph.initializers);
+  const nodes = graph.nodes.map((node) => {
+    const axes =
+      node.op === 'Pad' && node.domain === '' && node.inputs[3] ? graph.initializers.get(node.inputs[3]) : undefined;
+    const pads = graph.initializers.get(node.inputs[1] ?? '');
+    const rank = axes && typeOf(graph, node.inputs[0])?.shape?.length;
+    if (!axes || !pads || rank === undefined) return node;
+    const all = padsPerAxis(rank, toNumbers(pads), toNumbers(axes)).flat();
+    const name = fresh(node.inputs[1]);
+    initializers.set(name, tensorFrom('int64', [all.length], all));
+    const [data, , value] = node.inputs;
+    return { ...node, inputs: value ? [data, name, value] : [data, name] };
+  });
+  return removeDead({ ...graph, nodes, initializers });
+}
 
 /**
  * The graph with every Gemm in the form that integer kernels take: `alpha` and `beta` multiplied into constant weights and
  * bias, and the bias one number per output channel. A Gemm whose constants do not allow it stays as it is.
  */
-export function normalizeLayers(graph: Graph): Graph {
+function normalizeGemms(graph: Graph): Graph {
   const fresh = nameMaker(graph);
   const initializers = new Map(graph.initializers);
   const nodes = graph.nodes.map((node) => {

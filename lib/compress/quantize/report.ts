@@ -11,7 +11,7 @@ import { type QuantizationPlan, type WrittenPlan, writePlan } from './plan';
 import type { ValueRange } from './ranges';
 import type { QuantizeRepair } from './repairs';
 import type { Selection, SkippedNode } from './select';
-import { weakResults } from './warnings';
+import { refusedElsewhere, weakResults } from './warnings';
 import { pairsOf } from './weights';
 
 /** One quantized layer. */
@@ -169,6 +169,7 @@ export async function reportOn(
     repairs: facts.repairs,
     diagnostics: [
       ...facts.diagnostics,
+      ...refusedElsewhere(graph, (value) => plan.activations.has(value)),
       ...weakResults(rows, judgement.outputs, options),
       ...saturationNotices({ layers: rows }),
     ],

@@ -1,4 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic';
+import { attribute } from '../../ir/attribute';
+import type { Graph, Node } from '../../ir/graph';
 import { HELD_OUT_SAMPLES, tooFewToRepair } from '../keep-if-better';
 import type { SqnrDb } from './measure';
 import type { QuantizeOptions } from './options';
@@ -86,6 +88,24 @@ function advice(options: QuantizeOptions): string {
   if (options.granularity === 'tensor') return 'scales per channel may help';
   if (options.estimator === 'minmax' || options.estimator === 'percentile') return 'the estimator mse may help';
   return 'more, or more typical, calibration samples may help, or layers left in float (`hone sensitivity` ranks them)';
+}
+
+/** Warnings about quantized nodes that onnxruntime's default session refuses, though they are valid and the engine runs them. */
+export function refusedElsewhere(graph: Graph, isQuantized: (value: string) => boolean): readonly Diagnostic[] {
+  const dilated = (node: Node) =>
+    node.op === 'AveragePool' && attribute(node, 'dilations', 'ints', []).some((dilation) => dilation !== 1);
+  return graph.nodes
+    .filter(
+      (node) => node.domain === '' && dilated(node) && isQuantized(node.inputs[0]) && isQuantized(node.outputs[0]),
+    )
+    .map(({ name }) => ({
+      severity: 'warning',
+      kind: 'refused-elsewhere',
+      where: name,
+      message:
+        'AveragePool with dilations between integers: the default session of onnxruntime (1.30 and others) refuses such a file; the engine ' +
+        'runs it, and so does onnxruntime with graph optimisation at level basic',
+    }));
 }
 
 /** A warning where a file did not become smaller; undefined where it did. */

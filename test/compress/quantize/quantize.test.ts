@@ -161,6 +161,41 @@ test('bias correction brings the mean output back', async () => {
   expect(await meanError(corrected.graph)).toBeLessThan((await meanError(plain.graph)) / 4);
 });
 
+describe('forms that a default session of onnxruntime takes', () => {
+  const between = (form: (net: ReturnType<typeof imageNetwork>, value: string) => string) => {
+    const net = imageNetwork();
+    return net.finish(net.conv('b', form(net, net.apply('Relu', 'relu', net.conv('a', 'x', 3, 4))), 4, 4));
+  };
+  const int64s = (net: ReturnType<typeof imageNetwork>, ...numbers: number[]) =>
+    net.initializer(tensorFrom('int64', [numbers.length], numbers), 'numbers');
+
+  test.each([
+    [
+      [1, 1, 1, 1],
+      [2, 3],
+    ],
+    [
+      [1, -1, 1, 1],
+      [-2, -1],
+    ],
+    [[2, 2], [3]],
+  ])('pads %j of axes %j', async (pads, axes) => {
+    const graph = between((net, value) => net.node('Pad', [value, int64s(net, ...pads), '', int64s(net, ...axes)]));
+    const { graph: made, report } = await run(graph);
+    expect(report.outputs[0].sqnrDb).toBeGreaterThan(30);
+    expect(made.nodes.find(({ op }) => op === 'Pad')!.inputs).toHaveLength(2);
+    expect(await optimizedOps(made)).toContain('Pad');
+  });
+
+  test('or a warning names what it refuses', async () => {
+    const pooled = (dilations: number[]) =>
+      between((net, value) => net.apply('AveragePool', 'pool', value, { kernel_shape: [2, 2], dilations }));
+    const kindsOf = async (graph: Graph) => (await run(graph)).report.diagnostics.map(({ kind }) => kind);
+    expect(await kindsOf(pooled([2, 2]))).toContain('refused-elsewhere');
+    expect(await kindsOf(pooled([1, 1]))).not.toContain('refused-elsewhere');
+  });
+});
+
 describe('repairs', () => {
   test('are on for biases, and kept only where held-out outputs gain', async () => {
     const { report } = await run(residualNetwork(), { dataset: randomImages(96) });
