@@ -99,7 +99,7 @@ describeWithCases('cases whose figures were wrong on such machines', () => {
 describeWithData('a real network on such machines', () => {
   test('dscnn', async () => {
     const files = { model: dataPath('models/dscnn_kws_mlperftiny.onnx'), data: dataPath('npz/kws_calib100.npz') };
-    // AdaRound of its layers takes long; `bench/results/judging.jsonl` has it.
+    // AdaRound of all its layers takes long.
     await expectTrueFigures(files, ['bias correction']);
   });
 });
