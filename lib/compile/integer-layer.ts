@@ -5,6 +5,9 @@ import type { Program } from './program';
 import type { Operand, Quantization } from './step';
 import { Unsupported } from './unsupported';
 
+/** Part of a step of the result that the rounding of a bias may move. */
+const VISIBLE = 1 / 16;
+
 /**
  * Float bias of a layer with one number per output: zeros when there is none.
  * @throws Unsupported when it is not constant or of another shape
@@ -22,13 +25,15 @@ export function floatBias(source: ConstantSource, name: string, outputs: number)
 
 /**
  * int32 bias of a layer with scale xs*ws: taken as it stands when it is quantized with just that scale, else rounded from
- * its float value (by at most half a step of the accumulator).
+ * its float value (by at most half a step of the accumulator, which must be next to nothing of a step of the result).
+ * @throws Unsupported when it does not fit int32, and when rounding could be seen in the result
  */
 export function integerBias(
   source: ConstantSource,
   name: string,
   inputScale: number,
   weightScales: readonly number[],
+  outputScale: number,
 ): Int32Array {
   const floats = floatBias(source, name, weightScales.length);
   const scales = weightScales.map((scale) => Math.fround(inputScale * scale));
@@ -44,6 +49,8 @@ export function integerBias(
     const rounded = floats[channel] === 0 ? 0 : roundHalfToEven(floats[channel] / scale);
     if (!(Math.abs(rounded) < 2 ** 31))
       throw new Unsupported(`bias '${name}'[${channel}] does not fit int32 at scale ${scale}`);
+    if (Math.abs(floats[channel] - rounded * scale) > VISIBLE * outputScale)
+      throw new Unsupported(`bias '${name}'[${channel}] is lost between the coarse steps of ${scale}`);
     return rounded;
   });
 }

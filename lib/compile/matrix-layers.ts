@@ -42,7 +42,7 @@ export function lowerFullyConnected(state: Lowering, node: Node, call: FullyConn
     integers &&
     state.tryInteger(node, () =>
       requantizeOperands(program, node, {
-        bias: integerBias(network, bias, x.quantization.scale, integers.scales),
+        bias: integerBias(network, bias, x.quantization.scale, integers.scales, tail.quantize!.quantization.scale),
         weights: integers,
         input: x.quantization,
         output: tail.quantize!.quantization,

@@ -44,7 +44,7 @@ function lowerIntegerConvolution(
   const arranged = geometry.arrange(channels.values, Int8Array);
   const requantization = state.tryInteger(node, () =>
     requantizeOperands(program, node, {
-      bias: integerBias(network, bias, x.quantization.scale, channels.scales),
+      bias: integerBias(network, bias, x.quantization.scale, channels.scales, quantization.scale),
       weights: channels,
       input: x.quantization,
       output: quantization,

@@ -194,6 +194,7 @@ test('layers that int32 cannot hold run in float, with a warning that says why',
       gemm(wide, w, 'wide', 0.5, 0),
       gemm(s.pair(small, 2 ** -20), s.weights([1, 2]), 'high', 2 ** 18, 1e7),
       gemm(s.pair(small, 2 ** -100), s.weights([1, 2]), 'low', 2 ** 60, 0),
+      gemm(s.pair(small, 2 ** 10), s.weights([1, 2]), 'coarse', 2, 5),
     ];
   });
   const found = compiled(graph).diagnostics.map(({ where, message }) => `${where}: ${message}`);
@@ -201,6 +202,7 @@ test('layers that int32 cannot hold run in float, with a warning that says why',
     'wide: runs in float (fc_f32): the accumulator of output channel 0 can reach 2266950000, beyond int32',
     expect.stringMatching(/^high: runs in float \(fc_f32\): bias 'bias_1'\[0\] does not fit int32 at scale /),
     expect.stringMatching(/^low: runs in float \(fc_f32\): output channel 0: .* is no positive float32$/),
+    expect.stringMatching(/^coarse: runs in float \(fc_f32\): bias 'bias_3'\[0\] is lost between the coarse steps of /),
   ]);
   const rng = new Rng(9);
   const feeds = new Map([

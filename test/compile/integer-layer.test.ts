@@ -41,12 +41,16 @@ test.each([
   ['rounded from the float under another scale', [3, -6], [0.25], undefined, [2, -6]],
   ['counted from their zero point', [5, -3], [0.5, 0.25], 1, [4, -4]],
 ])('integers of a bias are %s', (_, integers, scales, zeroPoint, expected) => {
-  const bias = integerBias(source(integers, scales, zeroPoint), 'b', 0.5, [1, 0.5]);
+  const bias = integerBias(source(integers, scales, zeroPoint), 'b', 0.5, [1, 0.5], 100);
   expect(Array.from(bias)).toEqual(expected);
 });
 
+test('a bias whose rounding would be seen in the result has no integers', () => {
+  expect(() => integerBias(source([3, -6], [0.25]), 'b', 0.5, [1, 0.5], 1)).toThrow("bias 'b'[0] is lost");
+});
+
 test('no bias is zeros; one number serves all outputs', () => {
-  expect(Array.from(integerBias(source([1], [1]), '', 1, [1, 1]))).toEqual([0, 0]);
+  expect(Array.from(integerBias(source([1], [1]), '', 1, [1, 1], 1))).toEqual([0, 0]);
   expect(Array.from(floatBias(source([3], [0.5]), 'b', 3))).toEqual([1.5, 1.5, 1.5]);
   expect(() => floatBias(source([1, 2], [1]), 'b', 3)).toThrow("the bias 'b' is [2]");
 });
