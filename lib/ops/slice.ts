@@ -41,6 +41,8 @@ export const slice: Operator = {
     const axes = hasInput(context, 3) ? knownNumbers(context, 3) : (starts ?? ends)?.map((_, i) => i);
     const steps = hasInput(context, 4) ? context.partial(4) : axes?.map(() => 1);
     if (!axes) return [{ type, shape: unknownShape(node.outputs[0], shape.length) }];
+    if ([starts, ends, steps].some((given) => given && given.length !== axes.length))
+      return problem(node, 'shape-mismatch', 'starts, ends, axes and steps differ in length');
     const result = [...shape];
     const fresh = unknownShape(node.outputs[0], shape.length);
     const elements = shape.length === 1 ? context.partial(0) : undefined;

@@ -57,9 +57,12 @@ function isInferenceDropout(node: Node, context: RewriteContext): boolean {
   return !node.inputs[2] || allEqual(node.inputs[2], 0, context);
 }
 
+/** Types that pads, steps and flags may have. */
+const NUMERIC = { int64: true, int32: true, bool: true, float32: true };
+
 function allEqual(value: string, expected: number, context: RewriteContext): boolean {
   const tensor = context.constant(value);
-  return tensor !== undefined && toNumbers(tensor).every((element) => element === expected);
+  return tensor !== undefined && tensor.type in NUMERIC && toNumbers(tensor).every((element) => element === expected);
 }
 
 function equal(a: readonly unknown[], b: readonly unknown[]): boolean {
