@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
-import { elementCount, type Tensor, toNumbers, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, viewAs } from '../ir/tensor';
 import { toDense } from '../ops/dense';
 import { dequantizeLinear } from '../ops/dequantize-linear';
 
@@ -50,7 +50,7 @@ export function quantizedConstant(source: ConstantSource, value: string): Quanti
     dims: integers.dims,
     type: integers.type,
     scales,
-    zeroPoints: zeroPoint ? toNumbers(zeroPoint) : scales.map(() => 0),
+    zeroPoints: zeroPoint ? Array.from(elementsOf(zeroPoint)) : scales.map(() => 0),
     axis: axis < 0 ? axis + integers.dims.length : axis,
   };
 }
@@ -58,7 +58,9 @@ export function quantizedConstant(source: ConstantSource, value: string): Quanti
 /** Elements without a copy where their type has a view of plain numbers. */
 function elementsOf(tensor: Tensor): ArrayLike<number> {
   const { type } = tensor;
-  return type === 'int8' || type === 'uint8' || type === 'int32' ? viewAs(tensor, type) : toNumbers(tensor);
+  return type === 'int8' || type === 'uint8' || type === 'int32'
+    ? viewAs(tensor, type)
+    : toDense(tensor, 'float64').data;
 }
 
 /** The float32 elements of an initializer, or of a dequantized one in any of its forms. */
