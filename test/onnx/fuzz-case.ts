@@ -155,7 +155,7 @@ export async function runCase(bytes: Uint8Array, seed: number, enter: (stage: St
   enter('onnxruntime');
   const expected = await runReference(graph, feeds);
   // What overflows does so in one executor and not in the other.
-  if (!expected || hasExtremes(graph)) return 'ran';
+  if (!expected || hasExtremes(graph) || cropsInRuntime(graph)) return 'ran';
   compare(graph, expected, found);
   return (await quantizeSome(graph, seed, enter)) ? 'quantized' : 'compared';
 }
@@ -168,6 +168,19 @@ async function quantizeSome(graph: Graph, seed: number, enter: (stage: Stage) =>
   enter('quantize');
   await quantizeAndRun(graph, feeds);
   return true;
+}
+
+/**
+ * Whether a window may need less than no padding under auto_pad SAME. The padding is 0 then (TensorFlow's rule, which the
+ * attribute comes from); onnxruntime drops elements at the start in AveragePool and Conv, and refuses MaxPool.
+ */
+function cropsInRuntime(graph: Graph): boolean {
+  return graph.nodes.some(({ attributes }) => {
+    const [autoPad, strides] = [attributes.get('auto_pad'), attributes.get('strides')];
+    if (autoPad?.kind !== 'string' || !autoPad.value.startsWith('SAME') || strides?.kind !== 'ints') return false;
+    const kernel = attributes.get('kernel_shape');
+    return strides.value.some((stride, axis) => stride > ((kernel?.kind === 'ints' ? kernel.value[axis] : 1) ?? 1) + 1);
+  });
 }
 
 /** Whether a graph holds floats near the ends of float32, or integers that onnxruntime cuts to 32 bits. */
