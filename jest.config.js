@@ -13,5 +13,6 @@ module.exports = {
       },
     ],
   },
+  maxWorkers: '100%',
   testTimeout: 60000,
 };

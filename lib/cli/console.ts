@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import pc from 'picocolors';
 import type { HoneError } from '../core/error';
+import { colors } from './colors';
 import { withCommandName } from './command-name';
 
 /** Where a verb prints, and how it learns of Ctrl-C. */
@@ -95,6 +95,10 @@ export function printError(error: HoneError, json: boolean): void {
   }
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   const [first, ...more] = message.split('\n');
-  const lines = [`${pc.red('error')} ${first} ${pc.dim(`[${code}]`)}`, ...more.map((line) => `  ${line}`), hint];
+  const lines = [
+    `${colors.red('error')} ${first} ${colors.dim(`[${code}]`)}`,
+    ...more.map((line) => `  ${line}`),
+    hint,
+  ];
   process.stderr.write(`${lines.join('\n')}\n`);
 }

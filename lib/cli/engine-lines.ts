@@ -1,5 +1,5 @@
-import pc from 'picocolors';
 import type { EngineGroup, EngineView } from '../jobs/engine-shares';
+import { colors } from './colors';
 import { bytesText, countText, percentText, table } from './text';
 
 /** Most reasons, and operators of a reason, that are listed without `--verbose`, and most nodes that are named. */
@@ -29,9 +29,9 @@ export function engineLines({ shares, groups }: Omit<EngineView, 'missing'>, ver
   return [
     ...table([['the engine runs', 'MAC', '', 'weights', ''], ...rows]),
     ...(missing.length === 0
-      ? [pc.green('runs wholly on the native engine')]
+      ? [colors.green('runs wholly on the native engine')]
       : [
-          pc.yellow(
+          colors.yellow(
             `${countOf(missing)} do not run on it; \`hone run\` and \`hone eval\` take --executor onnxruntime:`,
           ),
         ]),

@@ -1,6 +1,6 @@
-import pc from 'picocolors';
 import { makePlan, requireModel } from '../jobs/make-plan';
 import { writeFileAtomically } from '../jobs/write-file';
+import { colors } from './colors';
 import {
   COMMON,
   INPUTS,
@@ -41,7 +41,7 @@ export const compileVerb: Verb = {
     });
     await writeFileAtomically(target, plan);
     console.result({ path: target, sizeBytes: plan.length, warnings: diagnostics });
-    if (diagnostics.length > 0) console.say(pc.yellow('warnings:'));
+    if (diagnostics.length > 0) console.say(colors.yellow('warnings:'));
     for (const line of diagnosticLines(diagnostics, options.verbose === true)) console.say(line);
     console.say(`wrote ${target}: ${bytesText(plan.length)}`);
     return undefined;

@@ -1,5 +1,4 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import pc from 'picocolors';
 import type { QuantizeReport } from '../compress/quantize/report';
 import { largerFile } from '../compress/quantize/warnings';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
@@ -15,6 +14,7 @@ import { type RecipeSource, readRecipe } from '../jobs/recipe-file';
 import type { RecipeReport } from '../jobs/recipe-report';
 import { writeFileAtomically } from '../jobs/write-file';
 import { writeModel } from '../onnx/write-model';
+import { colors } from './colors';
 import type { Console } from './console';
 import { engineLines } from './engine-lines';
 import { signalExitCode } from './interrupt';
@@ -99,7 +99,7 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
       `${narrowed.length} layers keep clear of saturation; without that: ${outputsText(report.outputsWithSaturation)}`,
     );
   for (const repair of report.repairs) console.say(repairText(repair));
-  for (const line of diagnosticLines(report.diagnostics, verbose)) console.say(pc.yellow(line));
+  for (const line of diagnosticLines(report.diagnostics, verbose)) console.say(colors.yellow(line));
   for (const line of engineLines({ shares, groups }, verbose)) console.say(line);
   console.say(`wrote ${target}: ${bytesText(bytes.length)} (float ${bytesText(model.bytes.length)})`);
   return undefined;
@@ -210,7 +210,7 @@ function sayPlan(plan: RecipePlan, console: Console): void {
     ...(augment.flip ? ['mirrored'] : []),
   ];
   if (changes.length > 0) console.say(`training pictures are ${changes.join(' and ')} at random`);
-  for (const line of diagnosticLines(warnings)) console.say(pc.yellow(line));
+  for (const line of diagnosticLines(warnings)) console.say(colors.yellow(line));
 }
 
 function stepLine(record: StepRecord, metric: RecipePlan['metric']): string {
@@ -243,8 +243,8 @@ function sayReport(report: RecipeReport, verbose: boolean, console: Console): vo
   console.say();
   for (const line of stepTable(report)) console.say(line);
   for (const { index, method, reason } of leftOut)
-    console.say(pc.yellow(`left out steps[${index}].${method}: ${reason}`));
-  for (const line of diagnosticLines(steps.flatMap(stepNotices), verbose)) console.say(pc.yellow(line));
+    console.say(colors.yellow(`left out steps[${index}].${method}: ${reason}`));
+  for (const line of diagnosticLines(steps.flatMap(stepNotices), verbose)) console.say(colors.yellow(line));
   if (test) console.say(testLine(test, report.metric));
   if (result.judgedBy) console.say(`(${judgedByText(result.judgedBy)})`);
   for (const line of engineLines(report.engine, verbose)) console.say(line);
@@ -252,5 +252,5 @@ function sayReport(report: RecipeReport, verbose: boolean, console: Console): vo
   console.say(`wrote ${result.path}: ${bytesText(result.bytes)}${behind}; \`hone explain ${result.path}\` says why`);
   if (interrupted)
     console.note(`interrupted after ${steps.length} steps: the best so far is written; the same command goes on`);
-  else if (missed.length > 0) console.note(pc.red(`goal missed, the best model was kept: ${missed.join('; ')}`));
+  else if (missed.length > 0) console.note(colors.red(`goal missed, the best model was kept: ${missed.join('; ')}`));
 }

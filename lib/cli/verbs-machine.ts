@@ -1,7 +1,7 @@
-import pc from 'picocolors';
 import { buildAddon } from '../jobs/build-addon';
 import { examine } from '../jobs/doctor';
 import { openMachineSensors } from '../sensors/machine';
+import { colors } from './colors';
 import { pairs, readingText } from './text';
 import type { Verb } from './verb';
 
@@ -29,7 +29,7 @@ export const doctorVerb: Verb = {
     const sensors = openMachineSensors().read();
     const complete = findings.every(({ state }) => state !== 'missing');
     console.result({ complete, findings, sensors });
-    const marks = { ok: pc.green('ok'), missing: pc.red('missing'), absent: pc.yellow('absent') };
+    const marks = { ok: colors.green('ok'), missing: colors.red('missing'), absent: colors.yellow('absent') };
     // Colour codes take no room on the screen: the words are padded first.
     const mark = (state: keyof typeof marks) => marks[state] + ' '.repeat('missing'.length - state.length);
     const rows: [string, string][] = [

@@ -1,6 +1,6 @@
-import pc from 'picocolors';
 import type { AgentClient } from '../client/client';
 import type { LatencySummary, TelemetryFrame } from '../telemetry/sample';
+import { colors } from './colors';
 import type { Console } from './console';
 import { bytesText, pairs, percentText, readingText, table, timeText } from './text';
 
@@ -37,7 +37,7 @@ function screenLines(frame: TelemetryFrame, url: string, columns: number, rows: 
   const { model, memory, inferences, compute, queue, nodes, readings } = frame;
   const { weightBytes, arenaBytes, scratchBytes } = memory;
   const head = [
-    `${pc.bold(model)} at ${url}  ${inferences} inferences`,
+    `${colors.bold(model)} at ${url}  ${inferences} inferences`,
     ...pairs([
       ['compute', latencyText(compute)],
       ['queue', latencyText(queue)],
