@@ -1,5 +1,6 @@
+import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
-import type { Dim, ValueType } from '../ir/graph';
+import type { Dim, Node, ValueType } from '../ir/graph';
 import type { InferContext, Inferred } from './operator';
 
 /** `axis` counted from the front, or undefined when it is not one of `rank` axes. */
@@ -56,4 +57,9 @@ export function unknownShape(value: string, rank: number): Dim[] {
 export function followed(elements: Inferred['partial'], type: ElementType): Inferred['partial'] {
   if (type === 'int32') return elements?.map((element) => (typeof element === 'number' ? element | 0 : element));
   return type === 'int64' || type === 'bool' ? elements : undefined;
+}
+
+/** Whether a reduction without axes leaves its input as it is, instead of reducing all. Runtimes take every number but 1 for 0. */
+export function reducesNoAxis(node: Node): boolean {
+  return attribute(node, 'noop_with_empty_axes', 'int', 0) === 1;
 }

@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Tensor } from '../ir/tensor';
 import { toNumbers } from '../ir/tensor';
-import { normalizeAxes, normalizeAxis } from './axes';
+import { normalizeAxes, normalizeAxis, reducesNoAxis } from './axes';
 import { broadcast, inputAxis, outputAxis, withConstant } from './coupling';
 import { toDense } from './dense';
 import { knownDims } from './dims';
@@ -220,7 +220,7 @@ export const reducing: Coupling = {
     const given = context.node.inputs[1] ? context.constant(1) : null;
     if (!shape || given === undefined) return problem(context.node, 'coupling', 'the reduced axes are not constant');
     const listed = given ? toNumbers(given) : [];
-    const noop = listed.length === 0 && attribute(context.node, 'noop_with_empty_axes', 'int', 0) !== 0;
+    const noop = listed.length === 0 && reducesNoAxis(context.node);
     const all = shape.map((_, axis) => axis);
     const reduced = noop ? [] : listed.length > 0 ? normalizeAxes(listed, shape.length)! : all;
     const keep = attribute(context.node, 'keepdims', 'int', 1) !== 0;

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { type Tensor, tensorFrom } from '../ir/tensor';
+import { reducesNoAxis } from './axes';
 import { codeOf } from './data-type';
 import type { Emitter, GradientContext, Operator } from './operator';
 
@@ -130,7 +131,7 @@ export function asColumn({ node, emit }: GradientContext, value: string): string
 export function reducesNothing({ node, emit }: Pick<GradientContext, 'node' | 'emit'>): boolean {
   const axes = node.inputs[1] ?? '';
   const none = axes === '' || dimsOf(emit, axes)[0] === 0;
-  return none && attribute(node, 'noop_with_empty_axes', 'int', 0) !== 0;
+  return none && reducesNoAxis(node);
 }
 
 /** Repeats the gradient of a reduction's output over the elements that were reduced. */

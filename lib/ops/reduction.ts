@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
-import { hasInput, knownNumbers, normalizeAxes, unknownShape } from './axes';
+import { hasInput, knownNumbers, normalizeAxes, reducesNoAxis, unknownShape } from './axes';
 import { inputCost } from './cost';
 import { reducing } from './coupling-shapes';
 import { emptyDense } from './dense';
@@ -45,7 +45,7 @@ export function reduction(spec: ReductionSpec): Operator {
     infer: (context) => inferReduction(context, spec),
     evaluate: ([data, axesInput], node, precision) => {
       const axes = axesInput && axesInput.data.length > 0 ? Array.from(axesInput.data) : undefined;
-      if (!axes && attribute(node, 'noop_with_empty_axes', 'int', 0)) return [applyToEach(data!, spec, precision)];
+      if (!axes && reducesNoAxis(node)) return [applyToEach(data!, spec, precision)];
       const rank = data!.dims.length;
       const reduced = axes ? normalizeAxes(axes, rank)! : data!.dims.map((_, axis) => axis);
       return [reduce(data!, reduced, attribute(node, 'keepdims', 'int', 1) !== 0, spec, precision)];
@@ -69,7 +69,7 @@ function inferReduction(context: InferContext, spec: ReductionSpec): readonly In
   const given = hasInput(context, 1);
   const axes = given ? knownNumbers(context, 1) : [];
   if (axes === undefined) return [{ type, shape: keep ? unknownShape(node.outputs[0], shape.length) : undefined }];
-  if (axes.length === 0 && attribute(node, 'noop_with_empty_axes', 'int', 0)) return [{ type, shape }];
+  if (axes.length === 0 && reducesNoAxis(node)) return [{ type, shape }];
   const reduced = axes.length > 0 ? normalizeAxes(axes, shape.length) : shape.map((_, axis) => axis);
   if (!reduced) return problem(node, 'bad-axis', `axes [${axes}] do not fit shape [${shape}]`);
   const elements = shape.length === 1 && reduced.length === 1 ? context.partial(0) : undefined;

@@ -5,7 +5,7 @@ import type { Tensor } from '../ir/tensor';
 /** What a rewrite rule may ask and make. */
 export interface RewriteContext extends Uses {
   readonly graph: Graph;
-  /** Constant value of a name, when it is an initializer. */
+  /** Constant value of a name, when it is an initializer of numbers: rules compute with it. */
   constant(value: string): Tensor | undefined;
   typeOf(value: string): ValueType | undefined;
   /** A name that nothing has yet. */
@@ -62,7 +62,10 @@ function contextOf(graph: Graph, added: Map<string, Tensor>): RewriteContext {
   return {
     ...usesOf(graph),
     graph,
-    constant: (value) => graph.initializers.get(value),
+    constant: (value) => {
+      const tensor = graph.initializers.get(value);
+      return tensor?.type === 'string' ? undefined : tensor;
+    },
     typeOf: (value) => {
       const tensor = graph.initializers.get(value);
       return tensor ? { type: tensor.type, shape: tensor.dims } : graph.values.get(value);

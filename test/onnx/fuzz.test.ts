@@ -3,6 +3,7 @@ import { Rng } from '../../lib/core/rng';
 import type { attributes } from '../../lib/ir/attribute';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
+import { packStrings } from '../../lib/ir/strings';
 import { type Tensor, tensorFrom } from '../../lib/ir/tensor';
 import { writeModel } from '../../lib/onnx/write-model';
 import { corpusOf, makeCase, runCase } from './fuzz-case';
@@ -68,6 +69,9 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['a Range of no number', () => ranged(), 'refused'],
   ['Resize without scales', () => oneNode('Resize', {}, 10), 'refused'],
   ['Upsample without scales', () => oneNode('Upsample', {}, 9), 'refused'],
+  ['Resize with neither scales nor sizes', () => sized(), 'refused'],
+  ['noop_with_empty_axes beside 0 and 1', () => reduced(10), 'compared'],
+  ['a Reshape to words', () => named(), 'refused'],
   ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
 ];
 
@@ -91,6 +95,30 @@ function oneNode(
 
 const tiled = (repeats: number[]) => oneNode('Tile', {}, 21, [tensorFrom('int64', [4], [...repeats, ...repeats])]);
 const pooled = (values: Parameters<typeof attributes>[0]) => oneNode('AveragePool', { ceil_mode: 1, ...values });
+
+function sized(): Graph {
+  const b = new GraphBuilder();
+  const bytes = b.initializer(tensorFrom('int8', [1, 1], [25]));
+  const region = b.initializer(tensorFrom('float32', [4], [0, 0, 1, 1]));
+  b.output(b.node('Cast', [b.node('Resize', [bytes, region])], { to: 1 }));
+  return b.build();
+}
+
+function reduced(noop: number): Graph {
+  const b = new GraphBuilder();
+  const some = b.initializer(tensorFrom('float32', [1, 2], [1, -2]));
+  const sums = b.node('ReduceL1', [some], { noop_with_empty_axes: noop });
+  b.output(b.node('Add', [b.input('x', 'float32', [1, 2]), sums]));
+  return b.build();
+}
+
+function named(): Graph {
+  const b = new GraphBuilder();
+  const words = b.initializer({ type: 'string', dims: [2], bytes: packStrings(['a', 'b']) });
+  const flat = b.node('Flatten', [b.input('x', 'float32', [1, 2, 6, 5])]);
+  b.output(b.node('Reshape', [flat, words]));
+  return b.build();
+}
 
 function clipped(bound: number, type: 'float32' | 'int64' = 'float32'): Graph {
   return oneNode('Clip', {}, 21, [tensorFrom('float32', [], [-1]), tensorFrom(type, [], [bound])]);
