@@ -9,5 +9,7 @@ for (const path of readdirSync(join(root, 'dist/lib'), { recursive: true, encodi
   const source = path.replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts');
   if (source !== path && !existsSync(join(root, 'lib', source))) rmSync(join(root, 'dist/lib', path));
 }
-const { status } = spawnSync(process.execPath, [join(root, 'deploy/build/native.mjs'), 'prebuilds'], { stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [join(root, 'deploy/build/native.mjs'), 'prebuilds'], {
+  stdio: 'inherit',
+});
 process.exit(status ?? 1);
