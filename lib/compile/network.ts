@@ -107,6 +107,8 @@ export class Network {
 
   /** What the engine would run for a node. @throws Unsupported with the reason when it has nothing */
   kernelOf(node: Node): KernelCall {
+    const word = [...node.inputs, ...node.outputs].find((name) => name !== '' && this.typeOf(name)?.type === 'string');
+    if (word !== undefined) throw new Unsupported(`'${word}' holds strings`);
     const call = this.requireOperator(node)({
       node,
       inputs: node.inputs.map((input) => this.typeOf(input)),

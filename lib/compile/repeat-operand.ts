@@ -1,16 +1,25 @@
+import { elementCount } from '../ir/tensor';
 import type { Program } from './program';
 import type { Buffer, Operand } from './step';
+import { Unsupported } from './unsupported';
 import { alignFactors, type Factor, isDense, memoryOffsets, moveView, sameLayout, type View } from './view';
+
+/** Most elements that a constant is written out to. */
+const MOST_REPEATED = 2 ** 24;
 
 /**
  * The second operand of an element-wise kernel. The kernel walks `a` in memory order and starts its second operand anew at
  * every end, so that operand must have the elements of `a`'s memory order, or a period of them. `b` has the extents of `a`;
  * repeated axes have a stride of 0.
+ * @throws Unsupported for a constant that would have to be written out to more than 2^24 elements
  */
 export function repeatOperand(program: Program, b: View, a: View): Operand {
   if (program.isDirect(b) && sameLayout(a, b)) return whole(b.buffer);
   const period = periodOf(b, a);
   if (b.buffer.place.kind === 'constant') {
+    const count = period ? elementCount(period.map(({ extent }) => extent)) : a.buffer.count;
+    if (count > MOST_REPEATED)
+      throw new Unsupported(`'${b.buffer.name}' would have to be repeated to ${count} elements`);
     if (period)
       return gather(
         program,

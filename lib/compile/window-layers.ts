@@ -123,7 +123,7 @@ export function lowerAveragePool(state: Lowering, node: Node, call: Call<'averag
   const tail = network.tail(output);
   const { countIncludePad } = call;
   const x = tail.quantize && state.integer(input);
-  if (x !== undefined) {
+  if (x !== undefined && isUsableRatio(x.quantization.scale / tail.quantize!.quantization.scale)) {
     const { value, quantization } = tail.quantize!;
     const source = imageOperand(state, x);
     const { operand, view } = imageResult(state, node, value, quantization);
@@ -146,6 +146,12 @@ export function lowerAveragePool(state: Lowering, node: Node, call: Call<'averag
   const params = { window: poolWindow(call.window, source, operand), countIncludePad };
   program.emit({ name: node.name, op: 'average_pool_f32', outputs: [operand], inputs: [source], params });
   state.setFloat(output, view);
+}
+
+/** Whether a factor between two scales is a positive number in float32: grids far apart average in float. */
+function isUsableRatio(ratio: number): boolean {
+  const single = Math.fround(ratio);
+  return single > 0 && Number.isFinite(single);
 }
 
 /**

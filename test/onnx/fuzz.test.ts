@@ -72,6 +72,9 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['Resize with neither scales nor sizes', () => sized(), 'refused'],
   ['noop_with_empty_axes beside 0 and 1', () => reduced(10), 'compared'],
   ['a Reshape to words', () => named(), 'refused'],
+  ['a Pad of words', () => padded(), 'refused'],
+  ['a constant repeated to millions', () => repeated(2 ** 22), 'refused'],
+  ['an average between grids far apart', () => averaged(1e-30), 'ran'],
   ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
 ];
 
@@ -109,6 +112,34 @@ function reduced(noop: number): Graph {
   const some = b.initializer(tensorFrom('float32', [1, 2], [1, -2]));
   const sums = b.node('ReduceL1', [some], { noop_with_empty_axes: noop });
   b.output(b.node('Add', [b.input('x', 'float32', [1, 2]), sums]));
+  return b.build();
+}
+
+function padded(): Graph {
+  const b = new GraphBuilder();
+  const words = b.initializer({ type: 'string', dims: [2], bytes: packStrings(['a', 'b']) });
+  const word = b.initializer({ type: 'string', dims: [], bytes: packStrings(['c']) });
+  const more = b.node('Pad', [b.node('Identity', [words]), b.initializer(tensorFrom('int64', [2], [1, 0])), word]);
+  b.output(more, 'string', [3]);
+  b.output(b.node('Relu', [b.input('x', 'float32', [1, 2])]));
+  return b.build();
+}
+
+function repeated(extent: number): Graph {
+  const b = new GraphBuilder();
+  const column = b.initializer(tensorFrom('float32', [1, 1, 8, 1], [1, 2, 3, 4, 5, 6, 7, 8]));
+  b.output(b.node('Add', [b.input('x', 'float32', [1, 1, 8, extent]), column]));
+  return b.build();
+}
+
+function averaged(scale: number): Graph {
+  const b = new GraphBuilder();
+  const pair = (value: string, size: number) => {
+    const grid = [b.initializer(tensorFrom('float32', [], [size])), b.initializer(tensorFrom('uint8', [], [0]))];
+    return b.node('DequantizeLinear', [b.node('QuantizeLinear', [value, ...grid]), ...grid]);
+  };
+  const image = pair(b.input('x', 'float32', [1, 1, 4, 4]), scale);
+  b.output(pair(b.node('AveragePool', [image], { kernel_shape: [2, 2] }), 1e30));
   return b.build();
 }
 
