@@ -171,7 +171,9 @@ export class Network {
     if (node.inputs[2] && zeroPoint === undefined) return undefined;
     const bytes = node.op === 'QuantizeLinear' ? node.outputs[0] : node.inputs[0];
     if (!this.isBytes(bytes)) return undefined;
-    const shift = this.typeOf(bytes)!.type === 'uint8' ? 128 : 0;
+    const { type } = this.typeOf(bytes)!;
+    if (zeroPoint && zeroPoint.type !== type) return undefined;
+    const shift = type === 'uint8' ? 128 : 0;
     const [size] = viewAs(scale, 'float32');
     if (!(size > 0) || !Number.isFinite(size)) return undefined;
     return { scale: size, zeroPoint: (zeroPoint ? toNumbers(zeroPoint)[0] : 0) - shift };

@@ -1,7 +1,8 @@
 import { attribute } from '../../ir/attribute';
 import { nameMaker, removeDead, typeOf } from '../../ir/edit';
 import type { Graph } from '../../ir/graph';
-import { type Tensor, tensorFrom, tensorOf, toNumbers, viewAs } from '../../ir/tensor';
+import { elementCount, type Tensor, tensorFrom, tensorOf, toNumbers, viewAs } from '../../ir/tensor';
+import { normalizeAxes } from '../../ops/axes';
 import { padsPerAxis } from '../../ops/pad-extents';
 
 /**
@@ -21,7 +22,10 @@ function normalizePads(graph: Graph): Graph {
     const pads = graph.initializers.get(node.inputs[1] ?? '');
     const rank = axes && typeOf(graph, node.inputs[0])?.shape?.length;
     if (!axes || !pads || rank === undefined) return node;
-    const all = padsPerAxis(rank, toNumbers(pads), toNumbers(axes)).flat();
+    // What does not fit is for shape inference to report.
+    const listed = normalizeAxes(toNumbers(axes), rank);
+    if (listed === undefined || elementCount(pads.dims) !== 2 * listed.length) return node;
+    const all = padsPerAxis(rank, toNumbers(pads), listed).flat();
     const name = fresh(node.inputs[1]);
     initializers.set(name, tensorFrom('int64', [all.length], all));
     const [data, , value] = node.inputs;
