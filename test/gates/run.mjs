@@ -1,4 +1,4 @@
-// The gates of the project:  node test/gates/run.mjs test | check [--without-tests] | NAME...
+// The gates of the project:  node test/gates/run.mjs test | check [--without-tests] | nightly | NAME...
 // Each gate is one command; a gate that checked nothing fails by itself. The last line is `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +7,10 @@ import { join } from 'node:path';
 const node = process.execPath;
 const bin = (name) => [node, `node_modules/${name}`];
 
-/** name -> { what, command } in the order of `check`. Tests count as the tests that ran, every other gate as one. */
+/**
+ * name -> { what, command } in the order of `check`; those that take long are `nightly`. Tests count as the tests that ran, every
+ * other gate as one.
+ */
 const GATES = {
   tests: { what: 'all tests that need no hardware', tests: true },
   lint: {
@@ -67,6 +70,16 @@ const GATES = {
     // One seed, so that a red run can be had again; without it every run draws other models.
     command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '20', '--seed', '1'],
   },
+  'fuzz-plan-hour': {
+    what: 'plan loader, an hour of fuzzing',
+    nightly: true,
+    command: [node, 'test/gates/fuzz.mjs', 'plan', '--seconds', '3600'],
+  },
+  'fuzz-onnx-hour': {
+    what: 'models to the end of compile, run and quantize, an hour of fuzzing with a seed of its own',
+    nightly: true,
+    command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '3600'],
+  },
 };
 
 const args = process.argv.slice(2);
@@ -74,11 +87,15 @@ const names =
   args[0] === 'test'
     ? ['tests']
     : args[0] === 'check'
-      ? Object.keys(GATES).filter((name) => name !== 'tests' || !args.includes('--without-tests'))
-      : args;
+      ? Object.keys(GATES).filter(
+          (name) => !GATES[name].nightly && (name !== 'tests' || !args.includes('--without-tests')),
+        )
+      : args[0] === 'nightly'
+        ? Object.keys(GATES).filter((name) => GATES[name].nightly)
+        : args;
 const unknown = names.filter((name) => !(name in GATES));
 if (names.length === 0 || unknown.length > 0) {
-  console.error(`usage: run.mjs test | check [--without-tests] | ${Object.keys(GATES).join(' | ')}`);
+  console.error(`usage: run.mjs test | check [--without-tests] | nightly | ${Object.keys(GATES).join(' | ')}`);
   process.exit(2);
 }
 
