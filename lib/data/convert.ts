@@ -1,23 +1,10 @@
 import { HoneError } from '../core/error';
 import type { ElementType } from '../ir/element-type';
 import { decodeBfloat16, decodeFloat16 } from '../ir/half';
-import { elementCount, type Tensor, tensorOf, type ViewOf, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, tensorOf, VIEWS, type ViewOf, type ViewType, viewAs } from '../ir/tensor';
 
-/** Classes of the types that model inputs have as numbers. */
-const TARGETS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-} as const;
-type Target = keyof typeof TARGETS;
+/** Types that model inputs have as numbers. */
+type Target = ViewType;
 
 /** Types whose every number the target holds; the numbers of others are looked at one by one. */
 const LOSSLESS: Partial<Record<ElementType, readonly ElementType[]>> = {
@@ -35,7 +22,7 @@ export function isLossless(from: ElementType, to: ElementType): boolean {
 /** @throws E_DATA_MISMATCH when elements of `input` are no numbers, or can never become another type */
 export function checkConversion(from: ElementType, to: ElementType, input: string): void {
   if (from === to) return;
-  if (!(to in TARGETS) || !(from in TARGETS || from === 'float16' || from === 'bfloat16'))
+  if (!(to in VIEWS) || !(from in VIEWS || from === 'float16' || from === 'bfloat16'))
     throw mismatch(`elements of type ${to} for '${input}'`, from);
 }
 
@@ -47,7 +34,7 @@ export function checkConversion(from: ElementType, to: ElementType, input: strin
 export function convertTensor(tensor: Tensor, type: ElementType, input: string): Tensor {
   if (tensor.type === type) return tensor;
   const target = type as Target;
-  const result = new TARGETS[target](elementCount(tensor.dims));
+  const result = new VIEWS[target](elementCount(tensor.dims));
   if (isLossless(tensor.type, type)) (result as Float32Array).set(viewAs(tensor, tensor.type as 'float32'));
   else {
     const wrong = fill(result, numbersOf(tensor), type === 'bool' ? 1 : undefined, tensor.type === 'float64');
@@ -73,7 +60,7 @@ function numbersOf(tensor: Tensor): Numbers {
 
 /** Copies numbers; returns the first that comes out as another. `rounds`: floats may be rounded, but not to infinity. */
 function fill(
-  result: InstanceType<(typeof TARGETS)[Target]>,
+  result: InstanceType<(typeof VIEWS)[Target]>,
   numbers: Numbers,
   highest: number | undefined,
   rounds: boolean,

@@ -18,7 +18,7 @@ export function elementCount(dims: readonly number[]): number {
 }
 
 /** Typed-array classes by element type (those that JavaScript has a view for). */
-const VIEWS = {
+export const VIEWS = {
   float32: Float32Array,
   float64: Float64Array,
   uint8: Uint8Array,
