@@ -2,6 +2,7 @@
 module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  setupFiles: ['<rootDir>/test/property-seed.js'],
   testEnvironment: '<rootDir>/test/environment.js',
   transform: {
     '^.+\\.ts$': [

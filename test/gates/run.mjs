@@ -70,6 +70,11 @@ const GATES = {
     // One seed, so that a red run can be had again; without it every run draws other models.
     command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '20', '--seed', '1'],
   },
+  'properties-anew': {
+    what: 'every property with a seed of its own and ten times the cases',
+    nightly: true,
+    command: [node, 'test/gates/properties.mjs'],
+  },
   'fuzz-plan-hour': {
     what: 'plan loader, an hour of fuzzing',
     nightly: true,

@@ -130,8 +130,8 @@ export class Histogram implements Observer {
     let [low, high, power, zeros] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
     for (let i = 0; i < data.length; i++) {
       const pattern = bits[i];
-      if (pattern === 0) {
-        // Half of what a Relu makes: counting them in a register takes a third of the time away.
+      if (pattern << 1 === 0) {
+        // Zeros of either sign. Half of what a Relu makes: counting them in a register takes a third of the time away.
         zeros++;
         continue;
       }

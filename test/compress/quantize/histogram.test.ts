@@ -72,6 +72,7 @@ test('quantiles lie between the elements around them', () => {
 test('zeros are in no bin', () => {
   expect(histogramOf([0, -0, 0]).filledBins().counts).toHaveLength(0);
   expect(histogramOf([0, -0, 0]).zeros).toBe(3);
+  expect(histogramOf([-0])).toMatchObject({ min: 0, max: 0, zeros: 1 });
 });
 
 test('extents of samples, over all values that tell of them', () => {
