@@ -75,6 +75,11 @@ const GATES = {
     nightly: true,
     command: [node, 'test/gates/properties.mjs'],
   },
+  mutations: {
+    what: 'every listed break of the code is noticed by a test',
+    nightly: true,
+    command: [node, 'test/mutations/run.mjs'],
+  },
   'fuzz-plan-hour': {
     what: 'plan loader, an hour of fuzzing',
     nightly: true,
