@@ -82,8 +82,8 @@ function evaluateNode(node: Node, inference: Inference, uses: Uses): Values | un
   }
   const inputs = node.inputs.map((name) => (name === '' ? undefined : inference.constantOf(name)));
   if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return undefined;
-  if (inputs.some((tensor) => tensor?.type === 'string') || growsTooMuch(node, inputs, inference, uses))
-    return undefined;
+  const types = [...inputs, ...node.outputs.map((name) => inference.typeOf(name))].map((value) => value?.type);
+  if (types.includes('string') || growsTooMuch(node, inputs, inference, uses)) return undefined;
   const outputs = tryEvaluate(operator.evaluate, inputs, node);
   if (!outputs?.every(isExact)) return undefined;
   // The mean of nothing is undefined: runtimes differ.

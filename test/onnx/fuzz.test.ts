@@ -73,6 +73,7 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['noop_with_empty_axes beside 0 and 1', () => reduced(10), 'compared'],
   ['a Reshape to words', () => named(), 'refused'],
   ['a Pad of words', () => padded(), 'refused'],
+  ['a constant cast to words', () => spelled(), 'refused'],
   ['a constant repeated to millions', () => repeated(2 ** 22), 'refused'],
   ['an average between grids far apart', () => averaged(1e-30), 'ran'],
   ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
@@ -98,6 +99,19 @@ function oneNode(
 
 const tiled = (repeats: number[]) => oneNode('Tile', {}, 21, [tensorFrom('int64', [4], [...repeats, ...repeats])]);
 const pooled = (values: Parameters<typeof attributes>[0]) => oneNode('AveragePool', { ceil_mode: 1, ...values });
+
+function spelled(): Graph {
+  const b = new GraphBuilder();
+  const words = b.node('Cast', [b.initializer(tensorFrom('float32', [1, 2], [1, 0.5]))], { to: 8 });
+  b.output(
+    b.node(
+      'Cast',
+      [b.node('Concat', [words, b.node('Cast', [b.input('x', 'float32', [1, 2])], { to: 8 })], { axis: 1 })],
+      { to: 1 },
+    ),
+  );
+  return b.build();
+}
 
 function sized(): Graph {
   const b = new GraphBuilder();
