@@ -1,3 +1,4 @@
+import { PLAN_OPS } from '../plan/plan-ops';
 import { type Buffer, elementBytes, type Step } from './step';
 
 /** Arena offsets by buffer id, and the size of the arena, in bytes. */
@@ -8,16 +9,6 @@ export interface MemoryMap {
 
 /** Alignment of every buffer in the arena, in bytes: one cache line, one AVX-512 vector. */
 const ALIGNMENT = 64;
-
-/** Kernels whose output may lie on an input of the same size, and which inputs. The engine's loader has the same list. */
-export const IN_PLACE: Partial<Record<Step['op'], readonly number[]>> = {
-  binary_s8: [0, 1],
-  binary_f32: [0, 1],
-  lut_s8: [0],
-  clamp_f32: [0],
-  softmax_f32: [0],
-  conv_s8: [5],
-};
 
 /** A piece of arena that one or several buffers share, alive from step `first` to step `last`. */
 interface Storage {
@@ -68,7 +59,7 @@ function inPlaceStorage(
   output: Buffer,
   storages: ReadonlyMap<number, Storage>,
 ): Storage | undefined {
-  for (const position of IN_PLACE[step.op] ?? []) {
+  for (const position of PLAN_OPS[step.op].inPlace) {
     const input = step.inputs[position]?.buffer;
     const storage = input && storages.get(input.id);
     const others = step.inputs.filter((operand, other) => other !== position && operand?.buffer.id === input?.id);

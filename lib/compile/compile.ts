@@ -2,6 +2,8 @@ import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from '../plan/description';
+import { inputIndex, type OpRule } from '../plan/op-rule';
+import { PLAN_OPS } from '../plan/plan-ops';
 import { writePlan } from '../plan/writer';
 import { assignMemory } from './assign-memory';
 import { findOverwrite } from './find-overwrite';
@@ -128,14 +130,19 @@ function warnFloatLayers(steps: readonly Step[], reasons: ReadonlyMap<string, st
   const reasonOf = (name: string): string =>
     [...reasons].find(([node]) => name === node || name.startsWith(`${node}+`))?.[1] ??
     'its input, weights or result is not quantized';
-  const isInteger = ({ op }: Step): boolean => op === 'conv_s8' || op === 'dwconv_s8' || op === 'fc_s8';
-  if (reasons.size === 0 && !steps.some(isInteger)) return [];
+  if (reasons.size === 0 && !steps.some(isIntegerLayer)) return [];
   return steps
-    .filter((step) => /^(conv|dwconv|fc|binary|max_pool|average_pool)_f32$/.test(step.op))
+    .filter(({ op }) => PLAN_OPS[op].int8Form !== undefined)
     .map((step) => ({
       severity: 'warning',
       kind: 'float-layer',
       where: step.name,
       message: `runs in float (${step.op}): ${reasonOf(step.name)}`,
     }));
+}
+
+/** Whether a step multiplies by int8 weights. */
+function isIntegerLayer({ op }: Step): boolean {
+  const rule: OpRule = PLAN_OPS[op];
+  return rule.domain === 'int8' && inputIndex(rule, 'weights') !== -1;
 }

@@ -1,3 +1,4 @@
+import { BINARY_OPERATIONS, type BinaryOperation } from '../core/binary-operation';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
@@ -14,11 +15,11 @@ import { broadcastView, channelsLastOrder, moveView, sizeOf, type View } from '.
 export function lowerBinary(state: Lowering, node: Node, call: Extract<KernelCall, { kernel: 'binary' }>): void {
   const { network, program } = state;
   const tail = network.tail(node.outputs[0]);
-  const operation = call.operation === 'add' ? 'add' : 'multiply';
+  const { operation } = call;
   const integers = tail.quantize === undefined ? [] : node.inputs.map((input) => state.integer(input));
   const integer = integers.length > 0 && integers.every((view) => view !== undefined);
   const views: View[] = integer ? (integers as QuantizedView[]) : node.inputs.map((input) => state.float(input));
-  const { lead, other } = orderOperands(program, views, network.extents(node.outputs[0]));
+  const { lead, other } = orderOperands(program, views, network.extents(node.outputs[0]), isCommutative(operation));
   const a = program.dense(lead);
   const dims = [a.buffer.count];
   const inputs = [{ buffer: a.buffer, dims }, repeatOperand(program, other, a)];
@@ -36,20 +37,26 @@ export function lowerBinary(state: Lowering, node: Node, call: Extract<KernelCal
   state.finishFloat(tail, moveView(a, buffer));
 }
 
+function isCommutative(operation: BinaryOperation): boolean {
+  return BINARY_OPERATIONS.some(({ name, commutative }) => name === operation && commutative);
+}
+
 /**
- * Operands of a commutative operation, both with the extents of the result: first one that has all of its elements (the
- * computed one if both do), then the one that may repeat. When both repeat, the first is written out.
+ * Operands of an operation, both with the extents of the result: first one that has all of its elements, then the one that
+ * may repeat. Where the operation is commutative they may change places (the computed one leads if both have all elements);
+ * when the first repeats, it is written out.
  */
-function orderOperands(
+export function orderOperands(
   program: Program,
   views: readonly View[],
   extents: readonly number[],
+  commutative: boolean,
 ): { lead: View; other: View } {
   const [a, b] = views.map((view) => broadcastView(view, extents));
   if (a === undefined || b === undefined) throw new Unsupported(`its operands do not broadcast to [${extents}]`);
   const full = views.map((view) => sizeOf(view) === elementCount(extents));
   const constant = views.map((view) => view.buffer.place.kind === 'constant');
-  if (full[1] && (!full[0] || constant[0])) return { lead: b, other: a };
+  if (commutative && full[1] && (!full[0] || constant[0])) return { lead: b, other: a };
   return full[0] ? { lead: a, other: b } : { lead: program.rowMajor(a), other: b };
 }
 

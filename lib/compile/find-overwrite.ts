@@ -1,4 +1,6 @@
-import { IN_PLACE, type MemoryMap } from './assign-memory';
+import type { OpRule } from '../plan/op-rule';
+import { PLAN_OPS } from '../plan/plan-ops';
+import type { MemoryMap } from './assign-memory';
 import { type Buffer, elementBytes, type Step } from './step';
 
 /** What lies in the arena after a step: the content of one buffer. */
@@ -20,6 +22,7 @@ export function findOverwrite(steps: readonly Step[], { offsets, arenaBytes }: M
     return { buffer, from, to: from + buffer.count * elementBytes(buffer.type) };
   };
   for (const step of steps) {
+    const { inPlace }: OpRule = PLAN_OPS[step.op];
     const inputs = step.inputs.map((operand) => operand?.buffer);
     for (const input of inputs)
       if (input?.place.kind === 'arena' && !contents.some(({ buffer }) => buffer.id === input.id))
@@ -31,8 +34,8 @@ export function findOverwrite(steps: readonly Step[], { offsets, arenaBytes }: M
       for (const [position, input] of inputs.entries()) {
         if (input?.place.kind !== 'arena' || !overlap(rangeOf(input), written)) continue;
         const { from, to } = rangeOf(input);
-        const inPlace = IN_PLACE[step.op]?.includes(position) && from === written.from && to === written.to;
-        if (!inPlace) return `step '${step.name}' overwrites its input '${input.name}'`;
+        const allowed = inPlace.includes(position) && from === written.from && to === written.to;
+        if (!allowed) return `step '${step.name}' overwrites its input '${input.name}'`;
       }
       contents = contents.filter((content) => content.buffer.id === buffer.id || !overlap(content, written));
       if (!contents.some((content) => content.buffer.id === buffer.id)) contents.push(written);

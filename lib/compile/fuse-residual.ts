@@ -1,5 +1,10 @@
 import type { PlanConvParams } from '../plan/description';
+import { inputIndex } from '../plan/op-rule';
+import { PLAN_OPS } from '../plan/plan-ops';
 import type { Step } from './step';
+
+/** Where a convolution takes what it adds. */
+const RESIDUAL = inputIndex(PLAN_OPS.conv_s8, 'residual');
 
 /**
  * Fuses int8 additions into the convolution that makes one of their operands: the convolution rounds to its own int8 in
@@ -31,7 +36,7 @@ function fuse(
   if (a === undefined || b === undefined || a.buffer.count !== b.buffer.count) return undefined;
   for (let index = steps.length - 1; index >= 0; index--) {
     const step = steps[index];
-    if (step.op !== 'conv_s8' || step.inputs[5] !== undefined) continue;
+    if (step.op !== 'conv_s8' || step.inputs[RESIDUAL] !== undefined) continue;
     const [output] = step.outputs;
     // The same buffer, not only the same memory: an operand read with another grid is not what the convolution rounded to.
     const residual = output.buffer === a.buffer ? b : output.buffer === b.buffer ? a : undefined;
@@ -42,7 +47,7 @@ function fuse(
       residual: { scale: quantization.scale, zeroPoint: quantization.zeroPoint, clamp: add.params.clamp },
     };
     const dims = output.dims;
-    const inputs = [...step.inputs.slice(0, 5), { buffer: residual.buffer, dims }];
+    const inputs = [...step.inputs.slice(0, RESIDUAL), { buffer: residual.buffer, dims }];
     const outputs = [{ buffer: add.outputs[0].buffer, dims }];
     return { index, step: { name: `${step.name}+${add.name}`, op: 'conv_s8', outputs, inputs, params } };
   }

@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
+import { PLAN_OPS, type PlanOp } from '../plan/plan-ops';
 import { lowerConcat, lowerPad, lowerReshape, lowerSlice, lowerTranspose } from './copy-layers';
 import { lowerBinary, lowerDequantize, lowerQuantize, lowerUnary } from './element-layers';
 import { Lowering, type QuantizedView, shiftTable } from './lowering';
@@ -67,36 +68,33 @@ function attempt(state: Lowering, where: string, what: string, lower: () => void
   }
 }
 
-/** Lowering of every kernel family. */
-const LOWERINGS: {
-  readonly [K in KernelCall['kernel']]: (state: Lowering, node: Node, call: Extract<KernelCall, { kernel: K }>) => void;
-} = {
-  conv: lowerConvolution,
-  'fully-connected': lowerFullyConnected,
-  binary: lowerBinary,
-  'max-pool': lowerMaxPool,
-  'average-pool': lowerAveragePool,
-  unary: lowerUnary,
-  softmax: lowerSoftmax,
-  concat: lowerConcat,
-  slice: lowerSlice,
-  pad: lowerPad,
-  transpose: lowerTranspose,
-  reshape: lowerReshape,
-  quantize: lowerQuantize,
-  dequantize: lowerDequantize,
+/** How one kernel family is lowered, and the engine operations that do its work. */
+interface Family<K extends KernelCall['kernel']> {
+  readonly lower: (state: Lowering, node: Node, call: Extract<KernelCall, { kernel: K }>) => void;
+  readonly ops: readonly PlanOp[];
+}
+
+const FAMILIES: { readonly [K in KernelCall['kernel']]: Family<K> } = {
+  conv: { lower: lowerConvolution, ops: ['conv_s8', 'dwconv_s8', 'conv_f32', 'dwconv_f32'] },
+  'fully-connected': { lower: lowerFullyConnected, ops: ['fc_s8', 'fc_f32'] },
+  binary: { lower: lowerBinary, ops: ['binary_s8', 'binary_f32'] },
+  'max-pool': { lower: lowerMaxPool, ops: ['max_pool_s8', 'max_pool_f32'] },
+  'average-pool': { lower: lowerAveragePool, ops: ['average_pool_s8', 'average_pool_f32'] },
+  unary: { lower: lowerUnary, ops: ['lut_s8', 'clamp_f32'] },
+  softmax: { lower: lowerSoftmax, ops: ['softmax_f32'] },
+  concat: { lower: lowerConcat, ops: ['copy_nd'] },
+  slice: { lower: lowerSlice, ops: ['copy_nd'] },
+  pad: { lower: lowerPad, ops: ['fill', 'copy_nd'] },
+  transpose: { lower: lowerTranspose, ops: ['copy_nd'] },
+  reshape: { lower: lowerReshape, ops: ['copy_nd'] },
+  quantize: { lower: lowerQuantize, ops: ['quantize_s8'] },
+  dequantize: { lower: lowerDequantize, ops: ['dequantize_s8'] },
 };
 
-/** Kernel families that move elements whatever they stand for, so that plain int8 and uint8 numbers may pass. */
-const MOVES: ReadonlySet<KernelCall['kernel']> = new Set([
-  'max-pool',
-  'concat',
-  'slice',
-  'pad',
-  'transpose',
-  'reshape',
-  'quantize',
-]);
+/** Whether plain int8 and uint8 numbers may come out of a family: what moves elements asks not what they stand for. */
+function givesBytes(kernel: KernelCall['kernel']): boolean {
+  return kernel === 'quantize' || FAMILIES[kernel].ops.every((op) => PLAN_OPS[op].moves);
+}
 
 function lowerNode(state: Lowering, node: Node): void {
   const { network } = state;
@@ -104,9 +102,9 @@ function lowerNode(state: Lowering, node: Node): void {
   const [output] = node.outputs;
   for (const input of node.inputs) network.requireElements(input);
   const type = network.typeOf(output)?.type;
-  if (type !== 'float32' && !(MOVES.has(call.kernel) && network.isBytes(output)))
+  if (type !== 'float32' && !(givesBytes(call.kernel) && network.isBytes(output)))
     throw new Unsupported(`it gives ${type} (the engine computes float32 and quantized int8 and uint8)`);
-  (LOWERINGS[call.kernel] as (state: Lowering, node: Node, call: KernelCall) => void)(state, node, call);
+  (FAMILIES[call.kernel].lower as (state: Lowering, node: Node, call: KernelCall) => void)(state, node, call);
 }
 
 /** Brings a graph output into the caller's memory, row-major: by the border kernels or a copy. */

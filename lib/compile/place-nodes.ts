@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic';
 import type { Graph, Node } from '../ir/graph';
+import { PLAN_OPS } from '../plan/plan-ops';
 import { lowerGraph } from './lower-graph';
 import type { Step } from './step';
 
@@ -41,7 +42,7 @@ function mainNodes({ name }: Step): string[] {
 }
 
 function placeOfStep({ op, outputs }: Step): Place {
-  if (op.endsWith('_f32')) return 'float';
-  if (op.endsWith('_s8')) return 'int8';
+  const { domain } = PLAN_OPS[op];
+  if (domain !== 'any') return domain;
   return outputs[0].buffer.type === 'float32' ? 'float' : 'int8';
 }

@@ -1,6 +1,6 @@
 import type { Node } from '../ir/graph';
 import type { PlanParams } from '../plan/description';
-import type { PlanOp } from '../plan/format';
+import type { PlanOp } from '../plan/plan-ops';
 
 /** Element types that plans hold. */
 export type BufferType = 'float32' | 'int8' | 'uint8' | 'int32';

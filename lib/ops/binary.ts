@@ -1,3 +1,4 @@
+import type { BinaryOperation } from '../core/binary-operation';
 import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
 import { followed } from './axes';
@@ -25,7 +26,7 @@ export interface BinarySpec {
   /** Any number of inputs, folded from the left (Min, Max, Sum). */
   readonly variadic?: boolean;
   /** Engine kernel of the operator. */
-  readonly kernel?: 'add' | 'mul';
+  readonly kernel?: BinaryOperation;
 }
 
 /** Operator that combines broadcast inputs element by element. */

@@ -17,7 +17,7 @@ export const mul: Operator = {
     of: (a, b) => a * b,
     ofIntegers: multiplyIntegers,
     ofDims: mulDims,
-    kernel: 'mul',
+    kernel: 'multiply',
   }),
   gradient: (context) => {
     const { node, emit, outputGradients } = context;

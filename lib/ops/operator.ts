@@ -1,3 +1,4 @@
+import type { BinaryOperation } from '../core/binary-operation';
 import type { Diagnostic } from '../core/diagnostic';
 import type { ElementType } from '../ir/element-type';
 import type { Attribute, Dim, Node, ValueType } from '../ir/graph';
@@ -242,7 +243,7 @@ export type KernelCall =
       readonly alpha: number;
       readonly beta: number;
     }
-  | { readonly kernel: 'binary'; readonly operation: 'add' | 'mul' }
+  | { readonly kernel: 'binary'; readonly operation: BinaryOperation }
   | { readonly kernel: 'max-pool'; readonly window: Window }
   | {
       readonly kernel: 'average-pool';

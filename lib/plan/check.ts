@@ -1,5 +1,7 @@
 import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from './description';
-import { PLAN_ALIGNMENT, PLAN_MAX_RANK, PLAN_OPS, PLAN_TYPE_BYTES } from './format';
+import { PLAN_ALIGNMENT, PLAN_MAX_RANK, PLAN_TYPE_BYTES } from './format';
+import { inputIndex, leastOf, type OpRule } from './op-rule';
+import { PLAN_OPS } from './plan-ops';
 
 /** Bytes that a tensor takes. */
 export function tensorBytes({ dims, type }: Pick<PlanTensor, 'dims' | 'type'>): number {
@@ -62,18 +64,21 @@ function faultOfTensor(tensor: PlanTensor, arenaBytes: number, constants: readon
 }
 
 function faultOfNode({ op, inputs, outputs, params }: PlanNode, tensorCount: number): string | undefined {
-  const rule = PLAN_OPS[op];
-  if (!rule) return `unknown operation '${op}'`;
-  const required = rule.inputs.filter((name) => !name.endsWith('?')).length;
-  if (outputs.length !== rule.outputs) return `${op} has ${outputs.length} outputs, not ${rule.outputs}`;
-  if (inputs.length < required || inputs.length > rule.inputs.length)
-    return `${op} has ${inputs.length} inputs, expected ${required} to ${rule.inputs.length}`;
+  const rule: OpRule | undefined = PLAN_OPS[op];
+  if (rule === undefined) return `unknown operation '${op}'`;
+  const required = leastOf(rule.inputs);
+  for (const [found, names, what] of [
+    [outputs.length, rule.outputs, 'outputs'],
+    [inputs.length, rule.inputs, 'inputs'],
+  ] as const)
+    if (found < leastOf(names) || found > names.length)
+      return `${op} has ${found} ${what}, expected ${leastOf(names)} to ${names.length}`;
   for (const index of outputs) if (!isIndex(index, tensorCount)) return `${op}: no tensor ${index}`;
   for (const [i, index] of inputs.entries())
     if (index === null ? i < required : !isIndex(index, tensorCount))
       return `${op}: operand ${rule.inputs[i]} is tensor ${index}`;
   if (rule.params !== undefined && params === undefined) return `${op} lacks its parameters`;
-  if (op === 'conv_s8' && ((inputs[5] ?? null) !== null) !== (params.residual !== undefined))
+  if (op === 'conv_s8' && ((inputs[inputIndex(rule, 'residual')] ?? null) !== null) !== (params.residual !== undefined))
     return 'residual operand and residual parameters do not come together';
   if (op === 'copy_nd') {
     const rank = params.extents.length;

@@ -1,4 +1,6 @@
-import type { PlanOp, PlanType } from './format';
+import type { BinaryOperation } from '../core/binary-operation';
+import type { PlanType } from './format';
+import type { PLAN_OPS, PlanOp } from './plan-ops';
 
 /** A plan as a tree of plain values: what `writePlan` takes and `readPlan` returns. */
 export interface PlanDescription {
@@ -94,7 +96,7 @@ export interface PlanPoolParams {
 }
 
 export interface PlanBinaryParams {
-  readonly operation: 'add' | 'multiply';
+  readonly operation: BinaryOperation;
   readonly clamp?: PlanClamp;
 }
 
@@ -117,28 +119,23 @@ export interface PlanFillParams {
   readonly value: number;
 }
 
-/** Parameters by operation. */
-export interface PlanParams {
-  readonly quantize_s8: PlanBorderParams;
-  readonly dequantize_s8: PlanBorderParams;
-  readonly conv_s8: PlanConvParams;
-  readonly dwconv_s8: PlanConvParams;
-  readonly fc_s8: PlanClamp;
-  readonly binary_s8: PlanBinaryParams;
-  readonly lut_s8: undefined;
-  readonly max_pool_s8: PlanPoolParams;
-  readonly average_pool_s8: PlanPoolParams;
-  readonly copy_nd: PlanCopyParams;
+/** Parameters by the record that holds them in the file. */
+export interface RecordParams {
+  readonly border: PlanBorderParams;
+  readonly conv: PlanConvParams;
+  readonly clamp: PlanClamp;
+  readonly binary: PlanBinaryParams;
+  readonly pool: PlanPoolParams;
+  readonly copy: PlanCopyParams;
   readonly fill: PlanFillParams;
-  readonly softmax_f32: undefined;
-  readonly conv_f32: PlanConvParams;
-  readonly dwconv_f32: PlanConvParams;
-  readonly fc_f32: PlanClamp;
-  readonly binary_f32: PlanBinaryParams;
-  readonly clamp_f32: PlanClamp;
-  readonly max_pool_f32: PlanPoolParams;
-  readonly average_pool_f32: PlanPoolParams;
 }
+
+/** Parameters by operation: undefined for those that have none. */
+export type PlanParams = {
+  readonly [O in PlanOp]: (typeof PLAN_OPS)[O]['params'] extends infer N extends keyof RecordParams
+    ? RecordParams[N]
+    : undefined;
+};
 
 /** One kernel call. Operands are indices of tensors in the same variant; null is an optional input that is not there. */
 export type PlanNode = {

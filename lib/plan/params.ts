@@ -1,74 +1,93 @@
-import type {
-  PlanBinaryParams,
-  PlanBorderParams,
-  PlanClamp,
-  PlanConvParams,
-  PlanCopyParams,
-  PlanFillParams,
-  PlanParams,
-  PlanPoolParams,
-  PlanWindow,
-} from './description';
-import { PLAN_OPS, type PlanOp, type RecordOf } from './format';
+import { BINARY_OPERATIONS, type BinaryOperation } from '../core/binary-operation';
+import { HoneError } from '../core/error';
+import type { PlanClamp, PlanConvParams, PlanParams, PlanWindow, RecordParams } from './description';
+import type { RecordOf } from './format';
+import { PLAN_OPS, type PlanOp } from './plan-ops';
 
 /** The record that holds the parameters of `op`, filled from the description. */
 export function paramsRecord<O extends PlanOp>(op: O, params: PlanParams[O]): Record<string, unknown> {
-  switch (PLAN_OPS[op].params) {
-    case 'border':
-      return { channelsFirst: (params as PlanBorderParams).channelsFirst ? 1 : 0 };
-    case 'conv':
-      return convRecord(params as PlanConvParams);
-    case 'clamp':
-      return clampRecord(params as PlanClamp);
-    case 'binary': {
-      const { operation, clamp } = params as PlanBinaryParams;
-      return { operation: operation === 'add' ? 0 : 1, clamp: clampRecord(clamp) };
-    }
-    case 'pool': {
-      const { window, countIncludePad, clamp } = params as PlanPoolParams;
-      return { window: windowRecord(window), countIncludePad: countIncludePad ? 1 : 0, clamp: clampRecord(clamp) };
-    }
-    case 'copy': {
-      const { extents, ...rest } = params as PlanCopyParams;
-      return { rank: extents.length, extents, ...rest };
-    }
-    case 'fill':
-      return { value: (params as PlanFillParams).value };
-    default:
-      return {};
-  }
+  const { params: layout } = PLAN_OPS[op];
+  return layout === undefined ? {} : (CONVERSIONS[layout] as AnyConversion).toRecord(params);
 }
 
 /** The description of the parameters of `op` in a record; `hasResidual` tells whether a convolution adds. */
 export function paramsOf(op: PlanOp, record: Record<string, unknown>, hasResidual: boolean): PlanParams[PlanOp] {
-  switch (PLAN_OPS[op].params) {
-    case 'border':
-      return { channelsFirst: (record as RecordOf<'border'>).channelsFirst !== 0 };
-    case 'conv': {
-      const { window, groups, clamp, convScale, convZeroPoint, addClamp } = record as RecordOf<'conv'>;
-      const residual = hasResidual ? { residual: { scale: convScale, zeroPoint: convZeroPoint, clamp: addClamp } } : {};
-      return { window: windowOf(window), groups, clamp, ...residual };
-    }
-    case 'clamp':
-      return record as RecordOf<'clamp'>;
-    case 'binary': {
-      const { operation, clamp } = record as RecordOf<'binary'>;
-      return { operation: operation === 0 ? 'add' : 'multiply', clamp };
-    }
-    case 'pool': {
-      const { window, countIncludePad, clamp } = record as RecordOf<'pool'>;
-      return { window: windowOf(window), countIncludePad: countIncludePad !== 0, clamp };
-    }
-    case 'copy': {
-      const { rank, extents, srcOffset, dstOffset, srcStrides, dstStrides } = record as RecordOf<'copy'>;
-      const [e, s, d] = [extents, srcStrides, dstStrides].map((list) => list.slice(0, rank));
-      return { extents: e, srcOffset, dstOffset, srcStrides: s, dstStrides: d };
-    }
-    case 'fill':
-      return { value: (record as RecordOf<'fill'>).value };
-    default:
-      return undefined;
-  }
+  const { params: layout } = PLAN_OPS[op];
+  if (layout === undefined) return undefined;
+  return (CONVERSIONS[layout] as AnyConversion).ofRecord(record, hasResidual) as PlanParams[PlanOp];
+}
+
+/** The two forms of parameters: as the description has them, and as the record of the file. */
+interface Conversion<P, R> {
+  readonly toRecord: (params: P) => Partial<R>;
+  readonly ofRecord: (record: R, hasResidual: boolean) => P;
+}
+interface AnyConversion {
+  toRecord(params: unknown): Record<string, unknown>;
+  ofRecord(record: unknown, hasResidual: boolean): unknown;
+}
+
+/** Records that operations name. */
+type ParamsName = Exclude<(typeof PLAN_OPS)[PlanOp]['params'], undefined>;
+
+const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], RecordOf<N>> } = {
+  border: {
+    toRecord: ({ channelsFirst }) => ({ channelsFirst: channelsFirst ? 1 : 0 }),
+    ofRecord: ({ channelsFirst }) => ({ channelsFirst: channelsFirst !== 0 }),
+  },
+  conv: {
+    toRecord: convRecord,
+    ofRecord: ({ window, groups, clamp, convScale, convZeroPoint, addClamp }, hasResidual) => ({
+      window: windowOf(window),
+      groups,
+      clamp,
+      ...(hasResidual ? { residual: { scale: convScale, zeroPoint: convZeroPoint, clamp: addClamp } } : {}),
+    }),
+  },
+  clamp: { toRecord: clampRecord, ofRecord: (record) => record },
+  binary: {
+    toRecord: ({ operation, clamp }) => ({
+      operation: BINARY_OPERATIONS.findIndex(({ name }) => name === operation),
+      clamp: clampRecord(clamp),
+    }),
+    ofRecord: ({ operation, clamp }) => ({ operation: operationOf(operation), clamp }),
+  },
+  pool: {
+    toRecord: ({ window, countIncludePad, clamp }) => ({
+      window: windowRecord(window),
+      countIncludePad: countIncludePad ? 1 : 0,
+      clamp: clampRecord(clamp),
+    }),
+    ofRecord: ({ window, countIncludePad, clamp }) => ({
+      window: windowOf(window),
+      countIncludePad: countIncludePad !== 0,
+      clamp,
+    }),
+  },
+  copy: {
+    toRecord: ({ extents, srcOffset, dstOffset, srcStrides, dstStrides }) => ({
+      rank: extents.length,
+      extents: [...extents],
+      srcOffset,
+      dstOffset,
+      srcStrides: [...srcStrides],
+      dstStrides: [...dstStrides],
+    }),
+    ofRecord: ({ rank, extents, srcOffset, dstOffset, srcStrides, dstStrides }) => ({
+      extents: extents.slice(0, rank),
+      srcOffset,
+      dstOffset,
+      srcStrides: srcStrides.slice(0, rank),
+      dstStrides: dstStrides.slice(0, rank),
+    }),
+  },
+  fill: { toRecord: ({ value }) => ({ value }), ofRecord: ({ value }) => ({ value }) },
+};
+
+/** @throws E_PLAN_FORMAT for a number that no operation has */
+function operationOf(number: number): BinaryOperation {
+  if (number in BINARY_OPERATIONS) return BINARY_OPERATIONS[number].name;
+  throw new HoneError('E_PLAN_FORMAT', { reason: `binary operation number ${number}` });
 }
 
 function convRecord({ window, groups, clamp, residual }: PlanConvParams): Partial<RecordOf<'conv'>> {

@@ -9,14 +9,14 @@ import {
   PLAN_MAGIC,
   PLAN_MAX_RANK,
   PLAN_NONE,
-  PLAN_OP_NAMES,
-  PLAN_OPS,
   PLAN_PLACES,
   PLAN_TYPES,
   PLAN_VERSION,
   type RecordOf,
 } from './format';
+import { inputIndex } from './op-rule';
 import { paramsOf } from './params';
+import { PLAN_OP_NAMES, PLAN_OPS } from './plan-ops';
 import { readRecord } from './record';
 
 /**
@@ -166,7 +166,8 @@ function readNode(file: File, record: RecordOf<'node'>, local: (index: number) =
   if (paramsBytes !== (layout ? layoutOf(layout).bytes : 0)) throw broken(`${op} has ${paramsBytes} parameter bytes`);
   const blob = slice(file.section('params'), paramsOffset, paramsBytes, 'parameters');
   const values = layout ? readRecord(new DataView(blob.buffer, blob.byteOffset, blob.byteLength), layout, 0) : {};
-  const params = paramsOf(op, values as Record<string, unknown>, (inputs[5] ?? null) !== null);
+  const residual = inputs[inputIndex(PLAN_OPS[op], 'residual')] ?? null;
+  const params = paramsOf(op, values as Record<string, unknown>, residual !== null);
   return { name: file.string(record.name), op, outputs, inputs, ...(layout ? { params } : {}) } as PlanNode;
 }
 

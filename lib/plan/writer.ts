@@ -9,14 +9,13 @@ import {
   PLAN_ALIGNMENT,
   PLAN_MAGIC,
   PLAN_NONE,
-  PLAN_OP_NAMES,
-  PLAN_OPS,
   PLAN_PLACES,
   PLAN_TYPES,
   PLAN_VERSION,
   type RecordOf,
 } from './format';
 import { paramsRecord } from './params';
+import { PLAN_OP_NAMES, PLAN_OPS } from './plan-ops';
 import { writeRecord } from './record';
 
 const encoder = new TextEncoder();

@@ -16,7 +16,7 @@ function lower(item: OpCase, constants = true): ReturnType<NonNullable<ReturnTyp
 
 const CALLS: readonly [OpCase, KernelCall][] = [
   [opCase('Add', '', [x, x]), { kernel: 'binary', operation: 'add' }],
-  [opCase('Mul', '', [x, x]), { kernel: 'binary', operation: 'mul' }],
+  [opCase('Mul', '', [x, x]), { kernel: 'binary', operation: 'multiply' }],
   [opCase('Concat', '', [x, x], { axis: -1 }), { kernel: 'concat', axis: 2 }],
   [opCase('Transpose', '', [x]), { kernel: 'transpose', permutation: [2, 1, 0] }],
   [opCase('Transpose', '', [x], { perm: [0, 2, 1] }), { kernel: 'transpose', permutation: [0, 2, 1] }],

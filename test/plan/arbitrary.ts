@@ -1,6 +1,9 @@
 import fc from 'fast-check';
+import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import type { PlanDescription, PlanNode, PlanTensor, PlanVariant } from '../../lib/plan/description';
-import { PLAN_OP_NAMES, PLAN_OPS, PLAN_TYPE_BYTES, PLAN_TYPES, type PlanOp } from '../../lib/plan/format';
+import { PLAN_TYPE_BYTES, PLAN_TYPES } from '../../lib/plan/format';
+import { leastOf } from '../../lib/plan/op-rule';
+import { PLAN_OP_NAMES, PLAN_OPS, type PlanOp } from '../../lib/plan/plan-ops';
 
 const float = fc.float({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0));
 const name = fc.string({ unit: 'binary', maxLength: 12 });
@@ -15,7 +18,7 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
   border: fc.record({ channelsFirst: fc.boolean() }),
   conv: fc.record({ window, groups: small, clamp }),
   clamp,
-  binary: fc.record({ operation: fc.constantFrom('add', 'multiply'), clamp }),
+  binary: fc.record({ operation: fc.constantFrom(...BINARY_OPERATIONS.map((operation) => operation.name)), clamp }),
   pool: fc.record({ window, countIncludePad: fc.boolean(), clamp }),
   copy: fc.integer({ min: 1, max: 8 }).chain((rank) => {
     const list = fc.array(safe, { minLength: rank, maxLength: rank });
@@ -33,7 +36,7 @@ function nodeOf(op: PlanOp, tensorCount: number): fc.Arbitrary<PlanNode> {
     .record({
       name,
       op: fc.constant(op),
-      outputs: fc.array(index, { minLength: outputs, maxLength: outputs }),
+      outputs: fc.array(index, { minLength: leastOf(outputs), maxLength: outputs.length }),
       inputs: fc.tuple(...inputs.map(operand)),
       ...(params ? { params: PARAMS[params] } : {}),
       residual,

@@ -7,12 +7,11 @@ import {
   PLAN_MAGIC,
   PLAN_MAX_RANK,
   PLAN_NONE,
-  PLAN_OP_NAMES,
-  PLAN_OPS,
   PLAN_PLACES,
   PLAN_TYPES,
   PLAN_VERSION,
 } from '../../lib/plan/format';
+import { PLAN_OP_NAMES, PLAN_OPS } from '../../lib/plan/plan-ops';
 
 const HEADER = readFileSync(join(__dirname, '../../native/engine/plan_format.h'), 'utf8');
 

@@ -4,6 +4,7 @@ import { ERRORS } from '../../lib/core/error-table';
 import { cliPage } from './cli-page';
 import { kernelRowsSource } from './kernel-rows';
 import { kernelTable } from './kernel-table';
+import { formatsPage, planOpsSource } from './plan-ops';
 import { recipeKeysPage } from './recipe-keys';
 import { recipeSchemaPage } from './recipe-schema';
 import { ROOT, readSource } from './sources';
@@ -12,10 +13,12 @@ import { ROOT, readSource } from './sources';
 const PAGES: Readonly<Record<string, () => string>> = {
   'docs/cli.md': cliPage,
   'docs/errors.md': errorsPage,
+  'docs/formats.md': formatsPage,
   'docs/kernels.md': kernelTable,
   'docs/recipe-keys.md': recipeKeysPage,
   'docs/recipe.schema.json': recipeSchemaPage,
   'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
+  'lib/plan/plan-ops.ts': planOpsSource,
 };
 
 function errorsPage(): string {
