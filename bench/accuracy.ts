@@ -1,4 +1,5 @@
 import { percentText } from '../lib/cli/text';
+import { decibelsText } from '../lib/compress/quantize/measure';
 import { type Evaluation, evaluateArtifact } from '../lib/jobs/evaluate';
 import type { TrialContext, TrialOutcome, TrialRecord } from './trial';
 
@@ -39,7 +40,7 @@ export async function runAccuracy({ models, say }: TrialContext): Promise<TrialO
       files.label,
       String(samples),
       ...[floatAccuracy, int8Accuracy, drop, dropStandardError, agreement].map((share) => percentText(share)),
-      sqnrDb === null ? 'equal' : sqnrDb.toFixed(1),
+      decibelsText(sqnrDb ?? Number.NaN, true),
       met ? 'met' : 'missed',
     ]);
   }

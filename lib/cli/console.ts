@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { HoneError } from '../core/error';
+import { toJson } from '../core/json';
 import { colors } from './colors';
 import { withCommandName } from './command-name';
 
@@ -44,10 +45,10 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
     },
     result(value) {
       clear();
-      if (json) process.stdout.write(`${JSON.stringify(value, jsonValue, 2)}\n`);
+      if (json) process.stdout.write(`${toJson(value, 2)}\n`);
     },
     resultLine(value) {
-      if (json) process.stdout.write(`${JSON.stringify(value, jsonValue)}\n`);
+      if (json) process.stdout.write(`${toJson(value)}\n`);
     },
     note(line) {
       clear();
@@ -71,13 +72,6 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
       drawn = live;
     },
   };
-}
-
-/** Maps, typed arrays and big integers as JSON knows them. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (value instanceof Map) return Object.fromEntries(value);
-  if (typeof value === 'bigint') return Number(value);
-  return value;
 }
 
 /**

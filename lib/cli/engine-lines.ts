@@ -32,18 +32,28 @@ export function engineLines({ shares, groups }: Omit<EngineView, 'missing'>, ver
       ? [colors.green('runs wholly on the native engine')]
       : [
           colors.yellow(
-            `${countOf(missing)} do not run on it; \`hone run\` and \`hone eval\` take --executor onnxruntime:`,
+            `${countOf(missing)} ${plural(missing, 'does', 'do')} not run on it; \`hone run\` and \`hone eval\` take --executor onnxruntime:`,
           ),
         ]),
     ...groupLines(missing, verbose),
-    ...(float.length === 0 ? [] : [`${countOf(float)} of the quantized network run in float:`]),
+    ...(float.length === 0
+      ? []
+      : [`${countOf(float)} of the quantized network ${plural(float, 'runs', 'run')} in float:`]),
     ...groupLines(float, verbose),
   ];
 }
 
 function countOf(groups: readonly EngineGroup[]): string {
-  const count = groups.reduce((sum, { nodes }) => sum + nodes.length, 0);
-  return `${count} node${count === 1 ? '' : 's'}`;
+  return `${nodesOf(groups)} ${plural(groups, 'node', 'nodes')}`;
+}
+
+function nodesOf(groups: readonly EngineGroup[]): number {
+  return groups.reduce((sum, { nodes }) => sum + nodes.length, 0);
+}
+
+/** The form of a word that goes with the number of nodes. */
+function plural(groups: readonly EngineGroup[], one: string, more: string): string {
+  return nodesOf(groups) === 1 ? one : more;
 }
 
 /** One line per reason with the operators that it concerns; with `verbose` one per operator and reason, with all names. */

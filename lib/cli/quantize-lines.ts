@@ -1,3 +1,4 @@
+import { decibelsText } from '../compress/quantize/measure';
 import type { QuantizeReport } from '../compress/quantize/report';
 import { namesText, table } from './text';
 
@@ -14,14 +15,14 @@ export function layerTable({ layers }: QuantizeReport, verbose: boolean): string
   const rows = shown.map(({ name, op, sqnrDb, pairs, saturatingPairs }) => [
     name,
     op,
-    sqnrDb.toFixed(1),
+    decibelsText(sqnrDb, true),
     ...(unsafe ? [saturatingPairs === 0 ? '' : `${saturatingPairs} of ${pairs}`] : []),
   ]);
   const left = layers.length - shown.length;
   const best = Math.max(...layers.map(({ sqnrDb }) => sqnrDb));
   return [
     ...table([['layer', 'op', 'SQNR dB', ...(unsafe ? ['pairs that can leave 16 bits'] : [])], ...rows]),
-    ...(left === 0 ? [] : [`and ${left} layers with more, up to ${best.toFixed(1)} dB; --verbose lists all`]),
+    ...(left === 0 ? [] : [`and ${left} layers with more, up to ${decibelsText(best)}; --verbose lists all`]),
   ];
 }
 
@@ -54,6 +55,6 @@ export function outputsText(outputs: QuantizeReport['outputs']): string {
 }
 
 function outputText({ name, sqnrDb, heldOutSqnrDb }: QuantizeReport['outputs'][number]): string {
-  const heldOut = heldOutSqnrDb === null ? '' : ` (${heldOutSqnrDb.toFixed(1)} on those held out)`;
-  return `${name} ${sqnrDb.toFixed(1)} dB${heldOut}`;
+  const heldOut = heldOutSqnrDb === null ? '' : ` (${decibelsText(heldOutSqnrDb, true)} on those held out)`;
+  return `${name} ${decibelsText(sqnrDb)}${heldOut}`;
 }

@@ -6,7 +6,7 @@ import type { Reading } from '../telemetry/sample';
 export function table(rows: readonly (readonly string[])[]): string[] {
   const [head, ...body] = rows;
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const numeric = head.map((_, column) => body.every((row) => /^(-?\d|$)/.test(row[column])));
+  const numeric = head.map((_, column) => body.every((row) => /^(-?\d|exact$|$)/.test(row[column])));
   return rows.map((row) =>
     row
       .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))

@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from 'node:path';
+import { decibelsText } from '../compress/quantize/measure';
 import type { QuantizeReport } from '../compress/quantize/report';
 import { largerFile } from '../compress/quantize/warnings';
 import { type StepRecord, stepNotices } from '../compress/recipe/context';
@@ -108,8 +109,9 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
 /** What a repair brought on held-out samples. */
 function repairText({ what, tried, kept, sqnrDb }: QuantizeReport['repairs'][number]): string {
   const name = { equalization: 'equalization', rounding: 'AdaRound', biases: 'bias correction' }[what];
-  if (kept.length === 0) return `${name}: not kept, held-out outputs do not gain by it`;
-  const gain = `${sqnrDb.before.toFixed(1)} -> ${sqnrDb.after.toFixed(1)} dB on held-out samples`;
+  if (kept.length === 0)
+    return `${name}: not kept, ${sqnrDb.before === Number.POSITIVE_INFINITY ? 'held-out outputs are exact' : 'held-out outputs do not gain by it'}`;
+  const gain = `${decibelsText(sqnrDb.before, true)} -> ${decibelsText(sqnrDb.after)} on held-out samples`;
   return `${name}: kept in ${kept.length} of ${tried} ${what === 'equalization' ? 'pairs of layers' : 'layers'}, ${gain}`;
 }
 

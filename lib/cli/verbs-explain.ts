@@ -1,3 +1,4 @@
+import { decibelsText } from '../compress/quantize/measure';
 import { HoneError } from '../core/error';
 import { explainReport } from '../jobs/explain';
 import { requireFloat } from '../jobs/make-plan';
@@ -104,7 +105,7 @@ export const sensitivityVerb: Verb = {
 function damageText(trial: SensitivityTrial | undefined, floatScore: number | undefined): string {
   if (trial === undefined) return '-';
   const { sqnrDb, kl, score, dropStandardError = 0 } = trial;
-  if (score === undefined || floatScore === undefined || kl === undefined) return sqnrDb.toFixed(1);
+  if (score === undefined || floatScore === undefined || kl === undefined) return decibelsText(sqnrDb, true);
   const points = (share: number) => (100 * share).toFixed(2);
   return `${points(floatScore - score)} ± ${points(dropStandardError)} / ${kl.toPrecision(2)}`;
 }

@@ -58,9 +58,18 @@ function portRows({ inputs, outputs }: ModelInspection | PlanInspection, verbose
   const shapeText = (shape: readonly (string | number)[] | null) =>
     shape?.map((extent) => (verbose ? String(extent) : clipped(String(extent)))).join(', ') ?? '?';
   const portText = ({ name, type, shape }: (typeof outputs)[number]) => `${name}: ${type} [${shapeText(shape)}]`;
-  const inputText = (input: (typeof inputs)[number]) =>
-    input.next === null ? portText(input) : `${portText(input)}, a state: the next one is ${input.next}`;
+  const inputText = (input: (typeof inputs)[number]) => `${portText(input)}${axisText(input)}${stateText(input)}`;
   return [...rowsOf('input', inputs.map(inputText), verbose), ...rowsOf('output', outputs.map(portText), verbose)];
+}
+
+/** Where the samples are, unless it is the first axis; a scalar has no choice. */
+function axisText({ sampleAxis, shape }: ModelInspection['inputs'][number]): string {
+  if (sampleAxis === 0 || shape?.length === 0) return '';
+  return sampleAxis === 'none' ? ', a whole one per sample' : `, samples on axis ${sampleAxis}`;
+}
+
+function stateText({ next }: ModelInspection['inputs'][number]): string {
+  return next === null ? '' : `, a state: the next one is ${next}`;
 }
 
 function rowsOf(label: string, texts: readonly string[], verbose: boolean): [string, string][] {

@@ -1,3 +1,4 @@
+import { decibelsText } from '../compress/quantize/measure';
 import { unpackStrings } from '../ir/strings';
 import { toNumbers } from '../ir/tensor';
 import { bench, type Latency } from '../jobs/bench';
@@ -139,7 +140,7 @@ function evaluationRows(found: Evaluation): [string, string][] {
     ...(task === 'classes' ? accuracies : []),
     task === 'numbers' ? error : agreed,
     ...(nats === undefined ? [] : [natsRow(found)]),
-    ['SQNR', show(sqnrDb, 'sqnrDb', (value) => `${value.toFixed(1)} dB`)],
+    ['SQNR', show(sqnrDb, 'sqnrDb', (value) => decibelsText(value))],
   ];
 }
 

@@ -47,8 +47,8 @@ export const ERRORS = {
     hint: 'Compress the weights further, or split the model.',
   },
   E_GRAPH_INVALID: {
-    template: 'the graph is not valid:\n{diagnostics}',
-    hint: 'Give a model that has what is expected, or repair the pass that made it.',
+    template: 'the model cannot be used for this:\n{diagnostics}',
+    hint: 'Give a model that has what is expected; `hone inspect` shows what this one has.',
   },
   E_OPERATOR_UNSUPPORTED: {
     template: '{count} node(s) cannot be handled by {what}:\n{diagnostics}',

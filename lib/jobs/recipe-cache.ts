@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CachedStep, StepCache } from '../compress/recipe/context';
-
+import { fromJson, toJson } from '../core/json';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { makeFolder } from './make-folder';
 import { writeFileAtomically } from './write-file';
@@ -27,7 +27,7 @@ export async function openStepCache(folder: string): Promise<StepCache> {
   return {
     async get(key) {
       try {
-        const { sha256, ...step } = JSON.parse(await readFile(path(`${key}.json`), 'utf8')) as StoredStep;
+        const { sha256, ...step } = fromJson(await readFile(path(`${key}.json`), 'utf8')) as StoredStep;
         const bytes = await readFile(path(`${key}.onnx`));
         return sha256Of(bytes) === sha256 ? { bytes, ...step } : undefined;
       } catch {
@@ -36,7 +36,7 @@ export async function openStepCache(folder: string): Promise<StepCache> {
     },
     async put(key, { bytes, ...step }) {
       await writeFileAtomically(path(`${key}.onnx`), bytes);
-      await writeFileAtomically(path(`${key}.json`), JSON.stringify({ sha256: sha256Of(bytes), ...step }));
+      await writeFileAtomically(path(`${key}.json`), toJson({ sha256: sha256Of(bytes), ...step }));
       const old = (await readdir(folder)).filter((name) => name.startsWith(`${key}.`) && name.endsWith('.checkpoint'));
       for (const name of old) await rm(path(name), { force: true });
     },

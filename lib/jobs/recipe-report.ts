@@ -5,6 +5,7 @@ import type { LeftOutStep } from '../compress/recipe/run-recipe';
 import type { Recipe } from '../compress/recipe/schema';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
+import { fromJson } from '../core/json';
 import type { EngineView } from './engine-shares';
 import type { RecipeData } from './recipe-data';
 import type { RecipeScorer } from './recipe-score';
@@ -80,7 +81,7 @@ const head = z.looseObject({ format: z.literal('hone-recipe-report'), version: z
 export async function readReport(path: string): Promise<RecipeReport> {
   const file = path.endsWith('.json') ? path : reportPath(path);
   try {
-    return head.parse(JSON.parse(await readFile(file, 'utf8'))) as unknown as RecipeReport;
+    return head.parse(fromJson(await readFile(file, 'utf8'))) as unknown as RecipeReport;
   } catch (error) {
     const reason =
       error instanceof z.ZodError ? 'it is no recipe report of this version' : (error as Error).message.split('\n')[0];

@@ -9,6 +9,7 @@ import type { Recipe } from '../compress/recipe/schema';
 import { orderWarnings, requireQuantizeLast, stepsOf } from '../compress/recipe/steps';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
+import { toJson } from '../core/json';
 import { parsePreprocess } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
@@ -164,7 +165,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       interrupted: result.interrupted,
       diagnostics: [...warnings, ...result.diagnostics],
     };
-    await writeFileAtomically(reportPath(target), `${JSON.stringify(report, null, 2)}\n`);
+    await writeFileAtomically(reportPath(target), `${toJson(report, 2)}\n`);
     return report;
   } finally {
     await reference.close();

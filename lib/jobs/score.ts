@@ -24,7 +24,7 @@ export interface Score {
   readonly relativeError: number | null;
   /** 95 % interval of the relative error. */
   readonly relativeErrorInterval95: readonly [low: number, high: number] | null;
-  /** Signal to quantization noise ratio of the first output against the float model, over all samples, in decibels. */
+  /** Signal to quantization noise ratio of the first output against the float model, over all samples, in decibels; Infinity when they are equal. */
   readonly sqnrDb: number | null;
   /** Why a number is null, by its name. */
   readonly reasons: Readonly<Partial<Record<Measure, string>>>;
@@ -88,12 +88,7 @@ export class Scorer {
     const noLabels = labelled ? undefined : 'the data has no labels';
     const ratio = sqnrDb(this.noise);
     const noRatio =
-      noFloat ??
-      (this.noise.noise === 0
-        ? 'the outputs are equal'
-        : Number.isFinite(ratio)
-          ? undefined
-          : 'an output is not finite');
+      noFloat ?? (Number.isFinite(this.noise.noise + this.noise.signal) ? undefined : 'an output is not finite');
     const difference = tell(['drop', 'dropStandardError'], noFloat ?? noLabels, () =>
       pairedDifference(hits, floatHits),
     );

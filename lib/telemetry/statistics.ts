@@ -50,7 +50,7 @@ export function addNoise(sums: NoiseSums, signal: ArrayLike<number>, distorted: 
 
 /** Signal to quantization noise ratio in decibels; Infinity when there is no noise. */
 export function sqnrDb({ signal, noise }: NoiseSums): number {
-  return 10 * Math.log10(signal / noise);
+  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
 }
 
 /** Index of the largest element; the first of equals. */

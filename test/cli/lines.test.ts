@@ -1,37 +1,20 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Console } from '../../lib/cli/console';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { engineLines } from '../../lib/cli/engine-lines';
 import { layerTable, skippedLines } from '../../lib/cli/quantize-lines';
 import { stepTable } from '../../lib/cli/step-table';
 import { diagnosticLines, namesText } from '../../lib/cli/text';
 import type { OptionValues } from '../../lib/cli/verb';
 import { inspectVerb } from '../../lib/cli/verbs-inspect';
+import { decibelsText } from '../../lib/compress/quantize/measure';
 import type { QuantizeReport } from '../../lib/compress/quantize/report';
+import { GraphBuilder } from '../../lib/ir/builder';
 import type { EngineGroup } from '../../lib/jobs/engine-shares';
 import type { RecipeReport } from '../../lib/jobs/recipe-report';
+import { writeModel } from '../../lib/onnx/write-model';
 import { dataPath, describeWithData, describeWithZoo, MODELS, ZOO_DIR } from '../data';
-
-/** What a person may be shown of one model. */
-const MOST_LINES = 40;
-
-/** The lines that `inspect` prints. */
-async function inspected(path: string, options: OptionValues = {}): Promise<string[]> {
-  const lines: string[] = [];
-  const say = (line = '') => void lines.push(...line.split('\n'));
-  const nothing = () => {};
-  const console: Console = {
-    json: false,
-    signal: new AbortController().signal,
-    say,
-    note: say,
-    result: nothing,
-    resultLine: nothing,
-    progress: nothing,
-  };
-  await inspectVerb.run([path], options, console);
-  return lines;
-}
+import { MOST_LINES, printed } from './printed';
 
 const group = (index: number): EngineGroup => ({
   place: 'none',
@@ -44,6 +27,47 @@ const SHARES = [
   { place: 'float', macs: 100, weightBytes: 250 },
   { place: 'none', macs: 0, weightBytes: 0 },
 ] as const;
+
+test('inspect shows sample axes that are not the first, and states', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'hone-axes-')), 'model.onnx');
+  const b = new GraphBuilder();
+  for (const [name, shape] of Object.entries({ x: [1, 8], s: [2, 1, 8], table: [2, 2, 8], rate: [] }))
+    b.input(name, 'float32', shape);
+  const sum = b.node('Add', [b.node('Add', ['s', 'table']), 'rate']);
+  b.output(b.node('Add', ['x', 'rate'], {}, { outputs: ['y'] }), 'float32', [1, 8]);
+  b.output(b.node('ReduceMean', [sum], { keepdims: 1 }, { outputs: ['other'] }));
+  b.output(b.node('Identity', ['s'], {}, { outputs: ['sn'] }), 'float32', [2, 1, 8]);
+  writeFileSync(path, writeModel(b.build()));
+  const inputs = async (options: OptionValues) =>
+    (await printed(inspectVerb, path, options)).filter((line) => line.startsWith('input'));
+  expect(await inputs({})).toEqual([
+    'input   x: float32 [1, 8]',
+    'input   s: float32 [2, 1, 8], samples on axis 1, a state: the next one is sn',
+    'input   table: float32 [2, 2, 8], a whole one per sample',
+    'input   rate: float32 []',
+  ]);
+  expect((await inputs({ batchAxis: ['table=2', 's=none'] })).slice(1, 3)).toEqual([
+    'input   s: float32 [2, 1, 8], a whole one per sample, a state: the next one is sn',
+    'input   table: float32 [2, 2, 8], samples on axis 2',
+  ]);
+  rmSync(dirname(path), { recursive: true });
+});
+
+test('noise that is none is exact', () => {
+  expect([Number.POSITIVE_INFINITY, 40.25, Number.NEGATIVE_INFINITY].map((db) => decibelsText(db))).toEqual([
+    'exact',
+    '40.3 dB',
+    '-Infinity dB',
+  ]);
+  const layers = [40.25, Number.POSITIVE_INFINITY].map((sqnrDb, index) => {
+    return { name: `layer${index}`, op: 'Conv', sqnrDb, pairs: 8, saturatingPairs: 0 };
+  });
+  expect(layerTable({ layers } as unknown as QuantizeReport, false)).toEqual([
+    'layer   op    SQNR dB',
+    'layer0  Conv     40.3',
+    'layer1  Conv    exact',
+  ]);
+});
 
 test('the table of shares', () => {
   expect(engineLines({ shares: SHARES, groups: [] }, false)).toEqual([
@@ -133,7 +157,7 @@ test.each([
 
 describeWithData('inspect of real models', () => {
   test.each(MODELS)('%s', async (model) => {
-    expect((await inspected(dataPath('models', `${model}.onnx`))).length).toBeLessThanOrEqual(MOST_LINES);
+    expect((await printed(inspectVerb, dataPath('models', `${model}.onnx`))).length).toBeLessThanOrEqual(MOST_LINES);
   });
 });
 
@@ -146,6 +170,6 @@ describeWithZoo('inspect of networks that people ship', () => {
   test.each(files)('%s', async (file) => {
     const given = shapes.filter(([name]) => name.test(file)).map(([, shape]) => shape);
     for (const options of given.length === 0 ? [{}] : [{}, { shape: given }])
-      expect((await inspected(join(ZOO_DIR, file), options)).length).toBeLessThanOrEqual(MOST_LINES);
+      expect((await printed(inspectVerb, join(ZOO_DIR, file), options)).length).toBeLessThanOrEqual(MOST_LINES);
   });
 });

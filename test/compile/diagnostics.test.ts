@@ -119,6 +119,41 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
   ],
 ];
 
+/** DequantizeLinear whose zero point has a type that its codes have not: onnxruntime does not open such models either. */
+const FOREIGN_ZEROS = (['uint8', 'int8', 'int32'] as const).flatMap((codes) =>
+  (['uint8', 'int8', 'int32'] as const).filter((zero) => zero !== codes).map((zero) => ({ codes, zero })),
+);
+
+test.each(FOREIGN_ZEROS)(
+  '$codes with a zero point of $zero: refused for input, weights and behind QuantizeLinear',
+  ({ codes, zero }) => {
+    const reason = `DequantizeLinear: a zero point of ${zero} for elements of ${codes}`;
+    const found = (draw: Draw) =>
+      diagnose(inferShapes(sketch(draw)).graph).map(({ where, message }) => `${where}: ${message}`);
+    const zeroOf = (b: GraphBuilder) => b.initializer(tensorFrom(zero, [], [3]));
+    expect(
+      found((b, s) => [
+        b.node('DequantizeLinear', [b.input('x', codes, [1, 4]), s.scalar(0.5), zeroOf(b)], {}, { outputs: ['d'] }),
+      ]),
+    ).toContain(`d: ${reason}`);
+    expect(
+      found((b, s) => {
+        const w = b.initializer(tensorFrom(codes, [4, 2], [1, 2, 3, 4, 5, 6, 7, 8]));
+        const weights = b.node('DequantizeLinear', [w, s.scalar(0.5), zeroOf(b)], {}, { outputs: ['d'] });
+        return [b.node('MatMul', [b.input('x', 'float32', [1, 4]), weights])];
+      }),
+    ).toEqual([`d: ${reason}`]);
+    if (codes === 'int32') return;
+    expect(
+      found((b, s) => {
+        const own = b.initializer(tensorFrom(codes, [], [3]));
+        const q = b.node('QuantizeLinear', [b.input('x', 'float32', [1, 4]), s.scalar(0.5), own]);
+        return [b.node('DequantizeLinear', [q, s.scalar(0.5), zeroOf(b)], {}, { outputs: ['d'] })];
+      }),
+    ).toEqual([`d: ${reason}`]);
+  },
+);
+
 test.each(CASES)('%s', (_, draw, expected) => {
   const graph = inferShapes(sketch(draw)).graph;
   const found = diagnose(graph).map(({ where, message }) => `${where}: ${message}`);

@@ -201,7 +201,7 @@ describeWithCases('state', () => {
       ]),
     );
     const evaluation = await evaluateArtifact(model, { data: casePath('state.npz'), executor: 'onnxruntime' });
-    expect(evaluation).toMatchObject({ samples: 20, reasons: { sqnrDb: 'the outputs are equal' } });
+    expect(evaluation).toMatchObject({ samples: 20, sqnrDb: Number.POSITIVE_INFINITY, reasons: {} });
   });
 });
 

@@ -53,7 +53,7 @@ async function compressed({ model, data }: Files, quantize: PartialQuantizeOptio
 /** What `eval` says of a file. */
 async function sqnrOf(path: string, { model, data }: Files, executor: ExecutorName = 'native'): Promise<number> {
   const found = await evaluateArtifact(await openArtifact(path), { data, float: model, executor });
-  return found.sqnrDb ?? Number.POSITIVE_INFINITY;
+  return found.sqnrDb!;
 }
 
 const REPAIRS = {

@@ -76,3 +76,8 @@ export function addPower(a: Power, b: Power): Power {
 export function decibels(signal: number, noise: number): SqnrDb {
   return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
 }
+
+/** A ratio in decibels for people, with the unit unless `bare`; `exact` where there is no noise. */
+export function decibelsText(db: SqnrDb, bare = false): string {
+  return db === Number.POSITIVE_INFINITY ? 'exact' : `${db.toFixed(1)}${bare ? '' : ' dB'}`;
+}

@@ -3,6 +3,7 @@ import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import type { LayerDecision, Method, MethodContext, MethodResult } from '../method';
 import { allocationPath, averageBits, type BitAllocation } from './allocate-bits';
+import { decibelsText } from './measure';
 import { type QuantizeOptions, quantizeOptions } from './options';
 import { writePlan } from './plan';
 import { planQuantization, type QuantizeContext } from './quantize';
@@ -134,7 +135,7 @@ function decide(graph: Graph, report: QuantizeReport, { method, mixed }: Quantiz
     return {
       layer: name,
       treatment: `${weightBits}-bit ${scheme} weights${rounded}, ${on}`,
-      reason: `${mixed ? 'least damage per bit saved' : 'bits as asked for'}, ${how}; SQNR ${sqnrDb.toFixed(1)} dB`,
+      reason: `${mixed ? 'least damage per bit saved' : 'bits as asked for'}, ${how}; SQNR ${decibelsText(sqnrDb)}`,
       // Noise beside the signal.
       damage: 10 ** (-sqnrDb / 10),
     };
