@@ -1,136 +1,147 @@
 import { attribute, attributes } from '../ir/attribute';
 import type { Node } from '../ir/graph';
-import { elementCount, type Tensor } from '../ir/tensor';
-import { emptyDense, fromDense, toDense } from '../ops/dense';
-import type { Rewrite, RewriteContext, Rule } from './rewrite';
+import { type Tensor, tensorOf, toNumbers, viewAs } from '../ir/tensor';
+import {
+  attributeIs,
+  channelBiasOf,
+  computed,
+  hasChannelBias,
+  hasRank,
+  hasType,
+  isPerChannel,
+  perChannelOf,
+} from './guards';
+import { constant, node, optional, value } from './pattern';
+import { type Rewrite, type Rule, replaceBy } from './rewrite';
 
-/** Adding one constant per output channel to a Conv or Gemm becomes its bias. */
-export const absorbBias: Rule = (add, context) => {
-  const match = constantOperand(add, 'Add', context);
-  if (!match) return undefined;
-  const linear = context.producer(match.value);
-  if (linear?.domain !== '' || context.onlyConsumer(match.value) !== add) return undefined;
-  const channels = channelsOf(linear, context);
-  const rank = context.typeOf(match.value)?.shape?.length;
-  if (channels === undefined || rank === undefined) return undefined;
-  const added = perChannel(match.tensor, channels, linear.op === 'Conv' ? 1 : rank - 1, rank);
-  const old = biasOf(linear, channels, context);
-  if (!added || !old) return undefined;
-  const sum = emptyDense('float32', [channels], 'float64');
-  for (let c = 0; c < channels; c++) sum.data[c] = old[c] + added[c];
-  const bias = context.add(`${linear.outputs[0]}_bias`, fromDense(sum));
-  const merged: Node = { ...linear, inputs: [linear.inputs[0], linear.inputs[1], bias], outputs: add.outputs };
-  return {
-    replace: new Map<Node, readonly Node[]>([
-      [linear, []],
-      [add, [merged]],
-    ]),
-  };
-};
+const ADDED = { name: 'added', linear: 'linear', weights: 'w' } as const;
 
-/** A matrix product with constant weights plus one constant per column becomes a Gemm. */
-export const matMulToGemm: Rule = (add, context) => {
-  const match = constantOperand(add, 'Add', context);
-  if (!match) return undefined;
-  const product = context.producer(match.value);
-  if (product?.op !== 'MatMul' || product.domain !== '' || context.onlyConsumer(match.value) !== add) return undefined;
-  const weights = context.constant(product.inputs[1]);
-  const rank = context.typeOf(product.inputs[0])?.shape?.length;
-  if (rank !== 2 || weights?.type !== 'float32' || weights.dims.length !== 2) return undefined;
-  const added = perChannel(match.tensor, weights.dims[1], 1, 2);
-  if (!added) return undefined;
-  const vector = emptyDense('float32', [weights.dims[1]], 'float32');
-  vector.data.set(added);
-  const bias = context.add(`${add.outputs[0]}_bias`, fromDense(vector));
-  const gemm: Node = { ...product, op: 'Gemm', inputs: [...product.inputs, bias], outputs: add.outputs };
-  return {
-    replace: new Map<Node, readonly Node[]>([
-      [product, []],
-      [add, [gemm]],
-    ]),
-  };
-};
+/** Constants behind a layer or an operator go into it. */
+export const ABSORB_CONSTANTS: readonly Rule[] = [
+  {
+    name: 'subtract-to-add',
+    summary: 'x - c becomes x + (-c): the same bits, and one operator less to serve',
+    pattern: node('sub', 'Sub', [value('x'), constant('c', 'float32')]),
+    guards: [computed('x')],
+    replace: (match, context) => {
+      const [sub, c] = [match.node('sub'), match.constant('c')];
+      const negative = tensorOf(
+        'float32',
+        c.dims,
+        viewAs(c, 'float32').map((each) => -each),
+      );
+      return replaceBy(sub, {
+        ...sub,
+        op: 'Add',
+        inputs: [sub.inputs[0], context.add(`${sub.inputs[1]}_negative`, negative)],
+      });
+    },
+  },
+  {
+    name: 'divide-to-multiply',
+    summary: 'x / 2^k becomes x * 2^-k, where all reciprocals are exact: the same bits',
+    pattern: node('div', 'Div', [value('x'), constant('c', 'float32', hasExactReciprocals)]),
+    guards: [computed('x')],
+    replace: (match, context) => {
+      const [div, c] = [match.node('div'), match.constant('c')];
+      const reciprocal = tensorOf(
+        'float32',
+        c.dims,
+        viewAs(c, 'float32').map((each) => 1 / each),
+      );
+      return replaceBy(div, {
+        ...div,
+        op: 'Mul',
+        inputs: [div.inputs[0], context.add(`${div.inputs[1]}_reciprocal`, reciprocal)],
+      });
+    },
+  },
+  {
+    name: 'absorb-bias',
+    summary: 'one constant per channel added to a Conv or Gemm becomes its bias',
+    pattern: node(
+      'add',
+      'Add',
+      [
+        node('linear', ['Conv', 'Gemm'], [value('x'), constant('w', 'float32'), optional(constant('bias'))], {
+          alone: true,
+        }),
+        constant('added', 'float32'),
+      ],
+      { anyOrder: true },
+    ),
+    guards: [
+      attributeIs('linear', 'beta', 'float', 1),
+      isPerChannel('added', 'linear', 'w'),
+      hasChannelBias('linear', 'w', 'bias'),
+    ],
+    replace: (match, context) => {
+      const [add, linear] = [match.node('add'), match.node('linear')];
+      const added = perChannelOf(match, context, ADDED)!;
+      const old = channelBiasOf(match, { linear: 'linear', weights: 'w', bias: 'bias' })!;
+      const sum = Float32Array.from(old, (each, channel) => each + added[channel]);
+      const bias = context.add(`${linear.outputs[0]}_bias`, tensorOf('float32', [sum.length], sum));
+      const inputs = [linear.inputs[0], linear.inputs[1], bias];
+      return replaceBy(add, { ...linear, inputs, outputs: add.outputs }, [linear]);
+    },
+  },
+  {
+    name: 'product-to-gemm',
+    summary: 'a product with a constant matrix plus one constant per column becomes a Gemm',
+    pattern: node(
+      'add',
+      'Add',
+      [
+        node('linear', 'MatMul', [value('x'), constant('w', 'float32', ({ dims }) => dims.length === 2)], {
+          alone: true,
+        }),
+        constant('added', 'float32'),
+      ],
+      { anyOrder: true },
+    ),
+    guards: [hasRank('x', 2), isPerChannel('added', 'linear', 'w')],
+    replace: (match, context) => {
+      const [add, product] = [match.node('add'), match.node('linear')];
+      const added = Float32Array.from(perChannelOf(match, context, ADDED)!);
+      const bias = context.add(`${add.outputs[0]}_bias`, tensorOf('float32', [added.length], added));
+      return replaceBy(add, { ...product, op: 'Gemm', inputs: [...product.inputs, bias], outputs: add.outputs }, [
+        product,
+      ]);
+    },
+  },
+  {
+    name: 'mean-to-pool',
+    summary: 'the mean over both spatial axes becomes a global average pool',
+    pattern: node('mean', 'ReduceMean', [value('x'), constant('axes', 'int64', areSpatial)]),
+    guards: [hasType('x', 'float32'), hasRank('x', 4)],
+    replace: (match, context) => meanToPool(match.node('mean'), context.fresh),
+  },
+];
 
-/** `x - c` is `x + (-c)`, and `x / 2^k` is `x * 2^-k`: the same bits, and one operator less to serve. */
-export const subtractToAdd: Rule = (node, context) => {
-  if (node.domain !== '' || (node.op !== 'Sub' && node.op !== 'Div')) return undefined;
-  const tensor = context.constant(node.inputs[1]);
-  if (tensor?.type !== 'float32' || context.constant(node.inputs[0])) return undefined;
-  const dense = toDense(tensor, 'float32');
-  if (node.op === 'Div' && !(dense.data as Float32Array).every(isPowerOfTwo)) return undefined;
-  for (let i = 0; i < dense.data.length; i++) dense.data[i] = node.op === 'Sub' ? -dense.data[i] : 1 / dense.data[i];
-  const constant = context.add(`${node.inputs[1]}_${node.op === 'Sub' ? 'negative' : 'reciprocal'}`, fromDense(dense));
-  return replaceBy(node, { ...node, op: node.op === 'Sub' ? 'Add' : 'Mul', inputs: [node.inputs[0], constant] });
-};
-
-/** Powers of two whose reciprocal is a normal number too. */
-function isPowerOfTwo(value: number): boolean {
-  const exponent = Math.log2(Math.abs(value));
-  return Number.isInteger(exponent) && Math.abs(exponent) <= 126;
+/** Whether all are powers of two whose reciprocals are normal numbers too: a division by them rounds as the product does. */
+function hasExactReciprocals(tensor: Tensor): boolean {
+  return viewAs(tensor, 'float32').every((each) => {
+    const exponent = Math.log2(Math.abs(each));
+    return Number.isInteger(exponent) && Math.abs(exponent) <= 126;
+  });
 }
 
-/** The mean over all spatial axes is a global average pool. */
-export const meanToPool: Rule = (node, context) => {
-  if (node.op !== 'ReduceMean' || node.domain !== '' || !node.inputs[1]) return undefined;
-  const type = context.typeOf(node.inputs[0]);
-  const axes = context.constant(node.inputs[1]);
-  if (type?.type !== 'float32' || type.shape?.length !== 4 || !axes) return undefined;
-  const spatial = Array.from(toDense(axes, 'float32').data, (axis: number) => (axis < 0 ? axis + 4 : axis)).sort();
-  if (spatial.join() !== '2,3') return undefined;
-  const pool = { ...node, op: 'GlobalAveragePool', inputs: [node.inputs[0]], attributes: new Map() };
-  if (attribute(node, 'keepdims', 'int', 1)) return replaceBy(node, pool);
-  const pooled = context.fresh(`${node.outputs[0]}_pooled`);
+/** Whether a constant names the axes 2 and 3 of four. */
+function areSpatial(axes: Tensor): boolean {
+  const positive = toNumbers(axes).map((axis) => (axis < 0 ? axis + 4 : axis));
+  return positive.sort((a, b) => a - b).join() === '2,3';
+}
+
+function meanToPool(mean: Node, fresh: (hint: string) => string): Rewrite {
+  const pool = { ...mean, op: 'GlobalAveragePool', inputs: [mean.inputs[0]], attributes: new Map() };
+  if (attribute(mean, 'keepdims', 'int', 1)) return replaceBy(mean, pool);
+  const pooled = fresh(`${mean.outputs[0]}_pooled`);
   const flat: Node = {
     ...pool,
-    name: context.fresh(`${node.name}_flatten`),
+    name: fresh(`${mean.name}_flatten`),
     op: 'Flatten',
     inputs: [pooled],
     attributes: attributes({ axis: 1 }),
   };
-  return replaceBy(node, { ...pool, outputs: [pooled] }, flat);
-};
-
-export function replaceBy(node: Node, ...nodes: readonly Node[]): Rewrite {
-  return { replace: new Map([[node, nodes]]) };
-}
-
-/** The constant and the other operand of a commutative node of operator `op`. */
-function constantOperand(
-  node: Node,
-  op: string,
-  context: RewriteContext,
-): { tensor: Tensor; value: string } | undefined {
-  if (node.op !== op || node.domain !== '') return undefined;
-  for (const index of [0, 1]) {
-    const tensor = context.constant(node.inputs[index]);
-    if (tensor?.type === 'float32') return { tensor, value: node.inputs[1 - index] };
-  }
-  return undefined;
-}
-
-/** Output channels of a Conv or plain Gemm with constant weights. */
-function channelsOf(node: Node, context: RewriteContext): number | undefined {
-  const weights = context.constant(node.inputs[1] ?? '');
-  if (weights?.type !== 'float32') return undefined;
-  if (node.op === 'Conv') return weights.dims[0];
-  if (node.op !== 'Gemm' || attribute(node, 'beta', 'float', 1) !== 1) return undefined;
-  return weights.dims[attribute(node, 'transB', 'int', 0) ? 0 : 1];
-}
-
-/** Bias of a Conv or Gemm, zeros where there is none; undefined when it is not one constant per channel. */
-function biasOf(node: Node, channels: number, context: RewriteContext): ArrayLike<number> | undefined {
-  const name = node.inputs[2] ?? '';
-  if (name === '') return new Float64Array(channels);
-  const tensor = context.constant(name);
-  return tensor && tensor.dims.length <= 2 ? perChannel(tensor, channels, 1, 2) : undefined;
-}
-
-/** The tensor as one number per index of `axis`, when broadcasting to `rank` axes it varies along no other. */
-function perChannel(tensor: Tensor, channels: number, axis: number, rank: number): ArrayLike<number> | undefined {
-  const { data } = toDense(tensor, 'float64');
-  if (tensor.dims.length > rank) return undefined;
-  if (elementCount(tensor.dims) === 1) return new Float64Array(channels).fill(data[0]);
-  const at = tensor.dims.length - (rank - axis);
-  const fits = tensor.dims.every((dim, i) => dim === (i === at ? channels : 1));
-  return fits && at >= 0 ? data : undefined;
+  return replaceBy(mean, [{ ...pool, outputs: [pooled] }, flat]);
 }

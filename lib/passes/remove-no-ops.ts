@@ -1,102 +1,181 @@
-import { attribute } from '../ir/attribute';
-import type { Node } from '../ir/graph';
-import { toNumbers } from '../ir/tensor';
+import { attribute, attributes } from '../ir/attribute';
+import { type Tensor, toNumbers } from '../ir/tensor';
+import { productOfDims } from '../ops/dims';
 import { permutationOf } from '../ops/transpose';
-import type { RewriteContext, Rule } from './rewrite';
+import { allEqual, attributeIs, type Guard, sameShape } from './guards';
+import { constant, type Match, node, optional, type Pattern, type PatternContext, value } from './pattern';
+import { type Rewrite, type Rule, replaceBy } from './rewrite';
 
-/** Removes nodes that pass their first input on unchanged. */
-export const removeNoOps: Rule = (node, context) => {
-  if (node.domain !== '' || !passesOn(node, context)) return undefined;
-  const [input] = node.inputs;
-  const [output] = node.outputs;
-  // A graph output needs a maker of its own name: only a node can be renamed to it, and only once.
-  const renamable = context.producer(input) !== undefined && !context.isOutput(input);
-  if (context.isOutput(output) && !(renamable && !readsInput(node, context))) return undefined;
-  return { replace: new Map([[node, []]]), redirect: new Map([[output, input]]) };
+const zeros = (tensor: Tensor) => allEqual(tensor, 0);
+const ones = (tensor: Tensor) => allEqual(tensor, 1);
+
+const leftOut = (index: number): Guard => ({
+  word: `input ${index} is left out`,
+  holds: (match) => (match.node('same').inputs[index] ?? '') === '',
+});
+
+const maskUnread: Guard = {
+  word: 'nothing reads the mask',
+  holds: (match, context) => {
+    const [, mask = ''] = match.node('same').outputs;
+    return mask === '' || (context.consumers(mask).length === 0 && !context.isOutput(mask));
+  },
 };
 
-/** Other output-making no-ops of the same input would compete for its maker. */
-function readsInput(node: Node, context: RewriteContext): boolean {
-  return context.consumers(node.inputs[0]).some((other) => other !== node && context.isOutput(other.outputs[0]));
-}
-
-function passesOn(node: Node, context: RewriteContext): boolean {
-  const [input, output] = [context.typeOf(node.inputs[0]), context.typeOf(node.outputs[0])];
-  const sameShape = input?.shape !== undefined && output?.shape !== undefined && equal(input.shape, output.shape);
-  switch (node.op) {
-    case 'Identity':
-      return true;
-    case 'Dropout':
-      return isInferenceDropout(node, context);
-    case 'Reshape':
-    case 'Flatten':
-    case 'Expand':
-      return sameShape;
-    case 'Cast':
-      return input !== undefined && input.type === output?.type;
-    case 'Concat':
-      return node.inputs.length === 1;
-    case 'Transpose':
-      return input?.shape !== undefined && permutationOf(node, input.shape.length).every((axis, i) => axis === i);
-    case 'Slice':
-      return sameShape && (!node.inputs[4] || allEqual(node.inputs[4], 1, context));
-    case 'Pad':
-      return allEqual(node.inputs[1], 0, context);
-    case 'Resize':
-      return node.inputs[2] !== undefined && !node.inputs[3] && allEqual(node.inputs[2], 1, context);
-    case 'Clip':
-      return !node.inputs[1] && !node.inputs[2];
-    default:
-      return false;
-  }
-}
-
-function isInferenceDropout(node: Node, context: RewriteContext): boolean {
-  const [, mask = ''] = node.outputs;
-  if (mask !== '' && (context.consumers(mask).length > 0 || context.isOutput(mask))) return false;
-  return !node.inputs[2] || allEqual(node.inputs[2], 0, context);
-}
-
-/** Types that pads, steps and flags may have. */
-const NUMERIC = { int64: true, int32: true, bool: true, float32: true };
-
-function allEqual(value: string, expected: number, context: RewriteContext): boolean {
-  const tensor = context.constant(value);
-  return tensor !== undefined && tensor.type in NUMERIC && toNumbers(tensor).every((element) => element === expected);
-}
-
-function equal(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
-}
-
-/** Concat without the inputs that add nothing. */
-export const dropEmptyParts: Rule = (node, context) => {
-  if (node.op !== 'Concat' || node.domain !== '' || node.inputs.length < 2) return undefined;
-  const axis = attribute(node, 'axis', 'int');
-  const kept = node.inputs.filter((input) => context.typeOf(input)?.shape?.at(axis) !== 0);
-  if (kept.length === 0 || kept.length === node.inputs.length) return undefined;
-  return { replace: new Map([[node, [{ ...node, inputs: kept }]]]) };
+const sameType: Guard = {
+  word: 'x and same have one type',
+  holds: (match, context) => {
+    const [before, after] = [context.typeOf(match.value('x')), context.typeOf(match.value('same'))];
+    return before !== undefined && before.type === after?.type;
+  },
 };
 
-/** Two Transposes in a row become one. */
-export const mergeTransposes: Rule = (node, context) => {
-  if (node.op !== 'Transpose' || node.domain !== '') return undefined;
-  const first = context.producer(node.inputs[0]);
-  const rank = context.typeOf(node.inputs[0])?.shape?.length;
-  if (first?.op !== 'Transpose' || first.domain !== '' || rank === undefined) return undefined;
-  const [inner, outer] = [permutationOf(first, rank), permutationOf(node, rank)];
-  const perm = { kind: 'ints', value: outer.map((axis) => inner[axis]) } as const;
+const keepsOrder: Guard = {
+  word: 'the axes keep their order',
+  holds: (match, context) => {
+    const rank = context.typeOf(match.value('x'))?.shape?.length;
+    return rank !== undefined && permutationOf(match.node('same'), rank).every((axis, i) => axis === i);
+  },
+};
+
+const readsOneValue: Guard = {
+  word: 'it reads one value',
+  holds: (match) => match.node('same').inputs.length === 1,
+};
+
+/** A graph output needs a maker of its own name: only a node can be renamed to it, and only once. */
+const canVanish: Guard = {
+  word: 'an output of the graph keeps a maker of its name',
+  holds: (match, context) => {
+    const [input, output] = [match.value('x'), match.value('same')];
+    if (!context.isOutput(output)) return true;
+    const renamable = context.producer(input) !== undefined && !context.isOutput(input);
+    const rivals = context
+      .consumers(input)
+      .some((other) => other !== match.node('same') && context.isOutput(other.outputs[0]));
+    return renamable && !rivals;
+  },
+};
+
+/** Operators that pass their first input on unchanged: what their other inputs must be, and what else must hold. */
+const NO_OPS: readonly (readonly [op: string, inputs: readonly Pattern[], guards: readonly Guard[]])[] = [
+  ['Identity', [], []],
+  ['Dropout', [optional(), optional(constant('training', undefined, zeros))], [maskUnread]],
+  ['Reshape', [], [sameShape('x', 'same')]],
+  ['Flatten', [], [sameShape('x', 'same')]],
+  ['Expand', [], [sameShape('x', 'same')]],
+  ['Cast', [], [sameType]],
+  ['Concat', [], [readsOneValue]],
+  ['Transpose', [], [keepsOrder]],
+  [
+    'Slice',
+    [optional(), optional(), optional(), optional(constant('steps', undefined, ones))],
+    [sameShape('x', 'same')],
+  ],
+  ['Pad', [constant('pads', undefined, zeros)], []],
+  ['Resize', [optional(), constant('scales', undefined, ones)], [leftOut(3)]],
+  ['Clip', [], [leftOut(1), leftOut(2)]],
+];
+
+/** Nodes without effect go, and copies in a row become one. */
+export const REMOVE_NO_OPS: readonly Rule[] = [
+  {
+    name: 'drop-empty-parts',
+    summary: 'Concat leaves out inputs that add nothing',
+    pattern: node('concat', 'Concat'),
+    guards: [
+      {
+        word: 'some inputs are empty, not all',
+        holds: (match, context) => {
+          const count = partsOf(match, context).length;
+          return count > 0 && count < match.node('concat').inputs.length;
+        },
+      },
+    ],
+    replace: (match, context) =>
+      replaceBy(match.node('concat'), { ...match.node('concat'), inputs: partsOf(match, context) }),
+  },
+  ...NO_OPS.map(
+    ([op, inputs, guards]): Rule => ({
+      name: `remove-${op.toLowerCase()}`,
+      summary: `${op} that passes its input on unchanged goes`,
+      pattern: node('same', op, [value('x'), ...inputs]),
+      guards: [...guards, canVanish],
+      replace: withoutNode,
+    }),
+  ),
+  {
+    name: 'merge-transposes',
+    summary: 'two Transposes in a row become one',
+    pattern: node('outer', 'Transpose', [node('inner', 'Transpose', [value('x')])]),
+    guards: [
+      {
+        word: 'the rank is known',
+        holds: (match, context) => context.typeOf(match.value('inner'))?.shape !== undefined,
+      },
+    ],
+    replace: (match, context) => {
+      const [outer, inner] = [match.node('outer'), match.node('inner')];
+      const rank = context.typeOf(match.value('inner'))!.shape!.length;
+      const [first, second] = [permutationOf(inner, rank), permutationOf(outer, rank)];
+      const perm = second.map((axis) => first[axis]);
+      return replaceBy(outer, { ...outer, inputs: [match.value('x')], attributes: attributes({ perm }) });
+    },
+  },
+  {
+    name: 'merge-reshapes',
+    summary: 'a Reshape to constant extents does not care for the shape that another relabelling gave before',
+    pattern: node('outer', 'Reshape', [
+      node('inner', ['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'], [value('x')]),
+      constant('target', 'int64', (target) => !toNumbers(target).includes(0)),
+    ]),
+    guards: [attributeIs('outer', 'allowzero', 'int', 0)],
+    replace: (match) => {
+      const outer = match.node('outer');
+      return replaceBy(outer, { ...outer, inputs: [match.value('x'), outer.inputs[1]] });
+    },
+  },
+];
+
+/** Reshape or Squeeze to `[first extent, all others]` becomes Flatten, which says the same for every batch size. */
+export const TO_FLATTEN: readonly Rule[] = [
+  {
+    name: 'reshape-to-flatten',
+    summary: 'Reshape or Squeeze to [first extent, all others] becomes Flatten, whatever the batch',
+    pattern: node('flat', ['Reshape', 'Squeeze'], [value('x'), optional()]),
+    guards: [
+      attributeIs('flat', 'allowzero', 'int', 0),
+      {
+        word: 'flat is [first extent of x, product of the others]',
+        holds: (match, context) => {
+          const [input, output] = ['x', 'flat'].map((name) => context.typeOf(match.value(name))?.shape);
+          if (!input || input.length < 3 || output?.length !== 2) return false;
+          return output[0] === input[0] && output[1] === productOfDims(input.slice(1));
+        },
+      },
+    ],
+    replace: (match) => {
+      const flat = match.node('flat');
+      return replaceBy(flat, {
+        ...flat,
+        op: 'Flatten',
+        inputs: [match.value('x')],
+        attributes: attributes({ axis: 1 }),
+      });
+    },
+  },
+];
+
+function withoutNode(match: Match): Rewrite {
   return {
-    replace: new Map([[node, [{ ...node, inputs: [first.inputs[0]], attributes: new Map([['perm', perm]]) }]]]),
+    replace: new Map([[match.node('same'), []]]),
+    redirect: new Map([[match.value('same'), match.value('x')]]),
   };
-};
+}
 
-/** A Reshape to constant extents does not care for the shape that another relabelling gave before. */
-export const mergeReshapes: Rule = (node, context) => {
-  if (node.op !== 'Reshape' || node.domain !== '' || attribute(node, 'allowzero', 'int', 0)) return undefined;
-  const first = context.producer(node.inputs[0]);
-  const target = context.constant(node.inputs[1]);
-  if (first?.domain !== '' || !target || toNumbers(target).includes(0)) return undefined;
-  if (!['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].includes(first.op)) return undefined;
-  return { replace: new Map([[node, [{ ...node, inputs: [first.inputs[0], node.inputs[1]] }]]]) };
-};
+/** Inputs of a Concat that have elements along its axis. */
+function partsOf(match: Match, context: PatternContext): string[] {
+  const concat = match.node('concat');
+  const axis = attribute(concat, 'axis', 'int');
+  return concat.inputs.filter((input) => context.typeOf(input)?.shape?.at(axis) !== 0);
+}

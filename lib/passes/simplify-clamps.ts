@@ -1,95 +1,115 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
-import { tensorFrom, toNumbers } from '../ir/tensor';
+import { type Tensor, tensorFrom, toNumbers } from '../ir/tensor';
 import { clipBounds } from '../ops/clip';
-import { replaceBy } from './absorb-constants';
-import type { RewriteContext, Rule } from './rewrite';
+import { type Guard, hasType, oneOutput } from './guards';
+import { constant, type Match, node, type PatternContext, value } from './pattern';
+import { type RewriteContext, type Rule, replaceBy } from './rewrite';
 
-/** A clamp of float32 values: what it reads, and its bounds. */
-interface Clamp {
-  readonly input: string;
-  readonly low: number;
-  readonly high: number;
-}
+/** A clamp as its bounds. */
+type Bounds = readonly [low: number, high: number];
 
-/** `Min(x, c)` and `Max(x, c)` with one constant become Clip; Clip from 0 up becomes Relu. */
-export const minMaxToClip: Rule = (node, context) => {
-  const clamp = clampOf(node, context);
-  if (!clamp) return undefined;
-  if (node.op === 'Clip' && clamp.low === 0 && clamp.high === Number.POSITIVE_INFINITY)
-    return replaceBy(node, { ...node, op: 'Relu', inputs: [clamp.input] });
-  if (node.op !== 'Min' && node.op !== 'Max') return undefined;
-  return replaceBy(node, clipNode(node, clamp, context));
-};
+/** Operators of clamps, once Min and Max with a constant are Clips. */
+const CLAMPS = ['Relu', 'Clip'] as const;
 
-/** Two clamps in a row become one, where no other node reads between them. */
-export const mergeClamps: Rule = (node, context) => {
-  const outer = clampOf(node, context);
-  const first = outer && context.producer(outer.input);
-  const inner = first && clampOf(first, context);
-  if (!inner || context.onlyConsumer(outer.input) !== node) return undefined;
-  const clip = (x: number) => Math.min(Math.max(x, outer.low), outer.high);
-  const merged = { input: inner.input, low: clip(inner.low), high: clip(inner.high) };
-  return {
-    replace: new Map<Node, readonly Node[]>([
-      [first, []],
-      [node, [clipNode(node, merged, context)]],
+const hasBounds = (name: string): Guard => ({
+  word: `${name} has constant bounds that do not cross`,
+  holds: (match, context) => boundsOf(match.node(name), context) !== undefined,
+});
+
+/** Clamps take one form, one node, and the place right behind their layer. */
+export const SIMPLIFY_CLAMPS: readonly Rule[] = [
+  {
+    name: 'clip-to-relu',
+    summary: 'Clip from 0 up becomes Relu',
+    pattern: node('clamp', 'Clip', [value('x')]),
+    guards: [
+      hasType('clamp', 'float32'),
+      {
+        word: 'the bounds are 0 and none',
+        holds: (match, context) => boundsOf(match.node('clamp'), context)?.join() === '0,Infinity',
+      },
+    ],
+    replace: (match) => {
+      const clamp = match.node('clamp');
+      return replaceBy(clamp, { ...clamp, op: 'Relu', inputs: [match.value('x')] });
+    },
+  },
+  {
+    name: 'extreme-to-clip',
+    summary: 'Min or Max with one constant becomes Clip',
+    // Only a constant without axes surely leaves the shape alone.
+    pattern: node('clamp', ['Min', 'Max'], [value('x'), constant('bound', 'float32', isNumber)], { anyOrder: true }),
+    guards: [
+      hasType('clamp', 'float32'),
+      { word: 'clamp reads two values', holds: (match) => match.node('clamp').inputs.length === 2 },
+    ],
+    replace: (match, context) => {
+      const clamp = match.node('clamp');
+      const [bound] = toNumbers(match.constant('bound'));
+      const bounds: Bounds = clamp.op === 'Min' ? [Number.NEGATIVE_INFINITY, bound] : [bound, Number.POSITIVE_INFINITY];
+      return replaceBy(clamp, clipNode(clamp, match.value('x'), bounds, context));
+    },
+  },
+  {
+    name: 'merge-clamps',
+    summary: 'two clamps in a row become one',
+    pattern: node('outer', CLAMPS, [node('inner', CLAMPS, [value('x')], { alone: true })]),
+    guards: [hasType('outer', 'float32'), hasBounds('outer'), hasBounds('inner')],
+    replace: (match, context) => {
+      const [outer, inner] = [match.node('outer'), match.node('inner')];
+      const [[low, high], inside] = [boundsOf(outer, context)!, boundsOf(inner, context)!];
+      const [merged, top] = inside.map((x) => Math.min(Math.max(x, low), high));
+      return replaceBy(outer, clipNode(outer, match.value('x'), [merged, top], context), [inner]);
+    },
+  },
+  {
+    name: 'clamp-before-pool',
+    summary: 'a clamp behind a MaxPool moves in front of it, where the layer before computes it on the way',
+    pattern: node('clamp', CLAMPS, [
+      node('pool', 'MaxPool', [node('layer', ['Conv', 'Add', 'Mul'], [], { alone: true })], { alone: true }),
     ]),
-  };
-};
+    guards: [
+      hasType('clamp', 'float32'),
+      hasBounds('clamp'),
+      oneOutput('pool'),
+      { word: 'every window of pool meets an element', holds: (match) => alwaysMeets(match) },
+    ],
+    replace: (match, context) => {
+      const [clamp, pool, input] = [match.node('clamp'), match.node('pool'), match.value('layer')];
+      const clamped = context.fresh(`${input}_clamped`);
+      const first = { ...clamp, inputs: [input, ...clamp.inputs.slice(1)], outputs: [clamped] };
+      return replaceBy(clamp, [first, { ...pool, inputs: [clamped], outputs: clamp.outputs }], [pool]);
+    },
+  },
+];
 
 /**
- * A clamp behind a MaxPool moves in front of it, where the layer before can compute it on the way: the maximum of clamped
- * elements is the clamped maximum. Only windows that always meet an element, so that padding never speaks for itself.
+ * Whether padding never speaks for itself in a MaxPool. The maximum of clamped elements is the clamped maximum, but only where
+ * there is an element.
  */
-export const clampBeforePool: Rule = (node, context) => {
-  const clamp = clampOf(node, context);
-  const pool = clamp && context.producer(clamp.input);
-  if (pool?.op !== 'MaxPool' || pool.domain !== '' || pool.outputs[1]) return undefined;
-  const [input] = pool.inputs;
-  const layer = context.producer(input);
-  if (layer?.domain !== '' || !['Conv', 'Add', 'Mul'].includes(layer.op)) return undefined;
-  if (context.onlyConsumer(input) !== pool || context.onlyConsumer(clamp!.input) !== node) return undefined;
+function alwaysMeets(match: Match): boolean {
+  const pool = match.node('pool');
   const kernel = attribute(pool, 'kernel_shape', 'ints');
-  const pads = attribute(pool, 'pads', 'ints', []);
-  const dilations = attribute(pool, 'dilations', 'ints', []);
-  const reached = pads.every((pad, index) => pad < kernel[index % kernel.length]);
-  if (!reached || dilations.some((dilation) => dilation !== 1)) return undefined;
-  const clamped = context.fresh(`${input}_clamped`);
-  const first = { ...node, inputs: [input, ...node.inputs.slice(1)], outputs: [clamped] };
-  return {
-    replace: new Map<Node, readonly Node[]>([
-      [pool, []],
-      [node, [first, { ...pool, inputs: [clamped], outputs: node.outputs }]],
-    ]),
-  };
-};
-
-function clampOf(node: Node, context: RewriteContext): Clamp | undefined {
-  if (node.domain !== '' || context.typeOf(node.outputs[0])?.type !== 'float32') return undefined;
-  const [input] = node.inputs;
-  if (node.op === 'Relu') return { input, low: 0, high: Number.POSITIVE_INFINITY };
-  if (node.op === 'Clip') {
-    const bounds = clipBounds({ node, constant: (index) => context.constant(node.inputs[index]) });
-    return bounds && bounds[0] <= bounds[1] ? { input, low: bounds[0], high: bounds[1] } : undefined;
-  }
-  if ((node.op !== 'Min' && node.op !== 'Max') || node.inputs.length !== 2) return undefined;
-  const at = node.inputs.findIndex((name) => context.constant(name)?.dims.length === 0);
-  const tensor = context.constant(node.inputs[at] ?? '');
-  // Only a rank-0 constant surely leaves the shape alone.
-  if (!tensor) return undefined;
-  const [value] = toNumbers(tensor);
-  if (Number.isNaN(value)) return undefined;
-  const other = node.inputs[1 - at];
-  return node.op === 'Min'
-    ? { input: other, low: Number.NEGATIVE_INFINITY, high: value }
-    : { input: other, low: value, high: Number.POSITIVE_INFINITY };
+  const reached = attribute(pool, 'pads', 'ints', []).every((pad, index) => pad < kernel[index % kernel.length]);
+  return reached && attribute(pool, 'dilations', 'ints', []).every((dilation) => dilation === 1);
 }
 
-function clipNode(node: Node, { input, low, high }: Clamp, context: RewriteContext): Node {
+function isNumber(tensor: Tensor): boolean {
+  return tensor.dims.length === 0 && !Number.isNaN(toNumbers(tensor)[0]);
+}
+
+/** Bounds of a Relu or Clip; undefined when they are computed or cross. */
+function boundsOf(clamp: Node, context: PatternContext): Bounds | undefined {
+  if (clamp.op === 'Relu') return [0, Number.POSITIVE_INFINITY];
+  const bounds = clipBounds({ node: clamp, constant: (index) => context.constant(clamp.inputs[index]) });
+  return bounds && bounds[0] <= bounds[1] ? bounds : undefined;
+}
+
+function clipNode(clamp: Node, input: string, [low, high]: Bounds, context: RewriteContext): Node {
   const bound = (hint: string, value: number) =>
-    Number.isFinite(value) ? context.add(`${node.outputs[0]}_${hint}`, tensorFrom('float32', [], [value])) : '';
+    Number.isFinite(value) ? context.add(`${clamp.outputs[0]}_${hint}`, tensorFrom('float32', [], [value])) : '';
   const inputs = [input, bound('min', low), bound('max', high)];
   while (inputs.at(-1) === '') inputs.pop();
-  return { ...node, op: 'Clip', inputs, attributes: new Map() };
+  return { ...clamp, op: 'Clip', inputs, attributes: new Map() };
 }

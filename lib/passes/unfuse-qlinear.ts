@@ -1,8 +1,8 @@
 import { attribute } from '../ir/attribute';
 import type { Attribute, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorOf, viewAs } from '../ir/tensor';
-import { replaceBy } from './absorb-constants';
-import { applyRules, type RewriteContext, type Rule } from './rewrite';
+import { constant, type Match, node, optional, type Pattern, type PatternContext } from './pattern';
+import { applyRules, type Rewrite, type RewriteContext, type Rule, replaceBy, type Trace } from './rewrite';
 
 /**
  * The graph with quantized operators (QLinearConv, QLinearMatMul, and those that quantizers write in the com.microsoft
@@ -10,15 +10,15 @@ import { applyRules, type RewriteContext, type Rule } from './rewrite';
  * DequantizeLinear with scale `x_scale * w_scale`. A node whose scales are not constant stays. Single scales become
  * scalars. Returns the same graph when there is nothing to do.
  */
-export function unfuseQlinear(graph: Graph): Graph {
-  return applyRules(graph, [unfuse, scalarScales]);
+export function unfuseQlinear(graph: Graph, trace?: Trace): Graph {
+  return applyRules(graph, UNFUSE_QLINEAR, trace);
 }
 
 /** An operator of integers: a float operator whose operands come with scale and zero point behind them. */
 interface Fused {
   readonly op: string;
-  /** Where each quantized operand stands in the inputs. */
-  readonly operands: (node: Node) => readonly number[];
+  /** Where each quantized operand stands in the inputs; a function where their number is free. */
+  readonly operands: readonly number[] | ((node: Node) => readonly number[]);
   /** Axis of an operand with many scales. */
   readonly axis?: (operand: number, rank: number, node: Node) => number;
   /** Where the int32 bias stands. */
@@ -29,8 +29,8 @@ interface Fused {
   readonly attributes?: (node: Node) => ReadonlyMap<string, Attribute> | undefined;
 }
 
-const unary = (op: string): Fused => ({ op, operands: () => [0], result: 3 });
-const binary = (op: string): Fused => ({ op, operands: () => [0, 3], result: 6 });
+const unary = (op: string): Fused => ({ op, operands: [0], result: 3 });
+const binary = (op: string): Fused => ({ op, operands: [0, 3], result: 6 });
 const pool = (op: string): Fused => ({ ...unary(op), attributes: (node) => dropFalse(node, 'channels_last') });
 
 const FUSED: Readonly<Record<string, Readonly<Record<string, Fused>>>> = {
@@ -57,7 +57,7 @@ const FUSED: Readonly<Record<string, Readonly<Record<string, Fused>>>> = {
     },
     QGemm: {
       op: 'Gemm',
-      operands: () => [0, 3],
+      operands: [0, 3],
       axis: (_, __, node) => (attribute(node, 'transB', 'int', 0) ? 0 : 1),
       bias: 6,
       result: 7,
@@ -74,31 +74,98 @@ function without(node: Node, name: string): ReadonlyMap<string, Attribute> {
   return new Map([...node.attributes].filter(([key]) => key !== name));
 }
 
-const unfuse: Rule = (node, context) => {
-  const fused = FUSED[node.domain]?.[node.op];
-  const attributes = fused?.attributes ? fused.attributes(node) : node.attributes;
-  if (!fused || !attributes) return undefined;
+/** Integer operators come apart, and the scales of what is left take one form. */
+export const UNFUSE_QLINEAR: readonly Rule[] = [
+  ...Object.entries(FUSED).flatMap(([domain, row]) =>
+    Object.entries(row).map(
+      ([op, fused]): Rule => ({
+        name: `unfuse-${op.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()}`,
+        summary: `${op} becomes ${fused.op} on dequantized operands`,
+        pattern: node('fused', op, operandPatterns(fused), { domain }),
+        guards: [
+          { word: 'the float operator has this form', holds: (match) => attributesOf(match, fused) !== undefined },
+          {
+            // A scale per row or column lies along an axis that a vector names; other forms stay.
+            word: 'scales are constant float32 vectors or scalars',
+            holds: (match, context) =>
+              scalesOf(match, context, fused).every((scale) => scale?.type === 'float32' && scale.dims.length <= 1),
+          },
+          {
+            word: 'a zero point per scale, or one',
+            holds: (match, context) => {
+              const { inputs } = match.node('fused');
+              return placesOf(fused, match.node('fused')).every((at) => isEven(inputs.slice(at + 1, at + 3), context));
+            },
+          },
+        ],
+        replace: (match, context) => takenApart(match, context, fused),
+      }),
+    ),
+  ),
+  {
+    name: 'scalar-scales',
+    summary: 'one scale or zero point for a whole tensor, written as a vector, becomes a scalar',
+    pattern: node(
+      'quantizer',
+      ['QuantizeLinear', 'DequantizeLinear'],
+      [optional(), constant('scale', undefined, ({ dims }) => elementCount(dims) === 1)],
+    ),
+    guards: [
+      {
+        word: 'scale or zero point is a vector',
+        holds: (match, context) =>
+          match.node('quantizer').inputs.some((name, index) => index > 0 && isLoneElement(name, context)),
+      },
+    ],
+    replace: (match, context) => {
+      const { inputs } = match.node('quantizer');
+      const scalars = inputs.map((name, index) => (index === 0 ? name : asScalar(name, context)));
+      return replaceBy(match.node('quantizer'), { ...match.node('quantizer'), inputs: scalars });
+    },
+  },
+];
+
+/** Patterns of the inputs of an operator whose operands have fixed places: constant scales. */
+function operandPatterns(fused: Fused): readonly Pattern[] {
+  const { operands: places } = fused;
+  if (typeof places === 'function') return [];
+  const scale = (at: number) => constant(`scale${at}`, 'float32', ({ dims }) => dims.length <= 1);
+  return Array.from({ length: places.at(-1)! + 2 }, (_, at) => (places.includes(at - 1) ? scale(at - 1) : optional()));
+}
+
+function placesOf({ operands }: Fused, node: Node): readonly number[] {
+  return typeof operands === 'function' ? operands(node) : operands;
+}
+
+function attributesOf(match: Match, fused: Fused): ReadonlyMap<string, Attribute> | undefined {
+  return fused.attributes ? fused.attributes(match.node('fused')) : match.node('fused').attributes;
+}
+
+function scalesOf(match: Match, context: PatternContext, fused: Fused): readonly (Tensor | undefined)[] {
+  const node = match.node('fused');
+  return placesOf(fused, node).map((at) => context.constant(node.inputs[at + 1] ?? ''));
+}
+
+function takenApart(match: Match, context: RewriteContext, fused: Fused): Rewrite {
+  const node = match.node('fused');
   const parts = new Parts(node, context);
-  const operands = fused.operands(node);
-  const scales = operands.map((at) => context.constant(node.inputs[at + 1] ?? ''));
-  // A scale per row or column lies along an axis that a vector names; other forms stay.
-  if (scales.some((scale) => scale?.type !== 'float32' || scale.dims.length > 1)) return undefined;
-  if (!operands.every((at) => isEven(node.inputs.slice(at + 1, at + 3), context))) return undefined;
-  const inputs = operands.map((at, operand) => {
+  const inputs = placesOf(fused, node).map((at, operand) => {
     const rank = context.typeOf(node.inputs[at])?.shape?.length ?? 2;
     return parts.dequantize(node.inputs.slice(at, at + 3), fused.axis?.(operand, rank, node) ?? 0);
   });
   const bias = node.inputs[fused.bias ?? -1] ?? '';
   if (bias !== '') {
-    const scale = biasScale(scales as Tensor[], attribute(node, 'alpha', 'float', 1));
+    const scales = scalesOf(match, context, fused) as readonly Tensor[];
+    const scale = biasScale(scales, attribute(node, 'alpha', 'float', 1));
     const name = context.add(`${node.name}_bias_scale`, scale);
     inputs.push(parts.dequantize([bias, name], 0, elementCount(scale.dims)));
   }
-  return parts.finish(fused.op, inputs, attributes, node.inputs.slice(fused.result, fused.result + 2));
-};
+  const grid = node.inputs.slice(fused.result, fused.result + 2);
+  return parts.finish(fused.op, inputs, attributesOf(match, fused)!, grid);
+}
 
 /** Whether scale and zero point have one element or as many as the other. */
-function isEven(parameters: readonly string[], context: RewriteContext): boolean {
+function isEven(parameters: readonly string[], context: PatternContext): boolean {
   const counts = parameters.map((name) => elementCount(context.constant(name)?.dims ?? []));
   return counts.every((count) => count === 1 || count === Math.max(...counts));
 }
@@ -158,7 +225,7 @@ class Parts {
     inputs: readonly string[],
     attributes: ReadonlyMap<string, Attribute>,
     grid: readonly string[],
-  ): { replace: Map<Node, Node[]> } {
+  ): Rewrite {
     const { node, context, nodes } = this;
     const staysFloat = (grid[0] ?? '') === '';
     const output = staysFloat ? node.outputs[0] : context.fresh(`${node.outputs[0]}_float`);
@@ -172,22 +239,19 @@ class Parts {
         inputs: [output, ...grid.filter((name) => name !== '')],
         attributes: new Map(),
       });
-    return { replace: new Map([[node, nodes]]) };
+    return replaceBy(node, nodes);
   }
 }
 
-/** One scale or zero point for a whole tensor, written as a vector, becomes a scalar: the one form that later passes see. */
-const scalarScales: Rule = (node, context) => {
-  if ((node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') || node.domain !== '') return undefined;
-  const scale = context.constant(node.inputs[1]);
-  if (!scale || elementCount(scale.dims) !== 1) return undefined;
-  const inputs = node.inputs.map((name, index) => (index === 0 ? name : asScalar(name, context)));
-  return inputs.every((name, index) => name === node.inputs[index]) ? undefined : replaceBy(node, { ...node, inputs });
-};
+/** Whether a name is a constant of one element that has axes. */
+function isLoneElement(name: string, context: PatternContext): boolean {
+  const tensor = context.constant(name);
+  return tensor !== undefined && tensor.dims.length > 0 && elementCount(tensor.dims) === 1;
+}
 
 /** The name of a constant of one element as a scalar; a name of anything else as it is. */
 function asScalar(name: string, context: RewriteContext): string {
-  const tensor = context.constant(name);
-  if (!tensor || tensor.dims.length === 0 || elementCount(tensor.dims) !== 1) return name;
-  return context.add(`${name}_scalar`, { type: tensor.type, dims: [], bytes: tensor.bytes });
+  if (!isLoneElement(name, context)) return name;
+  const { type, bytes } = context.constant(name)!;
+  return context.add(`${name}_scalar`, { type, dims: [], bytes });
 }
