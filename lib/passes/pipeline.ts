@@ -11,6 +11,7 @@ import { bindShapes, inferShapes } from './infer-shapes';
 import { inlineBranches } from './inline-branches';
 import { mergeDuplicates } from './merge-duplicates';
 import type { PassResult } from './pass-result';
+import type { Trace } from './rewrite';
 import { unfuseQlinear } from './unfuse-qlinear';
 import { upgrade } from './upgrade';
 import { widenFloats } from './widen-floats';
@@ -22,10 +23,12 @@ export interface PrepareOptions {
   readonly batchNorm?: 'fuse' | 'keep';
   /** Checks the graph after every pass. */
   readonly verify?: boolean;
+  /** Learns of every application of a rule. */
+  readonly trace?: Trace;
 }
 
 /** Rewrites that are repeated until none of them changes anything; each returns its argument when it has nothing to do. */
-const REWRITES: readonly ((graph: Graph) => Graph)[] = [
+const REWRITES: readonly ((graph: Graph, trace?: Trace) => Graph)[] = [
   foldConstants,
   inlineBranches,
   mergeDuplicates,
@@ -55,7 +58,7 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
     const before = current;
     for (const rewrite of REWRITES) {
       if (rewrite === fuseBatchNorm && options.batchNorm === 'keep') continue;
-      const next = rewrite(current);
+      const next = rewrite(current, options.trace);
       if (next === current) continue;
       // Later rewrites look at shapes; what was wrong before has been reported already.
       current = check(inferShapes(check(next)).graph);

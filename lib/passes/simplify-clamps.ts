@@ -58,9 +58,9 @@ export const SIMPLIFY_CLAMPS: readonly Rule[] = [
     guards: [hasType('outer', 'float32'), hasBounds('outer'), hasBounds('inner')],
     replace: (match, context) => {
       const [outer, inner] = [match.node('outer'), match.node('inner')];
-      const [[low, high], inside] = [boundsOf(outer, context)!, boundsOf(inner, context)!];
-      const [merged, top] = inside.map((x) => Math.min(Math.max(x, low), high));
-      return replaceBy(outer, clipNode(outer, match.value('x'), [merged, top], context), [inner]);
+      const [inside, outside] = [boundsOf(inner, context)!, boundsOf(outer, context)!];
+      const [low, high] = inside.map((x) => Math.min(Math.max(x, outside[0]), outside[1]));
+      return replaceBy(outer, clipNode(outer, match.value('x'), [low, high], context), [inner]);
     },
   },
   {
