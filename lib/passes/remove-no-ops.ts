@@ -144,7 +144,6 @@ export const TO_FLATTEN: readonly Rule[] = [
     summary: 'Reshape or Squeeze to [first extent, all others] becomes Flatten, whatever the batch',
     pattern: node('flat', ['Reshape', 'Squeeze'], [value('x'), optional()]),
     guards: [
-      attributeIs('flat', 'allowzero', 'int', 0),
       {
         word: 'flat is [first extent of x, product of the others]',
         holds: (match, context) => {

@@ -40,10 +40,7 @@ export const SIMPLIFY_CLAMPS: readonly Rule[] = [
     summary: 'Min or Max with one constant becomes Clip',
     // Only a constant without axes surely leaves the shape alone.
     pattern: node('clamp', ['Min', 'Max'], [value('x'), constant('bound', 'float32', isNumber)], { anyOrder: true }),
-    guards: [
-      hasType('clamp', 'float32'),
-      { word: 'clamp reads two values', holds: (match) => match.node('clamp').inputs.length === 2 },
-    ],
+    guards: [{ word: 'clamp reads two values', holds: (match) => match.node('clamp').inputs.length === 2 }],
     replace: (match, context) => {
       const clamp = match.node('clamp');
       const [bound] = toNumbers(match.constant('bound'));

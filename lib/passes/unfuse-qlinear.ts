@@ -1,6 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Attribute, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorOf, viewAs } from '../ir/tensor';
+import type { Guard } from './guards';
 import { constant, type Match, node, optional, type Pattern, type PatternContext } from './pattern';
 import { applyRules, type Rewrite, type RewriteContext, type Rule, replaceBy, type Trace } from './rewrite';
 
@@ -82,22 +83,7 @@ export const UNFUSE_QLINEAR: readonly Rule[] = [
         name: `unfuse-${op.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()}`,
         summary: `${op} becomes ${fused.op} on dequantized operands`,
         pattern: node('fused', op, operandPatterns(fused), { domain }),
-        guards: [
-          { word: 'the float operator has this form', holds: (match) => attributesOf(match, fused) !== undefined },
-          {
-            // A scale per row or column lies along an axis that a vector names; other forms stay.
-            word: 'scales are constant float32 vectors or scalars',
-            holds: (match, context) =>
-              scalesOf(match, context, fused).every((scale) => scale?.type === 'float32' && scale.dims.length <= 1),
-          },
-          {
-            word: 'a zero point per scale, or one',
-            holds: (match, context) => {
-              const { inputs } = match.node('fused');
-              return placesOf(fused, match.node('fused')).every((at) => isEven(inputs.slice(at + 1, at + 3), context));
-            },
-          },
-        ],
+        guards: guardsOf(fused),
         replace: (match, context) => takenApart(match, context, fused),
       }),
     ),
@@ -125,11 +111,36 @@ export const UNFUSE_QLINEAR: readonly Rule[] = [
   },
 ];
 
+function guardsOf(fused: Fused): readonly Guard[] {
+  const hasForm: Guard = {
+    word: 'the float operator has this form',
+    holds: (match) => attributesOf(match, fused) !== undefined,
+  };
+  const hasScales: Guard = {
+    word: 'scales are constant float32 vectors or scalars',
+    holds: (match, context) => scalesOf(match, context, fused).every((scale) => scale && isScale(scale)),
+  };
+  const isEven: Guard = {
+    word: 'as many zero points as scales, or one',
+    holds: (match, context) => {
+      const { inputs } = match.node('fused');
+      return placesOf(fused, match.node('fused')).every((at) => areEven(inputs.slice(at + 1, at + 3), context));
+    },
+  };
+  // Operands with fixed places have their scales in the pattern.
+  return [...(fused.attributes ? [hasForm] : []), ...(typeof fused.operands === 'function' ? [hasScales] : []), isEven];
+}
+
+/** A scale per row or column lies along an axis that a vector names; other forms stay. */
+function isScale({ type, dims }: Tensor): boolean {
+  return type === 'float32' && dims.length <= 1;
+}
+
 /** Patterns of the inputs of an operator whose operands have fixed places: constant scales. */
 function operandPatterns(fused: Fused): readonly Pattern[] {
   const { operands: places } = fused;
   if (typeof places === 'function') return [];
-  const scale = (at: number) => constant(`scale${at}`, 'float32', ({ dims }) => dims.length <= 1);
+  const scale = (at: number) => constant(`scale${at}`, 'float32', isScale);
   return Array.from({ length: places.at(-1)! + 2 }, (_, at) => (places.includes(at - 1) ? scale(at - 1) : optional()));
 }
 
@@ -165,7 +176,7 @@ function takenApart(match: Match, context: RewriteContext, fused: Fused): Rewrit
 }
 
 /** Whether scale and zero point have one element or as many as the other. */
-function isEven(parameters: readonly string[], context: PatternContext): boolean {
+function areEven(parameters: readonly string[], context: PatternContext): boolean {
   const counts = parameters.map((name) => elementCount(context.constant(name)?.dims ?? []));
   return counts.every((count) => count === 1 || count === Math.max(...counts));
 }

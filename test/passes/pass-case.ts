@@ -6,6 +6,7 @@ import { emptyDense } from '../../lib/ops/dense';
 import { knownDims } from '../../lib/ops/dims';
 import type { Dense } from '../../lib/ops/operator';
 import { inferShapes } from '../../lib/passes/infer-shapes';
+import { evaluateGraph } from '../ops/evaluate-graph';
 
 /** A small graph for one rewrite, with what it is called in test/passes/golden. */
 export interface PassCase {
@@ -43,4 +44,19 @@ export function feedsFor(graph: Graph): Map<string, Dense> {
       return [name, dense];
     }),
   );
+}
+
+/** Expects the same outputs of two graphs, on random inputs, up to float32 rounding. */
+export function expectSameValues(before: Graph, after: Graph): void {
+  const feeds = feedsFor(before);
+  const [old, now] = [before, after].map((graph) => evaluateGraph(graph, feeds, 'float32'));
+  for (const name of before.outputs) {
+    const [a, b] = [old.get(name)!, now.get(name)!];
+    expect({ type: b.type, dims: b.dims }).toEqual({ type: a.type, dims: a.dims });
+    // Quantized outputs may differ by one where the exact value is a tie.
+    const tolerance = a.type === 'float32' ? 1e-5 : 1;
+    Array.from(b.data, (value: number, i) =>
+      expect(Math.abs(value - a.data[i])).toBeLessThanOrEqual(tolerance * (1 + Math.abs(a.data[i]) * 1e-3)),
+    );
+  }
 }
