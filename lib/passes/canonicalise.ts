@@ -1,6 +1,5 @@
 import type { Graph } from '../ir/graph';
 import { ABSORB_CONSTANTS } from './absorb-constants';
-import { FOLD_PADS } from './fold-pads';
 import { REMOVE_NO_OPS, TO_FLATTEN } from './remove-no-ops';
 import { applyRules, type Rule, type Trace } from './rewrite';
 import { SIMPLIFY_CLAMPS } from './simplify-clamps';
@@ -9,14 +8,14 @@ import { SIMPLIFY_CLAMPS } from './simplify-clamps';
 export const CANONICALISE: readonly Rule[] = [
   ...REMOVE_NO_OPS,
   ...SIMPLIFY_CLAMPS,
-  ...FOLD_PADS,
+
   ...ABSORB_CONSTANTS,
   ...TO_FLATTEN,
 ];
 
 /**
  * The graph with one form for what can be written in several ways: biases inside Conv and Gemm, clamps as Relu or Clip right
- * behind their layer, pads inside windows, global means as pools, matrix views as Flatten, no node without effect. Needs inferred shapes; returns
+ * behind their layer, global means as pools, matrix views as Flatten, no node without effect. Needs inferred shapes; returns
  * the same graph when it is canonical already.
  */
 export function canonicalise(graph: Graph, trace?: Trace): Graph {

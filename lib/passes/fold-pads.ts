@@ -1,5 +1,5 @@
 import { attribute, attributes } from '../ir/attribute';
-import type { Node } from '../ir/graph';
+import type { Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, toNumbers, viewAs } from '../ir/tensor';
 import { findOperator } from '../ops';
 import { normalizeAxes } from '../ops/axes';
@@ -9,7 +9,7 @@ import { padsPerAxis } from '../ops/pad-extents';
 import { windowAttributes } from '../ops/spatial';
 import { type Guard, oneOutput } from './guards';
 import { constant, either, type Match, node, optional, type Pattern, type PatternContext, value } from './pattern';
-import { type Rewrite, type RewriteContext, type Rule, replaceBy } from './rewrite';
+import { applyRules, type Rewrite, type RewriteContext, type Rule, replaceBy, type Trace } from './rewrite';
 
 /** Integer types of activations and their lowest codes. */
 const LOWEST: Readonly<Record<string, number>> = { float32: Number.NEGATIVE_INFINITY, uint8: 0, int8: -128 };
@@ -80,6 +80,14 @@ const fillIs = (word: string, wanted: (match: Match, context: PatternContext) =>
 });
 
 const fillIsZero = fillIs('zeros', () => 0);
+
+/**
+ * The graph with Pad nodes taken over by the convolution or pool behind them, where their value is what the window itself pads
+ * with; a quantization between the two stays. Returns the same graph when nothing matches.
+ */
+export function foldPads(graph: Graph, trace?: Trace): Graph {
+  return applyRules(graph, FOLD_PADS, trace);
+}
 
 /** Pad nodes become padding of the windows behind them. */
 export const FOLD_PADS: readonly Rule[] = [

@@ -6,6 +6,7 @@ import { findOperator } from '../ops';
 import { canonicalise } from './canonicalise';
 import { checkForm } from './check-schema';
 import { foldConstants } from './fold-constants';
+import { foldPads } from './fold-pads';
 import { fuseBatchNorm } from './fuse-batch-norm';
 import { bindShapes, inferShapes } from './infer-shapes';
 import { inlineBranches } from './inline-branches';
@@ -21,6 +22,11 @@ export interface PrepareOptions {
   readonly shapes?: Readonly<Record<string, number>>;
   /** `keep` leaves BatchNormalization beside its convolution, for training; `fuse` when left out. */
   readonly batchNorm?: 'fuse' | 'keep';
+  /**
+   * `fold` takes Pad nodes into the windows behind them, as engines want them; `keep` when left out: a model that is written
+   * again stays as its author made it.
+   */
+  readonly pads?: 'fold' | 'keep';
   /** Checks the graph after every pass. */
   readonly verify?: boolean;
   /** Learns of every application of a rule. */
@@ -35,6 +41,7 @@ const REWRITES: readonly ((graph: Graph, trace?: Trace) => Graph)[] = [
   unfuseQlinear,
   fuseBatchNorm,
   canonicalise,
+  foldPads,
 ];
 
 /** Rounds of the rewrites; real models need two or three. */
@@ -42,7 +49,7 @@ const ROUND_LIMIT = 20;
 
 /**
  * A graph as it was read, brought to the form that compression and compilation expect: float32, the dialect, every shape inferred,
- * constants folded, BatchNormalization fused (unless kept), canonical. It computes the same outputs up to float32 rounding.
+ * constants folded, BatchNormalization fused (unless kept), canonical, pads folded (if wanted). It computes the same outputs up to float32 rounding.
  * @throws E_OPTION_VALUE for unknown symbols in `shapes`; E_GRAPH_INVALID when nodes lack inputs or attributes that their
  * operators require or have other ones, or when `verify` finds a defect
  */
@@ -58,6 +65,7 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
     const before = current;
     for (const rewrite of REWRITES) {
       if (rewrite === fuseBatchNorm && options.batchNorm === 'keep') continue;
+      if (rewrite === foldPads && options.pads !== 'fold') continue;
       const next = rewrite(current, options.trace);
       if (next === current) continue;
       // Later rewrites look at shapes; what was wrong before has been reported already.
