@@ -11,7 +11,7 @@ import { type Operand, type Quantization, stepName } from './step';
 import { Unsupported } from './unsupported';
 import { channelsLastOrder, extentsOf, stridedView, type View } from './view';
 
-/** Bounds of the loader of plans (`native/engine/plan_check.h`): positions of a window, and elements of an average. */
+/** Bounds of the loader of plans (`native/engine/plan.h`): positions of a window, and elements of an average. */
 const WINDOW_REACH = 2 ** 30;
 const POOL_AREA = 2 ** 23;
 

@@ -1,6 +1,8 @@
+// Generated from native/core/binary_operations.def by `npm run docs`.
+
 /**
- * Element-wise operations of two operands that the engine computes; the place in the list is the number in plan files
- * (`PlanBinary` in native/engine/plan_format.h). `commutative`: operands may change places.
+ * Element-wise operations of two operands that the engine computes; the place in the list is the number in plan files.
+ * `commutative`: operands may change places.
  */
 export const BINARY_OPERATIONS = [
   { name: 'add', commutative: true },

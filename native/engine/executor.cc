@@ -33,7 +33,9 @@ Status Executor::prepare(const Plan& plan, uint32_t variant, CpuFeatures mask, i
   for (uint32_t i = 0; i < variant_->node_count; ++i) {
     std::unique_ptr<Step> step;
     const bool after_divided = !steps_.empty() && steps_.back()->tiles().size() > 1;
-    Status status = make_step({plan, variant_->first_node + i, mask, threads, after_divided, packed}, &step);
+    const uint32_t node = variant_->first_node + i;
+    const StepContext context = {{plan, node}, mask, threads, after_divided, packed};
+    Status status = find_rule(plan.nodes()[node].op).make(context, &step);
     if (!status.ok()) return status;
     most_tiles = std::max(most_tiles, step->tiles().size());
     scratch_stride_ = std::max(scratch_stride_, (step->scratch_bytes() + 63) / 64 * 64);
@@ -105,8 +107,10 @@ void Executor::run_observed(NodeObserver* observer) {
   for (size_t i = 0; i < steps_.size(); ++i) {
     run_step(*steps_[i]);
     const uint32_t node = variant_->first_node + static_cast<uint32_t>(i);
-    const PlanTensor& output = plan_->output(plan_->nodes()[node]);
-    observer->on_node(node, output, memory.at(output));
+    for (uint32_t k = 0; k < plan_->nodes()[node].output_count; ++k) {
+      const PlanTensor& output = plan_->output(plan_->nodes()[node], k);
+      observer->on_node(node, output, memory.at(output));
+    }
   }
   keep_states();
 }

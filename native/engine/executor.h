@@ -12,7 +12,7 @@
 
 namespace hone {
 
-/// Sees one node's output right after the node ran. The bytes are valid during the call only.
+/// Sees each of a node's outputs right after the node ran. The bytes are valid during the call only.
 class NodeObserver {
  public:
   virtual ~NodeObserver() = default;

@@ -142,13 +142,4 @@ const char* describe_type(PlanType type) {
   return kWords[static_cast<int>(type)];
 }
 
-const char* describe_op(PlanOp op) {
-  constexpr const char* kWords[kPlanOpCount] = {
-      "quantize_s8", "dequantize_s8", "conv_s8",      "dwconv_s8",       "fc_s8",
-      "binary_s8",   "lut_s8",        "max_pool_s8",  "average_pool_s8", "copy_nd",
-      "fill",        "softmax_f32",   "conv_f32",     "dwconv_f32",      "fc_f32",
-      "binary_f32",  "clamp_f32",     "max_pool_f32", "average_pool_f32"};
-  return kWords[static_cast<int>(op)];
-}
-
 }  // namespace hone

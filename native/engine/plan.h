@@ -14,6 +14,11 @@ namespace hone {
 
 /// Most bytes that a plan may ask for as arena or as state memory.
 inline constexpr uint64_t kPlanMaxMemory = uint64_t{1} << 34;
+/// Largest element count and window extent that kernels see: indices and sums of them stay inside int32.
+inline constexpr int64_t kPlanMaxWindowReach = int64_t{1} << 30;
+/// Most elements of a pooling window, and of the windows of all average pools: an int32 sum of 8-bit
+/// differences cannot overflow, and their tables stay small.
+inline constexpr int64_t kPlanMaxPoolArea = int64_t{1} << 23;
 
 /// Whether to compare the checksum. Only fuzzing skips it, so that mutations get past it.
 enum class PlanChecksum { kVerify, kSkip };
@@ -58,7 +63,9 @@ class Plan {
     const uint32_t tensor = operands(node)[node.output_count + index];
     return tensor == kPlanNone ? nullptr : &tensors()[tensor];
   }
-  const PlanTensor& output(const PlanNode& node) const { return tensors()[operands(node)[0]]; }
+  const PlanTensor& output(const PlanNode& node, uint32_t index = 0) const {
+    return tensors()[operands(node)[index]];
+  }
   template <typename Params>
   const Params& params(const PlanNode& node) const {
     return *reinterpret_cast<const Params*>(data_ + header().params.offset + node.params_offset);
@@ -110,7 +117,4 @@ constexpr int32_t element_bytes(PlanType type) {
 
 /// Word of a type as in lib/plan/format.ts.
 const char* describe_type(PlanType type);
-/// Word of an operation: the name of its kernel folder.
-const char* describe_op(PlanOp op);
-
 }  // namespace hone

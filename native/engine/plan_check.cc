@@ -4,69 +4,56 @@
 #include <cmath>
 #include <vector>
 
+#include "native/engine/plan_ops.h"
+
 namespace hone {
 namespace {
 
 bool add_fits(uint64_t a, uint64_t b, uint64_t limit) { return a <= limit && b <= limit - a; }
 
-size_t params_bytes(PlanOp op) {
-  switch (op) {
-    case PlanOp::kQuantizeS8:
-    case PlanOp::kDequantizeS8:
-      return sizeof(PlanBorder);
-    case PlanOp::kConvS8:
-    case PlanOp::kDwconvS8:
-    case PlanOp::kConvF32:
-    case PlanOp::kDwconvF32:
-      return sizeof(PlanConv);
-    case PlanOp::kFcS8:
-    case PlanOp::kFcF32:
-    case PlanOp::kClampF32:
-      return sizeof(PlanClamp);
-    case PlanOp::kBinaryS8:
-    case PlanOp::kBinaryF32:
-      return sizeof(PlanBinary);
-    case PlanOp::kMaxPoolS8:
-    case PlanOp::kAveragePoolS8:
-    case PlanOp::kMaxPoolF32:
-    case PlanOp::kAveragePoolF32:
-      return sizeof(PlanPool);
-    case PlanOp::kCopyNd:
-      return sizeof(PlanCopy);
-    case PlanOp::kFill:
-      return sizeof(PlanFill);
-    case PlanOp::kLutS8:
-    case PlanOp::kSoftmaxF32:
-      return 0;
+/// Whether a tensor is what an operand must be. That a scale is finite is checked with the tensor.
+bool is_of_kind(const PlanTensor& tensor, OperandKind kind) {
+  const auto constant_of = [&](PlanType type) {
+    return tensor.place == PlanPlace::kConstant && tensor.type == type;
+  };
+  switch (kind) {
+    case OperandKind::kReal:
+      return tensor.type == PlanType::kFloat32;
+    case OperandKind::kGrid:
+      return tensor.type == PlanType::kInt8 && tensor.scale > 0;
+    case OperandKind::kByte:
+      return element_bytes(tensor.type) == 1;
+    case OperandKind::kAny:
+      return true;
+    case OperandKind::kConstS8:
+      return constant_of(PlanType::kInt8);
+    case OperandKind::kConstU8:
+      return constant_of(PlanType::kUint8);
+    case OperandKind::kConstS32:
+      return constant_of(PlanType::kInt32);
+    case OperandKind::kConstF32:
+      return constant_of(PlanType::kFloat32);
   }
-  return 0;
+  return false;
 }
 
-/// Least and most inputs of an operation; the ones between may also be kPlanNone.
-struct InputCounts {
-  uint32_t least, most;
-};
+const char* describe_kind(OperandKind kind) {
+  constexpr const char* kWords[] = {"float32",
+                                    "int8 with a scale",
+                                    "int8 or uint8",
+                                    "anything",
+                                    "a constant of int8",
+                                    "a constant of uint8",
+                                    "a constant of int32",
+                                    "a constant of float32"};
+  return kWords[static_cast<int>(kind)];
+}
 
-InputCounts input_counts(PlanOp op) {
-  switch (op) {
-    case PlanOp::kConvS8:
-      return {4, 6};
-    case PlanOp::kDwconvS8:
-    case PlanOp::kFcS8:
-      return {4, 5};
-    case PlanOp::kConvF32:
-    case PlanOp::kDwconvF32:
-    case PlanOp::kFcF32:
-      return {3, 3};
-    case PlanOp::kBinaryS8:
-    case PlanOp::kBinaryF32:
-    case PlanOp::kLutS8:
-      return {2, 2};
-    case PlanOp::kFill:
-      return {0, 0};
-    default:
-      return {1, 1};
-  }
+/// Whether two tensors share memory.
+bool touch(const PlanTensor& a, const PlanTensor& b) {
+  if (a.place != b.place) return false;
+  if (a.place == PlanPlace::kPort) return &a == &b;
+  return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 /// Dims in 1..2^31-1, product of at most kPlanMaxMemory bytes.
@@ -218,19 +205,54 @@ class Checker {
 
   Status check_nodes(const PlanVariant& variant) {
     for (uint32_t i = 0; i < variant.node_count; ++i) {
-      const PlanNode& node = plan_.nodes()[variant.first_node + i];
+      const NodeView view = {plan_, variant.first_node + i};
+      const PlanNode& node = view.node();
       if (!enter("node", node.name)) return bad("the next name is out of bounds");
-      std::string fault = find_reference_fault(variant, node);
+      Fault fault = find_reference_fault(variant, node);
       if (fault.empty()) fault = find_excess(node);
-      if (fault.empty()) fault = find_node_fault(plan_, node);
+      if (fault.empty()) fault = find_operand_fault(view);
+      if (fault.empty()) fault = find_rule(node.op).check(view);
+      if (fault.empty()) fault = find_overlap(view);
       if (!fault.empty()) return bad(fault);
     }
     return Status();
   }
 
+  /// Operands that are not what the row of the operation says.
+  static Fault find_operand_fault(const NodeView& view) {
+    const PlanOpRule& rule = find_rule(view.node().op);
+    const auto fault_of = [](const OperandRule& operand, const PlanTensor* tensor) {
+      if (tensor == nullptr || is_of_kind(*tensor, operand.kind)) return Fault();
+      return Fault(operand.name) + " is not " + describe_kind(operand.kind);
+    };
+    for (uint32_t i = 0; i < view.node().output_count; ++i)
+      if (Fault fault = fault_of(rule.outputs[i], &view.y(i)); !fault.empty()) return fault;
+    for (uint32_t i = 0; i < view.node().input_count; ++i)
+      if (Fault fault = fault_of(rule.inputs[i], view.optional(i)); !fault.empty()) return fault;
+    return {};
+  }
+
+  /// An output may touch another operand only where the kernel allows the first output to be that input,
+  /// element for element.
+  static Fault find_overlap(const NodeView& view) {
+    const PlanOpRule& rule = find_rule(view.node().op);
+    for (uint32_t o = 0; o < view.node().output_count; ++o) {
+      const PlanTensor& y = view.y(o);
+      for (uint32_t other = 0; other < o; ++other)
+        if (touch(view.y(other), y)) return "its outputs overlap";
+      for (uint32_t i = 0; i < view.node().input_count; ++i) {
+        const PlanTensor* x = view.optional(i);
+        if (x == nullptr || !touch(*x, y)) continue;
+        const bool same = x->offset == y.offset && x->bytes == y.bytes;
+        if (!(same && o == 0 && rule.inputs[i].is_in_place)) return "its output overlaps an input";
+      }
+    }
+    return {};
+  }
+
   /// What opening costs must follow from the plan, not multiply: nodes may share weights, but each one checks
   /// and packs them again, and average pools get a table as long as their window.
-  std::string find_excess(const PlanNode& node) {
+  Fault find_excess(const PlanNode& node) {
     if (const PlanTensor* weights = plan_.input(node, 1);
         weights != nullptr && weights->place == PlanPlace::kConstant)
       shared_bytes_ += weights->bytes;
@@ -246,25 +268,27 @@ class Checker {
   }
 
   /// Operation, operand counts and indices, who may be written, place of the parameters.
-  std::string find_reference_fault(const PlanVariant& variant, const PlanNode& node) const {
+  Fault find_reference_fault(const PlanVariant& variant, const PlanNode& node) const {
     if (static_cast<uint32_t>(node.op) >= kPlanOpCount) return "unknown operation";
-    const InputCounts counts = input_counts(node.op);
-    if (node.output_count != 1 || node.input_count < counts.least || node.input_count > counts.most)
+    const PlanOpRule& rule = find_rule(node.op);
+    if (node.output_count < rule.least_outputs || node.output_count > rule.outputs.size() ||
+        node.input_count < rule.least_inputs || node.input_count > rule.inputs.size())
       return "number of operands";
-    const uint64_t operand_bytes = 4ull * (1u + node.input_count);
+    const uint64_t operand_bytes = 4ull * (uint64_t{node.output_count} + node.input_count);
     if (!add_fits(4ull * node.first_operand, operand_bytes, plan_.header().operands.count))
       return "operands are out of bounds";
     const auto operands = plan_.operands(node);
-    for (size_t i = 0; i < operands.size(); ++i) {
-      const bool optional = i > counts.least;
-      if (operands[i] == kPlanNone ? !optional : !in_variant(variant, operands[i]))
+    const uint32_t required = node.output_count + rule.least_inputs;
+    for (size_t i = 0; i < operands.size(); ++i)
+      if (operands[i] == kPlanNone ? i < required : !in_variant(variant, operands[i]))
         return "an operand is no tensor";
+    for (uint32_t i = 0; i < node.output_count; ++i) {
+      const PlanPlace place = plan_.output(node, i).place;
+      if (place == PlanPlace::kConstant) return "it writes a constant";
+      if (place == PlanPlace::kPort && owners_[operands[i] - variant.first_tensor] == Port::kInput)
+        return "it writes an input";
     }
-    const PlanPlace place = plan_.output(node).place;
-    if (place == PlanPlace::kConstant) return "it writes a constant";
-    if (place == PlanPlace::kPort && owners_[operands[0] - variant.first_tensor] == Port::kInput)
-      return "it writes an input";
-    if (node.params_bytes != params_bytes(node.op) || node.params_offset % 8 != 0 ||
+    if (node.params_bytes != rule.params_bytes || node.params_offset % 8 != 0 ||
         !add_fits(node.params_offset, node.params_bytes, plan_.header().params.count))
       return "parameters are out of bounds";
     return {};

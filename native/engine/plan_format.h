@@ -100,49 +100,16 @@ struct PlanState {
 };
 static_assert(sizeof(PlanState) == 8);
 
-/// Kernel families. Operands are listed as output | inputs; those marked `?` may be kPlanNone or, at the end,
-/// left out.
-/// - kQuantizeS8: y s8 | x f32; params: PlanBorder
-/// - kDequantizeS8: y f32 | x s8; params: PlanBorder
-/// - kConvS8: y | x, w [O,KH,KW,I/g], bias s32, multiplier f32, w_zero_points?, residual?; params: PlanConv
-/// - kDwconvS8: y | x, w [KH,KW,C] s8, bias, multiplier, w_zero_points?; params: PlanConv
-/// - kFcS8: y [M,N] | x [M,K], w [N,K] s8, bias, multiplier, w_zero_points?; params: PlanClamp
-/// - kBinaryS8: y | a, b (as many elements as a, or a divisor of them: b repeats); params: PlanBinary
-/// - kLutS8: y (s8 or u8) | x (s8 or u8), table u8 [256]
-/// - kMaxPoolS8: y | x; params: PlanPool
-/// - kAveragePoolS8: y | x; params: PlanPool
-/// - kCopyNd: y | x (same type, any); params: PlanCopy
-/// - kFill: y |; params: PlanFill
-/// - kSoftmaxF32: y | x, over the last dimension
-/// - kConvF32: y | x, w [O,KH,KW,I/g], bias [O]; params: PlanConv
-/// - kDwconvF32: y | x, w [KH,KW,C], bias [C]; params: PlanConv
-/// - kFcF32: y | x, w [N,K], bias [N]; params: PlanClamp
-/// - kBinaryF32: y | a, b; params: PlanBinary
-/// - kClampF32: y | x; params: PlanClamp
-/// - kMaxPoolF32: y | x; params: PlanPool
-/// - kAveragePoolF32: y | x; params: PlanPool
+/// Engine operations: plan_ops.def says what their operands and parameters are.
 enum class PlanOp : uint16_t {
-  kQuantizeS8 = 0,
-  kDequantizeS8 = 1,
-  kConvS8 = 2,
-  kDwconvS8 = 3,
-  kFcS8 = 4,
-  kBinaryS8 = 5,
-  kLutS8 = 6,
-  kMaxPoolS8 = 7,
-  kAveragePoolS8 = 8,
-  kCopyNd = 9,
-  kFill = 10,
-  kSoftmaxF32 = 11,
-  kConvF32 = 12,
-  kDwconvF32 = 13,
-  kFcF32 = 14,
-  kBinaryF32 = 15,
-  kClampF32 = 16,
-  kMaxPoolF32 = 17,
-  kAveragePoolF32 = 18,
+#define HONE_PLAN_OP(number, symbol, ...) k##symbol = number,
+#include "native/engine/plan_ops.def"
 };
-inline constexpr uint32_t kPlanOpCount = 19;
+
+inline constexpr uint32_t kPlanOpCount = 0
+#define HONE_PLAN_OP(...) +1
+#include "native/engine/plan_ops.def"
+    ;
 
 struct PlanNode {
   PlanString name;  ///< name of the ONNX node (or nodes, joined by '+') that it computes
@@ -192,7 +159,7 @@ struct PlanPool {
 static_assert(sizeof(PlanPool) == 56);
 
 struct PlanBinary {
-  int32_t operation;  ///< 0 add, 1 multiply
+  int32_t operation;  ///< a BinaryOperation
   int32_t reserved;
   PlanClamp clamp;
 };

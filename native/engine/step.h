@@ -4,12 +4,10 @@
 #include <vector>
 
 #include "native/core/cpu.h"
-#include "native/core/requantize.h"
 #include "native/core/status.h"
 #include "native/core/tile.h"
 #include "native/engine/packed_store.h"
-#include "native/engine/plan.h"
-#include "native/kernels/window.h"
+#include "native/engine/plan_ops.h"
 
 namespace hone {
 
@@ -63,36 +61,13 @@ class Step {
 };
 
 /// What is known while a node is prepared.
-struct StepContext {
-  const Plan& plan;
-  uint32_t node_index;
+struct StepContext : NodeView {
   CpuFeatures mask;
   int threads;
   /// The node before runs on several threads, so that parts of its output are near each of them.
   bool after_divided;
   PackedStore* store;
-
-  const PlanNode& node() const { return plan.nodes()[node_index]; }
-  const PlanTensor& y() const { return plan.output(node()); }
-  const PlanTensor& x(uint32_t index) const { return *plan.input(node(), index); }
-  const PlanTensor* optional(uint32_t index) const { return plan.input(node(), index); }
-  template <typename Params>
-  const Params& params() const {
-    return plan.params<Params>(node());
-  }
 };
-
-/// Prepares a node of a checked plan. E_MEMORY, or std::bad_alloc: Session::open makes it the former.
-Status make_step(const StepContext& context, std::unique_ptr<Step>* step);
-
-/// The family of each operation, in steps/*.cc.
-Status make_border_step(const StepContext& context, std::unique_ptr<Step>* step);
-Status make_conv_step(const StepContext& context, std::unique_ptr<Step>* step);
-Status make_conv_f32_step(const StepContext& context, std::unique_ptr<Step>* step);
-Status make_fc_step(const StepContext& context, std::unique_ptr<Step>* step);
-Status make_element_step(const StepContext& context, std::unique_ptr<Step>* step);
-Status make_pool_step(const StepContext& context, std::unique_ptr<Step>* step);
-Status make_copy_step(const StepContext& context, std::unique_ptr<Step>* step);
 
 /// The first row whose needs the mask holds and whose `fits` agrees; ref, the last, always does.
 template <typename Row, typename Fits>
@@ -130,18 +105,5 @@ std::vector<Tile> divide(const Division& division, const StepContext& context);
 /// Rules of thumb for one thread; only the decision to use several threads depends on them.
 double estimate_mac_ns(double macs, CpuFeatures needs, bool integer);
 double estimate_element_ns(double elements, CpuFeatures needs);
-
-/// Geometry of a window from its parameters and the extents of x and y, [N, H, W, C].
-WindowShape window_shape(const PlanWindow& window, const PlanTensor& x, const PlanTensor& y);
-
-/// Bounds of an int8 output in units of its scale.
-OutputRange output_range(const PlanClamp& clamp, int32_t zero_point);
-
-/// Zero points of the weights of an int8 node (input 4); null when there are none or only zeros, so that rows
-/// for symmetric weights fit.
-const int8_t* find_zero_points(const StepContext& context);
-
-/// True when some weight is -128.
-bool has_minus_128(const int8_t* weights, int64_t count);
 
 }  // namespace hone

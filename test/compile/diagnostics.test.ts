@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../../lib/ir/builder';
 import { tensorFrom } from '../../lib/ir/tensor';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
+import { PLAN_OP_NAMES, PLAN_OPS } from '../../lib/plan/plan-ops';
 import { HASH } from './run-case';
 import { type Sketch, sketch } from './small-graphs';
 
@@ -173,4 +174,27 @@ test('what stays float between integer layers is a warning', () => {
     ['warning', 'float-layer', 'conv_1', 'runs in float (conv_f32): its input, weights or result is not quantized'],
     ['warning', 'float-layer', 'y', 'runs in float (binary_f32): its input, weights or result is not quantized'],
   ]);
+});
+
+test('every float operation that an int8 one could replace is a warning, and no other', () => {
+  const graph = sketch((b, s) => {
+    const integer = s.pair(s.conv(s.pair(b.input('x', 'float32', [1, 4, 6, 6])), 4, 4));
+    const product = b.node('Mul', [s.conv(integer, 4, 4), s.scalar(3)]);
+    const depthwise = b.node('Conv', [product, s.weights([4, 1, 3, 3])], { group: 4 });
+    const window = { kernel_shape: [2, 2], strides: [2, 2] };
+    const pooled = b.node('MaxPool', [b.node('AveragePool', [depthwise], { kernel_shape: [2, 2] })], {
+      kernel_shape: [2, 2],
+    });
+    const rows = b.node('Flatten', [b.node('Clip', [pooled, s.scalar(-1), s.scalar(1)])]);
+    return [
+      b.node('Softmax', [b.node('MatMul', [rows, s.weights([16, 3], 1)])], { axis: 1 }),
+      b.node('MaxPool', [integer], window),
+    ];
+  });
+  const { description, diagnostics } = compile(prepare(graph).graph, { sourceHash: HASH });
+  const warned = diagnostics.map(({ message }) => /^runs in float \((\w+)\)/.exec(message)?.[1]);
+  expect([...new Set(warned)].sort()).toEqual(PLAN_OP_NAMES.filter((op) => PLAN_OPS[op].int8Form !== undefined).sort());
+  expect(description.variants[0].nodes.map(({ op }) => op)).toEqual(
+    expect.arrayContaining(['softmax_f32', 'clamp_f32', 'conv_s8', 'max_pool_s8']),
+  );
 });

@@ -11,7 +11,6 @@ import {
   PLAN_TYPES,
   PLAN_VERSION,
 } from '../../lib/plan/format';
-import { PLAN_OP_NAMES, PLAN_OPS } from '../../lib/plan/plan-ops';
 
 const HEADER = readFileSync(join(__dirname, '../../native/engine/plan_format.h'), 'utf8');
 
@@ -82,18 +81,7 @@ test('constants and enumerations agree', () => {
   expect(constant('kPlanVersion')).toBe(PLAN_VERSION);
   expect(constant('kPlanMaxRank')).toBe(PLAN_MAX_RANK);
   expect(constant('kPlanNone')).toBe(PLAN_NONE);
-  expect(constant('kPlanOpCount')).toBe(PLAN_OP_NAMES.length);
   expect([...PLAN_MAGIC].every((letter) => HEADER.includes(`'${letter}'`))).toBe(true);
   expect(parseEnum('PlanType')).toEqual([...PLAN_TYPES]);
   expect(parseEnum('PlanPlace')).toEqual(PLAN_PLACES);
-  expect(parseEnum('PlanOp')).toEqual(PLAN_OP_NAMES);
-});
-
-test('the header states the same parameters per operation', () => {
-  const rows = [...HEADER.replace(/\n\/\/\/ {2,}/g, ' ').matchAll(/^\/\/\/ - k(\w+): (y.*)$/gm)];
-  expect(rows.length).toBe(PLAN_OP_NAMES.length);
-  for (const [i, [, , text]] of rows.entries()) {
-    const params = /params: Plan(\w+)/.exec(text)?.[1].toLowerCase();
-    expect([PLAN_OP_NAMES[i], PLAN_OPS[PLAN_OP_NAMES[i]].params]).toEqual([PLAN_OP_NAMES[i], params]);
-  }
 });

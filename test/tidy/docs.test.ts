@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
+import { binaryOperationsSource } from './binary-operations';
 import { cliPage } from './cli-page';
 import { kernelRowsSource } from './kernel-rows';
 import { kernelTable } from './kernel-table';
@@ -18,6 +19,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/recipe-keys.md': recipeKeysPage,
   'docs/recipe.schema.json': recipeSchemaPage,
   'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
+  'lib/core/binary-operation.ts': binaryOperationsSource,
   'lib/plan/plan-ops.ts': planOpsSource,
 };
 

@@ -12,7 +12,7 @@ export interface OpRow {
   readonly params: string;
   readonly work: string;
   readonly int8: string;
-  /** `gpu_row`, or `cpu_only("why")`. */
+  /** `gpu_row()`, or `cpu_only("why")`. */
   readonly gpu: string;
   readonly outputs: readonly Operand[];
   readonly inputs: readonly Operand[];
@@ -27,14 +27,14 @@ interface Operand {
 
 /** Element types that an operand may have, and what they say of the arithmetic of its operation. */
 const KINDS: Readonly<Record<string, 'int8' | 'float' | 'any'>> = {
-  real: 'float',
-  grid: 'int8',
-  byte: 'int8',
-  any: 'any',
-  const_s8: 'any',
-  const_u8: 'any',
-  const_s32: 'any',
-  const_f32: 'any',
+  kReal: 'float',
+  kGrid: 'int8',
+  kByte: 'int8',
+  kAny: 'any',
+  kConstS8: 'any',
+  kConstU8: 'any',
+  kConstS32: 'any',
+  kConstF32: 'any',
 };
 
 /** The rows of `native/engine/plan_ops.def`. Throws for a row that is not written as the others are. */
@@ -45,11 +45,11 @@ export function readPlanOps(source = readSource(TABLE)): OpRow[] {
     .slice(1)
     .map((row) => row.trim().replace(/\)$/, '').replace(/\s+/g, ' '));
   return rows.map((row, index) => {
-    const fields = /^(\d+), (\w+), (\w+), (\w+), (\w+), (\w+), (\w+), (gpu_row|cpu_only\("[^"]+"\)), /.exec(row);
+    const fields = /^(\d+), (\w+), (\w+), (\w+), (\w+), (\w+), (\w+), (gpu_row\(\)|cpu_only\("[^"]+"\)), /.exec(row);
     if (fields === null) throw new Error(`${TABLE}: cannot read row ${index}: ${row}`);
     const [head, number, symbol, word, family, params, work, int8, gpu] = fields;
     if (Number(number) !== index) throw new Error(`${TABLE}: row ${index} has the number ${number}`);
-    if (work !== 'moves' && work !== 'computes') throw new Error(`${TABLE}: ${word}: '${work}' is no kind of work`);
+    if (work !== 'kMoves' && work !== 'kComputes') throw new Error(`${TABLE}: ${word}: '${work}' is no kind of work`);
     const operands = row
       .slice(head.length)
       .split(/,\s*(?=out\(|in\()/)
@@ -100,9 +100,9 @@ function ruleLines({ word, family, params, work, int8, gpu, outputs, inputs }: O
     `    inPlace: [${inPlace.join(', ')}],`,
     `    params: ${params === 'void' ? 'undefined' : `'${recordOf(params)}'`},`,
     `    domain: '${domain}',`,
-    `    moves: ${work === 'moves'},`,
+    `    moves: ${work === 'kMoves'},`,
     `    int8Form: ${int8 === 'none' ? 'undefined' : `'${int8}'`},`,
-    `    gpu: '${gpu.replace(/cpu_only\("(.+)"\)/, 'cpu only: $1').replace('_', ' ')}',`,
+    `    gpu: '${gpu.replace(/cpu_only\("(.+)"\)/, 'cpu only: $1').replace('gpu_row()', 'gpu row')}',`,
     '  },',
   ];
 }
@@ -128,7 +128,7 @@ function operationsTable(): string[] {
     const layout = params === 'void' ? '' : recordOf(params);
     const bytes = layout === '' ? 0 : layoutOf(layout as LayoutName).bytes;
     const inPlace = inputs.filter((input) => input.inPlace).map(({ name }) => name);
-    const device = gpu.replace(/cpu_only\("(.+)"\)/, '$1').replace('gpu_row', 'yes');
+    const device = gpu.replace(/cpu_only\("(.+)"\)/, '$1').replace('gpu_row()', 'yes');
     const cells = [word, number, layout, bytes, textOf(outputs), textOf(inputs), inPlace.join(', '), device];
     return `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`;
   });
@@ -142,6 +142,6 @@ function operationsTable(): string[] {
 /** Operands with their kinds, for people. */
 function textOf(operands: readonly Operand[]): string {
   return operands
-    .map(({ name, kind, optional }) => `${name} ${kind.replace('const_', '')}${optional ? '?' : ''}`)
+    .map(({ name, kind, optional }) => `${name} ${kind.replace(/^k(Const)?/, '').toLowerCase()}${optional ? '?' : ''}`)
     .join(', ');
 }

@@ -2,12 +2,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "native/core/binary_operation.h"
 #include "native/core/cpu_features.h"
 #include "native/core/tile.h"
 
 namespace hone {
 
-/// Element-wise float addition or multiplication with an optional fused clamp: y = clamp(a op b, lo, hi); one
+/// Element-wise float operation of two operands with an optional fused clamp: y = clamp(a op b, lo, hi); one
 /// rounding. Clamp is max(min(v, hi), lo) with NaN kept. b may repeat as in binary_s8. Exact. y may be a or
 /// b.
 struct BinaryF32Args {
@@ -15,9 +16,9 @@ struct BinaryF32Args {
   const float* a;
   const float* b;
   int64_t b_count;
-  int32_t operation;  ///< 0 add, 1 multiply
-  float lo;           ///< -infinity: none
-  float hi;           ///< +infinity: none
+  BinaryOperation operation;
+  float lo;  ///< -infinity: none
+  float hi;  ///< +infinity: none
 };
 
 /// An item is an element; blocks are not used.

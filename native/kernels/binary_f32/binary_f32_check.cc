@@ -10,20 +10,18 @@ namespace {
 struct Spec {
   const char* name;
   int64_t count, b_count;
-  int32_t operation;
+  BinaryOperation operation;
 };
 
-// Counts around 4, 8 and 16; b as long as a, one element, and short and long periods.
-constexpr Spec kFixed[] = {
-    {nullptr, 1, 1, 0},    {nullptr, 3, 3, 1},     {nullptr, 4, 4, 0},    {nullptr, 7, 7, 1},
-    {nullptr, 8, 8, 0},    {nullptr, 9, 1, 1},     {nullptr, 15, 15, 0},  {nullptr, 17, 17, 1},
-    {nullptr, 300, 1, 0},  {nullptr, 301, 7, 1},   {nullptr, 256, 16, 0}, {nullptr, 256, 64, 1},
-    {nullptr, 260, 65, 0}, {nullptr, 390, 130, 1},
-};
+/// Counts around 4, 8 and 16; b as long as a, one element, and short and long periods; each with every
+/// operation.
+constexpr int64_t kFixed[][2] = {{1, 1},   {3, 3},   {4, 4},   {7, 7},    {8, 8},    {9, 1},    {15, 15},
+                                 {17, 17}, {300, 1}, {301, 7}, {256, 16}, {256, 64}, {260, 65}, {390, 130}};
+constexpr int kFixedCount = static_cast<int>(std::size(kFixed));
 constexpr Spec kBench[] = {
-    {"add 16384", 16384, 16384, 0},
-    {"add 16384 channels 64", 16384, 64, 0},
-    {"mul 16384 scalar", 16384, 1, 1},
+    {"add 16384", 16384, 16384, BinaryOperation::kAdd},
+    {"add 16384 channels 64", 16384, 64, BinaryOperation::kAdd},
+    {"mul 16384 scalar", 16384, 1, BinaryOperation::kMultiply},
 };
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
@@ -42,27 +40,30 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   args.operation = s.operation;
   args.lo = rng.chance(0.5) ? -kInfinity : 0.0f;
   args.hi = rng.chance(0.6) ? kInfinity : 6.0f;
-  const std::string text = s.name != nullptr
-                               ? s.name
-                               : std::string(s.operation == 0 ? "add " : "mul ") + std::to_string(s.count) +
-                                     " b " + std::to_string(s.b_count) + " y " + std::to_string(where);
+  const std::string text = s.name != nullptr ? s.name
+                                             : "operation " + std::to_string(static_cast<int>(s.operation)) +
+                                                   " " + std::to_string(s.count) + " b " +
+                                                   std::to_string(s.b_count) + " y " + std::to_string(where);
   return std::make_unique<PlainCase<BinaryF32Row, BinaryF32Args>>(kBinaryF32Rows, args, s.count,
                                                                   static_cast<double>(s.count), text);
 }
 
-Spec random_spec(Rng& rng) {
+Spec make_spec(Rng& rng, int index) {
+  const auto operation = static_cast<BinaryOperation>(index / kFixedCount % kBinaryOperationCount);
+  if (index < 4 * kFixedCount * kBinaryOperationCount) {
+    const auto& [count, b_count] = kFixed[index % kFixedCount];
+    return {nullptr, count, b_count, operation};
+  }
   const int64_t b_count = rng.between(1, rng.chance(0.5) ? 20 : 200);
-  return {nullptr, b_count * rng.between(1, 6), b_count, static_cast<int32_t>(rng.between(0, 1))};
+  return {nullptr, b_count * rng.between(1, 6), b_count,
+          static_cast<BinaryOperation>(rng.between(0, kBinaryOperationCount - 1))};
 }
 
 const KernelCheck kCheck = {
     "binary_f32",
     [] { return list_rows(kBinaryF32Rows, kBinaryF32RowCount); },
-    static_cast<int>(std::size(kFixed)) * 4,
-    [](Workbench& bench, int index) {
-      const int fixed = static_cast<int>(std::size(kFixed));
-      return make(bench, index < 4 * fixed ? kFixed[index % fixed] : random_spec(bench.rng()));
-    },
+    4 * kFixedCount* kBinaryOperationCount,
+    [](Workbench& bench, int index) { return make(bench, make_spec(bench.rng(), index)); },
     static_cast<int>(std::size(kBench)),
     [](Workbench& bench, int index) { return make(bench, kBench[index]); }};
 const Registration kRegistration(kCheck);

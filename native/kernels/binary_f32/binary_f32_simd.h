@@ -1,15 +1,13 @@
 #pragma once
 #include "native/kernels/binary_f32/binary_f32.h"
-#include "native/kernels/simd.h"
+#include "native/kernels/binary_simd.h"
 
 namespace hone {
 namespace {
 
-template <bool kMultiply>
+template <BinaryOperation kOperation>
 inline void combine_run(float* y, const float* a, const float* b, int64_t count, VecF lo, VecF hi) {
-  const auto combine = [=](VecF u, VecF v) {
-    return clamp_keep_nan(kMultiply ? multiply(u, v) : add(u, v), lo, hi);
-  };
+  const auto combine = [=](VecF u, VecF v) { return clamp_keep_nan(apply<kOperation>(u, v), lo, hi); };
   int64_t i = 0;
   for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
     const VecF first = combine(load(a + i), load(b + i));
@@ -24,7 +22,7 @@ inline void combine_run(float* y, const float* a, const float* b, int64_t count,
   }
 }
 
-template <bool kMultiply>
+template <BinaryOperation kOperation>
 inline void combine_tile(const BinaryF32Args& args, const Tile& tile) {
   // A short b is written out several times, so that the vector loop always has long runs.
   constexpr int64_t kRepeated = 128;
@@ -41,17 +39,18 @@ inline void combine_tile(const BinaryF32Args& args, const Tile& tile) {
   int64_t at = tile.begin % period;
   for (int64_t i = tile.begin; i < tile.end;) {
     const int64_t count = tile.end - i < period - at ? tile.end - i : period - at;
-    combine_run<kMultiply>(args.y + i, args.a + i, b + at, count, lo, hi);
+    combine_run<kOperation>(args.y + i, args.a + i, b + at, count, lo, hi);
     i += count;
     at = 0;
   }
 }
 
 inline void binary_f32_simd(const BinaryF32Args& args, const Tile& tile) {
-  if (args.operation == 0) {
-    combine_tile<false>(args, tile);
-  } else {
-    combine_tile<true>(args, tile);
+  switch (args.operation) {
+#define HONE_BINARY_OPERATION(number, symbol, ...) \
+  case BinaryOperation::k##symbol:                 \
+    return combine_tile<BinaryOperation::k##symbol>(args, tile);
+#include "native/core/binary_operations.def"
   }
 }
 

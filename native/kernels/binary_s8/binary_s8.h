@@ -2,20 +2,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "native/core/binary_operation.h"
 #include "native/core/cpu_features.h"
 #include "native/core/requantize.h"
 #include "native/core/tile.h"
 
 namespace hone {
 
-/// Element-wise int8 addition or multiplication with the literal QDQ formula (float32, each operation rounded
+/// Element-wise int8 operation of two operands with the literal QDQ formula (float32, each operation rounded
 /// once):
 ///   fa = fl((a - a_zero_point) * a_scale), fb alike
-///   v  = fl((fa + fb) / out_scale)  or  fl((fa * fb) / out_scale), the inner result rounded to float32 first
+///   v  = fl((fa op fb) / out_scale), the inner result rounded to float32 first
 ///   y  = rne(clamp(v, range.lo, range.hi)) + range.zero_point
 /// Every row equals ref bit for bit. y may be a or b. b may repeat: see b_count.
-enum class BinaryOperation : int32_t { kAdd = 0, kMul = 1 };
-
 struct BinaryS8Args {
   int8_t* y;
   const int8_t* a;

@@ -13,21 +13,17 @@ struct Spec {
   BinaryOperation operation;
 };
 
-constexpr BinaryOperation kAdd = BinaryOperation::kAdd, kMul = BinaryOperation::kMul;
-// Counts around 16; b as long as a, one element, and periods that are and are not multiples of 16, short and
-// long.
-constexpr Spec kFixed[] = {
-    {nullptr, 1, 1, kAdd},      {nullptr, 3, 3, kMul},     {nullptr, 15, 15, kAdd},
-    {nullptr, 16, 16, kMul},    {nullptr, 17, 17, kAdd},   {nullptr, 33, 1, kMul},
-    {nullptr, 300, 1, kAdd},    {nullptr, 301, 7, kMul},   {nullptr, 512, 16, kAdd},
-    {nullptr, 513, 127, kMul},  {nullptr, 900, 128, kAdd}, {nullptr, 903, 129, kAdd},
-    {nullptr, 1032, 258, kMul}, {nullptr, 520, 260, kAdd},
-};
+/// Counts around 16; b as long as a, one element, and periods that are and are not multiples of 16, short and
+/// long; each with every operation.
+constexpr int64_t kFixed[][2] = {{1, 1},     {3, 3},     {15, 15},    {16, 16},  {17, 17},
+                                 {33, 1},    {300, 1},   {301, 7},    {512, 16}, {513, 127},
+                                 {900, 128}, {903, 129}, {1032, 258}, {520, 260}};
+constexpr int kFixedCount = static_cast<int>(std::size(kFixed));
 constexpr Spec kBench[] = {
-    {"add 16384", 16384, 16384, kAdd},
-    {"add 16384 channels 64", 16384, 64, kAdd},
-    {"mul 16384 scalar", 16384, 1, kMul},
-    {"mul 16384 channels 16", 16384, 16, kMul},
+    {"add 16384", 16384, 16384, BinaryOperation::kAdd},
+    {"add 16384 channels 64", 16384, 64, BinaryOperation::kAdd},
+    {"mul 16384 scalar", 16384, 1, BinaryOperation::kMultiply},
+    {"mul 16384 channels 16", 16384, 16, BinaryOperation::kMultiply},
 };
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
@@ -50,27 +46,29 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   if (!plain && rng.chance(0.1)) args.scales.out_scale = 1e-36f;  // saturates, to infinity and beyond
   args.range = make_s8_range(bench, plain);
   const std::string text = plain ? s.name
-                                 : std::string(s.operation == kAdd ? "add " : "mul ") +
+                                 : "operation " + std::to_string(static_cast<int>(s.operation)) + " " +
                                        std::to_string(s.count) + " b " + std::to_string(s.b_count) + " y " +
                                        std::to_string(where);
   return std::make_unique<PlainCase<BinaryS8Row, BinaryS8Args>>(kBinaryS8Rows, args, s.count,
                                                                 static_cast<double>(s.count), text);
 }
 
-Spec random_spec(Rng& rng) {
-  const BinaryOperation operation = rng.chance(0.6) ? kAdd : kMul;
+Spec make_spec(Rng& rng, int index) {
+  const auto operation = static_cast<BinaryOperation>(index / kFixedCount % kBinaryOperationCount);
+  if (index < 4 * kFixedCount * kBinaryOperationCount) {
+    const auto& [count, b_count] = kFixed[index % kFixedCount];
+    return {nullptr, count, b_count, operation};
+  }
   const int64_t b_count = rng.between(1, rng.chance(0.5) ? 20 : 400);
-  return {nullptr, b_count * rng.between(1, 6), b_count, operation};
+  return {nullptr, b_count * rng.between(1, 6), b_count,
+          static_cast<BinaryOperation>(rng.between(0, kBinaryOperationCount - 1))};
 }
 
 const KernelCheck kCheck = {
     "binary_s8",
     [] { return list_rows(kBinaryS8Rows, kBinaryS8RowCount); },
-    static_cast<int>(std::size(kFixed)) * 4,
-    [](Workbench& bench, int index) {
-      const int fixed = static_cast<int>(std::size(kFixed));
-      return make(bench, index < 4 * fixed ? kFixed[index % fixed] : random_spec(bench.rng()));
-    },
+    4 * kFixedCount* kBinaryOperationCount,
+    [](Workbench& bench, int index) { return make(bench, make_spec(bench.rng(), index)); },
     static_cast<int>(std::size(kBench)),
     [](Workbench& bench, int index) { return make(bench, kBench[index]); }};
 const Registration kRegistration(kCheck);

@@ -1,11 +1,11 @@
 #pragma once
 #include "native/kernels/binary_s8/binary_s8.h"
-#include "native/kernels/simd.h"
+#include "native/kernels/binary_simd.h"
 
 namespace hone {
 namespace {
 
-/// Adds or multiplies 16 elements at a time.
+/// 16 elements at a time.
 template <BinaryOperation kOperation>
 class Combine {
  public:
@@ -22,7 +22,7 @@ class Combine {
     F32x16 v;
     for (int i = 0; i < kParts; i++) {
       const VecF fa = multiply(a.v[i], a_scale_), fb = multiply(b.v[i], b_scale_);
-      v.v[i] = divide(kOperation == BinaryOperation::kAdd ? add(fa, fb) : multiply(fa, fb), out_scale_);
+      v.v[i] = divide(apply<kOperation>(fa, fb), out_scale_);
     }
     return quantize(v, range_);
   }
@@ -71,10 +71,11 @@ inline void combine_tile(const BinaryS8Args& args, const Tile& tile) {
 }
 
 inline void binary_s8_simd(const BinaryS8Args& args, const Tile& tile) {
-  if (args.operation == BinaryOperation::kAdd) {
-    combine_tile<BinaryOperation::kAdd>(args, tile);
-  } else {
-    combine_tile<BinaryOperation::kMul>(args, tile);
+  switch (args.operation) {
+#define HONE_BINARY_OPERATION(number, symbol, ...) \
+  case BinaryOperation::k##symbol:                 \
+    return combine_tile<BinaryOperation::k##symbol>(args, tile);
+#include "native/core/binary_operations.def"
   }
 }
 

@@ -1,9 +1,34 @@
+#include <array>
+#include <cstdlib>
+
 #include "native/engine/step.h"
 #include "native/kernels/copy_nd/copy_nd.h"
 #include "native/kernels/fill/fill.h"
 
 namespace hone {
 namespace {
+
+/// |value|, also of the least int64.
+uint64_t magnitude(int64_t value) {
+  return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+}
+
+bool stays_inside(const PlanCopy& copy, int64_t offset, const int64_t* strides, int64_t count) {
+  if (offset < 0 || offset >= count) return false;
+  int64_t low = offset;
+  int64_t high = offset;
+  for (int32_t d = 0; d < copy.rank; ++d) {
+    if (copy.extents[d] == 1) continue;
+    const int64_t stride = strides[d];
+    if (stride == 0) continue;
+    if (stride <= -count || stride >= count || copy.extents[d] - 1 > (count - 1) / std::abs(stride))
+      return false;
+    const int64_t reach = stride * (copy.extents[d] - 1);
+    (reach < 0 ? low : high) += reach;
+    if (low < 0 || high >= count) return false;
+  }
+  return true;
+}
 
 /// Drops extents of 1 and joins neighbours that are contiguous on both sides: fewer, longer runs. Strides in
 /// bytes.
@@ -86,8 +111,40 @@ class FillStep final : public Step {
 
 }  // namespace
 
-Status make_copy_step(const StepContext& context, std::unique_ptr<Step>* step) {
-  if (context.node().op == PlanOp::kCopyNd) return prepare_step<CopyNdStep>(context, step);
+/// Reads stay in x, writes stay in y and meet no element twice.
+Fault check_copy_nd(const NodeView& node) {
+  const PlanCopy& copy = node.params<PlanCopy>();
+  if (node.x(0).type != node.y().type) return "types of operands";
+  if (copy.rank < 1 || copy.rank > static_cast<int32_t>(kPlanMaxRank)) return "rank";
+  for (int32_t d = 0; d < copy.rank; ++d)
+    if (copy.extents[d] < 1 || copy.extents[d] > static_cast<int64_t>(kPlanMaxMemory)) return "extents";
+  if (!stays_inside(copy, copy.src_offset, copy.src_strides, count_elements(node.x(0))))
+    return "it reads outside x";
+  if (!stays_inside(copy, copy.dst_offset, copy.dst_strides, count_elements(node.y())))
+    return "it writes outside y";
+
+  // Taken by ascending stride, each step must leave behind everything that the smaller strides reach.
+  int64_t span = 0;
+  std::array<bool, kPlanMaxRank> done{};
+  for (int32_t round = 0; round < copy.rank; ++round) {
+    int32_t least = -1;
+    for (int32_t d = 0; d < copy.rank; ++d)
+      if (!done[d] && (least < 0 || magnitude(copy.dst_strides[d]) < magnitude(copy.dst_strides[least])))
+        least = d;
+    done[least] = true;
+    if (copy.extents[least] == 1) continue;
+    const int64_t stride = std::abs(copy.dst_strides[least]);
+    if (stride <= span) return "it writes an element twice";
+    span += stride * (copy.extents[least] - 1);
+  }
+  return {};
+}
+Fault check_fill(const NodeView&) { return {}; }
+
+Status make_copy_nd(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<CopyNdStep>(context, step);
+}
+Status make_fill(const StepContext& context, std::unique_ptr<Step>* step) {
   return prepare_step<FillStep>(context, step);
 }
 

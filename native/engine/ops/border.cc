@@ -1,9 +1,22 @@
+#include <algorithm>
+
+#include "native/engine/ops/clamp.h"
 #include "native/engine/step.h"
 #include "native/kernels/dequantize_s8/dequantize_s8.h"
 #include "native/kernels/quantize_s8/quantize_s8.h"
 
 namespace hone {
 namespace {
+
+/// Either equal dims, or the float side is [N, C, spatial...] and the int8 side [N, spatial..., C].
+Fault check_border(const PlanBorder& border, const PlanTensor& real, const PlanTensor& grid) {
+  if (border.channels_first != 0 && border.channels_first != 1) return "channels_first is no flag";
+  if (border.channels_first == 0) return same_dims(real, grid) ? Fault() : Fault("extents of operands");
+  if (real.rank < 2 || real.rank != grid.rank) return "extents of operands";
+  const bool same = real.dims[0] == grid.dims[0] && real.dims[1] == grid.dims[grid.rank - 1] &&
+                    std::equal(real.dims + 2, real.dims + real.rank, grid.dims + 1);
+  return same ? Fault() : Fault("extents of operands");
+}
 
 /// A border tensor as [outer][pixels][channels], with the strides of the float and of the int8 side.
 struct BorderShape {
@@ -98,8 +111,17 @@ class DequantizeS8Step final : public Step {
 
 }  // namespace
 
-Status make_border_step(const StepContext& context, std::unique_ptr<Step>* step) {
-  if (context.node().op == PlanOp::kQuantizeS8) return prepare_step<QuantizeS8Step>(context, step);
+Fault check_quantize_s8(const NodeView& node) {
+  return check_border(node.params<PlanBorder>(), node.x(0), node.y());
+}
+Fault check_dequantize_s8(const NodeView& node) {
+  return check_border(node.params<PlanBorder>(), node.y(), node.x(0));
+}
+
+Status make_quantize_s8(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<QuantizeS8Step>(context, step);
+}
+Status make_dequantize_s8(const StepContext& context, std::unique_ptr<Step>* step) {
   return prepare_step<DequantizeS8Step>(context, step);
 }
 

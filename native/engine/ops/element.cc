@@ -1,3 +1,4 @@
+#include "native/engine/ops/clamp.h"
 #include "native/engine/step.h"
 #include "native/kernels/binary_f32/binary_f32.h"
 #include "native/kernels/binary_s8/binary_s8.h"
@@ -7,6 +8,20 @@
 
 namespace hone {
 namespace {
+
+/// As many elements in x as in y.
+Fault check_alike(const NodeView& node) {
+  return count_elements(node.y()) == count_elements(node.x(0)) ? Fault() : Fault("extents of operands");
+}
+
+Fault check_binary(const NodeView& node) {
+  const PlanBinary& binary = node.params<PlanBinary>();
+  if (binary.operation < 0 || binary.operation >= kBinaryOperationCount) return "operation";
+  const int64_t count = count_elements(node.y());
+  if (count_elements(node.x(0)) != count || count % count_elements(node.x(1)) != 0)
+    return "extents of operands";
+  return check_clamp(binary.clamp);
+}
 
 /// Tiles of whole cache lines.
 constexpr int64_t kElementMultiple = 64;
@@ -58,7 +73,7 @@ void fill_binary_s8(const StepContext& context, BinaryS8Args* args) {
 void fill_binary_f32(const StepContext& context, BinaryF32Args* args) {
   const PlanBinary& binary = context.params<PlanBinary>();
   args->b_count = count_elements(context.x(1));
-  args->operation = binary.operation;
+  args->operation = static_cast<BinaryOperation>(binary.operation);
   args->lo = binary.clamp.lo;
   args->hi = binary.clamp.hi;
 }
@@ -95,26 +110,43 @@ void bind_lut(const Memory& memory, const PlanTensor& y, const PlanTensor& x, co
 
 }  // namespace
 
-Status make_element_step(const StepContext& context, std::unique_ptr<Step>* step) {
-  switch (context.node().op) {
-    case PlanOp::kBinaryS8:
-      return prepare_step<ElementStep<BinaryS8Row, BinaryS8Args>>(
-          context, step, kBinaryS8Rows, kBinaryS8RowCount, fill_binary_s8, bind_two<int8_t, BinaryS8Args>, 1);
-    case PlanOp::kBinaryF32:
-      return prepare_step<ElementStep<BinaryF32Row, BinaryF32Args>>(context, step, kBinaryF32Rows,
-                                                                    kBinaryF32RowCount, fill_binary_f32,
-                                                                    bind_two<float, BinaryF32Args>, 1);
-    case PlanOp::kClampF32:
-      return prepare_step<ElementStep<ClampF32Row, ClampF32Args>>(
-          context, step, kClampF32Rows, kClampF32RowCount, fill_clamp, bind_one<float, ClampF32Args>, 1);
-    case PlanOp::kLutS8:
-      return prepare_step<ElementStep<LutS8Row, LutS8Args>>(
-          context, step, kLutS8Rows, kLutS8RowCount, [](const StepContext&, LutS8Args*) {}, bind_lut, 1);
-    default:
-      return prepare_step<ElementStep<SoftmaxF32Row, SoftmaxF32Args>>(
-          context, step, kSoftmaxF32Rows, kSoftmaxF32RowCount, fill_softmax, bind_one<float, SoftmaxF32Args>,
-          context.y().dims[context.y().rank - 1]);
-  }
+Fault check_binary_s8(const NodeView& node) { return check_binary(node); }
+Fault check_binary_f32(const NodeView& node) { return check_binary(node); }
+Fault check_lut_s8(const NodeView& node) {
+  if (Fault fault = check_alike(node); !fault.empty()) return fault;
+  return count_elements(node.x(1)) == 256 ? Fault() : Fault("the table is not 256 bytes of uint8");
+}
+Fault check_softmax_f32(const NodeView& node) {
+  const PlanTensor &x = node.x(0), &y = node.y();
+  const bool same_rows = y.rank >= 1 && x.rank >= 1 && y.dims[y.rank - 1] == x.dims[x.rank - 1] &&
+                         count_elements(y) == count_elements(x);
+  return same_rows ? Fault() : Fault("extents of operands");
+}
+Fault check_clamp_f32(const NodeView& node) {
+  if (Fault fault = check_alike(node); !fault.empty()) return fault;
+  return check_clamp(node.params<PlanClamp>());
+}
+
+Status make_binary_s8(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<ElementStep<BinaryS8Row, BinaryS8Args>>(
+      context, step, kBinaryS8Rows, kBinaryS8RowCount, fill_binary_s8, bind_two<int8_t, BinaryS8Args>, 1);
+}
+Status make_binary_f32(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<ElementStep<BinaryF32Row, BinaryF32Args>>(
+      context, step, kBinaryF32Rows, kBinaryF32RowCount, fill_binary_f32, bind_two<float, BinaryF32Args>, 1);
+}
+Status make_lut_s8(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<ElementStep<LutS8Row, LutS8Args>>(
+      context, step, kLutS8Rows, kLutS8RowCount, [](const StepContext&, LutS8Args*) {}, bind_lut, 1);
+}
+Status make_softmax_f32(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<ElementStep<SoftmaxF32Row, SoftmaxF32Args>>(
+      context, step, kSoftmaxF32Rows, kSoftmaxF32RowCount, fill_softmax, bind_one<float, SoftmaxF32Args>,
+      context.y().dims[context.y().rank - 1]);
+}
+Status make_clamp_f32(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<ElementStep<ClampF32Row, ClampF32Args>>(context, step, kClampF32Rows, kClampF32RowCount,
+                                                              fill_clamp, bind_one<float, ClampF32Args>, 1);
 }
 
 }  // namespace hone

@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+
+namespace hone {
+
+/// Element-wise operation of two operands; the number is that of plan files.
+enum class BinaryOperation : int32_t {
+#define HONE_BINARY_OPERATION(number, symbol, ...) k##symbol = number,
+#include "native/core/binary_operations.def"
+};
+
+inline constexpr int32_t kBinaryOperationCount = 0
+#define HONE_BINARY_OPERATION(...) +1
+#include "native/core/binary_operations.def"
+    ;
+
+}  // namespace hone

@@ -1,0 +1,29 @@
+#pragma once
+#include "native/core/binary_operation.h"
+
+namespace hone {
+namespace {
+
+/// a op b, rounded once: the definition of every binary operation.
+template <BinaryOperation kOperation>
+inline float apply(float a, float b) {
+  if constexpr (kOperation == BinaryOperation::kAdd) {
+    return a + b;
+  } else {
+    static_assert(kOperation == BinaryOperation::kMultiply, "define the operation here");
+    return a * b;
+  }
+}
+
+inline float apply(BinaryOperation operation, float a, float b) {
+  switch (operation) {
+#define HONE_BINARY_OPERATION(number, symbol, ...) \
+  case BinaryOperation::k##symbol:                 \
+    return apply<BinaryOperation::k##symbol>(a, b);
+#include "native/core/binary_operations.def"
+  }
+  return 0;  // plans with another number are refused
+}
+
+}  // namespace
+}  // namespace hone
