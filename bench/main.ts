@@ -9,18 +9,20 @@ import { DATA_FOLDER, findModels } from './models';
 import type { Trial, TrialOutcome } from './trial';
 import { TRIALS } from './trials';
 
-const USAGE = 'npm run bench [-- TRIAL...] [--pairs N] [--out FILE]';
+const USAGE = 'npm run bench [-- TRIAL...] [--pairs N] [--only MODEL[/SEED]]... [--out FILE]';
 
 interface BenchArguments {
   readonly trials: readonly Trial[];
   readonly pairs: number;
+  /** Parts of trials to run; all when empty. */
+  readonly only: readonly string[];
   /** File for all result lines; `bench/results/<trial>.jsonl` when undefined. */
   readonly out: string | undefined;
 }
 
 /** Runs the trials asked for; 1 when one fails, misses a bar, or when nothing ran at all. */
 async function main(argv: string[]): Promise<number> {
-  const { trials, pairs, out } = readArguments(argv);
+  const { trials, pairs, only, out } = readArguments(argv);
   const environment = describeEnvironment();
   const models = findModels();
   const skipped = new Set<string>();
@@ -30,7 +32,13 @@ async function main(argv: string[]): Promise<number> {
   for (const trial of trials) {
     console.log(`\n${trial.name}: ${trial.what}`);
     try {
-      const outcome = await trial.run({ pairs, models, dataFolder: DATA_FOLDER, say: (line) => console.error(line) });
+      const outcome = await trial.run({
+        pairs,
+        models,
+        dataFolder: DATA_FOLDER,
+        say: (line) => console.error(line),
+        wants: (part) => only.length === 0 || only.some((word) => isPartOf(part, word)),
+      });
       results += outcome.records.length;
       for (const reason of outcome.skipped) skipped.add(reason);
       faults.push(...outcome.missed);
@@ -66,12 +74,33 @@ function readArguments(argv: string[]): BenchArguments {
       expected: 'a whole number',
       found: parsed.values.pairs,
     });
-  return { trials: trials.length > 0 ? trials : TRIALS.filter(({ long }) => !long), pairs, out: parsed.values.out };
+  const chosen = trials.length > 0 ? trials : TRIALS.filter(({ long }) => !long);
+  const { only = [] } = parsed.values;
+  const parts = chosen.flatMap((trial) => trial.parts ?? []);
+  const wrong =
+    only.find((word) => !parts.some((part) => isPartOf(part, word))) ??
+    (only.length > 0 ? chosen.find((trial) => !trial.parts)?.name : undefined);
+  if (wrong !== undefined)
+    throw new HoneError('E_OPTION_VALUE', {
+      option: '--only',
+      expected: parts.length > 0 ? `parts of the trials named: ${parts.join(', ')}` : 'trials that can run in parts',
+      found: wrong,
+    });
+  return { trials: chosen, pairs, only, out: parsed.values.out };
+}
+
+/** Whether `--only` means a part by this word: its name, or the model of all its seeds. */
+function isPartOf(part: string, word: string): boolean {
+  return part === word || part.startsWith(`${word}/`);
 }
 
 function parse(argv: string[]) {
   try {
-    const options = { pairs: { type: 'string', default: '400' }, out: { type: 'string' } } as const;
+    const options = {
+      pairs: { type: 'string', default: '400' },
+      only: { type: 'string', multiple: true },
+      out: { type: 'string' },
+    } as const;
     return parseArgs({ args: argv, allowPositionals: true, options });
   } catch (error) {
     throw new HoneError('E_OPTION_VALUE', { option: 'of bench', expected: USAGE, found: (error as Error).message });

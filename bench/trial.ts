@@ -9,6 +9,8 @@ export interface TrialContext {
   readonly dataFolder: string;
   /** Tells the user what goes on. */
   readonly say: (line: string) => void;
+  /** Whether a part of the trial is to run: all are unless `--only` names some. */
+  readonly wants: (part: string) => boolean;
 }
 
 /** One result line; environment and trial name are added when it is written. */
@@ -32,5 +34,7 @@ export interface Trial {
   readonly what: string;
   /** Takes many minutes: runs only when it is asked for by name. */
   readonly long?: boolean;
+  /** Parts that can run alone, `model/seed`: what `--only` may name, or the model alone for all of its seeds. */
+  readonly parts?: readonly string[];
   readonly run: (context: TrialContext) => Promise<TrialOutcome>;
 }

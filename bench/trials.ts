@@ -4,7 +4,7 @@ import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
 import { runOverhead } from './overhead';
-import { runDefaultRecipe } from './training/default-recipe';
+import { DEFAULT_RECIPE_PARTS, runDefaultRecipe } from './training/default-recipe';
 import { runDistillation } from './training/distillation';
 import { runLowBits } from './training/low-bits';
 import { runMnistPruning } from './training/mnist-pruning';
@@ -48,6 +48,7 @@ export const TRIALS: readonly Trial[] = [
     name: 'default-recipe',
     what: 'a recipe that names no steps on five networks, with at most a point of accuracy to lose',
     long: true,
+    parts: DEFAULT_RECIPE_PARTS,
     run: runDefaultRecipe,
   },
   {

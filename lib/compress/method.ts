@@ -40,7 +40,7 @@ export interface MethodContext {
   readonly seed: number;
   /** Nodes (by name in the incoming graph) that must stay as they are: ignored by the user, or rolled back. */
   readonly keep: ReadonlySet<string>;
-  /** Those of `keep` whose treatment was taken back: what they were to give up is not asked of the other layers. */
+  /** Those of `keep` whose treatment was taken back. Weights that they were to give up are not asked of other layers; MACs are. */
   readonly rolledBack?: ReadonlySet<string>;
   readonly target: Target;
   readonly checkpoints?: Checkpoints;
@@ -95,4 +95,15 @@ export interface Method<Options> {
   /** A strict object with a description and a default for every key that can have one. */
   readonly options: z.ZodType<Options>;
   readonly apply: (graph: Graph, options: Options, context: MethodContext) => Promise<MethodResult>;
+  /** Options that ask for a share (above 0, below 1) of what these ask for; undefined where that cannot be told. */
+  readonly milder?: (options: Options, share: number) => Milder<Options> | undefined;
+  /** Whether other layers make up for those that are left alone: then leaving more of them alone asks for no less. */
+  readonly makesUp?: (options: Options) => boolean;
+}
+
+/** Options that ask for less than others. */
+export interface Milder<Options> {
+  readonly options: Options;
+  /** What is asked for: `macs 0.85 instead of 0.7`. */
+  readonly words: string;
 }

@@ -5,8 +5,10 @@ import type { Dataset } from '../ir/dataset';
 import { removeDead } from '../ir/edit';
 import type { Graph } from '../ir/graph';
 import { type Tensor, tensorFrom, viewAs } from '../ir/tensor';
+import { inferShapes } from '../passes/infer-shapes';
 import { adam } from '../train/adam';
 import { separateBatchNorm } from '../train/batch-norm';
+import { crossEntropy } from '../train/losses';
 import type { Optimizer } from '../train/optimizer';
 import { CLIP_SHARE, type Schedule, type TrainOptions } from '../train/options';
 import type { RescueEvent } from '../train/rescue';
@@ -14,6 +16,7 @@ import { SCHEDULES, type ScheduleName, warmUp } from '../train/schedules';
 import { sgd } from '../train/sgd';
 import { train } from '../train/train';
 import { trainableParameters } from '../train/trainable';
+import { logitScale } from './distill/logit-scale';
 import { distillationOptions } from './distill/options';
 import { planDistillation } from './distill/plan-distillation';
 import { withTeacher } from './distill/with-teacher';
@@ -112,7 +115,7 @@ async function recoverFree(
 ): Promise<Graph> {
   const { data, evaluate, seed, checkpoints, clock, signal, onProgress } = context;
   if (!data.training) throw new HoneError('E_DATA_MISMATCH', { expected: 'training samples', found: 'none' });
-  const taught = extra.loss ? untaught(graph, data.training) : teach(graph, data.training, options, context);
+  const taught = extra.loss ? untaught(graph, data.training) : await teach(graph, data.training, options, context);
   // Biases and shifts may be zero without having been pruned.
   const weights = (extra.trainable ?? trainableParameters(graph)).filter(
     (name) => graph.initializers.get(name)!.dims.length >= 2,
@@ -182,15 +185,25 @@ interface Taught {
 }
 
 /** Training by labels, teacher or both. */
-function teach(graph: Graph, samples: Dataset, options: RecoveryOptions, context: MethodContext): Taught {
-  const { teacher, evaluate, seed } = context;
+async function teach(
+  graph: Graph,
+  samples: Dataset,
+  options: RecoveryOptions,
+  { data, teacher, evaluate, seed }: MethodContext,
+): Promise<Taught> {
   const labels = samples.hasLabels && options.labels === 'use';
+  const scaleOf = (net: Graph) => logitScale(inferShapes(net).graph, data.calibration, evaluate);
+  const scales = { student: await scaleOf(graph), teacher: await scaleOf(teacher) };
   if (options.distillation.mode !== 'off') {
-    const { loss, schedules, ...plan } = planDistillation(graph, teacher, options.distillation, { labels, seed });
+    const context = { labels, seed, scales };
+    const { loss, schedules, ...plan } = planDistillation(graph, teacher, options.distillation, context);
     const dataset = withTeacher(samples, plan.teacher, plan.values, evaluate);
     return { graph: plan.graph, regressors: plan.regressors, dataset, options: { loss, schedules } };
   }
-  if (labels) return untaught(graph, samples);
+  if (labels) {
+    const { student: scale } = scales;
+    return { ...untaught(graph, samples), options: scale > 1 ? { loss: crossEntropy({ logitScale: scale }) } : {} };
+  }
   const found = options.labels === 'ignore' ? 'the option to ignore labels' : `no labels in ${samples.name}`;
   throw new HoneError('E_DATA_MISMATCH', { expected: 'labelled samples where distillation is off', found });
 }

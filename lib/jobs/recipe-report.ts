@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ModelMeasure, StepRecord } from '../compress/recipe/context';
-import type { LeftOutStep } from '../compress/recipe/run-recipe';
 import type { Recipe } from '../compress/recipe/schema';
+import type { LeftOutStep } from '../compress/recipe/stage';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import { fromJson } from '../core/json';

@@ -99,7 +99,6 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const recommendedSteps = recipe.steps === undefined;
     const names = steps.map(({ method }) => method.name);
     options.onPlan?.({ samples: data.counts, metric, steps: names, recommendedSteps, augment: data.augment, warnings });
-    const graphs = new Map<StepRecord, Graph>();
     const { preprocess } = recipe.data;
     const note = [
       ...Object.entries(sourceMetadata(model)),
@@ -125,10 +124,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       // Who judges is part of what a step in the cache says.
       version: `${version()}, judged by ${missing === undefined ? 'the engine' : 'onnxruntime'}`,
       cache: await openStepCache(options.cache ?? `${target}.hone-cache`),
-      onStep: async (record, graph) => {
-        graphs.set(record, graph);
-        options.onStep?.(record);
-      },
+      ...(options.onStep && { onStep: options.onStep }),
       clock: () => performance.now(),
       ...(options.onProgress && { onProgress: options.onProgress }),
       ...(signal && { signal }),
@@ -136,7 +132,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const bytes = encode(result.graph);
     await writeFileAtomically(target, bytes);
     const { shares, groups } = engineView(prepareForEngine(result.graph));
-    const models = [float, ...result.steps.map((record) => graphs.get(record)!)];
+    const models = [float, ...result.models];
     const timed = missing === undefined ? await engineLatencies(models) : undefined;
     const latencyOf = (index: number): EngineLatency =>
       timed?.latencies[index] ?? { p50Us: null, reason: missing ?? 'not timed' };

@@ -13,15 +13,17 @@ export const LABELS = 'labels';
 export interface CrossEntropyOptions {
   /** Share of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7); 0 when left out. */
   readonly labelSmoothing?: number;
+  /** What logits are divided by first; 1 when left out. */
+  readonly logitScale?: number;
 }
 
 /**
  * Cross-entropy of the first output with the classes of the input `labels`; mean over the batch. The output holds logits
  * `[N, C]` or what a Softmax makes of them.
  */
-export function crossEntropy({ labelSmoothing = 0 }: CrossEntropyOptions = {}): LossBuilder {
+export function crossEntropy({ labelSmoothing = 0, logitScale = 1 }: CrossEntropyOptions = {}): LossBuilder {
   return (emit, [output]) => {
-    const logits = classLogits(emit, output);
+    const logits = scaled(emit, classLogits(emit, output), 1 / logitScale);
     const [batch, classes] = dimsOf(emit, logits);
     const labels = emit.namedInput(LABELS, 'int32', [batch]);
     const hard = emit.node('SoftmaxCrossEntropyLoss', [logits, labels], { reduction: 'mean' });
@@ -46,19 +48,22 @@ export interface KlOptions {
   readonly target: string;
   /** Both sides' logits are divided by it; 1 when left out. */
   readonly temperature?: number;
+  /** What the logits of either side are divided by before that; 1 when left out. */
+  readonly scales?: { readonly student: number; readonly teacher: number };
 }
 
 /**
  * Kullback-Leibler divergence `KL(softmax(target / T) || softmax(logits / T)) * T^2`, mean over the batch. The factor keeps
  * the gradient's size while T changes (Hinton et al. 2015, section 2).
  */
-export function klDivergence({ target, temperature = 1 }: KlOptions): LossBuilder {
+export function klDivergence(options: KlOptions): LossBuilder {
+  const { target, temperature = 1, scales = { student: 1, teacher: 1 } } = options;
   return (emit, [output]) => {
     const logits = classLogits(emit, output);
     const dims = dimsOf(emit, logits);
-    const softened = (value: string) => logSoftmax(emit, scaled(emit, value, 1 / temperature));
-    const logTarget = softened(emit.namedInput(target, 'float32', dims));
-    const difference = emit.node('Sub', [logTarget, softened(logits)]);
+    const softened = (value: string, scale: number) => logSoftmax(emit, scaled(emit, value, 1 / (scale * temperature)));
+    const logTarget = softened(emit.namedInput(target, 'float32', dims), scales.teacher);
+    const difference = emit.node('Sub', [logTarget, softened(logits, scales.student)]);
     const products = emit.node('Mul', [emit.node('Exp', [logTarget]), difference]);
     return scaled(emit, sumAll(emit, products), temperature ** 2 / dims[0]);
   };

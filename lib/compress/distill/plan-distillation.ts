@@ -1,11 +1,11 @@
-import { usesOf } from '../../ir/edit';
-import type { Dim, Graph } from '../../ir/graph';
+import type { Graph } from '../../ir/graph';
 import { inferShapes } from '../../passes/infer-shapes';
 import { prepare } from '../../passes/pipeline';
 import { crossEntropy, klDivergence, type LossBuilder, meanSquaredError, weightedSum } from '../../train/losses';
 import type { Schedule } from '../../train/options';
 import { attentionTransfer } from './attention-transfer';
 import { misfit, type Pair, pairOutputs, pairValues, requireFreeBatch } from './fit';
+import { classCount } from './logit-scale';
 import type { DistillationOptions } from './options';
 import { addRegressors, canWiden } from './regressors';
 import { type TeacherValues, teacherInput } from './with-teacher';
@@ -22,6 +22,13 @@ export interface Distillation {
   readonly values: TeacherValues;
   readonly loss: LossBuilder;
   readonly schedules: ReadonlyMap<string, Schedule>;
+}
+
+export interface DistillationContext {
+  readonly labels: boolean;
+  readonly seed: number;
+  /** What the logits of each network are divided by (see `logitScale`); 1 when left out. */
+  readonly scales?: { readonly student: number; readonly teacher: number };
 }
 
 /** Inputs of the step that hold the weights of both stages. */
@@ -41,7 +48,7 @@ export function planDistillation(
   student: Graph,
   teacher: Graph,
   options: DistillationOptions,
-  { labels, seed }: { readonly labels: boolean; readonly seed: number },
+  { labels, seed, scales = { student: 1, teacher: 1 } }: DistillationContext,
 ): Distillation {
   const inner = options.hints.length + options.attention.length > 0;
   // Inner values keep their names only where BatchNormalization is not folded away; without it the teacher is quicker.
@@ -59,7 +66,7 @@ export function planDistillation(
 
   const staged = options.mode === 'two-stage' && labels;
   const alpha = options.mode === 'logits' && labels ? options.alpha : 1;
-  const classes = classCount(own, outputs[0]);
+  const classes = classCount(own, own.outputs[0], outputs[0].studentShape);
   const values = new Map<string, readonly number[]>();
   for (const { teacher: value, teacherShape } of [...outputs, ...hints, ...attention])
     values.set(value, teacherShape.slice(1) as number[]);
@@ -69,7 +76,7 @@ export function planDistillation(
     ...outputs.map((pair, index): Part => {
       const target = teacherInput(pair.teacher);
       return index === 0 && classes !== undefined
-        ? { loss: klDivergence({ target, temperature: options.temperature }), weight: alpha }
+        ? { loss: klDivergence({ target, temperature: options.temperature, scales }), weight: alpha }
         : { loss: meanSquaredError({ value: pair.student, target }), weight: alpha / 2 };
     }),
     ...hints.map(({ teacher: value, weight }, index): Part => {
@@ -88,10 +95,10 @@ export function planDistillation(
   const parts = staged
     ? [
         { loss: weightedSum(taught), weight: STAGES.teacher },
-        { loss: crossEntropy(), weight: STAGES.labels },
+        { loss: crossEntropy({ logitScale: scales.student }), weight: STAGES.labels },
       ]
     : alpha < 1
-      ? [...taught, { loss: crossEntropy(), weight: 1 - alpha }]
+      ? [...taught, { loss: crossEntropy({ logitScale: scales.student }), weight: 1 - alpha }]
       : taught;
   const teaches: Schedule = (progress) => (progress < 0.5 ? 1 : 0);
   return {
@@ -129,11 +136,4 @@ function pairAttention(student: Graph, teacher: Graph, { attention }: Distillati
       throw misfit(option, pair, '[N, C, places...] with the same places');
     return { ...pair, weight: entry.weight };
   });
-}
-
-/** Classes of the first output; undefined when it is no distribution over classes. */
-function classCount(graph: Graph, first: Pair): number | undefined {
-  const extents = first.studentShape.slice(1).filter((extent: Dim) => extent !== 1) as number[];
-  const isSigmoid = usesOf(graph).producer(graph.outputs[0])?.op === 'Sigmoid';
-  return extents.length === 1 && !isSigmoid ? extents[0] : undefined;
 }

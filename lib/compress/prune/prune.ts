@@ -2,7 +2,7 @@ import { formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
-import type { LayerDecision, Method, MethodContext, MethodResult } from '../method';
+import type { LayerDecision, Method, MethodContext, MethodResult, Milder } from '../method';
 import { requireFloatGraph } from '../quantize/plan';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
@@ -45,7 +45,29 @@ export const prune: Method<PruneOptions> = {
   summary: 'makes single weights zero: by size, by gradients, or so that the layers keep their outputs',
   options: pruneOptions,
   apply,
+  milder,
 };
+
+/** Options that make a share of as many zeros; a threshold or a pattern leaves no choice. */
+function milder(options: PruneOptions, share: number): Milder<PruneOptions> | undefined {
+  const { scope, pattern, sparsity, sparsities, schedule } = options;
+  if (scope === 'threshold' || pattern !== 'unstructured') return undefined;
+  const less = (zeros: number) => Number((zeros * share).toPrecision(4));
+  const { initial_sparsity: first, final_sparsity: last } = schedule;
+  return {
+    options: {
+      ...options,
+      sparsity: less(sparsity),
+      sparsities: Object.fromEntries(Object.entries(sparsities).map(([glob, own]) => [glob, less(own)])),
+      schedule: {
+        ...schedule,
+        initial_sparsity: less(first),
+        ...(last !== undefined && { final_sparsity: less(last) }),
+      },
+    },
+    words: `sparsity ${less(last ?? sparsity)} instead of ${last ?? sparsity}`,
+  };
+}
 
 async function apply(graph: Graph, options: PruneOptions, context: MethodContext): Promise<MethodResult> {
   requireFloatGraph(graph);

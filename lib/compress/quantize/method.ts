@@ -1,15 +1,16 @@
 import { z } from 'zod';
+import type { Diagnostic } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import type { LayerDecision, Method, MethodContext, MethodResult } from '../method';
 import { allocationPath, averageBits, type BitAllocation } from './allocate-bits';
 import { decibelsText } from './measure';
 import { type QuantizeOptions, quantizeOptions } from './options';
-import { writePlan } from './plan';
+import { type QuantizationPlan, writePlan } from './plan';
 import { planQuantization, type QuantizeContext } from './quantize';
 import type { QuantizeReport } from './report';
 import { quantizationSensitivity, type Sensitivity, sensitivityOptions } from './sensitivity';
-import { qatOptions, trainQuantized } from './train-quantized';
+import { type QatOptions, qatOptions, trainQuantized } from './train-quantized';
 
 const mixedOptions = z.strictObject({
   averageBits: z.number().min(2).max(8).optional().describe('mean bits of a weight that are not exceeded'),
@@ -40,6 +41,8 @@ export type QuantizeMethodOptions = z.output<typeof quantizeMethodOptions>;
 export interface QuantizeMethodReport extends QuantizeReport {
   /** Mean bits of a quantized weight. */
   readonly averageBits: number;
+  /** Scores of rounding alone, with its repairs, and after training; undefined without training. */
+  readonly training?: { readonly before: number; readonly after: number; readonly kept: boolean };
   /** What mixed precision rests on. */
   readonly sensitivity?: Sensitivity;
 }
@@ -69,16 +72,41 @@ async function apply(graph: Graph, options: QuantizeMethodOptions, context: Meth
   const allocated = mixed && (await allocateBits(graph, plain, mixed, context, common));
   const chosen = allocated ? withBits(plain, allocated.bits) : plain;
   const { plan, finish } = await planQuantization(graph, { ...common, options: chosen });
-  const result = await finish(method === 'qat' ? await trainQuantized(plan, qat, context) : plan);
+  const better = method === 'qat' ? await trainIfBetter(plan, qat, context) : { plan };
+  const result = await finish(better.plan);
   const { layers } = result.report;
   const weights = layers.reduce((sum, layer) => sum + layer.weights, 0);
   const report: QuantizeMethodReport = {
     ...result.report,
     averageBits: layers.reduce((sum, layer) => sum + layer.weights * layer.weightBits, 0) / weights,
+    ...(better.training && { training: better.training }),
     ...(allocated && { sensitivity: allocated.sensitivity }),
   };
-  const diagnostics = report.diagnostics.filter(({ severity }) => severity === 'warning');
-  return { graph: result.graph, decisions: decide(graph, result.report, options), report, diagnostics };
+  const diagnostics = [
+    ...report.diagnostics.filter(({ severity }) => severity === 'warning'),
+    ...trainingNotices(report),
+  ];
+  return { graph: result.graph, decisions: decide(graph, report, options), report, diagnostics };
+}
+
+/** The plan after training, or as it was where the network that is written scores higher without. */
+async function trainIfBetter(
+  plan: QuantizationPlan,
+  options: QatOptions,
+  context: MethodContext,
+): Promise<{ readonly plan: QuantizationPlan } & Pick<QuantizeMethodReport, 'training'>> {
+  const before = await context.score(writePlan(plan).graph);
+  const trained = await trainQuantized(plan, options, context);
+  const after = await context.score(writePlan(trained).graph);
+  const kept = after >= before;
+  return { plan: kept ? trained : plan, training: { before, after, kept } };
+}
+
+function trainingNotices({ training }: QuantizeMethodReport): Diagnostic[] {
+  if (!training || training.kept) return [];
+  const [before, after] = [training.before, training.after].map((score) => `${(100 * score).toFixed(2)} %`);
+  const message = `training with rounded numbers ends at ${after}, rounding alone at ${before}, which was kept`;
+  return [{ severity: 'warning', kind: 'training-undone', where: 'qat', message }];
 }
 
 type Common = Omit<QuantizeContext, 'options'>;
@@ -125,9 +153,9 @@ function withBits(options: QuantizeOptions, bits: BitAllocation): QuantizeOption
 }
 
 /** Layers in graph order, then other nodes that stay float. */
-function decide(graph: Graph, report: QuantizeReport, { method, mixed }: QuantizeMethodOptions): LayerDecision[] {
+function decide(graph: Graph, report: QuantizeMethodReport, { mixed }: QuantizeMethodOptions): LayerDecision[] {
   const rank = new Map(graph.nodes.map(({ name }, index) => [name, index]));
-  const how = method === 'qat' ? 'trained with rounded numbers' : 'without training';
+  const how = report.training?.kept ? 'trained with rounded numbers' : 'without training';
   const quantized = report.layers.map((layer): LayerDecision => {
     const { name, weightBits, scheme, rounding, arithmetic, sqnrDb } = layer;
     const rounded = rounding === 'adaround' ? ', rounded by AdaRound' : '';

@@ -4,7 +4,7 @@ import { viewAs } from '../../ir/tensor';
 import type { MethodContext } from '../method';
 import { recover, recoveryOptions } from '../recover';
 import { type FakeQuantized, fakeQuantize } from './fake-quantize';
-import type { QuantizationPlan } from './plan';
+import { type QuantizationPlan, writePlan } from './plan';
 
 /** How a quantized network is trained: as in every method that trains, with rates in steps of the grids. */
 export const qatOptions = recoveryOptions.extend({
@@ -23,7 +23,8 @@ export type QatOptions = z.output<typeof qatOptions>;
  * The plan after quantization-aware training: the network computes with rounded weights and activations, gradients pass the
  * rounding (Bengio et al. 2013), and scales are learned with it (LSQ, Esser et al. 2020; LSQ+ where zero points are not zero,
  * Bhalgat et al. 2020, with the zero points that calibration has found). The float model teaches unless the options say
- * otherwise. What comes back has exactly the codes and scales that the last (or best) step computed with.
+ * otherwise. What comes back has exactly the codes and scales that the last (or best) step computed with; the best is told by
+ * `context.score` of the network that each plan is written as, which is what will run.
  * @throws what `recover` throws
  */
 export async function trainQuantized(
@@ -34,7 +35,8 @@ export async function trainQuantized(
   const { learnScales, ...recovery } = options;
   const fake = fakeQuantize(plan);
   const scales = learnScales ? fake.steps.map(({ name }) => name) : [];
-  const trained = await recover(fake.graph, recovery, context, 'quantize', {
+  const score = (graph: Graph) => context.score(writePlan(fake.planOf(graph)).graph);
+  const trained = await recover(fake.graph, recovery, { ...context, score }, 'quantize', {
     trainable: [...fake.parameters.keys(), ...scales],
     rateFactors: rateFactors(fake, options),
   });

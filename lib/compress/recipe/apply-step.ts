@@ -78,7 +78,7 @@ export async function applyStep(
     ...(diagnostics && { diagnostics }),
     cached: known !== undefined,
   };
-  await context.onStep?.(record, graph);
+  context.onStep?.(record);
   return { graph, bytes, measure, record };
 }
 

@@ -56,7 +56,7 @@ export interface RecipeContext {
   readonly version: string;
   readonly cache: StepCache;
   /** Called after every measured step, also of tries that are rolled back. */
-  readonly onStep?: (record: StepRecord, graph: Graph) => Promise<void>;
+  readonly onStep?: (record: StepRecord) => void;
   readonly onProgress?: MethodContext['onProgress'];
   readonly clock?: () => number;
   readonly signal?: AbortSignal;
@@ -90,6 +90,18 @@ export interface ModelMeasure extends Scored {
   readonly macs: number;
 }
 
+/** A step as it was applied once, judged after the recovery behind it. */
+export interface StepTry extends Pick<ModelMeasure, 'macs' | 'weightBytes' | 'accuracy' | 'dropStandardError'> {
+  /** What was asked of the step instead of what the recipe says (`macs 0.85 instead of 0.7`); undefined for that itself. */
+  readonly asked?: string;
+  /** Layers left alone. */
+  readonly rolledBack: readonly string[];
+  /** Accuracy lost against the incoming model, 0..1. */
+  readonly drop: number;
+  /** Whether it keeps to `maxDrop`. */
+  readonly passes: boolean;
+}
+
 /** One measured step. */
 export interface StepRecord extends ModelMeasure {
   /** Place in the list of steps, from 0. */
@@ -105,6 +117,8 @@ export interface StepRecord extends ModelMeasure {
   readonly missed?: string;
   /** What the user should know besides. */
   readonly diagnostics?: readonly Diagnostic[];
+  /** All tries in order, where the first broke the accuracy goal. */
+  readonly tries?: readonly StepTry[];
   /** Whether the result came out of the cache. */
   readonly cached: boolean;
 }

@@ -18,6 +18,20 @@ export function isWithinDrop(
   return maxDrop === undefined || baseline.accuracy - accuracy <= maxDrop / 100 + dropStandardError + ROUNDING;
 }
 
+/** A drop of accuracy in points, with its standard error where that is known. */
+export function dropText({
+  drop,
+  dropStandardError,
+}: { readonly drop: number } & Pick<Scored, 'dropStandardError'>): string {
+  const points = (share: number) => (100 * share).toFixed(2);
+  return dropStandardError === undefined ? points(drop) : `${points(drop)} ± ${points(dropStandardError)}`;
+}
+
+/** Why a model does not keep to `maxDrop`, in words. */
+export function dropReason(dropped: Parameters<typeof dropText>[0], { maxDrop }: Goals): string {
+  return `it drops ${dropText(dropped)} points of accuracy, maxDrop allows ${maxDrop}`;
+}
+
 /** Samples whose outcome a compressed model changes, as a share: what is usual where it is good. */
 const CHANGED = 0.04;
 

@@ -2,15 +2,17 @@ import type { z } from 'zod';
 import type { Graph } from '../../ir/graph';
 import { distill } from '../distill/distill';
 import { finetune } from '../distill/finetune';
-import type { Method, MethodContext, MethodResult } from '../method';
+import type { Method, MethodContext, MethodResult, Milder } from '../method';
 import { prune } from '../prune/prune';
 import { quantizeMethod } from '../quantize/method';
 import { pruneStructured } from '../structured/prune-structured';
 
 /** A method as a recipe sees it: only its own schema knows what its options are. */
-export interface RecipeMethod extends Omit<Method<unknown>, 'options' | 'apply'> {
+export interface RecipeMethod extends Omit<Method<unknown>, 'options' | 'apply' | 'milder' | 'makesUp'> {
   readonly options: z.ZodType;
   readonly apply: (graph: Graph, options: never, context: MethodContext) => Promise<MethodResult>;
+  readonly milder?: (options: never, share: number) => Milder<unknown> | undefined;
+  readonly makesUp?: (options: never) => boolean;
 }
 
 /** A method with its place among the others. */

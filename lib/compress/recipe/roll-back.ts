@@ -33,3 +33,29 @@ export async function rollBack<T>(
   }
   return passed?.value;
 }
+
+/** Shares closer than this are not told apart. */
+const CLOSE = 0.15;
+
+/**
+ * The strongest application of a step that passes, by the share (0 to 1) of what is asked of it: first `guess`, then halving between
+ * the largest that passed (0 at first) and the smallest that failed (1: `failed`), until `isNear` says that these two are
+ * neighbours, the shares are close, or `tries` are used up. Undefined when none passes. Expects that less asked does less harm.
+ */
+export async function ease<T>(
+  tries: number,
+  guess: number,
+  failed: T,
+  attempt: (share: number) => Promise<Try<T>>,
+  isNear: (passed: T, failed: T) => boolean,
+): Promise<T | undefined> {
+  let [low, high, below] = [0, 1, failed];
+  let passed: T | undefined;
+  for (let left = tries, share = guess; left > 0 && high - low > CLOSE; left--, share = (low + high) / 2) {
+    if (passed !== undefined && isNear(passed, below)) break;
+    const { passes, value } = await attempt(share);
+    if (passes) [low, passed] = [share, value];
+    else [high, below] = [share, value];
+  }
+  return passed;
+}

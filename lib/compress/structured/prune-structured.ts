@@ -4,7 +4,7 @@ import type { Graph, Node } from '../../ir/graph';
 import { countMacs } from '../count-macs';
 import { trainExcept } from '../distill/finetune';
 import { matchingGlob } from '../glob';
-import type { Method, MethodContext, MethodResult } from '../method';
+import type { Method, MethodContext, MethodResult, Milder } from '../method';
 import { requireFloatGraph } from '../quantize/plan';
 import { requireMeaning } from '../skip';
 import { removeBranches } from './branches';
@@ -30,10 +30,29 @@ export const pruneStructured: Method<StructuredOptions> = {
   summary: 'removes whole channels, neurons, heads and residual branches: a smaller and faster network',
   options: structuredOptions,
   apply,
+  milder,
+  makesUp: ({ amount }) => amount === undefined,
 };
 
 /** Share of the MACs that stays when no goal is given. */
 const DEFAULT_MACS = 0.7;
+
+/** Options that take a share of what these take, of MACs or channels. */
+function milder(options: StructuredOptions, share: number): Milder<StructuredOptions> {
+  const { macs = DEFAULT_MACS, amount, amounts, branches } = options;
+  const rounded = (value: number) => Number(value.toPrecision(4));
+  const common = {
+    ...options,
+    amounts: Object.fromEntries(Object.entries(amounts).map(([glob, own]) => [glob, rounded(own * share)])),
+    branches: Math.floor(branches * share),
+  };
+  if (amount !== undefined) {
+    const less = rounded(amount * share);
+    return { options: { ...common, amount: less }, words: `amount ${less} instead of ${amount}` };
+  }
+  const more = rounded(1 - (1 - macs) * share);
+  return { options: { ...common, macs: more }, words: `macs ${more} instead of ${macs}` };
+}
 
 async function apply(given: Graph, options: StructuredOptions, context: MethodContext): Promise<MethodResult> {
   requireFloatGraph(given);
@@ -91,10 +110,12 @@ async function pruneOnce(
   context: MethodContext,
 ): Promise<{ readonly graph: Graph; readonly short: StepLeft | undefined }> {
   const dependencies = findDependencies(graph);
-  const { keep, rolledBack = new Set<string>() } = context;
-  // Layers that were rolled back are chosen from like the others, which then do not make up for them, and get it all back.
-  const wanted = { keep: new Set([...keep].filter((name) => !rolledBack.has(name))) };
-  const held = heldGroups(graph, dependencies, (node) => stayReason(node, options, wanted) !== undefined, wanted.keep);
+  const held = heldGroups(
+    graph,
+    dependencies,
+    (node) => stayReason(node, options, context) !== undefined,
+    context.keep,
+  );
   const measured = await scoreUnits(graph, dependencies, options.criterion, options.samples, context);
   const scores = measured.map((score, index) => (held.has(index) ? undefined : score));
   // A share of what is left that adds up to the amount over all rounds.
@@ -113,11 +134,9 @@ async function pruneOnce(
     { macs, amounts },
     { target: context.target, floors, ...(options.roundTo !== 'target' && { multiple: options.roundTo }) },
   );
-  const returned = heldGroups(graph, dependencies, ({ name }) => rolledBack.has(name), rolledBack);
-  const spared = new Set([...returned].flatMap((index) => dependencies.groups[index].units));
-  const units = choice.units.filter((unit) => !spared.has(unit));
+  const { units } = choice;
   for (const { node, groups } of dependencies.layers) {
-    const share = Math.max(0, ...groups.map((index) => (returned.has(index) ? 0 : choice.lost[index])));
+    const share = Math.max(0, ...groups.map((index) => choice.lost[index]));
     if (share > 0) damages.set(node.name, 1 - (1 - (damages.get(node.name) ?? 0)) * (1 - share));
   }
   const pruned = removeUnits(graph, units);

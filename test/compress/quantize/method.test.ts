@@ -1,6 +1,10 @@
 import type { MethodContext } from '../../../lib/compress/method';
 import { allocationPath, averageBits } from '../../../lib/compress/quantize/allocate-bits';
-import { quantizeMethod, quantizeMethodOptions } from '../../../lib/compress/quantize/method';
+import {
+  type QuantizeMethodReport,
+  quantizeMethod,
+  quantizeMethodOptions,
+} from '../../../lib/compress/quantize/method';
 import {
   quantizationSensitivity,
   type SensitivityRow,
@@ -36,6 +40,21 @@ async function agreement(graph: Graph, float: Graph): Promise<number> {
   };
   const [a, b] = [await classes(graph), await classes(float)];
   return a.filter((label, i) => label === b[i]).length / a.length;
+}
+
+/** 1 less the relative error of the outputs on the validation samples, root mean square. */
+async function nearness(graph: Graph, float: Graph): Promise<number> {
+  const [sums, size] = [{ noise: 0, power: 0 }, 64];
+  for await (const { inputs } of VALIDATION.batches({ size })) {
+    const valuesOf = async (each: Graph) =>
+      viewAs((await reference.evaluate(each, inputs, each.outputs)).get(each.outputs[0])!, 'float32');
+    const [found, expected] = [await valuesOf(graph), await valuesOf(float)];
+    found.forEach((value, i) => {
+      sums.noise += (value - expected[i]) ** 2;
+      sums.power += expected[i] ** 2;
+    });
+  }
+  return 1 - Math.sqrt(sums.noise / sums.power);
 }
 
 function contextFor(float: Graph, training?: Dataset, keep: readonly string[] = []): MethodContext {
@@ -75,10 +94,15 @@ test('training brings the outputs nearer, and zero weights stay zero', async () 
     ...float,
     initializers: new Map(float.initializers).set('conv2_w', tensorOf('float32', [8, 8, 3, 3], w)),
   };
-  const context = contextFor(sparse, randomImages(128, 3, 30));
+  const score = (graph: Graph) => nearness(graph, sparse);
+  const context = { ...contextFor(sparse, randomImages(128, 3, 30)), score };
   const plain = await quantizeMethod.apply(sparse, optionsFor({ weightBits: 3, biasCorrection: false }), context);
   const qat = { epochs: 6, batchSize: 32, select: 'last', learningRate: 0.02 };
-  const trained = await quantizeMethod.apply(sparse, optionsFor({ weightBits: 3, method: 'qat', qat }), context);
+  const trained = await quantizeMethod.apply(
+    sparse,
+    optionsFor({ weightBits: 3, biasCorrection: false, method: 'qat', qat }),
+    context,
+  );
   const outputOf = ({ report }: { readonly report: object }) =>
     (report as { outputs: { sqnrDb: number }[] }).outputs[0].sqnrDb;
   expect(outputOf(trained)).toBeGreaterThan(outputOf(plain) + 1.5);
@@ -86,6 +110,46 @@ test('training brings the outputs nearer, and zero weights stay zero', async () 
   expect(codes.every((code, i) => i % 2 !== 0 || code === 0)).toBe(true);
   const scale = (graph: Graph) => toNumbers(graph.initializers.get('relu1_scale')!)[0];
   expect(scale(trained.graph)).not.toBe(scale(plain.graph));
+});
+
+test('training that ends below rounding alone is undone, and says so', async () => {
+  const float = residualNetwork();
+  const context = contextFor(float, randomImages(128, 3, 30));
+  const plain = await quantizeMethod.apply(float, optionsFor({ weightBits: 3 }), context);
+  const qat = { epochs: 1, batchSize: 32, select: 'last', learningRate: 50 };
+  const { graph, report, diagnostics } = await quantizeMethod.apply(
+    float,
+    optionsFor({ weightBits: 3, method: 'qat', qat }),
+    context,
+  );
+  const { training } = report as QuantizeMethodReport;
+  expect(training).toMatchObject({ kept: false });
+  expect(training!.after).toBeLessThan(training!.before);
+  expect(training!.before).toBe(await agreement(plain.graph, float));
+  expect(graph.initializers).toEqual(plain.graph.initializers);
+  expect(diagnostics).toContainEqual(expect.objectContaining({ kind: 'training-undone', severity: 'warning' }));
+});
+
+test('epochs of training are judged by the network that would be written', async () => {
+  const float = residualNetwork();
+  const scored: Graph[] = [];
+  const score = async (graph: Graph) => {
+    scored.push(graph);
+    return agreement(graph, float);
+  };
+  const context = { ...contextFor(float, randomImages(128, 3, 30)), score };
+  const qat = { epochs: 2, batchSize: 32 };
+  const { graph, report } = await quantizeMethod.apply(
+    float,
+    optionsFor({ weightBits: 3, method: 'qat', qat }),
+    context,
+  );
+  // Rounding alone, the start and both epochs of the training, and what it gave.
+  expect(scored).toHaveLength(5);
+  for (const { initializers } of scored) expect(initializers.get('conv2_w_quantized')?.type).toBe('int8');
+  const { before, after, kept } = (report as QuantizeMethodReport).training!;
+  expect(await agreement(graph, float)).toBe(kept ? after : before);
+  expect(await agreement(graph, float)).toBe(Math.max(before, after));
 });
 
 test('sensitivity falls with bits, and is exactly that of one layer alone', async () => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { rollBack } from '../../../lib/compress/recipe/roll-back';
+import { ease, rollBack } from '../../../lib/compress/recipe/roll-back';
 
 test('finds the fewest layers that must be left alone', async () => {
   await fc.assert(
@@ -22,4 +22,36 @@ test('keeps what has passed when the tries run out', async () => {
   expect(await rollBack(100, 4, attempt)).toBe(8);
   expect(await rollBack(100, 3, attempt)).toBeUndefined();
   expect(await rollBack(100, 0, attempt)).toBeUndefined();
+});
+
+test('finds the largest share that passes, within its steps', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      fc.double({ min: 0.25, max: 0.75, noNaN: true }),
+      async (limit, guess) => {
+        const tried: number[] = [];
+        const attempt = async (share: number) => {
+          tried.push(share);
+          return { passes: share <= limit, value: share };
+        };
+        const found = (await ease(20, guess, 1, attempt, () => false)) ?? 0;
+        expect(found).toBeLessThanOrEqual(limit);
+        expect(limit - found).toBeLessThanOrEqual(0.15 + 1e-9);
+        expect(tried.length).toBeLessThanOrEqual(4);
+      },
+    ),
+  );
+});
+
+test('neighbours end the search, and so do the tries', async () => {
+  const tried: number[] = [];
+  const attempt = async (share: number) => {
+    tried.push(share);
+    return { passes: share <= 0.6, value: share };
+  };
+  expect(await ease(20, 0.5, 1, attempt, (passed, failed) => failed - passed <= 0.5)).toBe(0.5);
+  expect(tried).toEqual([0.5]);
+  expect(await ease(1, 0.7, 1, attempt, () => false)).toBeUndefined();
+  expect(await ease(0, 0.5, 1, attempt, () => false)).toBeUndefined();
 });

@@ -38,7 +38,7 @@ function worst({ decisions }: MethodResult): string {
   return treated.toSorted((a, b) => b.damage! - a.damage!)[0].layer;
 }
 
-describe('what is rolled back is not asked of the other layers', () => {
+describe('weights that a rolled-back layer was to give up are not asked of the other layers', () => {
   test.each(['magnitude', 'wanda', 'sparsegpt'])('prune, %s', async (criterion) => {
     const options = parseOptions(prune.options, {
       criterion,
@@ -55,24 +55,52 @@ describe('what is rolled back is not asked of the other layers', () => {
       if (name === own || criterion === 'magnitude') expect(bytes).toEqual(expected.initializers.get(name)!.bytes);
     }
   });
+});
 
-  test('prune-structured', async () => {
-    const options = parseOptions(pruneStructured.options, { macs: 0.6 });
+describe('MACs that a rolled-back layer was to give up are asked of the other layers', () => {
+  test.each([0.8, 0.6])('prune-structured to %d', async (macs) => {
+    const options = parseOptions(pruneStructured.options, { macs });
     const all = await pruneStructured.apply(NET, options, contextOf([]));
     const layer = worst(all);
     const spared = await pruneStructured.apply(NET, options, contextOf([layer]));
     const counts = ({ report }: MethodResult) => (report as StructuredReport).layers;
-    const before = new Map(counts(all).map(({ name, after }) => [name, after]));
-    let returned = 0;
-    for (const { name, before: whole, after } of counts(spared)) {
-      expect([before.get(name), whole]).toContain(after);
-      if (name === layer) expect(after).toBe(whole);
-      returned += after - before.get(name)!;
-    }
-    expect(returned).toBeGreaterThan(0);
-    expect(all.diagnostics?.map(({ kind }) => kind) ?? []).not.toContain('rolled-back');
-    const [notice] = spared.diagnostics!.filter(({ kind }) => kind === 'rolled-back');
-    expect(notice.message).toMatch(/^\d+\.\d % of the MACs are left instead of 60\.0 %: .* had to keep their channels/);
-    expect(notice.message).toContain(layer);
+    const { before, after } = counts(spared).find(({ name }) => name === layer)!;
+    expect(after).toBe(before);
+    expect(counts(all).find(({ name }) => name === layer)!.after).toBeLessThan(before);
+    const { goal, macs: left } = spared.report as StructuredReport;
+    expect(goal).toMatchObject({ reached: true });
+    expect(left.share).toBeLessThanOrEqual(macs);
+    expect(left.share).toBeGreaterThan(0.9 * macs);
+  });
+
+  test('where they cannot give it, that is said', async () => {
+    const options = parseOptions(pruneStructured.options, { macs: 0.5 });
+    const layers = NET.nodes.filter(({ op }) => op === 'Conv').map(({ name }) => name);
+    const { report, diagnostics } = await pruneStructured.apply(NET, options, contextOf(layers.slice(1)));
+    expect((report as StructuredReport).goal).toMatchObject({ reached: false });
+    const [notice] = diagnostics!.filter(({ kind }) => kind === 'rolled-back');
+    expect(notice.message).toMatch(/^\d+\.\d % of the MACs are left instead of 50\.0 %: .* had to keep their channels/);
+  });
+
+  test.each([
+    [{}, 'macs 0.85 instead of 0.7', { macs: 0.85 }],
+    [{ macs: 0.5, branches: 3 }, 'macs 0.75 instead of 0.5', { macs: 0.75, branches: 1 }],
+    [{ amount: 0.5 }, 'amount 0.25 instead of 0.5', { amount: 0.25 }],
+    [{ amounts: { a: 0.5 } }, 'macs 0.85 instead of 0.7', { amounts: { a: 0.25 } }],
+  ])('half of %j', (given, words, expected) => {
+    const milder = pruneStructured.milder!(parseOptions(pruneStructured.options, given), 0.5)!;
+    expect(milder.words).toBe(words);
+    expect(milder.options).toMatchObject(expected);
+  });
+
+  test.each([
+    [{ sparsity: 0.8 }, 'sparsity 0.4 instead of 0.8', { sparsity: 0.4 }],
+    [{ sparsities: { a: 0.6 } }, 'sparsity 0.25 instead of 0.5', { sparsities: { a: 0.3 } }],
+    [{ pattern: '2:4' }, undefined, undefined],
+    [{ scope: 'threshold', threshold: 0.1 }, undefined, undefined],
+  ])('half of %j, single weights', (given, words, expected) => {
+    const milder = prune.milder!(parseOptions(prune.options, given), 0.5);
+    expect(milder?.words).toBe(words);
+    if (expected) expect(milder!.options).toMatchObject(expected);
   });
 });

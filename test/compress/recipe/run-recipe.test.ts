@@ -2,7 +2,7 @@ import type { StepRecord } from '../../../lib/compress/recipe/context';
 import { runRecipe } from '../../../lib/compress/recipe/run-recipe';
 import type { RecipeStep } from '../../../lib/compress/recipe/steps';
 import { HoneError } from '../../../lib/core/error';
-import { chain, heal, interrupted, memoryCache, toyContext, zeroed, zeroLayers } from './toy-run';
+import { chain, heal, interrupted, memoryCache, toyContext, zeroed, zeroLayers, zeroSome } from './toy-run';
 
 const zero = (from = 0): RecipeStep => ({ method: zeroLayers, options: { share: 1, from } });
 const healing = (points = 10): RecipeStep => ({ method: heal, options: { points }, recovers: true });
@@ -85,7 +85,12 @@ describe('a step that breaks the goal', () => {
     };
     const result = await runRecipe(chain(3), [{ method: harmful, options: { share: 1, from: 0 } }, zero(2)], context);
     expect(result.leftOut).toEqual([
-      { index: 0, method: 'zero', reason: expect.stringMatching(/drops 5\.00 points.*allows 1/) },
+      {
+        index: 0,
+        method: 'zero',
+        reason: expect.stringMatching(/drops 5\.00 points.*allows 1/),
+        tries: [expect.objectContaining({ passes: false, macs: 12 })],
+      },
     ]);
     expect(result.missed).toEqual([expect.stringMatching(/^steps\[0\]\.zero was left out/)]);
     expect(zeroed(result.graph)).toEqual(['layer2']);
@@ -99,6 +104,87 @@ describe('a step that breaks the goal', () => {
     expect(applied).toBe(3);
     expect(result).toMatchObject({ bestStep: 0, steps: [], leftOut: [{ index: 0 }] });
     expect(zeroed(result.graph)).toEqual([]);
+  });
+});
+
+describe('a step that can be asked for less', () => {
+  const alike = [1, 1, 1, 1, 1, 1, 1, 1.2];
+  const some = (share: number, damages = alike): RecipeStep => ({ method: zeroSome(damages), options: { share } });
+  const eight = Array.from({ length: 8 }, () => 1);
+
+  test.each([
+    [7, 7],
+    [3, 3],
+    [2, 2],
+    [1, 1],
+  ])('keeps to maxDrop %d with %d of 8 layers treated', async (maxDrop, count) => {
+    const result = await runRecipe(chain(8), [some(1)], toyContext(eight, { goals: { maxDrop, tries: 8 } }));
+    expect(zeroed(result.graph)).toHaveLength(count);
+    const { tries, rolledBack } = result.steps[0];
+    expect(rolledBack).toEqual([]);
+    expect(tries![0]).toMatchObject({ rolledBack: [], passes: false });
+    expect(tries![0].drop).toBeCloseTo(0.08, 12);
+    expect(tries!.slice(1).every(({ asked }) => asked !== undefined)).toBe(true);
+    const failed = tries!.filter(({ passes }) => !passes).toSorted((a, b) => a.drop - b.drop);
+    const [notice] = result.diagnostics.filter(({ kind }) => kind === 'rolled-back');
+    expect(notice.where).toBe('steps[0].zero-some.asked');
+    expect(notice.message).toMatch(
+      /^share 0\.\d+ instead of 1: the next step, .* drops \d\.00 points of accuracy, maxDrop allows/,
+    );
+    expect(notice.message).toContain(`drops ${(100 * failed[0].drop).toFixed(2)} points`);
+    expect(result.missed).toEqual([]);
+  });
+
+  test('leaves a layer alone that stands out, where the others make up for it', async () => {
+    const context = toyContext([5, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], { goals: { maxDrop: 1, tries: 8 } });
+    const result = await runRecipe(chain(8), [some(0.5, [3, 1, 1, 1, 1, 1, 1, 1])], context);
+    expect(zeroed(result.graph)).toEqual(['layer1', 'layer2', 'layer3', 'layer4']);
+    expect(result.steps[0]).toMatchObject({ rolledBack: ['layer0'], tries: [{ passes: false }, { passes: true }] });
+    expect(result.diagnostics).toEqual([]);
+  });
+
+  test('the form that does less harm goes on with a smaller share', async () => {
+    const costs = [5, 1, 1, 1, 1, 1, 1, 1];
+    const context = toyContext(costs, { goals: { maxDrop: 2, tries: 8 } });
+    const result = await runRecipe(chain(8), [some(0.5, [3, 1, 1, 1, 1, 1, 1, 1])], context);
+    expect(zeroed(result.graph)).toEqual(['layer1', 'layer2']);
+    const [notice] = result.diagnostics;
+    expect(notice.message).toMatch(/^share 0\.\d+ instead of 0\.5 and layer0 left alone: the next step, /);
+  });
+
+  test('is left out when the least that is tried still costs too much, with all tries', async () => {
+    const context = toyContext([9, 1, 1, 1, 1, 1, 1, 1], { goals: { maxDrop: 1, tries: 8 } });
+    const result = await runRecipe(chain(8), [some(1)], context);
+    expect(zeroed(result.graph)).toEqual([]);
+    const [{ reason, tries }] = result.leftOut;
+    expect(reason).toMatch(
+      /^it drops 16\.00 points of accuracy, maxDrop allows 1; the least of \d milder tries \(share 0\.\d+ instead of 1\) drops 9\.00$/,
+    );
+    expect(tries!.every(({ passes }) => !passes)).toBe(true);
+  });
+
+  test('the tries are counted together, and none are made when there are to be none', async () => {
+    for (const most of [0, 1, 2, 3]) {
+      const context = toyContext(eight, { goals: { maxDrop: 0.5, tries: most } });
+      const result = await runRecipe(chain(8), [some(1, [9, 1, 1, 1, 1, 1, 1, 1])], context);
+      expect(result.leftOut[0].tries).toHaveLength(most + 1);
+    }
+  });
+
+  test('an interruption gives the best try so far', async () => {
+    let applied = 0;
+    const method = zeroSome(alike);
+    const slowing = {
+      ...method,
+      apply: async (...args: Parameters<typeof method.apply>) => {
+        if (++applied > 3) throw new HoneError('E_INTERRUPTED', { what: 'slow work' });
+        return method.apply(...args);
+      },
+    };
+    const context = toyContext(eight, { goals: { maxDrop: 3, tries: 8 } });
+    const result = await runRecipe(chain(8), [{ method: slowing, options: { share: 1 } }], context);
+    expect(result.interrupted).toBe(true);
+    expect(zeroed(result.graph)).toHaveLength(2);
   });
 });
 

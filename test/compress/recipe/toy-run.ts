@@ -51,6 +51,38 @@ export const zeroLayers: RecipeMethod = {
   },
 };
 
+/**
+ * Sets the weights of a share of the layers to zero, of the first that it may touch: others make up for those that it may not. The
+ * damage of each is told.
+ */
+export function zeroSome(damages: readonly number[]): RecipeMethod {
+  return {
+    name: 'zero-some',
+    summary: 'sets the weights of some layers to zero',
+    options: z.strictObject({ share: z.number() }),
+    apply: async (graph: Graph, { share }: { share: number }, { keep }) => {
+      const free = graph.nodes.filter(({ name }) => !keep.has(name));
+      const touched = free.slice(0, Math.round(share * graph.nodes.length));
+      const zeros = touched.map(({ inputs }) => [inputs[1], tensorOf('float32', [2, 2], new Float32Array(4))] as const);
+      return {
+        graph: { ...graph, initializers: new Map<string, Tensor>([...graph.initializers, ...zeros]) },
+        decisions: touched.map(({ name }) => ({
+          layer: name,
+          treatment: 'zeroed',
+          reason: 'told to',
+          damage: damages[Number(name.slice(5))],
+        })),
+        report: {},
+      };
+    },
+    milder: ({ share }: { share: number }, part: number) => {
+      const less = Number((share * part).toFixed(3));
+      return { options: { share: less }, words: `share ${less} instead of ${share}` };
+    },
+    makesUp: () => true,
+  };
+}
+
 /** Notes in the metadata that it was here: `score` may give points for it. */
 export const heal: RecipeMethod = {
   name: 'heal',
