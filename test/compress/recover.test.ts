@@ -1,3 +1,4 @@
+import { logitScale } from '../../lib/compress/distill/logit-scale';
 import type { Checkpoints, MethodContext } from '../../lib/compress/method';
 import { type RecoveryOptions, recover, recoveryOptions } from '../../lib/compress/recover';
 import type { Diagnostic } from '../../lib/core/diagnostic';
@@ -153,6 +154,42 @@ test('the best candidate is kept: here the start', async () => {
   expect(await recover(float, options, contextOf(), 'recover')).toBe(float);
   const last = await recover(float, { ...options, select: 'last' }, contextOf(), 'recover');
   expect(await accuracy(last)).toBeLessThan(await accuracy(float));
+});
+
+describe('a network with logits of any size', () => {
+  /** The last layer, and so the logits, times a factor. */
+  const hot = (graph: Graph, factor: number): Graph => {
+    const times = (name: string) => {
+      const { dims, ...tensor } = graph.initializers.get(name)!;
+      return [
+        name,
+        tensorOf(
+          'float32',
+          dims,
+          viewAs({ dims, ...tensor }, 'float32').map((x) => factor * x),
+        ),
+      ] as const;
+    };
+    return { ...graph, initializers: new Map([...graph.initializers, times('fc2.weight'), times('fc2.bias')]) };
+  };
+
+  test.each([1, 30, 1000])('times %d', async (factor) => {
+    const scale = await logitScale(hot(float, factor), TRAINING, evaluate);
+    const usual = await logitScale(float, TRAINING, evaluate);
+    expect(usual).toBe(1);
+    if (factor === 1) expect(scale).toBe(1);
+    else expect(scale).toBeGreaterThan(factor / 10);
+    expect(await logitScale(hot(float, 10 * factor), TRAINING, evaluate)).toBeGreaterThanOrEqual(scale);
+  });
+
+  test('wins accuracy back as with usual ones', async () => {
+    const damaged = damage(float);
+    const usual = await accuracy(await recover(damaged, optionsOf(), contextOf(), 'recover'));
+    const teacher = hot(float, 1000);
+    const found = await recover(hot(damaged, 1000), optionsOf(), contextOf({ teacher }), 'recover');
+    // At a temperature of 4 logits in the thousands are zeros and a one: 0.777 instead of 0.79.
+    expect(await accuracy(found)).toBeGreaterThan(usual - 0.01);
+  });
 });
 
 /** Saves states in memory; throws at the save after `limit` ones. */

@@ -84,6 +84,22 @@ const LOSSES: readonly [name: string, loss: LossBuilder, formula: (x: readonly n
       return 9 * mean(each);
     },
   ],
+  ['cross-entropy of logits by a scale', crossEntropy({ logitScale: 5 }), (x) => hard(x.map((value) => value / 5))],
+  [
+    'KL divergence of logits by a scale each',
+    klDivergence({ target: 'target', temperature: 2, scales: { student: 5, teacher: 7 } }),
+    (x) => {
+      const each = rowsOf(x).map((row, n) => {
+        const student = logSoftmax(row.map((value) => value / 10));
+        const teacher = logSoftmax(rowsOf(TARGET)[n].map((value) => value / 14));
+        return dot(
+          teacher.map(Math.exp),
+          teacher.map((value, c) => value - student[c]),
+        );
+      });
+      return 4 * mean(each);
+    },
+  ],
   ['squared error', meanSquaredError({ target: 'target' }), squared],
   ['squared error of an inner value', meanSquaredError({ value: 'inner', target: 'target' }), squared],
   [
