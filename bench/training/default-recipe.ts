@@ -27,6 +27,9 @@ import { SEEDS } from './seeds';
 const MAX_DROP = 1;
 /** Runs that must meet the goal, of all. */
 const BAR = { met: 14, of: 15 } as const;
+/** Share of a goal of MACs below which it is overshot, and what tells that a result stops short of it. */
+const NEAR = 0.95;
+const SHORT: readonly string[] = ['one-step-short', 'rolled-back'];
 /** Training digits that a recipe gets; others train LeNet-5. */
 const DIGITS = 10_000;
 
@@ -79,8 +82,9 @@ export async function runDefaultRecipe({ dataFolder, say, wants }: TrialContext)
   const records: TrialRecord[] = [];
   const skipped: string[] = [];
   const table = [
-    ['model', 'seed', 'float', 'int8', 'drop on test samples', 'MACs', 'goal', 'left out or missed', 'met'],
+    ['model', 'seed', 'float', 'int8', 'drop on test samples', 'MACs', 'MACs goal', 'short or missed', 'met'],
   ];
+  const missed: string[] = [];
   let runs = 0;
   let met = 0;
   for (const entry of CASES) {
@@ -94,15 +98,20 @@ export async function runDefaultRecipe({ dataFolder, say, wants }: TrialContext)
     for (const seed of seeds) {
       say(`default-recipe: ${entry.label}, seed ${seed}`);
       const report = await compressOne(entry, seed, dataFolder);
-      const { record, row, kept } = judge(entry.label, seed, report);
+      const { record, row, kept, macsMet, diverged } = judge(entry.label, seed, report);
       records.push(record);
       table.push(row);
       runs++;
       met += Number(kept);
+      if (!macsMet)
+        missed.push(
+          `default-recipe ${entry.label}, seed ${seed}: MACs are neither at the goal nor is the step short of it named`,
+        );
+      if (diverged) missed.push(`default-recipe ${entry.label}, seed ${seed}: training diverged`);
     }
   }
   const least = Math.ceil((BAR.met / BAR.of) * runs);
-  const missed = met < least ? [`default-recipe: the goal is met in ${met} of ${runs} runs (at least ${least})`] : [];
+  if (met < least) missed.push(`default-recipe: the goal is met in ${met} of ${runs} runs (at least ${least})`);
   return { records, table, skipped, missed };
 }
 
@@ -127,6 +136,13 @@ function judge(label: string, seed: number, report: RecipeReport) {
   const kept = drop <= MAX_DROP / 100 + dropStandardError;
   const structured = steps.find(({ method }) => method === 'prune-structured');
   const { macs, goal } = (structured?.report ?? {}) as Partial<StructuredReport>;
+  const short = [
+    ...(structured?.diagnostics ?? []).filter(({ kind }) => SHORT.includes(kind)).map(({ message }) => message),
+    ...leftOut.filter(({ method }) => method === 'prune-structured').map(({ reason }) => reason),
+  ].at(0);
+  const near = macs !== undefined && goal !== undefined && macs.share <= goal.share && macs.share >= NEAR * goal.share;
+  const macsMet = near && !structured?.asked ? 'within' : structured && short ? 'short, named' : 'no';
+  const diverged = steps.some(({ diagnostics = [] }) => diagnostics.some(({ kind }) => kind === 'training-diverged'));
   const record: TrialRecord = {
     model: label,
     seed,
@@ -139,9 +155,13 @@ function judge(label: string, seed: number, report: RecipeReport) {
     macsGoal: goal ?? null,
     macsOfResult: result.macs / report.baseline.macs,
     rolledBack: structured?.rolledBack ?? null,
+    asked: structured?.asked ?? null,
+    short: short ?? null,
+    tries: structured?.tries ?? leftOut.find(({ index }) => index === 0)?.tries ?? null,
+    macsMet,
     leftOut,
     missed,
-    diverged: steps.some(({ diagnostics = [] }) => diagnostics.some(({ kind }) => kind === 'training-diverged')),
+    diverged,
   };
   const row = [
     label,
@@ -150,11 +170,11 @@ function judge(label: string, seed: number, report: RecipeReport) {
     percentText(after),
     `${(100 * drop).toFixed(2)} ± ${(100 * dropStandardError).toFixed(2)}`,
     percentText(result.macs / report.baseline.macs),
-    goal ? percentText(goal.share) : '',
-    missed.join('; ').slice(0, 60),
+    macsMet,
+    [short ?? '', ...missed].join('; ').slice(0, 100),
     kept ? 'yes' : 'no',
   ];
-  return { record, row, kept };
+  return { record, row, kept, macsMet: macsMet !== 'no', diverged };
 }
 
 function shipped(name: string): Case['model'] {

@@ -216,10 +216,11 @@ function sayPlan(plan: RecipePlan, console: Console): void {
 }
 
 function stepLine(record: StepRecord, metric: RecipePlan['metric']): string {
-  const { method, drop, bytes, rolledBack, cached } = record;
+  const { method, drop, bytes, rolledBack, asked, cached } = record;
   const without = rolledBack.length > 0 ? `, ${rolledBack.length} layers left alone` : '';
   const from = cached ? ' (from the cache)' : '';
-  return `  ${method}: ${qualityText(record, metric)}, drop ${pointsText(drop)}, ${bytesText(bytes)}${without}${from}`;
+  const less = asked === undefined ? '' : ` (${asked})`;
+  return `  ${method}${less}: ${qualityText(record, metric)}, drop ${pointsText(drop)}, ${bytesText(bytes)}${without}${from}`;
 }
 
 function testLine(test: NonNullable<RecipeReport['test']>, metric: RecipePlan['metric']): string {

@@ -4,7 +4,7 @@ import type { Graph } from '../../ir/graph';
 import { inferShapes } from '../../passes/infer-shapes';
 import { countMacs } from '../count-macs';
 import { skipReason } from '../skip';
-import type { CachedStep, ModelMeasure, RecipeContext, Scored, StepRecord } from './context';
+import type { CachedStep, ModelMeasure, RecipeContext, Scored, StepRecord, StepTry } from './context';
 import type { RecipeStep } from './steps';
 import { weightBytes } from './weight-bytes';
 
@@ -33,14 +33,14 @@ export async function openState(bytes: Uint8Array, context: RecipeContext): Prom
 
 /**
  * The model after one step, from the cache where it was done before. `rolledBack` are layers to leave alone besides those that
- * the user ignores.
+ * the user ignores, `asked` says in words what the options ask for instead of those in the recipe.
  * @throws what the method throws, E_INTERRUPTED
  */
 export async function applyStep(
   step: RecipeStep,
   index: number,
   incoming: State,
-  rolledBack: readonly string[],
+  { rolledBack, asked }: Pick<StepTry, 'rolledBack' | 'asked'>,
   context: RecipeContext,
   origin: RunOrigin,
 ): Promise<State> {
@@ -72,6 +72,7 @@ export async function applyStep(
     ...measure,
     drop: origin.baseline.accuracy - scored.accuracy,
     rolledBack,
+    ...(asked !== undefined && { asked }),
     decisions,
     report,
     ...(missed !== undefined && { missed }),

@@ -111,6 +111,8 @@ export interface StepRecord extends ModelMeasure {
   readonly drop: number;
   /** Layers that this try left alone because they cost too much accuracy. */
   readonly rolledBack: readonly string[];
+  /** What was asked of it instead of what the recipe says, in words; undefined for that itself. */
+  readonly asked?: string;
   readonly decisions: readonly LayerDecision[];
   readonly report: object;
   /** Goal of the method's own that was out of reach, in words. */

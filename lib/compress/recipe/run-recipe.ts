@@ -143,7 +143,7 @@ function withTries(run: Run, { good, tried }: Attempt, tries: readonly StepTry[]
   const [{ record, ...first }, ...others] = good;
   const message = shortfall(run, tried, tries);
   const short: Diagnostic[] =
-    message === undefined ? [] : [{ severity: 'warning', kind: 'rolled-back', where: 'asked', message }];
+    message === undefined ? [] : [{ severity: 'warning', kind: 'rolled-back', where: 'goal', message }];
   const diagnostics = [...(record!.diagnostics ?? []), ...short];
   return [{ ...first, record: { ...record!, tries, ...(diagnostics.length > 0 && { diagnostics }) } }, ...others];
 }

@@ -54,10 +54,11 @@ const AS_ASKED: Change = { rolledBack: [], share: 1 };
 export async function attempt(run: Run, at: number, end: number, change = AS_ASKED): Promise<Attempt> {
   const { method, options } = run.steps[at];
   const milder = change.share < 1 ? method.milder?.(options as never, change.share) : undefined;
+  const asked = milder && { asked: milder.words };
   const step = milder ? { ...run.steps[at], options: milder.options } : run.steps[at];
   let failure: HoneError | undefined;
   try {
-    await apply(run, step, at, end, change.rolledBack);
+    await apply(run, step, at, end, { rolledBack: change.rolledBack, ...asked });
   } catch (error) {
     if (!(error instanceof HoneError && error.code === 'E_TRAINING')) throw error;
     failure = error;
@@ -72,7 +73,7 @@ export async function attempt(run: Run, at: number, end: number, change = AS_ASK
   );
   const { accuracy, macs, weightBytes, dropStandardError } = judged;
   const tried: StepTry = {
-    ...(milder && { asked: milder.words }),
+    ...asked,
     rolledBack: change.rolledBack,
     macs,
     weightBytes,
@@ -90,14 +91,14 @@ async function apply(
   first: RecipeStep,
   at: number,
   end: number,
-  rolledBack: readonly string[],
+  change: Pick<StepTry, 'rolledBack' | 'asked'>,
 ): Promise<void> {
   const { context, origin, steps, kept } = run;
   run.unjudged = [];
   let state = kept[kept.length - 1];
   for (let index = at; index < end; index++) {
-    const [step, back] = index === at ? [first, rolledBack] : [steps[index], []];
-    state = await applyStep(step, index, state, back, context, origin);
+    const [step, own] = index === at ? [first, change] : [steps[index], { rolledBack: [] }];
+    state = await applyStep(step, index, state, own, context, origin);
     run.unjudged = [...run.unjudged, state];
   }
 }

@@ -122,12 +122,13 @@ describe('a step that can be asked for less', () => {
     expect(zeroed(result.graph)).toHaveLength(count);
     const { tries, rolledBack } = result.steps[0];
     expect(rolledBack).toEqual([]);
+    expect(result.steps[0].asked).toBe(tries!.findLast(({ passes }) => passes)!.asked);
     expect(tries![0]).toMatchObject({ rolledBack: [], passes: false });
     expect(tries![0].drop).toBeCloseTo(0.08, 12);
     expect(tries!.slice(1).every(({ asked }) => asked !== undefined)).toBe(true);
     const failed = tries!.filter(({ passes }) => !passes).toSorted((a, b) => a.drop - b.drop);
     const [notice] = result.diagnostics.filter(({ kind }) => kind === 'rolled-back');
-    expect(notice.where).toBe('steps[0].zero-some.asked');
+    expect(notice.where).toBe('steps[0].zero-some.goal');
     expect(notice.message).toMatch(
       /^share 0\.\d+ instead of 1: the next step, .* drops \d\.00 points of accuracy, maxDrop allows/,
     );
