@@ -63,7 +63,7 @@ const goals = z
       .int()
       .min(0)
       .default(8)
-      .describe('most repeats of a step that broke maxDrop, with ever more of its worst layers left alone'),
+      .describe('most repeats of a step that broke maxDrop, with its worst layers left alone or less asked of it'),
   })
   .prefault({})
   .describe('what the result must keep to');
