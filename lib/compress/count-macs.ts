@@ -1,6 +1,7 @@
 import { capturesOf, subgraphsOf } from '../ir/edit';
 import type { Graph, Node, ValueType } from '../ir/graph';
 import { findOperator } from '../ops/index';
+import { MAC_OPERATORS } from '../ops/mac-operators';
 import { bindToOneSample } from '../passes/bind-inputs';
 import { type BodyContext, bodyInputTypes, roundsOf } from '../passes/bodies';
 import { inferShapes } from '../passes/infer-shapes';
@@ -13,12 +14,6 @@ export interface MacCount {
   /** Names of nodes that have some, too, but not known how many: an extent is not. */
   readonly unknown: readonly string[];
 }
-
-/** Operators that multiply and accumulate, also those whose cost Hone does not know. */
-export const MAC_OPERATORS: ReadonlySet<string> = new Set([
-  ...['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'LSTM', 'GRU', 'RNN', 'Einsum', 'DeformConv', 'Attention'],
-  ...['QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger'],
-]);
 
 /** Multiply-accumulates of one sample; nodes whose cost is not known are not in it. Expects the dialect. */
 export function countMacs(graph: Graph): number {

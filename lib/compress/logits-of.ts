@@ -1,11 +1,11 @@
 import { usesOf } from '../ir/edit';
 import type { Graph } from '../ir/graph';
-import { RELABELS } from '../train/losses';
+import { distributionOf, hasTrait } from '../ops/facts';
 
 /** What a Softmax or LogSoftmax at a graph output reads (behind a change of shape too), otherwise the output itself. */
 export function logitsOf(graph: Graph, output: string): string {
   const uses = usesOf(graph);
   let producer = uses.producer(output);
-  while (producer && RELABELS.includes(producer.op)) producer = uses.producer(producer.inputs[0]);
-  return producer?.op === 'Softmax' || producer?.op === 'LogSoftmax' ? producer.inputs[0] : output;
+  while (producer && hasTrait(producer, 'relabels')) producer = uses.producer(producer.inputs[0]);
+  return producer && distributionOf(producer) ? producer.inputs[0] : output;
 }

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import { usesOf } from '../ir/edit';
 import type { Dim, Graph, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
+import { distributionOf, hasTrait } from '../ops/facts';
 
 /** What the first output of a network is, and so how two networks are compared by it. */
 export type Task =
@@ -19,24 +20,6 @@ export type Task =
   /** Numbers that mean themselves (a map, a box, a signal): compared by their error. */
   | { readonly kind: 'numbers' };
 
-/** Operators that only move elements. */
-const MOVES: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity', 'Cast']);
-/** Operators that map elements one by one to a bounded or one-sided range: no logits come out of them. */
-const SQUASHES: ReadonlySet<string> = new Set([
-  'Sigmoid',
-  'Tanh',
-  'HardSigmoid',
-  'HardSwish',
-  'Relu',
-  'Clip',
-  'Exp',
-  'Softplus',
-  'Abs',
-  'Sqrt',
-  'Erf',
-  'LpNormalization',
-]);
-
 /**
  * The task of a network (dialect, shapes inferred), told by its first output. Labels (one per sample) make it classes. Without them
  * a vector counts as classes unless it ends in a squashing function, is as long as a float input of the network (an autoencoder) or has
@@ -50,20 +33,20 @@ export function taskOf(graph: Graph, labelled: boolean): Task {
   if (type !== 'float32' || !shape) return type === 'float32' ? { kind: 'classes' } : { kind: 'numbers' };
   const uses = usesOf(graph);
   let producer = uses.producer(output);
-  while (producer && MOVES.has(producer.op)) producer = uses.producer(producer.inputs[0]);
-  const softmax = producer?.op === 'Softmax' || producer?.op === 'LogSoftmax';
+  while (producer && hasTrait(producer, 'relabels')) producer = uses.producer(producer.inputs[0]);
+  const distribution = distributionOf(producer);
   const long = shape.slice(1).filter((dim) => dim !== 1);
   if (shape.length <= 2 || long.length <= 1) {
     if (long.length === 0) return { kind: 'numbers' };
-    if (softmax) return { kind: 'classes' };
-    return SQUASHES.has(producer?.op ?? '') || isAsLongAsInput(graph, shape)
-      ? { kind: 'numbers' }
-      : { kind: 'classes' };
+    if (distribution) return { kind: 'classes' };
+    // Vectors of length one are embeddings.
+    const squashes = hasTrait(producer, 'squashes') || producer?.op === 'LpNormalization';
+    return squashes || isAsLongAsInput(graph, shape) ? { kind: 'numbers' } : { kind: 'classes' };
   }
-  const form = !softmax ? 'logits' : producer?.op === 'Softmax' ? 'probabilities' : 'logarithms';
+  const form = distribution ?? 'logits';
   const tokens = graph.inputs.find((name) => isTokens(graph, name, shape));
   const last = shape.length - 1;
-  if (softmax) {
+  if (distribution) {
     const axis = softmaxAxis(producer!, shape.length);
     return { kind: 'positions', axis, form, tokens: axis === last ? tokens : undefined };
   }

@@ -5,6 +5,7 @@ import { unary } from './unary';
 /** Absolute value. */
 export const abs: Operator = unary({
   op: 'Abs',
+  traits: ['squashes'],
   since: 13,
   types: NUMBERS,
   of: () => Math.abs,

@@ -11,6 +11,7 @@ import { dilatedExtent, toWindow, windowTaps } from './spatial';
 /** ONNX AveragePool-19: mean over a window, of the elements inside the input or (count_include_pad) input and padding. */
 export const averagePool: Operator = {
   op: 'AveragePool',
+  traits: ['averages', 'homogeneous'],
   domain: '',
   since: 19,
   schema: {

@@ -4,6 +4,7 @@ import { elementCount } from '../ir/tensor';
 import { elementCost } from './cost';
 import { channelNormalization } from './coupling-layers';
 import { emptyLike } from './dense';
+import { batchNormLayer } from './layer-facets';
 import { batchNormalizationGradient } from './normalization-gradient';
 import type { Dense, Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
@@ -56,6 +57,7 @@ export const batchNormalization: Operator = {
   },
   gradient: batchNormalizationGradient,
   coupling: channelNormalization,
+  layer: batchNormLayer,
   cost: elementCost,
 };
 

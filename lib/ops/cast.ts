@@ -11,6 +11,7 @@ import { EVERY_TYPE, problem, required } from './schema';
 /** The elements as the type that attribute `to` names. */
 export const cast: Operator = {
   op: 'Cast',
+  traits: ['relabels'],
   domain: '',
   since: 21,
   schema: {

@@ -10,6 +10,7 @@ import { attributeToInput } from './upgrade-steps';
 /** Elements limited to [min, max]; a bound that is left out does not limit. Where min > max, max wins. */
 export const clip: Operator = {
   op: 'Clip',
+  traits: ['rectifies', 'squashes'],
   domain: '',
   since: 13,
   schema: {

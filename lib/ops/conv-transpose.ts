@@ -1,14 +1,16 @@
 import { attribute } from '../ir/attribute';
-import type { Dim, Node } from '../ir/graph';
+import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { convTransposeGradient } from './conv-transpose-gradient';
 import { transposedConvolution } from './coupling-layers';
 import { emptyLike } from './dense';
-import { addDims, knownDims, mulDims } from './dims';
+import { mulDims } from './dims';
 import { dimsOf } from './gradients';
+import { convTransposeLayer } from './layer-facets';
 import type { Dense, Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
-import { checkWindow, dilatedExtent, kernelOf, type Spatial, windowAttributes, windowTaps } from './spatial';
+import { checkWindow, kernelOf, windowTaps } from './spatial';
+import { adjointSpatial, transposedExtents } from './transposed-extents';
 
 /**
  * ONNX ConvTranspose-11: the adjoint of Conv. `x [N, C, spatial...]`, `w [C, M / group, kernel...]`, bias `[M]`; output
@@ -46,7 +48,7 @@ export const convTranspose: Operator = {
     const wrong = checkWindow(node, rank, kernel);
     if (wrong) return problem(node, 'window', wrong);
     const filters = mulDims(w.shape[1], attribute(node, 'group', 'int', 1));
-    return [{ type, shape: [shape[0], filters, ...inferExtents(node, shape.slice(2), kernel)] }];
+    return [{ type, shape: [shape[0], filters, ...transposedExtents(node, shape.slice(2), kernel)] }];
   },
   evaluate: ([x, w, bias], node) => [scatter(x!, w!, bias, node)],
   gradient: (context) => {
@@ -54,39 +56,12 @@ export const convTranspose: Operator = {
     return convTransposeGradient(context, adjointSpatial(context.node, x, w));
   },
   coupling: transposedConvolution,
+  layer: convTransposeLayer,
   cost: ([x, w]) => {
     const [input, weight] = [x!.shape as readonly number[], w!.shape as readonly number[]];
     return { macs: elementCount(input) * elementCount(weight.slice(1)), elementOps: 0 };
   },
 };
-
-/** Output extents; input extents may be symbols. */
-function inferExtents(node: Node, input: readonly Dim[], kernel: readonly number[]): Dim[] {
-  const { strides, dilations, pads, autoPad } = windowAttributes(node, input.length);
-  const extra = attribute(node, 'output_padding', 'ints', Array<number>(input.length).fill(0));
-  if (node.attributes.has('output_shape')) return [...attribute(node, 'output_shape', 'ints')].slice(-input.length);
-  return input.map((extent, axis) => {
-    if (autoPad.startsWith('SAME')) return mulDims(extent, strides[axis]);
-    const cut = autoPad === 'VALID' ? 0 : pads[axis] + pads[axis + input.length];
-    const reach = dilatedExtent(kernel[axis], dilations[axis]);
-    return addDims(mulDims(addDims(extent, -1), strides[axis]), extra[axis] + reach - cut);
-  });
-}
-
-/** The convolution whose adjoint the node is: its input is the node's output. */
-export function adjointSpatial(node: Node, input: readonly number[], kernel: readonly number[]): Spatial {
-  const { strides, dilations, pads, autoPad } = windowAttributes(node, input.length);
-  const extents = knownDims(inferExtents(node, input, kernel))!;
-  const extra = attribute(node, 'output_padding', 'ints', Array<number>(input.length).fill(0));
-  const explicit = autoPad === 'NOTSET' && !node.attributes.has('output_shape');
-  const padsBegin = extents.map((extent, axis) => {
-    if (explicit) return pads[axis];
-    const reach = dilatedExtent(kernel[axis], dilations[axis]);
-    const total = Math.max((input[axis] - 1) * strides[axis] + extra[axis] + reach - extent, 0);
-    return autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : total - Math.floor(total / 2);
-  });
-  return { input: extents, kernel, strides, dilations, padsBegin, padsEnd: padsBegin, output: input };
-}
 
 /** Adds every input element times the kernel to the place it came from. */
 function scatter(x: Dense, w: Dense, bias: Dense | undefined, node: Node): Dense {

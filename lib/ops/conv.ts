@@ -5,6 +5,7 @@ import { convGradient } from './conv-gradient';
 import { convolution } from './coupling-layers';
 import { emptyLike } from './dense';
 import { knownDims } from './dims';
+import { convLayer } from './layer-facets';
 import type { Dense, Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
 import { checkWindow, inferSpatial, kernelOf, resolveSpatial, toWindow, windowTaps } from './spatial';
@@ -63,6 +64,7 @@ export const conv: Operator = {
   evaluate: ([x, w, bias], node) => [convolve(x!, w!, bias, node)],
   gradient: convGradient,
   coupling: convolution,
+  layer: convLayer,
   cost: ([, w], [y]) => {
     const [weight, output] = [w!.shape as readonly number[], y!.shape as readonly number[]];
     return { macs: elementCount(output) * elementCount(weight.slice(1)), elementOps: 0 };

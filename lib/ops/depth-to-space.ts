@@ -9,6 +9,7 @@ import { readStrided, rowMajorStrides } from './strides';
 /** Blocks of channels spread over the image: `[N, C*b*b, H, W]` to `[N, C, H*b, W*b]`. */
 export const depthToSpace: Operator = {
   op: 'DepthToSpace',
+  traits: ['rearranges'],
   domain: '',
   since: 13,
   schema: {

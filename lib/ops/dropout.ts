@@ -7,6 +7,7 @@ import { attributeToInput, withoutAttributes } from './upgrade-steps';
 /** Inference form: its input, and a mask of ones. Training mode draws random numbers and is not evaluated here. */
 export const dropout: Operator = {
   op: 'Dropout',
+  traits: ['relabels'],
   domain: '',
   since: 13,
   schema: {

@@ -6,6 +6,7 @@ import { unary } from './unary';
 /** Gauss error function. */
 export const erf: Operator = unary({
   op: 'Erf',
+  traits: ['squashes'],
   since: 13,
   types: NUMBERS,
   of: () => errorFunction,

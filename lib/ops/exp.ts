@@ -3,6 +3,7 @@ import { unary } from './unary';
 
 /** `e ** x`. */
 export const exp: Operator = {
+  traits: ['squashes'],
   ...unary({
     op: 'Exp',
     since: 13,

@@ -8,6 +8,7 @@ import { EVERY_TYPE, problem, required } from './schema';
 /** Matrix view: the axes before `axis` together, the others together. */
 export const flatten: Operator = {
   op: 'Flatten',
+  traits: ['relabels'],
   domain: '',
   since: 21,
   schema: {

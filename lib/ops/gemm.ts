@@ -5,6 +5,7 @@ import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { gemmCoupling } from './coupling-layers';
 import { emptyLike } from './dense';
 import { dimsOf, floats, sumToShape } from './gradients';
+import { gemmLayer } from './layer-facets';
 import type { Emitter, Operator } from './operator';
 import { NUMBERS, optional, problem, required } from './schema';
 
@@ -75,6 +76,7 @@ export const gemm: Operator = {
     return [wants(0) ? da() : undefined, wants(1) ? db() : undefined, c && wants(2) ? dc() : undefined];
   },
   coupling: gemmCoupling,
+  layer: gemmLayer,
   cost: ([a], [y], node) => {
     const aDims = a!.shape as readonly number[];
     const inner = formOf(node).transA ? aDims[0] : aDims[1];

@@ -8,6 +8,7 @@ import { FLOATS, required } from './schema';
 /** ONNX GlobalAveragePool-1: mean over all spatial axes. */
 export const globalAveragePool: Operator = {
   op: 'GlobalAveragePool',
+  traits: ['averages', 'homogeneous'],
   domain: '',
   since: 1,
   schema: { inputs: [required('X', FLOATS)], outputs: [required('Y', FLOATS)], attributes: {} },

@@ -9,6 +9,7 @@ import { FLOATS, required } from './schema';
 /** ONNX GlobalMaxPool-1: maximum over all spatial axes. */
 export const globalMaxPool: Operator = {
   op: 'GlobalMaxPool',
+  traits: ['homogeneous'],
   domain: '',
   since: 1,
   schema: { inputs: [required('X', FLOATS)], outputs: [required('Y', FLOATS)], attributes: {} },

@@ -2,6 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { recurrent } from './coupling-layers';
 import { GRU_ACTIVATIONS, gruGradient } from './gru-gradient';
+import { recurrentLayer } from './layer-facets';
 import type { Dense, Operator } from './operator';
 import {
   activationsOf,
@@ -43,6 +44,7 @@ export const gru: Operator = {
     }),
   gradient: gruGradient,
   coupling: recurrent,
+  layer: recurrentLayer,
   cost: ([x, , r]) => {
     const [a, b, inputSize] = x!.shape as readonly number[];
     const [directions, , hidden] = r!.shape as readonly number[];

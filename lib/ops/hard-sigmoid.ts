@@ -5,6 +5,7 @@ import { unary } from './unary';
 /** `clamp(alpha * x + beta, 0, 1)`. */
 export const hardSigmoid: Operator = unary({
   op: 'HardSigmoid',
+  traits: ['squashes'],
   since: 6,
   attributes: { alpha: { kind: 'float' }, beta: { kind: 'float' } },
   of: (node) => {

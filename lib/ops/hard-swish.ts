@@ -4,6 +4,7 @@ import { unary } from './unary';
 /** `x * clamp(x / 6 + 1 / 2, 0, 1)`. */
 export const hardSwish: Operator = unary({
   op: 'HardSwish',
+  traits: ['squashes'],
   since: 14,
   of: () => (x) => x * Math.max(0, Math.min(1, x / 6 + 0.5)),
   quantizable: true,

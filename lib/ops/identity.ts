@@ -5,6 +5,7 @@ import { EVERY_TYPE, required } from './schema';
 /** Its input. */
 export const identity: Operator = {
   op: 'Identity',
+  traits: ['homogeneous', 'relabels'],
   domain: '',
   since: 21,
   schema: { inputs: [required('input', EVERY_TYPE)], outputs: [required('output', EVERY_TYPE)], attributes: {} },

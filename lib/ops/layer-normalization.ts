@@ -5,6 +5,7 @@ import { broadcastOffsets } from './broadcast';
 import { elementCost } from './cost';
 import { layerNormalizationCoupling } from './coupling-layers';
 import { emptyDense, emptyLike } from './dense';
+import { scaleAndShift } from './layer-facets';
 import { layerNormalizationGradient } from './normalization-gradient';
 import type { Operator } from './operator';
 import { FLOATS, optional, problem, required } from './schema';
@@ -59,6 +60,7 @@ export const layerNormalization: Operator = {
   },
   gradient: layerNormalizationGradient,
   coupling: layerNormalizationCoupling,
+  layer: scaleAndShift,
   cost: (inputs, outputs, node) => elementCost(inputs, outputs.slice(0, 1), node, 6),
   quantization: { inputs: [{ role: 'none' }, { role: 'none' }, { role: 'none' }], output: 'float' },
 };

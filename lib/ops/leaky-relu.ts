@@ -5,6 +5,7 @@ import { unary } from './unary';
 /** `x` above zero, `alpha * x` below. */
 export const leakyRelu: Operator = unary({
   op: 'LeakyRelu',
+  traits: ['homogeneous'],
   since: 16,
   attributes: { alpha: { kind: 'float' } },
   of: (node) => {

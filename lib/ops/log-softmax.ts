@@ -6,6 +6,7 @@ import { softmaxOperator } from './softmax-family';
 /** ONNX LogSoftmax-13: `x - log(sum(exp(x)))` along one axis. */
 export const logSoftmax: Operator = {
   ...softmaxOperator('LogSoftmax'),
+  distribution: 'logarithms',
   // dx = dy - exp(y) * sum(dy)
   gradient: ({ node, emit, outputGradients }) => {
     const dy = outputGradients[0]!;

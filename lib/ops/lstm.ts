@@ -1,6 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { recurrent } from './coupling-layers';
+import { recurrentLayer } from './layer-facets';
 import { LSTM_ACTIVATIONS, lstmGradient } from './lstm-gradient';
 import type { Dense, Operator } from './operator';
 import {
@@ -44,6 +45,7 @@ export const lstm: Operator = {
     }),
   gradient: lstmGradient,
   coupling: recurrent,
+  layer: recurrentLayer,
   cost: ([x, , r]) => {
     const [a, b, inputSize] = x!.shape as readonly number[];
     const [directions, , hidden] = r!.shape as readonly number[];

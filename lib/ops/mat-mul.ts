@@ -4,6 +4,7 @@ import { broadcastOffsets, broadcastShapes } from './broadcast';
 import { matrixProduct } from './coupling-layers';
 import { emptyDense } from './dense';
 import { dimsOf, reshapeTo, sumToShape, transposeTo } from './gradients';
+import { matMulLayer } from './layer-facets';
 import type { Dense, Emitter, Operator, Precision } from './operator';
 import { NUMBERS, problem, required } from './schema';
 
@@ -38,6 +39,7 @@ export const matMul: Operator = {
     return [da && reshapeTo(emit, da, aDims), db && reshapeTo(emit, db, bDims)];
   },
   coupling: matrixProduct,
+  layer: matMulLayer,
   cost: ([a], [y]) => {
     const inner = a!.shape!.at(-1) as number;
     return { macs: elementCount(y!.shape as readonly number[]) * inner, elementOps: 0 };

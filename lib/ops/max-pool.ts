@@ -11,6 +11,7 @@ import { toWindow, windowTaps } from './spatial';
 /** ONNX MaxPool-12: maximum over a window; padding never wins. `Indices` are flat positions in the whole input. */
 export const maxPool: Operator = {
   op: 'MaxPool',
+  traits: ['homogeneous'],
   domain: '',
   since: 12,
   schema: {

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../core/diagnostic';
 import type { ElementType } from '../ir/element-type';
 import type { Attribute, Dim, Node, ValueType } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
+import type { Layer } from './layer';
 
 /** Opset of the internal dialect of the standard domain; the IR version written beside it is 10. */
 export const DIALECT_OPSET = 21;
@@ -180,6 +181,16 @@ export interface LowerContext {
 }
 
 /**
+ * What a node of an operator does to its first input, for those who only need to know that much.
+ * - `relabels`: hands it on under another name, shape or element type; `rearranges`: in another order
+ * - `averages`: every output lies between the extremes of what it is made of
+ * - `homogeneous`: `f(s * x) = s * f(x)` per channel for every s > 0
+ * - `rectifies`: clamps it, so that many outputs are equal to a bound
+ * - `squashes`: maps elements one by one to a bounded or one-sided range, which no logits have
+ */
+export type Trait = 'relabels' | 'rearranges' | 'averages' | 'homogeneous' | 'rectifies' | 'squashes';
+
+/**
  * One ONNX operator: everything that Hone knows of it, in one file. Only `op`, `since`, `schema` and `infer` must be there;
  * a facet that is missing where it is needed becomes a diagnostic naming node and operator.
  */
@@ -190,6 +201,9 @@ export interface Operator {
   /** Version of the operator that the dialect holds (the newest not above opset 21). */
   readonly since: number;
   readonly schema: Schema;
+  readonly traits?: readonly Trait[];
+  /** What elements along an axis of the output tell of classes. */
+  readonly distribution?: 'probabilities' | 'logarithms';
   /**
    * Nodes of the dialect that do what `node` did under opset `from` (< since), or a diagnostic. The last node must
    * produce the original outputs under their names. Absent: the form has not changed since opset 7.
@@ -208,6 +222,8 @@ export interface Operator {
   ) => Cost;
   /** One rule for the operator, or a rule per node where attributes decide (Gemm's transB). */
   readonly quantization?: QuantizationRule | ((node: Node) => QuantizationRule);
+  /** Parameters, axes and the matrix product of a node with weights, or of a normalization. */
+  readonly layer?: (node: Node) => Layer;
   /** Structured pruning through this operator; without it every axis of a node's inputs and outputs stays whole. */
   readonly coupling?: Coupling;
   /** The kernel family and parameters that run this node in the engine, or why none can. */

@@ -6,6 +6,7 @@ import { FLOATS } from './schema';
 
 /** Mean over axes. */
 export const reduceMean: Operator = {
+  traits: ['averages'],
   ...reduction({
     op: 'ReduceMean',
     since: 18,

@@ -4,6 +4,7 @@ import { unary } from './unary';
 
 /** `max(x, 0)`; NaN stays NaN. */
 export const relu: Operator = {
+  traits: ['homogeneous', 'rectifies', 'squashes'],
   ...unary({
     op: 'Relu',
     since: 14,

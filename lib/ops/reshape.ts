@@ -10,6 +10,7 @@ import { EVERY_TYPE, problem, required } from './schema';
 /** The same elements under the shape given as second input: 0 keeps an extent (unless `allowzero`), one -1 takes the rest. */
 export const reshape: Operator = {
   op: 'Reshape',
+  traits: ['relabels'],
   domain: '',
   since: 21,
   schema: {

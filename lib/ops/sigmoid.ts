@@ -4,6 +4,7 @@ import { unary } from './unary';
 
 /** Logistic function `1 / (1 + exp(-x))`. */
 export const sigmoid: Operator = {
+  traits: ['squashes'],
   ...unary({
     op: 'Sigmoid',
     since: 13,

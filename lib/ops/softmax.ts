@@ -8,6 +8,7 @@ import { softmaxOperator } from './softmax-family';
 /** ONNX Softmax-13: `exp(x) / sum(exp(x))` along one axis. */
 export const softmax: Operator = {
   ...softmaxOperator('Softmax'),
+  distribution: 'probabilities',
   // dx = y * (dy - sum(dy * y))
   gradient: ({ node, emit, outputGradients }) => {
     const y = node.outputs[0];

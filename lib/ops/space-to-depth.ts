@@ -8,6 +8,7 @@ import { readStrided, rowMajorStrides } from './strides';
 /** Blocks of pixels gathered into channels: `[N, C, H, W]` to `[N, C*b*b, H/b, W/b]`. */
 export const spaceToDepth: Operator = {
   op: 'SpaceToDepth',
+  traits: ['rearranges'],
   domain: '',
   since: 13,
   schema: {

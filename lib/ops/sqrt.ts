@@ -4,6 +4,7 @@ import { unary } from './unary';
 
 /** Square root; NaN below zero. */
 export const sqrt: Operator = {
+  traits: ['squashes'],
   ...unary({
     op: 'Sqrt',
     since: 13,

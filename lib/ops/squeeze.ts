@@ -8,6 +8,7 @@ import { attributeToInput } from './upgrade-steps';
 /** Removes the given axes of one element each; without axes, all of those. */
 export const squeeze: Operator = {
   op: 'Squeeze',
+  traits: ['relabels'],
   domain: '',
   since: 21,
   schema: {

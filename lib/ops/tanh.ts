@@ -4,6 +4,7 @@ import { unary } from './unary';
 
 /** Hyperbolic tangent. */
 export const tanh: Operator = {
+  traits: ['squashes'],
   ...unary({
     op: 'Tanh',
     since: 13,

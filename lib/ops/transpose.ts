@@ -10,6 +10,7 @@ import { readStrided, rowMajorStrides } from './strides';
 /** Axes in the order `perm`; reversed when it is left out. */
 export const transpose: Operator = {
   op: 'Transpose',
+  traits: ['rearranges'],
   domain: '',
   since: 21,
   schema: {

@@ -4,7 +4,7 @@ import { elementCost } from './cost';
 import { elementwise } from './coupling';
 import { emptyDense, isFloat } from './dense';
 import { gradientBySlope, type Slope } from './gradients';
-import type { Operator, Schema } from './operator';
+import type { Operator, Schema, Trait } from './operator';
 import { FLOATS, required } from './schema';
 
 /** What sets one element-wise operator of one input apart from its family. */
@@ -16,6 +16,7 @@ export interface UnarySpec {
   /** Output type where it is not that of the input. */
   readonly output?: ElementType;
   readonly attributes?: Schema['attributes'];
+  readonly traits?: readonly Trait[];
   /** The function of one element that `node` stands for. */
   readonly of: (node: Node) => (x: number) => number;
   /** Bounds of the output when the function is a clamp of its input. */
@@ -28,11 +29,12 @@ export interface UnarySpec {
 
 /** Operator that maps each element of its input alone. */
 export function unary(spec: UnarySpec): Operator {
-  const { op, since, types = FLOATS, attributes = {}, output } = spec;
+  const { op, since, types = FLOATS, attributes = {}, output, traits } = spec;
   const operator: Operator = {
     op,
     domain: '',
     since,
+    ...(traits && { traits }),
     schema: { inputs: [required('X', types)], outputs: [required('Y', output ? [output] : types)], attributes },
     infer: ({ inputs: [x] }) => [{ type: output ?? x!.type, shape: x!.shape }],
     evaluate: ([x], node, precision) => {

@@ -9,6 +9,7 @@ import { attributeToInput } from './upgrade-steps';
 /** Inserts axes of one element; `axes` count in the output. */
 export const unsqueeze: Operator = {
   op: 'Unsqueeze',
+  traits: ['relabels'],
   domain: '',
   since: 21,
   schema: {

@@ -1,6 +1,7 @@
 import { attribute, attributes } from '../ir/attribute';
 import { nameMaker } from '../ir/edit';
 import type { Graph, Node } from '../ir/graph';
+import { hasStatistics } from '../ops/facts';
 
 /** Running mean or variance that a step carries on. */
 export interface RunningStatistic {
@@ -78,5 +79,5 @@ function inTraining(node: Node, outputs: readonly string[]): Node {
 }
 
 function normalizes(node: Node): boolean {
-  return node.op === 'BatchNormalization' && node.domain === '' && attribute(node, 'training_mode', 'int', 0) === 0;
+  return hasStatistics(node) && attribute(node, 'training_mode', 'int', 0) === 0;
 }

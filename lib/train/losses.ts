@@ -1,6 +1,7 @@
 import { HoneError } from '../core/error';
 import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
+import { distributionOf, hasTrait } from '../ops/facts';
 import { dimsOf, floats, reshapeTo } from '../ops/gradients';
 import type { GraphEmitter } from './emitter';
 
@@ -111,27 +112,24 @@ export function weightedSum(
   };
 }
 
-/** Operators that hand their first input on under another shape or name. */
-export const RELABELS: readonly string[] = ['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Dropout'];
-
 /**
  * Logits `[N, C]` behind a model's output: what its last Softmax or LogSoftmax reads, or the output itself.
  * @throws E_LOSS when the output has no such form
  */
 export function classLogits(emit: GraphEmitter, output: string): string {
   let value = output;
-  while (RELABELS.includes(emit.producer(value)?.op ?? '')) value = emit.producer(value)!.inputs[0];
+  while (hasTrait(emit.producer(value), 'relabels')) value = emit.producer(value)!.inputs[0];
   const last = emit.producer(value);
-  const normalizes = last?.op === 'Softmax' || last?.op === 'LogSoftmax';
-  const logits = normalizes ? last.inputs[0] : output;
+  const softmax = distributionOf(last) ? last : undefined;
+  const logits = softmax?.inputs[0] ?? output;
   const fail = (reason: string) => new HoneError('E_LOSS', { value: output, reason });
   if (last?.op === 'Sigmoid') throw fail('expected logits or a Softmax over the classes, found a Sigmoid');
   const dims = floatDims(emit, logits);
   const [batch, ...rest] = dims;
   const classes = elementCount(rest);
   if (!rest.includes(classes)) throw fail(`expected logits [N, C], found [${dims}]`);
-  const axis = normalizes ? attribute(last, 'axis', 'int', -1) : 1;
-  if (normalizes && dims.at(axis) !== classes)
+  const axis = softmax ? attribute(softmax, 'axis', 'int', -1) : 1;
+  if (softmax && dims.at(axis) !== classes)
     throw fail(`expected a Softmax over the ${classes} classes, found one over axis ${axis} of [${dims}]`);
   return reshapeTo(emit, logits, [batch, classes]);
 }

@@ -5,6 +5,7 @@ import type { Dataset } from '../ir/dataset';
 import { removeDead } from '../ir/edit';
 import type { Evaluate, Graph } from '../ir/graph';
 import { tensorFrom, viewAs } from '../ir/tensor';
+import { hasStatistics } from '../ops/facts';
 import { batchFeeds } from './batch-feeds';
 import { separateBatchNorm, trainBatchNorm } from './batch-norm';
 import { bindBatch } from './step';
@@ -69,7 +70,7 @@ export async function reestimateBatchNorm(
 function withoutMemory(graph: Graph): Graph {
   const momentum = attributes({ momentum: { kind: 'float', value: 0 } });
   const nodes = graph.nodes.map((node) =>
-    node.op === 'BatchNormalization' ? { ...node, attributes: new Map([...node.attributes, ...momentum]) } : node,
+    hasStatistics(node) ? { ...node, attributes: new Map([...node.attributes, ...momentum]) } : node,
   );
   return { ...graph, nodes };
 }

@@ -1,4 +1,4 @@
-import { MAC_OPERATORS, measureMacs } from '../../lib/compress/count-macs';
+import { measureMacs } from '../../lib/compress/count-macs';
 import { attributes } from '../../lib/ir/attribute';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
@@ -8,6 +8,7 @@ import type { ModelArtifact } from '../../lib/jobs/artifact';
 import { countParameters } from '../../lib/jobs/count-parameters';
 import { inspect } from '../../lib/jobs/inspect';
 import { OPERATORS } from '../../lib/ops';
+import { MAC_OPERATORS } from '../../lib/ops/mac-operators';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
 import { openReference } from '../../lib/reference/session';

@@ -1,7 +1,7 @@
 import { Rng } from '../../core/rng';
-import { attribute } from '../../ir/attribute';
 import type { Graph, Node } from '../../ir/graph';
 import { elementCount, type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+import { isRecurrent, layerOf, parametersOf } from '../../ops/facts';
 import { glorotUniform, heNormal, zeros } from '../../train/initialise';
 import { trainableParameters } from '../../train/trainable';
 
@@ -17,7 +17,7 @@ export function initialiseWeights(graph: Graph, seed: number, keep: ReadonlySet<
   for (const node of graph.nodes) {
     if (keep.has(node.name)) continue;
     node.inputs.forEach((name, place) => {
-      const statistics = node.op === 'BatchNormalization' && place > 2;
+      const statistics = parametersOf(node, 'mean', 'variance').some(({ index }) => index === place);
       if (!statistics && !trainable.delete(name)) return;
       const old = graph.initializers.get(name);
       if (old) initializers.set(name, keepZeros(old, drawn(rng, node, place, old.dims)));
@@ -26,29 +26,17 @@ export function initialiseWeights(graph: Graph, seed: number, keep: ReadonlySet<
   return { ...graph, initializers };
 }
 
+/** What input `place` begins with; a bias that no layer owns is zero. */
 function drawn(rng: Rng, node: Node, place: number, dims: readonly number[]): Tensor {
-  switch (node.op) {
-    case 'Conv':
-      return place === 1 ? heNormal(rng, dims) : zeros(dims);
-    case 'ConvTranspose':
-    case 'MatMul':
-      return place === 1 ? heNormal(rng, dims, 'in-out') : zeros(dims);
-    case 'Gemm': {
-      const layout = attribute(node, 'transB', 'int', 0) === 0 ? 'in-out' : 'out-in';
-      return place === 1 ? heNormal(rng, dims, layout) : zeros(dims);
-    }
-    case 'LSTM':
-    case 'GRU': {
-      if (place === 3) return zeros(dims);
-      const [directions, units, columns] = dims;
-      return { ...glorotUniform(rng, [directions * units, columns]), dims };
-    }
-    case 'BatchNormalization':
-    case 'LayerNormalization':
-      return place === 1 || place === 4 ? ones(dims) : zeros(dims);
-    default:
-      return zeros(dims);
+  const layer = layerOf(node);
+  const role = layer?.parameters.find(({ index }) => index === place)?.role;
+  if (role === 'scale' || role === 'variance') return ones(dims);
+  if (layer?.axes === undefined || (role !== 'weight' && role !== 'recurrent')) return zeros(dims);
+  if (isRecurrent(node)) {
+    const [directions, units, columns] = dims;
+    return { ...glorotUniform(rng, [directions * units, columns]), dims };
   }
+  return heNormal(rng, dims, layer.axes.in < layer.axes.out ? 'in-out' : 'out-in');
 }
 
 function ones(dims: readonly number[]): Tensor {

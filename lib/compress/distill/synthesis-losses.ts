@@ -1,6 +1,7 @@
 import { attribute } from '../../ir/attribute';
 import type { Graph, Node } from '../../ir/graph';
 import { elementCount, type Tensor, tensorFrom, viewAs } from '../../ir/tensor';
+import { hasStatistics } from '../../ops/facts';
 import { dimsOf, floats, int64s } from '../../ops/gradients';
 import type { GraphEmitter } from '../../train/emitter';
 import { classLogits, type LossBuilder } from '../../train/losses';
@@ -9,7 +10,7 @@ import { classLogits, type LossBuilder } from '../../train/losses';
 export function statisticsNodes(graph: Graph): readonly Node[] {
   return graph.nodes.filter(
     (node) =>
-      node.op === 'BatchNormalization' &&
+      hasStatistics(node) &&
       attribute(node, 'training_mode', 'int', 0) === 0 &&
       [3, 4].every((place) => graph.initializers.get(node.inputs[place])?.type === 'float32'),
   );

@@ -1,9 +1,10 @@
 import type { Graph } from '../../ir/graph';
+import { inputAxis } from '../../ops/facts';
 import { productLayer } from '../layer-inputs';
 import { blockOf, type PruneOptions, scopeOf } from './options';
 import type { Scores } from './scores';
 import { type Choice, selectBlocks, selectGlobal, selectLocal, selectRows, selectThreshold } from './select';
-import { inputAxis, type Target } from './targets';
+import type { Target } from './targets';
 
 /** Elements that may not come back, by target: 0 for those. */
 export type Alive = ReadonlyMap<Target, ArrayLike<number>>;

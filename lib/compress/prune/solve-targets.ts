@@ -1,5 +1,6 @@
 import type { Graph } from '../../ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+import { inputAxis } from '../../ops/facts';
 import { type ProductLayer, productLayer } from '../layer-inputs';
 import type { MethodContext } from '../method';
 import { SecondMoment, sumOfUses, sumsOfAll } from '../second-moment';
@@ -9,7 +10,7 @@ import { first, type Observed, observeLayers } from './scores';
 import { selectBlocks } from './select';
 import { pruneShared } from './shared-weight';
 import { type SparseProblem, sparseGpt } from './sparsegpt';
-import { inputAxis, type Target } from './targets';
+import type { Target } from './targets';
 
 /** Columns beyond which a second moment is too large to hold (0.5 GB) and to factorize. */
 const COLUMN_LIMIT = 8192;

@@ -1,8 +1,8 @@
 import { formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
-import { attribute } from '../../ir/attribute';
 import type { Graph, Node } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
+import { parametersOf } from '../../ops/facts';
 import { matchingGlob } from '../glob';
 import { requireMeaning, skipReason, suchAs } from '../skip';
 import type { PruneOptions } from './options';
@@ -32,16 +32,6 @@ export interface Untouched {
   readonly reason: string;
 }
 
-/** Inputs that hold weights, by operator: biases, peepholes and the parameters of normalisations are never pruned. */
-const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1],
-  ConvTranspose: [1],
-  Gemm: [1],
-  MatMul: [1],
-  LSTM: [1, 2],
-  GRU: [1, 2],
-};
-
 /**
  * The weights of a graph that may be pruned, in graph order: constant float32 tensors of rank 2 and more.
  * @throws E_OPTION_VALUE when `skip` or `sparsities` mean no layer that can be pruned, E_GRAPH_INVALID when nothing is left
@@ -58,7 +48,7 @@ export function findTargets(
   const untouched: Untouched[] = [];
   const held = new Map<string, string>();
   for (const node of graph.nodes) {
-    if (!(node.op in WEIGHTS && node.domain === '')) continue;
+    if (parametersOf(node, 'weight').length === 0) continue;
     const own = weightUses(graph, node);
     const reason =
       own.length === 0
@@ -98,26 +88,9 @@ export function prunableWeights(graph: Graph): Set<string> {
   return new Set(graph.nodes.flatMap((node) => weightUses(graph, node).map(({ index }) => node.inputs[index])));
 }
 
-/** Axis of the weights along which input channels stand, and how many of them belong to one output. */
-export function inputAxis({ node }: WeightUse, dims: readonly number[]): { axis: number; extent: number } {
-  const at = (axis: number, extent = dims[axis]) => ({ axis, extent });
-  switch (node.op) {
-    case 'Conv':
-      return at(1);
-    case 'ConvTranspose':
-      return at(0, dims[0] / attribute(node, 'group', 'int', 1));
-    case 'Gemm':
-      return at(attribute(node, 'transB', 'int', 0) === 0 ? 0 : 1);
-    case 'MatMul':
-      return at(dims.length - 2);
-    default:
-      return at(dims.length - 1);
-  }
-}
-
+/** The weights of a node: biases, peepholes and the parameters of normalizations are never pruned. */
 function weightUses(graph: Graph, node: Node): WeightUse[] {
-  const places = node.domain === '' ? (WEIGHTS[node.op] ?? []) : [];
-  return places.flatMap((index) => {
+  return parametersOf(node, 'weight', 'recurrent').flatMap(({ index }) => {
     const tensor = graph.initializers.get(node.inputs[index] ?? '');
     const fits = tensor?.type === 'float32' && tensor.dims.length >= 2 && elementCount(tensor.dims) > 0;
     return fits ? [{ node, index }] : [];

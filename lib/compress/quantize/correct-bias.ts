@@ -2,6 +2,7 @@ import type { Dataset } from '../../ir/dataset';
 import { nameMaker, typeOf } from '../../ir/edit';
 import type { Graph, Node, ValueType } from '../../ir/graph';
 import { tensorOf, viewAs } from '../../ir/tensor';
+import { layerOf, takesBias } from '../../ops/facts';
 import { type AffineParameters, type ConstantParameters, insertQdq, type QdqPlan } from '../../passes/insert-qdq';
 import { leastRun } from '../feeds';
 import { splitEvenly } from '../keep-if-better';
@@ -28,12 +29,12 @@ export async function biasShifts(
   runner: Runner,
 ): Promise<ReadonlyMap<string, Float64Array>> {
   const { graph } = plan;
-  const chosen = plan.layers.filter(({ node }) => hasBias(node) && !plan.grids.has(node.name));
+  const chosen = plan.layers.filter(({ node }) => takesBias(node) && !plan.grids.has(node.name));
   if (chosen.length === 0) return new Map();
   const qdq = qdqPlanOf(plan, constantsOf(plan));
   const { graph: probed, probes } = probeLayers(graph, chosen, qdq);
   const means = chosen.map((layer) => {
-    const channelAxis = layer.node.op === 'Gemm' ? -1 : 1;
+    const channelAxis = layerOf(layer.node)!.unitAxis!;
     return { float: new ChannelMean(channelAxis), quantized: new ChannelMean(channelAxis) };
   });
   const requests = new Map(
@@ -61,11 +62,6 @@ function someOf(graph: Graph, layers: readonly Layer[], dataset: Dataset): Datas
   const run = leastRun(graph, dataset);
   const count = Math.ceil(wanted / run) * run;
   return count < dataset.count ? splitEvenly(dataset, count).held : dataset;
-}
-
-/** Whether the operator of a layer can have a bias. */
-export function hasBias(node: Node): boolean {
-  return node.op !== 'MatMul';
 }
 
 /** The plan with numbers added to the biases of some layers, by node name; layers without a bias get one. */

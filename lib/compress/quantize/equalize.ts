@@ -1,18 +1,9 @@
-import { attribute } from '../../ir/attribute';
 import { type Uses, usesOf } from '../../ir/edit';
 import type { Graph, Node } from '../../ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+import { hasTrait, isRecurrent, layerOf, takesBias } from '../../ops/facts';
+import { unitsOf } from '../../ops/layer';
 
-/** Operators with `f(s * x) = s * f(x)` per channel for every s > 0: a scale may move through them. */
-const EQUIVARIANT: readonly string[] = [
-  'Relu',
-  'LeakyRelu',
-  'Identity',
-  'MaxPool',
-  'AveragePool',
-  'GlobalMaxPool',
-  'GlobalAveragePool',
-];
 /** Sweeps over all pairs; scales of chains settle within a few. */
 const MAX_SWEEPS = 40;
 /** Largest relative change of a scale that counts as settled. */
@@ -24,9 +15,8 @@ interface LayerWeights {
   readonly weight: Float32Array<ArrayBuffer>;
   readonly dims: readonly number[];
   readonly bias: Float32Array<ArrayBuffer> | undefined;
-  readonly groups: number;
-  /** Whether the output channel is the first axis of the weight (Conv, Gemm with transB). */
-  readonly outputFirst: boolean;
+  /** Output channel that each weight makes, and input channel that it multiplies. */
+  readonly channels: ReturnType<typeof unitsOf>;
 }
 
 interface Pair {
@@ -43,7 +33,7 @@ export interface Equalized {
 
 /**
  * Cross-layer equalization (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV
- * 2019, equations 9 to 11): between two layers (Conv, also depthwise, or Gemm) joined by positively homogeneous operators,
+ * 2019, equations 9 to 11): between two layers (Conv, also depthwise, or Gemm) joined by operators with `f(s * x) = s * f(x)`,
  * channel i of the first is divided and channel i of the second multiplied by `s_i = sqrt(r1_i * r2_i) / r2_i`, with r the
  * largest weight of the channel. The network computes the same function, up to float32 rounding.
  * @param wanted tells by the name of its first layer whether a pair is balanced
@@ -58,7 +48,7 @@ export function equalizeLayers(graph: Graph, wanted: (first: string) => boolean 
   const pairs: Pair[] = [];
   for (const first of layers.values()) {
     const second = followingLayer(uses, first.node, layers);
-    if (second && outputChannels(first) === inputChannels(second) && wanted(first.node.name))
+    if (second && first.channels.units === second.channels.inputs && wanted(first.node.name))
       pairs.push({ first, second });
   }
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
@@ -78,22 +68,23 @@ export function equalizeLayers(graph: Graph, wanted: (first: string) => boolean 
 
 /** Copies of a layer's constants; undefined when the node is no layer or shares its constants. */
 function weightsOf(graph: Graph, uses: Uses, node: Node): LayerWeights | undefined {
-  if (node.domain !== '' || (node.op !== 'Conv' && node.op !== 'Gemm')) return undefined;
+  const layer = layerOf(node);
+  if (!layer?.axes || !layer.product || !takesBias(node) || isRecurrent(node)) return undefined;
   const own = (name: string | undefined): Tensor | undefined => {
     const tensor = name ? graph.initializers.get(name) : undefined;
     return tensor?.type === 'float32' && uses.onlyConsumer(name!) === node ? tensor : undefined;
   };
   const weight = own(node.inputs[1]);
   const bias = own(node.inputs[2]);
-  if (weight === undefined || (node.inputs[2] && bias?.dims.length !== 1)) return undefined;
-  const isGemm = node.op === 'Gemm';
+  if (weight === undefined || typeof layer.product(weight.dims, 1) === 'string') return undefined;
+  const channels = unitsOf(layer.axes, weight.dims);
+  if (node.inputs[2] && bias?.dims.join() !== `${channels.units}`) return undefined;
   return {
     node,
     weight: viewAs(weight, 'float32').slice(),
     dims: weight.dims,
     bias: bias && viewAs(bias, 'float32').slice(),
-    groups: isGemm ? 1 : attribute(node, 'group', 'int', 1),
-    outputFirst: !isGemm || attribute(node, 'transB', 'int', 0) !== 0,
+    channels,
   };
 }
 
@@ -104,27 +95,19 @@ function followingLayer(uses: Uses, node: Node, layers: ReadonlyMap<Node, LayerW
     if (next === undefined || next.inputs[0] !== current.outputs[0]) return undefined;
     const layer = layers.get(next);
     if (layer) return layer;
-    if (next.domain !== '' || !EQUIVARIANT.includes(next.op)) return undefined;
+    if (!hasTrait(next, 'homogeneous')) return undefined;
     current = next;
   }
   return undefined;
 }
 
-function outputChannels({ dims, outputFirst }: LayerWeights): number {
-  return outputFirst ? dims[0] : dims[1];
-}
-
-function inputChannels({ dims, outputFirst, groups }: LayerWeights): number {
-  return outputFirst ? dims[1] * groups : dims[0];
-}
-
 /** Scales one pair; returns the largest relative change of a channel. */
 function balance({ first, second }: Pair): number {
-  const channels = outputChannels(first);
+  const channels = first.channels.units;
   const firstRange = new Float64Array(channels);
   const secondRange = new Float64Array(channels);
-  const outputOf = outputChannelOf(first);
-  const inputOf = inputChannelOf(second);
+  const outputOf = first.channels.unitAt;
+  const inputOf = second.channels.inputAt;
   first.weight.forEach((w, i) => {
     firstRange[outputOf(i)] = Math.max(firstRange[outputOf(i)], Math.abs(w));
   });
@@ -140,22 +123,4 @@ function balance({ first, second }: Pair): number {
   if (first.bias) for (let i = 0; i < channels; i++) first.bias[i] /= scales[i];
   for (let i = 0; i < second.weight.length; i++) second.weight[i] *= scales[inputOf(i)];
   return scales.reduce((most, scale) => Math.max(most, Math.abs(scale - 1)), 0);
-}
-
-/** Output channel of element `i` of the weight. */
-function outputChannelOf({ dims, outputFirst }: LayerWeights): (i: number) => number {
-  const perOutput = dims.slice(1).reduce((product, dim) => product * dim, 1);
-  return outputFirst ? (i) => Math.floor(i / perOutput) : (i) => i % dims[1];
-}
-
-/** Input channel that element `i` of the weight multiplies. */
-function inputChannelOf({ dims, outputFirst, groups }: LayerWeights): (i: number) => number {
-  if (!outputFirst) return (i) => Math.floor(i / dims[1]);
-  const taps = dims.slice(2).reduce((product, dim) => product * dim, 1);
-  const [outputs, perGroup] = dims;
-  return (i) => {
-    const output = Math.floor(i / (perGroup * taps));
-    const group = Math.floor((output * groups) / outputs);
-    return group * perGroup + (Math.floor(i / taps) % perGroup);
-  };
 }

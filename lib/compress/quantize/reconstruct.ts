@@ -2,10 +2,11 @@ import type { Dataset } from '../../ir/dataset';
 import { removeDead } from '../../ir/edit';
 import type { Graph } from '../../ir/graph';
 import { tensorOf, viewAs } from '../../ir/tensor';
+import { takesBias } from '../../ops/facts';
 import { type ProductLayer, productLayer } from '../layer-inputs';
 import { adaround, type RoundingProblem } from './adaround';
 import type { Runner } from './calibrate';
-import { hasBias, shiftBiases } from './correct-bias';
+import { shiftBiases } from './correct-bias';
 import { type LayerMoments, layerMoments } from './layer-moments';
 import { choicesFor } from './options';
 import { constantsOf, type QuantizationPlan, writePlan } from './plan';
@@ -79,7 +80,7 @@ async function roundLayer(
 ): Promise<LayerRounding> {
   const { name } = layer.node;
   const constants = constantsOf(plan).get(name)!;
-  const centred = hasBias(layer.node);
+  const centred = takesBias(layer.node);
   const problem = roundingProblem(plan, layer, product, constants, centred ? centre(product, moments) : moments);
   const { integers } = await adaround(problem, runner.evaluate);
   const codes = viewAs(product.tensor(Float32Array.from(integers)), 'float32');

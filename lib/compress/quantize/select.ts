@@ -1,5 +1,6 @@
 import { type Uses, usesOf } from '../../ir/edit';
 import type { Graph, Node } from '../../ir/graph';
+import { hasTrait } from '../../ops/facts';
 import { requireMeaning, skipReason } from '../skip';
 import type { QuantizeOptions } from './options';
 import { clampOf, fusedClamp, isFloat32, type Layer, type Role, roleOf } from './roles';
@@ -41,22 +42,6 @@ export interface Selection {
   readonly clamps: readonly FusedClamp[];
   readonly skipped: readonly SkippedNode[];
 }
-
-/** Averages stay between the extremes of what they read, so int8 can hold them even where nothing integer follows. */
-const AVERAGES: readonly string[] = ['AveragePool', 'GlobalAveragePool', 'ReduceMean'];
-
-/** Copies that make neither more nor fewer elements (but zeros) than they read. */
-const REARRANGING: readonly string[] = [
-  'DepthToSpace',
-  'Dropout',
-  'Flatten',
-  'Identity',
-  'Reshape',
-  'SpaceToDepth',
-  'Squeeze',
-  'Transpose',
-  'Unsqueeze',
-];
 
 /**
  * Chooses what runs on integers. Every node with weights does, and what connects two of them; a clamp is taken into the
@@ -164,7 +149,7 @@ class Selector {
       return touched && (useful || role.operands.length === 1);
     }
     const ready = data.length > 0 && data.every((operand) => this.quantized.has(operand));
-    return ready && (useful || AVERAGES.includes(node.op));
+    return ready && (useful || hasTrait(node, 'averages'));
   }
 
   private activate(node: Node): void {
@@ -222,7 +207,11 @@ class Selector {
     const read = values.filter((value) => uses.isOutput(value) || !uses.consumers(value).every(isCopy));
     const whole = (value: string): string => {
       const copy = copies.get(value);
-      const same = copy && (REARRANGING.includes(copy.node.op) || (copy.node.op === 'Pad' && copy.role.fill === 0));
+      const same =
+        copy &&
+        (hasTrait(copy.node, 'relabels') ||
+          hasTrait(copy.node, 'rearranges') ||
+          (copy.node.op === 'Pad' && copy.role.fill === 0));
       return same ? whole(copy.role.operands[0]) : value;
     };
     const kept = new Set<string>();

@@ -2,6 +2,7 @@ import { type Diagnostic, formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import { elementCount, type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+import { inputAxis } from '../../ops/facts';
 import { scaleIndices } from '../../ops/quantizer';
 import { type AffineParameters, type ConstantParameters, codesOf } from '../../passes/insert-qdq';
 import { MIN_SCALE, UINT8_LIMIT } from './affine';
@@ -62,19 +63,15 @@ function gridAxis(
   layer: Layer,
   { granularity, blockSize }: Pick<LayerChoices, 'granularity' | 'blockSize'>,
 ): Pick<GridLayout, 'axis' | 'block'> {
+  const { dims } = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
   const blocked = hasBlocks(graph, layer, granularity);
-  return { axis: blocked ? inputAxis(layer) : layer.weight.axis, block: blocked ? blockSize : undefined };
+  return { axis: blocked ? inputAxis(layer, dims).axis : layer.weight.axis, block: blocked ? blockSize : undefined };
 }
 
 /** Whether the weights of a layer get one scale per block. */
 export function hasBlocks(graph: Graph, layer: Layer, granularity: LayerChoices['granularity']): boolean {
   const { dims } = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
-  return granularity === 'group' && dims[inputAxis(layer)] > 1;
-}
-
-/** The axis of the input channels is the other one of the first two. */
-function inputAxis({ weight }: Layer): number {
-  return weight.axis === 0 ? 1 : 0;
+  return granularity === 'group' && dims[inputAxis(layer, dims).axis] > 1;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { typeOf } from '../../ir/edit';
 import type { Graph, Node, ValueType } from '../../ir/graph';
+import { hasStatistics } from '../../ops/facts';
 import { macsOf, oneSample } from '../count-macs';
 import type { Target } from '../target';
 import type { Unit } from './dependencies';
@@ -92,10 +93,11 @@ export class Budget {
   private findSummed(): Set<string> {
     const typed = (names: readonly string[]) => names.map((name) => this.typeOf(name));
     const summed = new Set<string>();
-    for (const { op, inputs, outputs } of this.graph.nodes.toReversed()) {
+    for (const node of this.graph.nodes.toReversed()) {
+      const { op, inputs, outputs } = node;
       if (op === 'Add' && isSum(typed(inputs), typed(outputs))) for (const name of inputs) summed.add(name);
       // It will be part of the layer before it.
-      if (op === 'BatchNormalization' && summed.has(outputs[0])) summed.add(inputs[0]);
+      if (hasStatistics(node) && summed.has(outputs[0])) summed.add(inputs[0]);
     }
     return summed;
   }

@@ -1,5 +1,6 @@
 import type { Graph } from '../../ir/graph';
 import { elementCount, tensorFrom } from '../../ir/tensor';
+import { isRecurrent } from '../../ops/facts';
 import { invertUpper, solveFactored, upperFactor } from '../cholesky';
 import { type ProductLayer, productLayer } from '../layer-inputs';
 import type { MethodContext } from '../method';
@@ -32,7 +33,7 @@ export async function outputErrors(
   const readers = new Map<string, { layer: ProductLayer; moment: SecondMoment }[]>();
   const requests = new Map<string, Observer[]>();
   for (const node of graph.nodes) {
-    const layer = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'].includes(node.op) ? productLayer(graph, node) : '';
+    const layer = isRecurrent(node) ? '' : productLayer(graph, node);
     if (typeof layer === 'string' || layer.groups !== 1 || layer.columns > COLUMN_LIMIT) continue;
     const rowsPerSample = Math.ceil((ROWS_PER_COLUMN * layer.columns) / dataset.count);
     const moment = new SecondMoment(layer, { rowsPerSample, seed });

@@ -1,7 +1,7 @@
-import { attribute } from '../../ir/attribute';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph, Node } from '../../ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+import { isRecurrent, layerOf, takesBias } from '../../ops/facts';
 import { solveFactored, upperFactor } from '../cholesky';
 import { type TensorRepair, tensorRepair } from '../keep-if-better';
 import { type ProductLayer, productLayer } from '../layer-inputs';
@@ -56,9 +56,8 @@ export async function refitWeights(
 function narrowed(graph: Graph, node: Node, kept: KeptIndices): ProductLayer | undefined {
   const weight = node.inputs[1] ?? '';
   if (!graph.initializers.has(weight) || !kept.has(node.inputs[0]) || !kept.has(weight)) return undefined;
-  if (node.op !== 'Conv' && node.op !== 'ConvTranspose' && node.op !== 'Gemm' && node.op !== 'MatMul') return undefined;
   if (graph.nodes.filter(({ inputs }) => inputs.includes(weight)).length > 1) return undefined;
-  if (node.op === 'Gemm' && attribute(node, 'alpha', 'float', 1) !== 1) return undefined;
+  if ((layerOf(node)?.factors?.product ?? 1) !== 1 || isRecurrent(node)) return undefined;
   const layer = productLayer(graph, node);
   if (typeof layer === 'string' || layer.groups !== 1 || layer.columns > COLUMN_LIMIT) return undefined;
   return layer;
@@ -147,8 +146,8 @@ function solve(
 function biasOf(graph: Graph, node: Node): string | undefined {
   const name = node.inputs[2] ?? '';
   const tensor = graph.initializers.get(name);
-  if (node.op === 'MatMul' || tensor?.type !== 'float32' || tensor.dims.length !== 1) return undefined;
-  if (node.op === 'Gemm' && attribute(node, 'beta', 'float', 1) !== 1) return undefined;
+  if (!takesBias(node) || tensor?.type !== 'float32' || tensor.dims.length !== 1) return undefined;
+  if ((layerOf(node)?.factors?.bias ?? 1) !== 1) return undefined;
   return graph.nodes.filter(({ inputs }) => inputs.includes(name)).length === 1 ? name : undefined;
 }
 

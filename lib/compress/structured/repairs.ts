@@ -1,5 +1,6 @@
 import type { Graph } from '../../ir/graph';
 import { batchExtents } from '../../ir/sample-axes';
+import { hasStatistics } from '../../ops/facts';
 import { separateBatchNorm } from '../../train/batch-norm';
 import { reestimateBatchNorm } from '../../train/reestimate-batch-norm';
 import {
@@ -87,9 +88,7 @@ export function openRepairs(graph: Graph, options: StructuredOptions, context: M
     async renewStatistics(original, given) {
       const graph = separateBatchNorm(given);
       const free = [...batchExtents(graph).values()].every((extent) => typeof extent === 'string');
-      const nodes = graph.nodes.filter(
-        ({ op, inputs }) => op === 'BatchNormalization' && graph.initializers.has(inputs[3]),
-      );
+      const nodes = graph.nodes.filter((node) => hasStatistics(node) && graph.initializers.has(node.inputs[3]));
       if (!parts || !free || nodes.length === 0) return given;
       const batchSize = Math.min(options.training.batchSize, parts.fitted.count);
       const batches = Math.min(STATISTIC_BATCHES, Math.floor(parts.fitted.count / batchSize));

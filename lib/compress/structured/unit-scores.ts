@@ -4,6 +4,7 @@ import type { Dataset } from '../../ir/dataset';
 import { usesOf } from '../../ir/edit';
 import type { Graph } from '../../ir/graph';
 import { elementCount, viewAs } from '../../ir/tensor';
+import { hasStatistics, hasTrait, parametersOf } from '../../ops/facts';
 import { forEachGradient } from '../../train/gradient-pass';
 import { crossEntropy } from '../../train/losses';
 import type { MethodContext } from '../method';
@@ -114,7 +115,11 @@ function fpgm(parts: Parts): Float64Array {
 
 /** Size of the scales of BatchNormalization behind the units (Liu et al. 2017, "Network slimming"). */
 function gammas(graph: Graph, group: Group): Float64Array | undefined {
-  const scales = new Set(graph.nodes.filter(({ op }) => op === 'BatchNormalization').map(({ inputs }) => inputs[1]));
+  const scales = new Set(
+    graph.nodes
+      .filter(hasStatistics)
+      .flatMap((node) => parametersOf(node, 'scale').map(({ index }) => node.inputs[index])),
+  );
   const chosen = group.units[0].members.flatMap(({ value }, index) => (scales.has(value) ? [index] : []));
   if (chosen.length === 0) return undefined;
   return sumOf(
@@ -230,8 +235,7 @@ async function apoz(
   const requests = new Map<string, ActiveCount[]>();
   const chosen = groups.map(({ units }) => {
     const activations = units[0].members.flatMap(({ value }, index) => {
-      const op = uses.producer(value)?.op;
-      return op === 'Relu' || op === 'Clip' ? [index] : [];
+      return hasTrait(uses.producer(value), 'rectifies') ? [index] : [];
     });
     return activations.map((index) => {
       const { value, axis } = units[0].members[index];

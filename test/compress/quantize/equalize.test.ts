@@ -67,6 +67,30 @@ test('preserves the function', async () => {
   });
 });
 
+test('balances transposed convolutions too, also in groups', async () => {
+  const net = imageNetwork();
+  const rng = new Rng(3);
+  const weights = net.initializer(randomTensor(rng, [8, 3, 2, 2]), 'up_w');
+  const up = net.node(
+    'ConvTranspose',
+    [net.conv('first', 'x', 3, 8), weights, net.initializer(randomTensor(rng, [6]), 'up_b')],
+    {
+      group: 2,
+      strides: [2, 2],
+    },
+    { name: 'up' },
+  );
+  const graph = net.finish(net.conv('last', net.apply('Relu', 'relu', up), 6, 4));
+  const equalized = equalizeLayers(graph);
+  expect(equalized.pairs).toEqual([
+    ['first', 'up'],
+    ['up', 'last'],
+  ]);
+  const [before, after] = [await outputOf(graph), await outputOf(equalized.graph)];
+  const size = before.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  for (const [i, x] of before.entries()) expect(Math.abs(after[i] - x)).toBeLessThanOrEqual(size * 2e-6);
+});
+
 test('makes the ranges of both sides of every channel equal', () => {
   const { graph } = equalizeLayers(chain());
   const [outputs, inputs] = [ranges(graph, 'grouped_w', 0), ranges(graph, 'last_w', 1)];
