@@ -1,8 +1,9 @@
 import type { Graph } from '../../ir/graph';
 import { inputAxis } from '../../ops/facts';
 import { productLayer } from '../layer-inputs';
+import { rowOf } from './criteria';
+import type { Scores } from './measure';
 import { blockOf, type PruneOptions, scopeOf } from './options';
-import type { Scores } from './scores';
 import { type Choice, selectBlocks, selectGlobal, selectLocal, selectRows, selectThreshold } from './select';
 import type { Target } from './targets';
 
@@ -33,7 +34,7 @@ export function chooseMasks(
       else chosen.set(target, selectThreshold(competitor, Number.NEGATIVE_INFINITY));
     } else if (scope === 'threshold')
       chosen.set(target, selectThreshold(competitor, options.threshold!, options.minKeep));
-    else if (options.criterion === 'wanda')
+    else if (rowOf(options.criterion).competes === 'unit')
       chosen.set(target, selectRows(competitor, unitRows(graph, target), sparsity));
     else if (scope === 'local' || target.sparsity !== undefined) chosen.set(target, selectLocal(competitor, sparsity));
     else pool.push(target);

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic';
 import type { Graph } from '../../ir/graph';
 import type { LayerDecision } from '../method';
+import { rowOf } from './criteria';
 import { type PruneOptions, scopeOf } from './options';
 import type { Target, Untouched } from './targets';
 
@@ -57,9 +58,7 @@ function reasonOf(target: Target, options: PruneOptions): string {
     case 'threshold':
       return `${criterion} below ${threshold}; a layer keeps at least ${minKeep}`;
     case 'local':
-      return criterion === 'wanda'
-        ? 'the same sparsity in every output unit, by wanda'
-        : `the same sparsity in every layer, by ${criterion}`;
+      return `the same sparsity in every ${rowOf(criterion).competes === 'unit' ? 'output unit' : 'layer'}, by ${criterion}`;
     default:
       return `lowest ${criterion} of all layers; a layer keeps at least ${minKeep}, or half the average`;
   }

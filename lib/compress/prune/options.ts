@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { recoveryOptions } from '../recover';
+import { CRITERIA, type Criterion, rowOf } from './criteria';
 
-/** How the worth of a single weight is told. */
-export const CRITERIA = ['magnitude', 'random', 'snip', 'taylor', 'movement', 'wanda', 'sparsegpt'] as const;
-export type Criterion = (typeof CRITERIA)[number];
+const NAMES = Object.keys(CRITERIA) as Criterion[];
 
 const share = (what: string) => z.number('expected a number').min(0, `expected ${what}`).lt(1, `expected ${what}`);
 
@@ -39,17 +38,15 @@ export type PruneSchedule = z.output<typeof pruneSchedule>;
 export const pruneOptions = z
   .strictObject({
     criterion: z
-      .enum(CRITERIA)
+      .enum(NAMES)
       .default('magnitude')
-      .describe(
-        'worth of a weight: magnitude |w|; random; snip |g w| and taylor (g w)^2 from labelled samples; movement -sum w g while training; wanda |w| |x| and sparsegpt (second order, mends the other weights) from samples without labels',
-      ),
+      .describe(`worth of a weight: ${NAMES.map((name) => `${name}: ${rowOf(name).about}`).join('; ')}`),
     sparsity: sparsity.default(0.5).describe('share of zeros over all pruned weights'),
     scope: z
       .enum(['local', 'global', 'threshold'])
       .optional()
       .describe(
-        'whose weights compete: those of one layer, those of all layers, or none: everything below `threshold` goes; global when left out, local for wanda and sparsegpt',
+        `whose weights compete: those of one layer, those of all layers, or none: everything below \`threshold\` goes; global when left out, local for ${NAMES.filter(isLayerWise).join(' and ')}`,
       ),
     threshold: z.number().positive().optional().describe('worth below which a weight goes, for scope threshold'),
     sparsities: z
@@ -90,7 +87,7 @@ export type PruneOptions = z.output<typeof pruneOptions>;
 
 /** Criteria that can be told again and again in the middle of training, from the weights or from what training gathers. */
 export function followsTraining(criterion: Criterion): boolean {
-  return criterion === 'magnitude' || criterion === 'random' || criterion === 'movement';
+  return rowOf(criterion).follow !== undefined;
 }
 
 /** Whose weights compete, with the default of the criterion. */
@@ -128,7 +125,7 @@ function isPossible(pattern: string): boolean {
 
 /** Their scores mean nothing beside those of another layer. */
 function isLayerWise(criterion: Criterion): boolean {
-  return criterion === 'wanda' || criterion === 'sparsegpt';
+  return rowOf(criterion).competes !== 'network';
 }
 
 /** Options that exclude each other: the place of the wrong one, and what is expected there. */
@@ -147,10 +144,10 @@ function* contradictions(options: PruneOptions): Generator<[path: string[], expe
     yield [['scope'], `expected 'local' (${criterion} compares the weights of one layer)`];
   if (scope === 'threshold' && pattern !== 'unstructured')
     yield [['pattern'], "expected 'unstructured' (scope is threshold)"];
-  if (criterion === 'movement' && (!trains || schedule.kind === 'one-shot'))
+  if (rowOf(criterion).needs === 'training' && (!trains || schedule.kind === 'one-shot'))
     yield trains
-      ? [['schedule', 'kind'], 'expected a schedule within training (movement is gathered there)']
-      : [['training', 'epochs'], 'expected 1 or more (movement is gathered while training)'];
+      ? [['schedule', 'kind'], `expected a schedule within training (${criterion} is gathered there)`]
+      : [['training', 'epochs'], `expected 1 or more (${criterion} is gathered while training)`];
   if (splicing && (!trains || kindOf(options) === 'one-shot' || !followsTraining(criterion)))
     yield [['splicing'], 'expected false without a schedule within training'];
   if (schedule.kind === 'constant' || schedule.kind === 'polynomial') {

@@ -4,12 +4,10 @@ import type { MaskMoment } from '../../train/options';
 import type { MethodContext } from '../method';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
-import { magnitudeScores } from './magnitude';
-import { movementScores } from './movement';
+import { rowOf } from './criteria';
+import type { Scores } from './measure';
 import type { PruneOptions } from './options';
-import { randomScores } from './random';
 import { type ResolvedSchedule, sparsityAt } from './schedule';
-import type { Scores } from './scores';
 import { splice } from './select';
 import type { Target } from './targets';
 import { zeroMasks } from './zero-masks';
@@ -28,7 +26,7 @@ export async function pruneWhileTraining(
   context: MethodContext,
 ): Promise<Graph> {
   const entry = new Map([...ones(graph, targets), ...zeroMasks(graph)]);
-  const returning = options.splicing || options.criterion === 'movement';
+  const returning = options.splicing || rowOf(options.criterion).needs === 'training';
   const masks = (at: MaskMoment): ReadonlyMap<string, Tensor> => {
     if (!isPruning(schedule, at.step)) return at.masks;
     const before = new Map(targets.map((target) => [target, viewAs(at.masks.get(target.weight)!, 'float32')]));
@@ -50,7 +48,7 @@ export async function pruneWhileTraining(
       mode: returning ? 'dense' : 'frozen',
       masks: entry,
       update: { everySteps: schedule.frequency, masks },
-      ...(options.criterion === 'movement' && { movement: true }),
+      ...(rowOf(options.criterion).needs === 'training' && { movement: true }),
     },
   });
 }
@@ -60,13 +58,8 @@ function isPruning({ kind, beginStep, endStep, frequency }: ResolvedSchedule, st
 }
 
 function scoresAt(at: MaskMoment, targets: readonly Target[], { criterion }: PruneOptions, seed: number): Scores {
-  return new Map(
-    targets.map((target, index) => {
-      if (criterion === 'movement') return [target, movementScores(viewAs(at.scores.get(target.weight)!, 'float32'))];
-      if (criterion === 'random') return [target, randomScores(target.count, seed, index)];
-      return [target, magnitudeScores(viewAs(at.weights.get(target.weight)!, 'float32'))];
-    }),
-  );
+  const { follow } = rowOf(criterion);
+  return new Map(targets.map((target, index) => [target, follow!(at, target, index, seed)]));
 }
 
 /** The schedule of a layer with a share of zeros of its own. */

@@ -6,11 +6,12 @@ import type { LayerDecision, Method, MethodContext, MethodResult, Milder } from 
 import { requireFloatGraph } from '../quantize/plan';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
+import { rowOf } from './criteria';
 import { decide, emptiedLayers } from './decide';
+import { unmeasurable } from './measure';
 import { followsTraining, kindOf, type PruneOptions, pruneOptions } from './options';
 import { pruneWhileTraining } from './prune-while-training';
 import { iterativeSparsity, type ResolvedSchedule, ROUNDS, resolveSchedule } from './schedule';
-import { measureScores, unmeasurable } from './scores';
 import { zerosIn } from './select';
 import { solveTargets, unsolvable } from './solve-targets';
 import { findTargets, type Target, type Untouched } from './targets';
@@ -34,7 +35,7 @@ export interface PruneReport {
 }
 
 /**
- * Unstructured pruning: makes single weights zero, by one of seven criteria, at once or while training. The graph keeps its form;
+ * Unstructured pruning: makes single weights zero, by one of the rows of `criteria.ts`, at once or while training. The graph keeps its form;
  * zeros make it smaller where weights are coded or stored sparse, not faster.
  * @throws E_OPTION_VALUE for options that mean no layer or exclude each other, E_GRAPH_INVALID when nothing can be pruned or the
  * graph is quantized, E_DATA_MISMATCH when labels or training samples are absent that the criterion needs, what training and
@@ -116,9 +117,10 @@ function separate(
   { targets, untouched }: ReturnType<typeof findTargets>,
   { criterion }: PruneOptions,
 ): { targets: readonly Target[]; untouched: readonly Untouched[] } {
-  if (criterion !== 'wanda' && criterion !== 'sparsegpt') return { targets, untouched };
+  const { needs, measure } = rowOf(criterion);
+  if (needs !== 'inputs') return { targets, untouched };
   const reasonOf = (target: Target) =>
-    unmeasurable(graph, target) ?? (criterion === 'sparsegpt' ? unsolvable(graph, target) : undefined);
+    unmeasurable(graph, target) ?? (measure === 'by solving' ? unsolvable(graph, target) : undefined);
   const open = targets.filter((target) => reasonOf(target) === undefined);
   const left = targets.flatMap((target) => {
     const reason = reasonOf(target);
@@ -164,36 +166,31 @@ async function atOnce(
   options: PruneOptions,
   context: MethodContext,
 ): Promise<Pruned> {
-  const { criterion, schedule } = options;
+  const { schedule } = options;
+  const { measure, damage: measured } = rowOf(options.criterion);
   const damage = new Map<Target, number>();
   let current = graph;
   for (let round = 1; round <= rounds; round++) {
     const final = schedule.final_sparsity ?? options.sparsity;
     const sparsityOf = (own = final) => iterativeSparsity(Math.min(schedule.initial_sparsity, own), own, round, rounds);
-    if (criterion === 'sparsegpt') {
+    if (measure === 'by solving') {
       const { weights, errors } = await solveTargets(current, targets, options, sparsityOf, context);
       current = withWeights(current, weights);
       for (const [target, error] of errors) damage.set(target, Math.max(error, damage.get(target) ?? 0));
       continue;
     }
-    // The options refuse movement without a schedule within training.
-    const scores = await measureScores(
-      current,
-      targets,
-      criterion as Exclude<typeof criterion, 'movement'>,
-      options.samples,
-      context,
-    );
+    const scores = await measure!({ graph: current, targets, samples: options.samples, context });
     const alive = new Map(
       targets.map(({ weight }, index) => [targets[index], viewAs(current.initializers.get(weight)!, 'float32')]),
     );
     const choices = chooseMasks(current, scores, alive, options, sparsityOf);
     for (const [target, { mask }] of choices) {
       const before = damage.get(target) ?? 0;
-      const squares = criterion === 'magnitude' || criterion === 'random' || criterion === 'wanda';
       const worth =
-        criterion === 'random' ? viewAs(current.initializers.get(target.weight)!, 'float32') : scores.get(target)!;
-      const share = removedShare(squares ? Float64Array.from(worth, (value) => value ** 2) : worth, mask);
+        measured === 'squared-weight'
+          ? viewAs(current.initializers.get(target.weight)!, 'float32')
+          : scores.get(target)!;
+      const share = removedShare(measured === 'worth' ? worth : Float64Array.from(worth, (value) => value ** 2), mask);
       damage.set(target, 1 - (1 - before) * (1 - share));
     }
     current = withWeights(

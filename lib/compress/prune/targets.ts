@@ -5,7 +5,6 @@ import { elementCount } from '../../ir/tensor';
 import { parametersOf } from '../../ops/facts';
 import { matchingGlob } from '../glob';
 import { requireMeaning, skipReason, suchAs } from '../skip';
-import type { PruneOptions } from './options';
 
 /** Weights that may be pruned. */
 export interface Target {
@@ -26,6 +25,13 @@ export interface WeightUse {
   readonly index: number;
 }
 
+/** What options say of layers. */
+export interface Wanted {
+  readonly skip: { readonly names: readonly string[]; readonly types: readonly string[] };
+  /** Globs of node names with the share of zeros of these layers alone. */
+  readonly sparsities: Readonly<Record<string, number>>;
+}
+
 /** A node with weights of which none may be pruned, and why. */
 export interface Untouched {
   readonly node: Node;
@@ -38,7 +44,7 @@ export interface Untouched {
  */
 export function findTargets(
   graph: Graph,
-  { skip, sparsities }: Pick<PruneOptions, 'skip' | 'sparsities'>,
+  { skip, sparsities }: Wanted,
   keep: ReadonlySet<string>,
   rolledBack: ReadonlySet<string> = new Set(),
 ): { readonly targets: readonly Target[]; readonly untouched: readonly Untouched[] } {

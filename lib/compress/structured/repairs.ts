@@ -12,7 +12,7 @@ import {
   tooFewToRepair,
 } from '../keep-if-better';
 import type { MethodContext } from '../method';
-import { first } from '../prune/scores';
+import { first } from '../prune/measure';
 import type { SqnrDb } from '../quantize/measure';
 import type { StructuredOptions } from './options';
 import { refitWeights } from './reconstruct';

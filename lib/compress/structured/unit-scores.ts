@@ -8,7 +8,7 @@ import { hasStatistics, hasTrait, parametersOf } from '../../ops/facts';
 import { forEachGradient } from '../../train/gradient-pass';
 import { crossEntropy } from '../../train/losses';
 import type { MethodContext } from '../method';
-import { first } from '../prune/scores';
+import { first } from '../prune/measure';
 import { addTaylorScores } from '../prune/taylor';
 import { collect } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';

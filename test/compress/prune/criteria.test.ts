@@ -1,4 +1,5 @@
 import { productLayer } from '../../../lib/compress/layer-inputs';
+import { CRITERIA, type CriterionRow } from '../../../lib/compress/prune/criteria';
 import { magnitudeScores } from '../../../lib/compress/prune/magnitude';
 import { movementScores } from '../../../lib/compress/prune/movement';
 import { randomScores } from '../../../lib/compress/prune/random';
@@ -12,6 +13,13 @@ import { uniform } from '../../ops/op-case';
 
 const weights = [1, -2, 0.5, 0, -4];
 const gradient = [0.5, 0.25, -4, 7, 0];
+
+test.each(Object.entries<CriterionRow>(CRITERIA))('%s has code for what its row says', (_, row) => {
+  const { needs, measure, follow, damage } = row;
+  expect(measure !== undefined || follow !== undefined).toBe(true);
+  expect(measure === undefined).toBe(needs === 'training');
+  expect(measure === 'by solving').toBe(damage === 'output-error');
+});
 
 test('magnitude', () => {
   expect(Array.from(magnitudeScores(weights))).toEqual([1, 2, 0.5, 0, 4]);

@@ -1,4 +1,5 @@
 import type { Checkpoints, MethodContext } from '../../../lib/compress/method';
+import { CRITERIA, type Criterion, type CriterionRow, rowOf } from '../../../lib/compress/prune/criteria';
 import { type PruneOptions, pruneOptions } from '../../../lib/compress/prune/options';
 import { type PruneReport, prune } from '../../../lib/compress/prune/prune';
 import { zeroMasks } from '../../../lib/compress/prune/zero-masks';
@@ -96,7 +97,9 @@ async function outputError(a: Graph, b: Graph): Promise<number> {
   return sum;
 }
 
-const ONE_SHOT = ['magnitude', 'random', 'snip', 'taylor', 'wanda', 'sparsegpt'] as const;
+const NAMES = Object.keys(CRITERIA) as Criterion[];
+const ONE_SHOT = NAMES.filter((name) => rowOf(name).needs !== 'training');
+const needing = (needs: CriterionRow['needs']) => NAMES.filter((name) => rowOf(name).needs === needs);
 
 describe.each(ONE_SHOT)('%s at once', (criterion) => {
   test('makes the asked share zero and says so', async () => {
@@ -106,7 +109,7 @@ describe.each(ONE_SHOT)('%s at once', (criterion) => {
     expect(counted).toBe(allZeros(graph));
     // Wanda rounds down in every unit, the others once, in every layer or over all.
     expect(sparsity).toBeLessThanOrEqual(0.75);
-    expect(sparsity).toBeGreaterThan(criterion === 'wanda' ? 0.73 : 0.749);
+    expect(sparsity).toBeGreaterThan(rowOf(criterion).competes === 'unit' ? 0.73 : 0.749);
     expect(decisions.map(({ layer }) => layer)).toEqual(['conv', 'dense', 'head']);
     for (const [index, { treatment, damage }] of decisions.entries()) {
       const { weights: count, zeros: gone } = layers[index];
@@ -223,11 +226,9 @@ describe('while training', () => {
     ['constant', { schedule: schedule({ kind: 'constant' }) }],
     ['iterative', { schedule: schedule({ kind: 'iterative' }) }],
     ['one-shot', { schedule: { kind: 'one-shot' } }],
-    ['random', { criterion: 'random' }],
-    ['movement', { criterion: 'movement' }],
+    ...NAMES.map((criterion): [string, Given] => [criterion, { criterion }]),
     ['splicing', { splicing: true }],
     ['2:4', { pattern: '2:4' }],
-    ['snip before', { criterion: 'snip' }],
     ['sparsegpt in rounds before', { criterion: 'sparsegpt', schedule: { kind: 'iterative' } }],
   ])('%s: reaches its share, the same bytes every time', async (_, given) => {
     const run = () =>
@@ -314,8 +315,14 @@ describe('bad input', () => {
     [{ pattern: 'block' }, /option pattern: expected unstructured, or N:M/],
     [{ scope: 'threshold' }, /option threshold: expected the worth/],
     [{ threshold: 0.1 }, /option scope: expected 'threshold'/],
-    [{ criterion: 'wanda', scope: 'global' }, /option scope: expected 'local' \(wanda/],
-    [{ criterion: 'movement' }, /option training.epochs: expected 1 or more \(movement/],
+    ...NAMES.filter((name) => rowOf(name).competes !== 'network').map((criterion): [Given, RegExp] => [
+      { criterion, scope: 'global' },
+      new RegExp(`option scope: expected 'local' \\(${criterion}`),
+    ]),
+    ...needing('training').map((criterion): [Given, RegExp] => [
+      { criterion },
+      new RegExp(`option training.epochs: expected 1 or more \\(${criterion}`),
+    ]),
     [{ criterion: 'snip', schedule: { kind: 'polynomial' }, training: { epochs: 1 } }, /option schedule.kind/],
     [
       { schedule: { kind: 'polynomial' } },
@@ -331,7 +338,7 @@ describe('bad input', () => {
   const unlabelled = () => contextOf({ data: { ...contextOf().data, training: samples(64, false) } });
   const without = () => contextOf({ data: { ...contextOf().data, training: undefined } });
 
-  test.each(['snip', 'taylor'])('%s without labels', async (criterion) => {
+  test.each(needing('labels'))('%s without labels', async (criterion) => {
     const message = new RegExp(`expected labelled training samples for the criterion ${criterion} \\(wanda`);
     await expect(apply({ criterion }, network(), unlabelled())).rejects.toThrow(message);
     await expect(apply({ criterion }, network(), without())).rejects.toThrow(/found no training samples/);

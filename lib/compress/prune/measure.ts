@@ -9,13 +9,7 @@ import type { MethodContext } from '../method';
 import { collect, type Requests } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';
 import { ColumnPower } from '../second-moment';
-import { magnitudeScores } from './magnitude';
-import type { Criterion } from './options';
-import { randomScores } from './random';
-import { snipScores } from './snip';
 import type { Target } from './targets';
-import { addTaylorScores } from './taylor';
-import { wandaScores } from './wanda';
 
 /** Worth of every element of each target, in the order of its tensor. */
 export type Scores = ReadonlyMap<Target, Float64Array>;
@@ -23,42 +17,28 @@ export type Scores = ReadonlyMap<Target, Float64Array>;
 /** Samples per gradient. */
 const GRADIENT_BATCH = 32;
 
-/**
- * Measures the worth of all weights of the targets once, in the graph as it is.
- * @throws E_DATA_MISMATCH naming the criterion when it needs labels and there are none, what the passes over the samples throw
- */
-export async function measureScores(
-  graph: Graph,
-  targets: readonly Target[],
-  criterion: Exclude<Criterion, 'movement' | 'sparsegpt'>,
-  samples: number,
-  context: MethodContext,
+/** What the worth of all weights is measured with, once, in the graph as it is. */
+export interface Measurement {
+  readonly graph: Graph;
+  readonly targets: readonly Target[];
+  /** Most samples to measure on. */
+  readonly samples: number;
+  readonly context: MethodContext;
+}
+
+/** Worth of weights from the power of what they are multiplied with, `[groups, columns]` per layer that reads them. */
+export async function measureOnInputs(
+  { graph, targets, samples, context }: Measurement,
+  score: (
+    target: Target,
+    readers: readonly { readonly layer: ProductLayer; readonly power: Float64Array }[],
+  ) => Float64Array,
 ): Promise<Scores> {
-  const weights = (target: Target) => viewAs(graph.initializers.get(target.weight)!, 'float32');
-  switch (criterion) {
-    case 'magnitude':
-      return new Map(targets.map((target) => [target, magnitudeScores(weights(target))]));
-    case 'random':
-      return new Map(targets.map((target, index) => [target, randomScores(target.count, context.seed, index)]));
-    case 'snip':
-    case 'taylor':
-      return gradientScores(graph, targets, criterion, samples, context);
-    case 'wanda': {
-      const observed = await observeLayers(
-        graph,
-        targets,
-        first(context.data.calibration, samples),
-        context,
-        (layer) => [new ColumnPower(layer)],
-      );
-      return new Map(
-        targets.map((target) => {
-          const readers = observed.get(target)!.map(({ layer, statistics: [{ sums }] }) => ({ layer, power: sums }));
-          return [target, wandaScores(weights(target), readers)];
-        }),
-      );
-    }
-  }
+  const inputs = first(context.data.calibration, samples);
+  const observed = await observeLayers(graph, targets, inputs, context, (layer) => [new ColumnPower(layer)]);
+  const readersOf = (target: Target) =>
+    observed.get(target)!.map(({ layer, statistics: [{ sums }] }) => ({ layer, power: sums }));
+  return new Map(targets.map((target) => [target, score(target, readersOf(target))]));
 }
 
 /** A layer that reads a target, with what was gathered of its inputs. */
@@ -110,13 +90,15 @@ export function first(dataset: Dataset, count: number): Dataset {
   return dataset.select(Array.from({ length: count }, (_, index) => index));
 }
 
-/** Worth of weights from gradients of the loss on labelled training samples. */
-async function gradientScores(
-  graph: Graph,
-  targets: readonly Target[],
-  criterion: 'snip' | 'taylor',
-  samples: number,
-  context: MethodContext,
+/**
+ * What `add` sums up per weight from the gradients of the mean loss of batches of labelled training samples; `share` is a batch's
+ * part of all samples.
+ * @throws E_DATA_MISMATCH naming the criterion when there are no labels, what the passes over the samples throw
+ */
+export async function measureOnGradients(
+  criterion: string,
+  { graph, targets, samples, context }: Measurement,
+  add: (sum: Float64Array, weights: Float32Array, gradient: Float32Array, share: number) => void,
 ): Promise<Scores> {
   const { data, evaluate, signal, onProgress } = context;
   const dataset = data.training && first(data.training, samples);
@@ -142,13 +124,11 @@ async function gradientScores(
       const share = count / dataset.count;
       for (const [target, sum] of sums) {
         const gradient = viewAs(gradients.get(target.weight)!, 'float32');
-        if (criterion === 'taylor') addTaylorScores(sum, weights.get(target.weight)!, gradient, share);
-        else for (let index = 0; index < sum.length; index++) sum[index] += share * gradient[index];
+        add(sum, weights.get(target.weight)!, gradient, share);
       }
       done += count;
       onProgress?.('measure gradients', done, dataset.count);
     },
   );
-  if (criterion === 'taylor') return sums;
-  return new Map([...sums].map(([target, gradient]) => [target, snipScores(weights.get(target.weight)!, gradient)]));
+  return sums;
 }
