@@ -29,7 +29,9 @@ export function placeNodes(graph: Graph): Placement {
     const before = node.inputs
       .map((input) => ofValue.get(input))
       .find((place) => place !== undefined && place !== 'none');
-    const place = refused.has(node.name) ? 'none' : (steps.get(node.name) ?? before ?? 'float');
+    // The steps around a layer in float make and take integers, under its name too.
+    const own = floatReasons.has(node.name) ? 'float' : steps.get(node.name);
+    const place = refused.has(node.name) ? 'none' : (own ?? before ?? 'float');
     places.set(node, place);
     for (const output of node.outputs) ofValue.set(output, place);
   }

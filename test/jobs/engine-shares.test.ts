@@ -72,3 +72,16 @@ test('a quantized network runs in int8, a layer left out in float, and says so',
   // Float weights take four times the bytes.
   expect(part.float.weightBytes).toBeGreaterThan(3 * (whole.int8.weightBytes - part.int8.weightBytes));
 });
+
+test('a QLinearConv whose sums can leave int32 runs in float, and says so', () => {
+  const builder = new GraphBuilder();
+  const grid = (type: 'int8' | 'float32', value: number) => builder.initializer(tensorFrom(type, [], [value]));
+  const [scale, zero] = [grid('float32', 0.1), grid('int8', 0)];
+  const weights = builder.initializer(tensorFrom('int8', [2, 1, 1, 1], [3, 4]));
+  const bias = builder.initializer(tensorFrom('int32', [2], [0, -(2 ** 31)]));
+  const x = builder.input('x', 'int8', [1, 1, 4, 4]);
+  builder.output(builder.node('QLinearConv', [x, scale, zero, weights, scale, zero, scale, zero, bias]));
+  const found = view(builder.build());
+  expect(shareOf(found).float.macs).toBe(32);
+  expect(found.groups).toMatchObject([{ place: 'float', reason: expect.stringContaining('beyond int32') }]);
+});
