@@ -8,6 +8,7 @@ import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
 import type { Console } from './console';
 import { diagnosticLines } from './text';
+import { traceOf } from './trace';
 import type { OptionValues, VerbOption } from './verb';
 
 /** The argument of most verbs. */
@@ -83,6 +84,11 @@ export function required(options: OptionValues, name: string, verb: string): str
   const value = text(options, name);
   if (value === undefined) throw new HoneError('E_USAGE', { reason: `missing option --${name}`, verb });
   return value;
+}
+
+/** Shows progress and rewrites, and listens for Ctrl-C: what long work takes along. @throws E_OPTION_VALUE for HONE_TRACE */
+export function watched(console: Console): Pick<CompressOptions, 'signal' | 'onProgress' | 'trace'> {
+  return { signal: console.signal, onProgress: progressOf(console), trace: traceOf(console) };
 }
 
 /** Shows the progress of compression. */

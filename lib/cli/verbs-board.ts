@@ -15,11 +15,11 @@ import {
   MODEL,
   openModel,
   preprocessing,
-  progressOf,
   QUANTIZE,
   quantizeOptions,
   text,
   threads,
+  watched,
 } from './options';
 import { bytesText } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -34,8 +34,7 @@ async function planOf(path: string, options: OptionValues, console: Console): Pr
     ...(data === undefined ? {} : { data }),
     ...(await preprocessing(options)),
     quantize: quantizeOptions(options),
-    signal: console.signal,
-    onProgress: progressOf(console),
+    ...watched(console),
   });
   return plan;
 }

@@ -7,11 +7,11 @@ import {
   MODEL,
   openModel,
   preprocessing,
-  progressOf,
   QUANTIZE,
   quantizeOptions,
   text,
   VERBOSE,
+  watched,
 } from './options';
 import { targetOf } from './target';
 import { bytesText, diagnosticLines } from './text';
@@ -36,8 +36,7 @@ export const compileVerb: Verb = {
       ...(data === undefined ? {} : { data }),
       ...(await preprocessing(options)),
       quantize: quantizeOptions(options),
-      signal: console.signal,
-      onProgress: progressOf(console),
+      ...watched(console),
     });
     await writeFileAtomically(target, plan);
     console.result({ path: target, sizeBytes: plan.length, warnings: diagnostics });

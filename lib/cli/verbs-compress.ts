@@ -27,12 +27,12 @@ import {
   MODEL,
   openModel,
   preprocessing,
-  progressOf,
   QUANTIZE,
   quantizeOptions,
   required,
   text,
   VERBOSE,
+  watched,
 } from './options';
 import { layerTable, outputsText, skippedLines } from './quantize-lines';
 import { pointsText, qualityText, stepTable } from './step-table';
@@ -77,8 +77,7 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
     data,
     ...(await preprocessing(options)),
     quantize: quantizeOptions(options),
-    signal: console.signal,
-    onProgress: progressOf(console),
+    ...watched(console),
   });
   const bytes = writeModel(graph);
   await writeFileAtomically(target, bytes);

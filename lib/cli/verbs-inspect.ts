@@ -3,6 +3,7 @@ import { describePlan } from '../plan/describe';
 import { engineLines } from './engine-lines';
 import { INPUTS, MODEL, openModel, VERBOSE } from './options';
 import { bytesText, countText, pairs } from './text';
+import { traceOf } from './trace';
 import type { Verb } from './verb';
 
 export const inspectVerb: Verb = {
@@ -11,14 +12,16 @@ export const inspectVerb: Verb = {
   examples: ['hone inspect model.onnx', 'hone inspect model.plan --nodes'],
   async run([path], options, console) {
     const artifact = await openModel(path, options, console);
-    const found = inspect(artifact);
+    const found = inspect(artifact, traceOf(console));
     console.result(found);
     if (console.json) return undefined;
     const head = found.kind === 'plan' ? planRows(found) : modelRows(found);
     const verbose = options.verbose === true;
     const ports = portRows(found, verbose);
     const rows: [string, string][] = [['file', `${path}, ${bytesText(found.sizeBytes)}`], ...head, ...ports];
-    for (const line of pairs([...rows, ['nodes', operatorsText(found.operators, verbose)]])) console.say(line);
+    rows.push(['nodes', operatorsText(found.operators, verbose)]);
+    if (found.kind === 'model' && verbose) rows.push(...rewriteRows(found));
+    for (const line of pairs(rows)) console.say(line);
     if (found.kind === 'model') for (const line of engineLines(found.engine, verbose)) console.say(line);
     if (artifact.kind === 'plan' && options.nodes === true) console.say(`\n${describePlan(artifact.description)}`);
     return undefined;
@@ -38,6 +41,22 @@ function modelRows({
     ['kind', `${quantized ? 'quantized' : 'float'} model, IR ${irVersion}, opset ${versions.join(', ')}`],
     ['cost', `${macs === null ? 'unknown' : countText(macs)} MAC per sample, ${countText(parameters)} parameters`],
     ...(macsUnknown === null ? [] : [['', `unknown: ${macsUnknown}`] as [string, string]]),
+  ];
+}
+
+/** What the engine's graph was made by, and what stands in it: counts, then each group of nodes by name. */
+function rewriteRows({ rules, recognized }: ModelInspection): [string, string][] {
+  const counts = Object.entries(rules).map(([rule, times]) => `${rule} ${times}`);
+  const groups = recognized.map(({ name, nodes }) => `${name}: ${nodes.join(', ')}`);
+  const kinds = new Map<string, number>();
+  for (const { name } of recognized) kinds.set(name, (kinds.get(name) ?? 0) + 1);
+  const summary = [...kinds].map(([name, times]) => `${name} ${times}`);
+  return [
+    ...(counts.length === 0 ? [] : [['rewrites', counts.join(', ')] as [string, string]]),
+    ...[...(summary.length === 0 ? [] : [summary.join(', ')]), ...groups].map((text): [string, string] => [
+      'recognized',
+      text,
+    ]),
   ];
 }
 

@@ -14,10 +14,10 @@ import {
   MODEL,
   openModel,
   preprocessing,
-  progressOf,
   required,
   text,
   threads,
+  watched,
 } from './options';
 import { errorText } from './step-table';
 import { pairs, percentText, table, timeText } from './text';
@@ -54,8 +54,7 @@ export const runVerb: Verb = {
       ...(await preprocessing(options)),
       executor: executor(options),
       threads: threads(options),
-      signal: console.signal,
-      onProgress: progressOf(console),
+      ...watched(console),
     });
     const values = [...outputs].map(([name, { type, dims, ...tensor }]) => ({
       name,
@@ -173,8 +172,7 @@ export const benchVerb: Verb = {
       ...(data === undefined ? {} : { data }),
       ...(samples === undefined ? {} : { samples }),
       ...(await preprocessing(options)),
-      signal: console.signal,
-      onProgress: progressOf(console),
+      ...watched(console),
     };
     const found = await bench(artifact, settings);
     const times = text(options, 'times');

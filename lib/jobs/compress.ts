@@ -3,6 +3,7 @@ import { type QuantizeProgress, quantize } from '../compress/quantize/quantize';
 import type { QuantizeReport } from '../compress/quantize/report';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Graph } from '../ir/graph';
+import type { Trace } from '../passes/rewrite';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
 import { openFinishedWith } from './open-finished';
@@ -17,6 +18,8 @@ export interface CompressOptions {
   readonly quantize?: PartialQuantizeOptions;
   readonly onProgress?: (progress: QuantizeProgress) => void;
   readonly signal?: AbortSignal;
+  /** Learns of every rewrite of the graph. */
+  readonly trace?: Trace | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ export async function compress(
       ...(options.quantize ? { options: options.quantize } : {}),
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
+      trace: options.trace,
     });
     const note = [...Object.entries(sourceMetadata(model)), ...preprocessMetadata(options.preprocess)];
     return { graph: { ...graph, metadata: new Map([...graph.metadata, ...note]) }, report };

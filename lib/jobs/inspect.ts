@@ -2,8 +2,10 @@ import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
 import type { Dim, Graph, ValueType } from '../ir/graph';
 import type { SampleAxis } from '../ir/sample-axes';
+import { type Annotation, annotate } from '../passes/annotate';
 import { freeInputs, shapeAdvice } from '../passes/bind-inputs';
 import { inferShapes } from '../passes/infer-shapes';
+import type { Trace } from '../passes/rewrite';
 import { upgrade } from '../passes/upgrade';
 import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
@@ -50,6 +52,10 @@ export interface ModelInspection extends InspectionBase {
   readonly macsUnknown: string | null;
   /** What the import converted. */
   readonly notes: readonly Diagnostic[];
+  /** Rewrite rules that prepared it for the engine, and how often each applied, the most frequent first. */
+  readonly rules: Readonly<Record<string, number>>;
+  /** Decomposed operators in the prepared graph. */
+  readonly recognized: readonly Annotation[];
   /** How the native engine runs this model. */
   readonly engine: Omit<EngineView, 'missing'>;
   /** What the native engine lacks for this model; empty when it runs wholly there. */
@@ -69,8 +75,8 @@ export interface PlanInspection extends InspectionBase {
 }
 
 /** Describes an artifact; works for models with unknown operators too. */
-export function inspect(artifact: Artifact): ModelInspection | PlanInspection {
-  return artifact.kind === 'plan' ? inspectPlan(artifact) : inspectModel(artifact);
+export function inspect(artifact: Artifact, trace?: Trace): ModelInspection | PlanInspection {
+  return artifact.kind === 'plan' ? inspectPlan(artifact) : inspectModel(artifact, trace);
 }
 
 function inspectPlan(plan: PlanArtifact): PlanInspection {
@@ -97,14 +103,18 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
   };
 }
 
-function inspectModel(model: ModelArtifact): ModelInspection {
+function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInspection {
   const { path, bytes, hash, graph, quantized, notes } = model;
   const inferred = inferShapes(upgrade(graph).graph).graph;
   const port = (name: string): Port => {
     const value = graph.values.get(name) ?? inferred.values.get(name);
     return { name, type: value?.type ?? 'unknown', shape: shapeOf(value, inferred.values.get(name)) };
   };
-  const prepared = prepareForEngine(graph);
+  const rules: string[] = [];
+  const prepared = prepareForEngine(graph, (application) => {
+    rules.push(application.rule);
+    trace?.(application);
+  });
   const { macs, unknown } = measureMacs(prepared);
   const { shares, groups, missing } = engineView(prepared);
   const macsUnknown = unknown.length === 0 ? null : unknownMacs(graph, unknown);
@@ -123,6 +133,8 @@ function inspectModel(model: ModelArtifact): ModelInspection {
     macs: macsUnknown === null ? macs : null,
     macsUnknown,
     notes,
+    rules: countWords(rules),
+    recognized: annotate(prepared),
     engine: { shares, groups },
     missing,
   };

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { requireExtents } from '../passes/bind-inputs';
+import type { Trace } from '../passes/rewrite';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
 import { prepareForEngine } from './prepare-for-engine';
@@ -19,8 +20,8 @@ interface MadePlan {
  * Compiles a model as it is, for single samples.
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, E_SHAPE_FREE
  */
-export function compileModel(model: ModelArtifact): Compiled {
-  return compileGraph(model.graph, model);
+export function compileModel(model: ModelArtifact, trace?: Trace): Compiled {
+  return compileGraph(model.graph, model, trace);
 }
 
 /**
@@ -30,18 +31,18 @@ export function compileModel(model: ModelArtifact): Compiled {
  */
 export async function makePlan(artifact: Artifact, options: CompressOptions = {}): Promise<MadePlan> {
   if (artifact.kind === 'plan') return { plan: artifact.bytes, diagnostics: [] };
-  const { data } = options;
-  if (data === undefined) return compileModel(artifact);
+  const { data, trace } = options;
+  if (data === undefined) return compileModel(artifact, trace);
   // Nothing is left to calibrate then, but the samples may tell extents.
-  if (artifact.quantized) return compileModel((await openSamples(artifact, data, options)).artifact);
+  if (artifact.quantized) return compileModel((await openSamples(artifact, data, options)).artifact, trace);
   const { graph } = await compress(artifact, { ...options, data });
-  return compileGraph(graph, artifact);
+  return compileGraph(graph, artifact, trace);
 }
 
-function compileGraph(graph: Graph, model: ModelArtifact): Compiled {
+function compileGraph(graph: Graph, model: ModelArtifact, trace: Trace | undefined): Compiled {
   requireExtents(graph);
   const options = { sourceHash: model.hash, metadata: sourceMetadata(model) };
-  const compiled = compile(prepareForEngine(graph), options);
+  const compiled = compile(prepareForEngine(graph, trace), options);
   const weightsAlone = !isQuantized(graph) && graph.nodes.some(({ op }) => op === 'DequantizeLinear');
   return { ...compiled, diagnostics: [...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };
 }

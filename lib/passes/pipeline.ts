@@ -30,7 +30,7 @@ export interface PrepareOptions {
   /** Checks the graph after every pass. */
   readonly verify?: boolean;
   /** Learns of every application of a rule. */
-  readonly trace?: Trace;
+  readonly trace?: Trace | undefined;
 }
 
 /** Rewrites that are repeated until none of them changes anything; each returns its argument when it has nothing to do. */

@@ -2,6 +2,7 @@ import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
+import type { Trace } from '../../passes/rewrite';
 import { leastRun } from '../feeds';
 import { finishedBy, type OpenFinished } from '../finished';
 import { evenly, type Repair } from '../keep-if-better';
@@ -57,6 +58,8 @@ export interface QuantizeContext {
   readonly options?: PartialQuantizeOptions;
   /** Names of nodes that stay float, besides those of `options.skip`. */
   readonly keep?: ReadonlySet<string>;
+  /** Learns of every rewrite of the graph. */
+  readonly trace?: Trace | undefined;
   readonly onProgress?: (progress: QuantizeProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -89,7 +92,7 @@ export async function quantize(
 export async function planQuantization(graph: Graph, context: QuantizeContext): Promise<PreparedPlan> {
   const options = resolveQuantizeOptions(context.options);
   requireFloatGraph(graph);
-  const prepared = prepare(graph);
+  const prepared = prepare(graph, { trace: context.trace });
   const normalized = normalizeLayers(prepared.graph);
   const calibration = calibrationOf(context.dataset, options);
   const { evaluate, outputs } = rememberOutputs(normalized, context.evaluate);
