@@ -236,7 +236,11 @@ describe('while training', () => {
     const { graph, report } = await run();
     const expected = given.pattern ? TOTAL : 0.8 * TOTAL;
     if (given.pattern) expect(zerosOf(graph, 'dense.w')).toBe(1024);
-    else expect(Math.abs(allZeros(graph) - expected)).toBeLessThanOrEqual(3);
+    else {
+      // Rounded down in every layer, or in every unit.
+      const slack = rowOf((given.criterion ?? 'magnitude') as Criterion).competes === 'unit' ? 8 + 16 + 2 : 3;
+      expect(Math.abs(allZeros(graph) - expected)).toBeLessThanOrEqual(slack);
+    }
     expect((report as PruneReport).zeros).toBe(allZeros(graph));
     const again = await run();
     for (const name of WEIGHTS) expect(weightsOf(graph, name)).toEqual(weightsOf(again.graph, name));
