@@ -28,7 +28,7 @@ const LINE_MS = 5000;
 /** A console over standard output (results) and standard error (progress, remarks). */
 export function openConsole(json: boolean, signal: AbortSignal): Console {
   const live = process.stderr.isTTY === true;
-  let stage = { what: '', startMs: 0 };
+  let stage = { what: '', startMs: 0, startDone: 0 };
   // Work that is done in a few seconds needs no lines in a log.
   let drawnMs = live ? 0 : Date.now();
   let drawn = false;
@@ -58,13 +58,15 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
       if (json) return;
       const now = Date.now();
       if (stage.what !== what) {
-        stage = { what, startMs: now };
+        stage = { what, startMs: now, startDone: done };
         if (live) drawnMs = 0;
       }
       if (done >= total) return clear();
       if (now - drawnMs < (live ? REDRAW_MS : LINE_MS)) return;
       drawnMs = now;
-      const left = done > 0 ? `, ${Math.ceil(((now - stage.startMs) * (total - done)) / done / 1000)} s left` : '';
+      // What was done when the stage was first heard of took an unknown time.
+      const msEach = (now - stage.startMs) / (done - stage.startDone);
+      const left = done > stage.startDone ? `, ${Math.ceil((msEach * (total - done)) / 1000)} s left` : '';
       const text = `${what} ${done}/${total}${left}`;
       // A line that wraps could not be drawn over.
       const room = Math.max(1, (process.stderr.columns ?? 80) - 1);

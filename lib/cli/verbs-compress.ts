@@ -216,7 +216,8 @@ function sayPlan(plan: RecipePlan, console: Console): void {
 
 function stepLine(record: StepRecord, metric: RecipePlan['metric']): string {
   const { method, drop, bytes, rolledBack, asked, cached } = record;
-  const without = rolledBack.length > 0 ? `, ${rolledBack.length} layers left alone` : '';
+  const without =
+    rolledBack.length > 0 ? `, ${rolledBack.length} layer${rolledBack.length === 1 ? '' : 's'} left alone` : '';
   const from = cached ? ' (from the cache)' : '';
   const less = asked === undefined ? '' : ` (${asked})`;
   return `  ${method}${less}: ${qualityText(record, metric)}, drop ${pointsText(drop)}, ${bytesText(bytes)}${without}${from}`;

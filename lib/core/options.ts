@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HoneError } from './error';
+import { toJson } from './json';
 import { adviceOn } from './nearest';
 
 /**
@@ -32,7 +33,7 @@ export function parseOptions<S extends z.ZodType>(
   throw new HoneError('E_OPTION_VALUE', {
     option: path(issue.path).replace(/: $/, '') || 'options',
     expected: expectedOf(issue),
-    found: found === undefined ? 'nothing' : excerptOf(JSON.stringify(found)),
+    found: found === undefined ? 'nothing' : excerptOf(toJson(found)),
   });
 }
 

@@ -105,7 +105,8 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
 
 function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInspection {
   const { path, bytes, hash, graph, quantized, notes } = model;
-  const inferred = inferShapes(upgrade(graph).graph).graph;
+  const { graph: inferred, diagnostics } = inferShapes(upgrade(graph).graph);
+  const wrong = diagnostics.filter(({ severity }) => severity === 'error');
   const port = (name: string): Port => {
     const value = graph.values.get(name) ?? inferred.values.get(name);
     return { name, type: value?.type ?? 'unknown', shape: shapeOf(value, inferred.values.get(name)) };
@@ -117,7 +118,7 @@ function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInsp
   });
   const { macs, unknown } = measureMacs(prepared);
   const { shares, groups, missing } = engineView(prepared);
-  const macsUnknown = unknown.length === 0 ? null : unknownMacs(graph, unknown);
+  const macsUnknown = unknown.length === 0 ? null : unknownMacs(graph, unknown, wrong);
   return {
     kind: 'model',
     path,
@@ -156,11 +157,12 @@ function shapeOf(declared: ValueType | undefined, inferred: ValueType | undefine
   return shape.map((dim, axis) => (typeof known[axis] === 'number' ? known[axis] : dim));
 }
 
-function unknownMacs(graph: Graph, nodes: readonly string[]): string {
+function unknownMacs(graph: Graph, nodes: readonly string[], wrong: readonly Diagnostic[]): string {
   const free = freeInputs(graph);
   const names = free.map(({ name }) => name).join(', ');
   if (free.length > 0)
     return `${free.length > 1 ? `inputs ${names} have` : `input ${names} has`} free extents; give ${shapeAdvice(free)}`;
+  if (wrong.length > 0) return `${wrong[0].where}: ${wrong[0].message}`;
   const more = nodes.length > 1 ? ` and ${nodes.length - 1} more` : '';
   return `the extents of ${nodes[0]}${more} depend on data`;
 }

@@ -38,7 +38,8 @@ function parseText(text: string, path: string): unknown {
   try {
     // The parser's own search for repeated keys compares each with all others.
     const document = parseDocument(text, { uniqueKeys: false });
-    if (document.errors.length > 0) throw document.errors[0];
+    for (const fault of document.errors)
+      throw fault.code === 'MULTIPLE_DOCS' ? new Error('it holds several documents; a recipe is one') : fault;
     visit(document, {
       Map: (_, map) => requireUniqueKeys(map),
       Alias: (_, alias, path) => requireOutside(alias, path),

@@ -116,10 +116,11 @@ function sessionOptions(options: ReferenceOptions): InferenceSession.SessionOpti
  */
 function requireGettable(session: InferenceSession, name: string): void {
   const found = session.outputMetadata.find((output) => output.name === name);
+  const tensor = found?.isTensor !== false;
   const type = found?.isTensor === false ? 'no tensor but a sequence, map or optional value' : found?.type;
-  if (type === undefined || (found?.isTensor && type !== 'int4' && type !== 'uint4')) return;
+  if (type === undefined || (tensor && type !== 'int4' && type !== 'uint4')) return;
   throw new HoneError('E_REFERENCE_RUN', {
-    reason: `output '${name}' is ${type}, which onnxruntime-node cannot give; export the model with a Cast behind it or without it`,
+    reason: `output '${name}' is ${type}, which onnxruntime-node cannot give; export the model without it${tensor ? ', or with a Cast behind it' : ''}`,
   });
 }
 

@@ -29,7 +29,7 @@ function written(json: boolean, terminal: boolean, steps: number): string {
 
 test('without a terminal a line comes every few seconds, none for short work', () => {
   expect(written(false, false, 4)).toBe('');
-  expect(written(false, false, 13)).toBe('work 5/20, 12 s left\nwork 10/20, 9 s left\n');
+  expect(written(false, false, 13)).toBe('work 5/20, 15 s left\nwork 10/20, 10 s left\n');
 });
 
 test('on a terminal one line is drawn again and again, and cleared in the end', () => {
@@ -42,7 +42,7 @@ test('on a terminal one line is drawn again and again, and cleared in the end', 
 test('on a narrow terminal the line is cut, not wrapped', () => {
   const before = process.stderr.columns;
   process.stderr.columns = 12;
-  expect(written(false, true, 1)).toBe('\r\u001b[Kwork 1/20, ');
+  expect(written(false, true, 1)).toBe('\r\u001b[Kwork 1/20');
   process.stderr.columns = before;
 });
 

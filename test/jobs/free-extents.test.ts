@@ -205,6 +205,19 @@ test('calibration samples tell the extents of a quantized model, too', async () 
   expect(inputsOf(await openArtifact(put('quantized.plan', plan)))).toEqual([[1, 3, 9, 7]]);
 });
 
+test('extents that do not fit are told as such', async () => {
+  const b = new GraphBuilder();
+  const w = b.initializer(tensorFrom('float32', [4, 3, 1, 1], new Array(12).fill(1)), 'w');
+  b.output(b.node('Conv', [b.input('x', 'float32', ['N', 'C', 'H', 'W']), w], {}, { outputs: ['y'] }));
+  const path = put('channels.onnx', writeModel(b.build()));
+  const shapes = (channels: number) => ({ shapes: new Map([['x', [1, channels, 5, 5]]]) });
+  expect(inspect(await openArtifact(path, shapes(3)))).toMatchObject({ macs: 300, macsUnknown: null });
+  expect(inspect(await openArtifact(path, shapes(4)))).toMatchObject({
+    macs: null,
+    macsUnknown: expect.stringMatching(/^y: Conv: expected 3 input channels .*found 4/),
+  });
+});
+
 test('all inputs with free extents are named', async () => {
   expect(inspect(await openArtifact(sequenceModel()))).toMatchObject({
     macsUnknown: 'inputs a, gate have free extents; give --shape a=1,T,6 --shape gate=1,T,4',

@@ -44,6 +44,7 @@ test.each<[text: string, code: string, place: string, nearest: string | undefine
   ['data: {trainning: a.npz}', 'E_OPTION_UNKNOWN', 'data.trainning', 'data.training'],
   ['data: {preprocess: {sise: [1, 2]}}', 'E_OPTION_UNKNOWN', 'data.preprocess.sise', 'data.preprocess.size'],
   ['goals: {maxDrop: -1}', 'E_OPTION_VALUE', 'goals.maxDrop', undefined],
+  ['steps: [{prune: {sparsity: .nan}}]', 'E_OPTION_VALUE', 'steps[0].prune.sparsity', undefined],
   ['- a\n- b', 'E_OPTION_VALUE', '', undefined],
 ])('%s is named with file and place', async (text, code, place, nearest) => {
   const inFile = (key: string) => [join(folder, 'r.yaml'), key].filter(Boolean).join(': ');
@@ -53,7 +54,15 @@ test.each<[text: string, code: string, place: string, nearest: string | undefine
   });
 });
 
+test('a number that JSON has no form for is told as it was written', async () => {
+  await expect(read('steps: [{finetune: {epochs: .inf}}]')).rejects.toMatchObject({ details: { found: '"Infinity"' } });
+});
+
 test('text that is neither YAML nor JSON, and no file', async () => {
+  await expect(read('steps: []\n---\nsteps: []')).rejects.toMatchObject({
+    code: 'E_RECIPE',
+    details: { reason: 'it holds several documents; a recipe is one' },
+  });
   await expect(read('data: [')).rejects.toMatchObject({
     code: 'E_RECIPE',
     details: { reason: expect.stringMatching(/line 1/) },

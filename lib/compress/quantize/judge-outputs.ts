@@ -27,6 +27,8 @@ export interface OutputSqnr {
   readonly sqnrDb: SqnrDb;
   /** Over those held out, which nothing but ranges rests on; null when none were. */
   readonly heldOutSqnrDb: SqnrDb | null;
+  /** Of the middle one of all samples: what few samples that are far louder than the others do not decide. */
+  readonly medianSqnrDb: SqnrDb;
 }
 
 /** What runs the two networks. */
@@ -48,6 +50,7 @@ export async function judgeOutputs(
   runner: Pick<Runner, 'onBatch' | 'signal'>,
 ): Promise<OutputJudgement> {
   const names = reference.outputs.filter((name) => isFloat32(reference, name));
+  const alone = new Map(names.map((name) => [name, [] as SqnrDb[]]));
   const finished = await open(quantized);
   try {
     const compared = {
@@ -63,6 +66,7 @@ export async function judgeOutputs(
         : comparePower(compared, samples, {
             ...(runner.signal && { signal: runner.signal }),
             onBatch: (done) => runner.onBatch?.(before + done, total),
+            onSample: (name, { signal, noise }) => alone.get(name)!.push(decibels(signal, noise)),
           });
     const seen = await powerOf(calibration, 0);
     const unseen = heldOut && (await powerOf(heldOut, calibration.count));
@@ -74,6 +78,7 @@ export async function judgeOutputs(
           name,
           sqnrDb: inDecibels(fresh ? addPower(known, fresh) : known),
           heldOutSqnrDb: fresh ? inDecibels(fresh) : null,
+          medianSqnrDb: middleOf(alone.get(name)!),
         };
       }),
       judgedBy: finished.by,
@@ -82,4 +87,8 @@ export async function judgeOutputs(
   } finally {
     await finished.close();
   }
+}
+
+function middleOf(values: readonly SqnrDb[]): SqnrDb {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }

@@ -32,13 +32,14 @@ export interface Compared {
 
 /**
  * Power of values of the float network and of their noise in the other, over all samples, so that the noise of everything
- * before a value counts too. By name in the float network.
+ * before a value counts too. By name in the float network. `onSample` hears of every sample alone (of a run as a whole where the
+ * value has no axis of samples in front).
  * @throws E_CALIBRATION naming a float value that is NaN or infinite; E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
 export async function comparePower(
   { graph, float, quantized, pairs }: Compared,
   dataset: Dataset,
-  runner: Pick<Runner, 'onBatch' | 'signal'>,
+  runner: Pick<Runner, 'onBatch' | 'signal'> & { readonly onSample?: (name: string, power: Power) => void },
 ): Promise<Map<string, Power>> {
   const names = [...pairs.keys()];
   const fetches = [...new Set(pairs.values())];
@@ -49,10 +50,11 @@ export async function comparePower(
     const found = await quantized(inputs, fetches);
     for (const [name, other] of pairs) {
       const [x, q] = [viewAs(expected.get(name)!, 'float32'), viewAs(found.get(other)!, 'float32')];
-      const sums = power.get(name)!;
-      for (let i = 0; i < x.length; i++) {
-        sums.signal += x[i] * x[i];
-        sums.noise += (x[i] - q[i]) ** 2;
+      const rows = expected.get(name)!.dims[0] === count ? count : 1;
+      for (let row = 0; row < rows; row++) {
+        const own = powerOf(x, q, (row * x.length) / rows, ((row + 1) * x.length) / rows);
+        power.set(name, addPower(power.get(name)!, own));
+        runner.onSample?.(name, own);
       }
     }
     for (const [name, { signal }] of power)
@@ -65,6 +67,16 @@ export async function comparePower(
     runner.onBatch?.(samples, dataset.count);
   }
   return power;
+}
+
+/** Power of elements `from` to `to` of a value, and of their noise. */
+function powerOf(x: ArrayLike<number>, q: ArrayLike<number>, from: number, to: number): Power {
+  let [signal, noise] = [0, 0];
+  for (let i = from; i < to; i++) {
+    signal += x[i] * x[i];
+    noise += (x[i] - q[i]) ** 2;
+  }
+  return { signal, noise };
 }
 
 /** The power of two sets of samples together. */

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic';
 import { attribute } from '../../ir/attribute';
 import type { Graph, Node } from '../../ir/graph';
 import { HELD_OUT_SAMPLES, tooFewToRepair } from '../keep-if-better';
+import type { OutputSqnr } from './judge-outputs';
 import type { SqnrDb } from './measure';
 import type { QuantizeOptions } from './options';
 import type { Ranges } from './ranges';
@@ -56,19 +57,23 @@ const FALL_DB = 12;
 /** Warnings about outputs that are far from those of the float network, and the layer that noise comes from, with what may help. */
 export function weakResults(
   layers: readonly { readonly name: string; readonly sqnrDb: SqnrDb }[],
-  outputs: readonly { readonly name: string; readonly sqnrDb: SqnrDb }[],
+  outputs: readonly Pick<OutputSqnr, 'name' | 'sqnrDb' | 'medianSqnrDb'>[],
   options: QuantizeOptions,
 ): readonly Diagnostic[] {
-  const weak = outputs.filter(({ sqnrDb }) => sqnrDb < WEAK_DB);
+  const weak = outputs.filter(({ sqnrDb, medianSqnrDb }) => Math.min(sqnrDb, medianSqnrDb) < WEAK_DB);
   const worst = layers.find(({ sqnrDb }, at) => {
     const before = Math.min(...layers.slice(0, at).map((layer) => layer.sqnrDb));
     return at > 0 && sqnrDb < WEAK_DB && before - sqnrDb >= FALL_DB;
   });
-  const found: Diagnostic[] = weak.map(({ name, sqnrDb }) => ({
+  const help = worst ? `look at ${worst.name} first` : advice(options);
+  const found: Diagnostic[] = weak.map(({ name, sqnrDb, medianSqnrDb }) => ({
     severity: 'warning',
     kind: 'weak-output',
     where: `output ${name}`,
-    message: `only ${sqnrDb.toFixed(1)} dB above its noise: ${worst ? `look at ${worst.name} first` : advice(options)}`,
+    message:
+      sqnrDb < WEAK_DB
+        ? `only ${sqnrDb.toFixed(1)} dB above its noise: ${help}`
+        : `half of the samples are at most ${medianSqnrDb.toFixed(1)} dB above their noise; the sum of all is better because of a few samples that are far louder: calibrate without those, or ${help}`,
   }));
   if (worst)
     found.push({

@@ -40,6 +40,23 @@ test('quantizes a residual network and reports what it did', async () => {
   expect(report.skipped.map(({ name }) => name)).toEqual(['probabilities']);
 });
 
+test('a few samples that are far louder do not hide that all others are noise', async () => {
+  const loud = randomTensor(new Rng(6), [100, 3, 8, 8]);
+  const values = viewAs(loud, 'float32').map((value, index) =>
+    Math.floor(index / 192) % 12 === 0 ? 1e5 * value : value,
+  );
+  const net = imageNetwork();
+  const { report } = await run(net.finish(net.conv('conv', 'x', 3, 4)), {
+    dataset: datasetFromTensors('loud', new Map([['x', tensorOf('float32', loud.dims, values)]])),
+  });
+  const [{ sqnrDb, medianSqnrDb }] = report.outputs;
+  expect(sqnrDb).toBeGreaterThan(20);
+  expect(medianSqnrDb).toBeLessThan(5);
+  expect(report.diagnostics).toContainEqual(
+    expect.objectContaining({ kind: 'weak-output', where: 'output conv', message: expect.stringMatching(/^half of/) }),
+  );
+});
+
 test('the result does not depend on how samples are batched', async () => {
   const single = imageNetwork(3, 1);
   const single1 = single.finish(single.apply('Relu', 'relu', single.conv('conv', 'x', 3, 4)));

@@ -3,6 +3,17 @@ import { largerFile, weakResults } from '../../../lib/compress/quantize/warnings
 
 const layers = (...sqnrDb: number[]) => sqnrDb.map((db, index) => ({ name: `l${index}`, sqnrDb: db }));
 
+const outputAt = (sqnrDb: number, medianSqnrDb = sqnrDb) => ({ name: 'y', sqnrDb, medianSqnrDb });
+
+test('a few loud samples do not hide that all others are noise', () => {
+  const found = weakResults([], [outputAt(45, 0.5), outputAt(45, 30)], DEFAULT_QUANTIZE_OPTIONS);
+  expect(found.map(({ message }) => message)).toEqual([
+    expect.stringMatching(
+      /^half of the samples are at most 0.5 dB .* a few samples that are far louder: calibrate without/,
+    ),
+  ]);
+});
+
 test.each<[what: string, layers: number[], output: number, kinds: string[]]>([
   ['a good result', [40, 35, 30], 30, []],
   ['a weak one all along', [22, 20, 19], 18, ['weak-output']],
@@ -10,7 +21,7 @@ test.each<[what: string, layers: number[], output: number, kinds: string[]]>([
   ['a weak layer that later ones make up for', [40, 15, 30], 32, ['weak-layer']],
   ['a layer far below others that is good enough', [60, 30, 30], 30, []],
 ])('%s', (_, sqnrs, output, kinds) => {
-  const found = weakResults(layers(...sqnrs), [{ name: 'y', sqnrDb: output }], DEFAULT_QUANTIZE_OPTIONS);
+  const found = weakResults(layers(...sqnrs), [outputAt(output)], DEFAULT_QUANTIZE_OPTIONS);
   expect(found.map(({ kind }) => kind)).toEqual(kinds);
   const layer = found.find(({ kind }) => kind === 'weak-layer');
   if (layer) expect(layer.message).toContain(`--skip-name ${layer.where}`);
@@ -23,7 +34,7 @@ test.each([
   [{ estimator: 'minmax' }, /estimator mse/],
   [{}, /calibration samples/],
 ] as const)('the advice fits %j', (options, advice) => {
-  const [{ message }] = weakResults([], [{ name: 'y', sqnrDb: 3.2 }], resolveQuantizeOptions(options));
+  const [{ message }] = weakResults([], [outputAt(3.2)], resolveQuantizeOptions(options));
   expect(message).toMatch(/^only 3.2 dB/);
   expect(message).toMatch(advice);
 });
