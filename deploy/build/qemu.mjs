@@ -19,6 +19,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compareLinkedRows } from './linked-rows.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const COMPILER = 'aarch64-linux-gnu-g++';
@@ -178,6 +179,10 @@ function describeEnd(result) {
 function check(names, extra) {
   const program = join(buildArm64(['check_kernels']), 'check_kernels');
   let failed = 0;
+  const [first, ...before] = qemuCommand(names[0]);
+  console.log(
+    `${compareLinkedRows(first, [...before, program], 'arm64')} rows are linked, as native/sources.json says`,
+  );
   for (const name of names) {
     const [command, ...args] = qemuCommand(name);
     const { best } = cpuOf(name);

@@ -9,9 +9,10 @@ enum class BinaryOperation : int32_t {
 #include "native/core/binary_operations.def"
 };
 
-inline constexpr int32_t kBinaryOperationCount = 0
-#define HONE_BINARY_OPERATION(...) +1
+inline constexpr BinaryOperation kBinaryOperations[] = {
+#define HONE_BINARY_OPERATION(number, symbol, ...) BinaryOperation::k##symbol,
 #include "native/core/binary_operations.def"
-    ;
+};
+inline constexpr int32_t kBinaryOperationCount = sizeof(kBinaryOperations) / sizeof(kBinaryOperations[0]);
 
 }  // namespace hone

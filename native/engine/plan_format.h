@@ -106,10 +106,11 @@ enum class PlanOp : uint16_t {
 #include "native/engine/plan_ops.def"
 };
 
-inline constexpr uint32_t kPlanOpCount = 0
-#define HONE_PLAN_OP(...) +1
+inline constexpr PlanOp kPlanOps[] = {
+#define HONE_PLAN_OP(number, symbol, ...) PlanOp::k##symbol,
 #include "native/engine/plan_ops.def"
-    ;
+};
+inline constexpr uint32_t kPlanOpCount = sizeof(kPlanOps) / sizeof(kPlanOps[0]);
 
 struct PlanNode {
   PlanString name;  ///< name of the ONNX node (or nodes, joined by '+') that it computes

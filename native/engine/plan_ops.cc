@@ -47,12 +47,8 @@ constexpr PlanOpRule kRules[] = {
 
 /// Numbers are places in the table.
 constexpr bool numbers_ascend() {
-  uint32_t expected = 0;
-  for (const uint32_t number : {
-#define HONE_PLAN_OP(number, ...) uint32_t{number},
-#include "native/engine/plan_ops.def"
-       })
-    if (number != expected++) return false;
+  for (uint32_t i = 0; i < kPlanOpCount; ++i)
+    if (static_cast<uint32_t>(kPlanOps[i]) != i) return false;
   return true;
 }
 static_assert(numbers_ascend());

@@ -1,12 +1,13 @@
 // Kernels and engine on this machine:  node test/gates/kernels.mjs host | simde | sanitizers | threads
-//   host        every kernel row of this CPU against ref; 0 heap allocations per inference; sessions opened 1,000 times,
-//               and without memory; forks
+//   host        every kernel row of this CPU against ref; the rows linked are the files compiled; 0 heap allocations per inference;
+//               sessions opened 1,000 times, and without memory; forks
 //   simde       every x86 row, AVX-512 emulated on AVX2, so that no host skips one; on any CPU, so that the emulation lasts
 //   sanitizers  the same programs with the address and undefined-behaviour sanitizers, in fewer rounds
 //   threads     the engine with the thread sanitizer
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { compareLinkedRows } from '../../deploy/build/linked-rows.mjs';
 import { hostWords, X86_WORDS } from './host-words.mjs';
 
 const MODES = {
@@ -19,11 +20,14 @@ const mode = MODES[process.argv[2]];
 if (mode === undefined) throw new Error(`usage: kernels.mjs ${Object.keys(MODES).join(' | ')}`);
 
 run(process.execPath, ['deploy/build/native.mjs', mode.build]);
-if (mode.kernels)
+if (mode.kernels) {
+  const rows = compareLinkedRows(join(mode.folder, 'check_kernels'), [], process.arch);
+  console.log(`${rows} rows of the linked tables are those of native/sources.json`);
   run(
     join(mode.folder, 'check_kernels'),
     (mode.words ?? hostWords()).map((word) => `--require=${word}`),
   );
+}
 if (mode.build === 'simde') {
   expectNoWideRegisters(join(mode.folder, 'check_kernels'));
   process.exit(0);

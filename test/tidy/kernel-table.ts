@@ -1,30 +1,23 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { ROOT, readSource } from './sources';
-
-const WORDS = ['ref', 'avx2', 'avx512vnni', 'neon', 'neon_dotprod', 'neon_i8mm'];
+import { INSTRUCTION_SETS, kernelNames, rowsOf } from './kernel-files';
+import { readSource } from './sources';
 
 /** docs/kernels.md: which kernel has which instruction-set rows, read from the kernel tables. */
 export function kernelTable(): string {
-  const folders = readdirSync(join(ROOT, 'native/kernels'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
-  const rows = folders.map((name) => {
-    const files = readdirSync(join(ROOT, 'native/kernels', name));
+  const rows = kernelNames().map((name) => {
     const purpose =
       /\/\/\/ ([^\n]+?)(?:[.:] |[.:]\n|\n)/.exec(readSource(`native/kernels/${name}/${name}.h`))?.[1] ?? '';
-    const marks = WORDS.map((word) => (files.includes(`${name}_${word}.cc`) ? '✓' : ''));
+    const found = rowsOf(name);
+    const marks = INSTRUCTION_SETS.map((word) => (found.includes(word) ? '✓' : ''));
     return `| \`${name}\` | ${purpose} | ${marks.join(' | ')} |`;
   });
   return [
     '# Kernels',
     '',
-    'Generated from `native/kernels` by `npm run docs`. Every row of a kernel gives the same bits; `ref` is the definition.',
-    'The engine takes the first row that the CPU (or `HONE_CPU`) and the layer allow.',
+    'Generated from the tables below `native/kernels` by `npm run docs`. Every row of a kernel gives the same bits; `ref` is the',
+    'definition. The engine takes the first row that the CPU (or `HONE_CPU`) and the layer allow.',
     '',
-    `| kernel | what | ${WORDS.join(' | ')} |`,
-    `| --- | --- | ${WORDS.map(() => ':-:').join(' | ')} |`,
+    `| kernel | what | ${INSTRUCTION_SETS.join(' | ')} |`,
+    `| --- | --- | ${INSTRUCTION_SETS.map(() => ':-:').join(' | ')} |`,
     ...rows,
     '',
   ].join('\n');
