@@ -1,16 +1,7 @@
 import { HoneError } from '../../core/error';
 import type { Observer, SampleSpan } from './observer';
+import { BIN_BITS, BINS_PER_PAGE, NEGATIVE, Tally } from './tally';
 
-/** Bits of a float32 significand behind the leading one that tell bins apart: 1024 bins between two powers of two. */
-const BIN_BITS = 10;
-const BINS_PER_PAGE = 2 ** BIN_BITS;
-/** A page of bins per sign and exponent, in the order of the bits of a float32. */
-const PAGE_COUNT = 512;
-const NEGATIVE = PAGE_COUNT / 2;
-/** Pages that there is room for at first; most values need no more. */
-const FIRST_PAGES = 32;
-/** Bits of a float32 that do not matter to the bin. */
-const SHIFT = 23 - BIN_BITS;
 /** Bins that a view of the data gets at most where it is not wider than the view. */
 const VIEW_BINS = 2048;
 const MIN_EXPONENT = -149;
@@ -57,21 +48,21 @@ export class Histogram implements Observer {
   /** Extents by index of the sample; a value of which samples cannot be told apart has none. */
   readonly samples: SampleExtent[] = [];
   private readonly value: string;
-  /** Elements per bin; where the bins of each page begin, negative for pages without elements. */
-  private counts = new Float64Array(FIRST_PAGES * BINS_PER_PAGE);
-  private readonly starts = new Int32Array(PAGE_COUNT).fill(-1);
-  private pages = 0;
+  private readonly tally: Tally;
+  /** Elements per bin, of the pages that hold any. */
+  private readonly pages = new Map<number, Float64Array>();
   private sorted: Bins | undefined;
   private readonly views = new Map<number, FilledBins>();
 
-  /** `value`: name of what is observed, for messages. */
-  constructor(value: string) {
+  /** `value`: name of what is observed, for messages; `tally`: an empty one, which histograms that take turns can share. */
+  constructor(value: string, tally = new Tally()) {
     this.value = value;
+    this.tally = tally;
   }
 
   /** Elements that were zero (or below 2e-41); they are in no bin. */
   get zeros(): number {
-    return this.countAt(0) + this.countAt(NEGATIVE);
+    return (this.pages.get(0)?.[0] ?? 0) + (this.pages.get(NEGATIVE)?.[0] ?? 0);
   }
 
   /** Elements in the order of their samples; without `samples` they belong to all of them alike (constants). */
@@ -87,6 +78,7 @@ export class Histogram implements Observer {
         const known = this.samples[samples.first + i];
         this.samples[samples.first + i] = known ? joined(known, extent) : extent;
       }
+    this.tally.handOver((page) => this.pageOf(page));
     this.count += data.length;
   }
 
@@ -123,71 +115,45 @@ export class Histogram implements Observer {
 
   /** Counts the elements of one sample. */
   private add(data: Float32Array): SampleExtent {
-    const { starts } = this;
-    let { counts } = this;
-    const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-    const zerosBefore = this.zeros;
-    let [low, high, power, zeros] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
-    for (let i = 0; i < data.length; i++) {
-      const pattern = bits[i];
-      if (pattern << 1 === 0) {
-        // Zeros of either sign. Half of what a Relu makes: counting them in a register takes a third of the time away.
-        zeros++;
-        continue;
-      }
-      const x = data[i];
-      if (x < low) low = x;
-      if (x > high) high = x;
-      power += x * x;
-      const page = pattern >>> 23;
-      if (starts[page] < 0) counts = this.addPage(page);
-      counts[starts[page] + ((pattern >>> SHIFT) & (BINS_PER_PAGE - 1))]++;
-    }
-    if (zeros > 0) {
-      [low, high] = [Math.min(low, 0), Math.max(high, 0)];
-      if (starts[0] < 0) counts = this.addPage(0);
-      counts[starts[0]] += zeros;
-    }
+    const { min, max, power, zeros } = this.tally.count(data);
     if (!Number.isFinite(power)) throw this.notFinite(data);
-    if (low < this.min) this.min = low;
-    if (high > this.max) this.max = high;
-    const count = data.length - (this.zeros - zerosBefore);
-    return { low: Math.min(low, 0), high: Math.max(high, 0), power, count };
+    if (min < this.min) this.min = min;
+    if (max > this.max) this.max = max;
+    return { low: Math.min(min, 0), high: Math.max(max, 0), power, count: data.length - zeros };
   }
 
-  private addPage(page: number): Float64Array<ArrayBuffer> {
-    if ((this.pages + 1) * BINS_PER_PAGE > this.counts.length) {
-      const more = new Float64Array(2 * this.counts.length);
-      more.set(this.counts);
-      this.counts = more;
-    }
-    this.starts[page] = this.pages++ * BINS_PER_PAGE;
-    return this.counts;
-  }
-
-  /** Elements in the first bin of a page. */
-  private countAt(page: number): number {
-    return this.starts[page] < 0 ? 0 : this.counts[this.starts[page]];
+  private pageOf(page: number): Float64Array {
+    const known = this.pages.get(page);
+    if (known) return known;
+    const bins = new Float64Array(BINS_PER_PAGE);
+    this.pages.set(page, bins);
+    return bins;
   }
 
   private bins(): Bins {
     if (this.sorted) return this.sorted;
-    const size = this.pages * BINS_PER_PAGE;
+    const size = this.pages.size * BINS_PER_PAGE;
     const [starts, ends, counts] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
     let filled = 0;
-    const take = (page: number, i: number) => {
-      const count = this.counts[this.starts[page] + i];
-      const exponent = page % NEGATIVE;
-      if (count === 0 || (exponent === 0 && i === 0)) return;
-      const [inner, outer] = [edgeOf(exponent, i), edgeOf(exponent, i + 1)];
-      starts[filled] = page < NEGATIVE ? inner : -outer;
-      ends[filled] = page < NEGATIVE ? outer : -inner;
-      counts[filled++] = count;
+    const takePage = (page: number) => {
+      const [exponent, sign] = page < NEGATIVE ? [page, 1] : [page - NEGATIVE, -1];
+      const bins = this.pages.get(page)!;
+      // Below the normal numbers the bins go on with the width of the first page.
+      const width = 2 ** (Math.max(exponent, 1) - 127 - BIN_BITS);
+      const inner = exponent === 0 ? 0 : BINS_PER_PAGE;
+      for (let at = 0; at < BINS_PER_PAGE; at++) {
+        const i = sign > 0 ? at : BINS_PER_PAGE - 1 - at;
+        const count = bins[i];
+        if (count === 0 || inner + i === 0) continue;
+        const edge = sign * (inner + i) * width;
+        starts[filled] = sign > 0 ? edge : edge - width;
+        ends[filled] = sign > 0 ? edge + width : edge;
+        counts[filled++] = count;
+      }
     };
-    for (let page = PAGE_COUNT - 1; page >= NEGATIVE; page--)
-      if (this.starts[page] >= 0) for (let i = BINS_PER_PAGE - 1; i >= 0; i--) take(page, i);
-    for (let page = 0; page < NEGATIVE; page++)
-      if (this.starts[page] >= 0) for (let i = 0; i < BINS_PER_PAGE; i++) take(page, i);
+    const inUse = [...this.pages.keys()].sort((a, b) => a - b);
+    for (const page of inUse.filter((each) => each >= NEGATIVE).reverse()) takePage(page);
+    for (const page of inUse.filter((each) => each < NEGATIVE)) takePage(page);
     const part = (array: Float64Array) => array.subarray(0, filled);
     this.sorted = { starts: part(starts), ends: part(ends), counts: part(counts) };
     return this.sorted;
@@ -223,12 +189,6 @@ export class Histogram implements Observer {
       reason: `a calibration sample makes it ${wrong}`,
     });
   }
-}
-
-/** Smallest magnitude of bin `i` of the page of an exponent. */
-function edgeOf(exponent: number, i: number): number {
-  // Below the normal numbers the bins go on with the width of the first page.
-  return exponent === 0 ? i * 2 ** (MIN_EXPONENT + SHIFT) : (1 + i / BINS_PER_PAGE) * 2 ** (exponent - 127);
 }
 
 function joined(a: SampleExtent, b: SampleExtent): SampleExtent {

@@ -11,6 +11,7 @@ import { ESTIMATORS, type EstimatorName } from './estimators';
 import { Histogram } from './histogram';
 import type { QuantizeOptions } from './options';
 import type { FusedClamp, Selection, ValueGroup } from './select';
+import { Tally } from './tally';
 
 /** How one value was quantized. */
 export interface ValueRange {
@@ -56,7 +57,8 @@ export async function observeValues(
   dataset: Dataset,
   runner: Runner,
 ): Promise<Observed> {
-  const histograms = groups.map((group) => new Histogram(group.read[0]));
+  const tally = new Tally();
+  const histograms = groups.map((group) => new Histogram(group.read[0], tally));
   const requests = new Map<string, Histogram[]>();
   groups.forEach(({ read }, index) => {
     for (const value of read) {
