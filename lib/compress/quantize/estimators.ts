@@ -27,7 +27,7 @@ export type EstimatorName = keyof typeof ESTIMATORS;
 
 /** Candidates per end of the range in the last search: it is tried at 1/64, 2/64, ... of the largest one. */
 const GRID = 64;
-/** Passes of a search over both ends; the second one rarely moves anything. */
+/** Passes of a search over both ends at most; the second one rarely moves anything. */
 const PASSES = 3;
 /** Bins per quantization step below which a histogram cannot tell how good a range is. */
 const MIN_BINS_PER_STEP = 2;
@@ -60,9 +60,11 @@ function estimateMse(histogram: Histogram, { limit = UINT8_LIMIT }: EstimatorOpt
 function leastError(histogram: Histogram, limit: number): Fit {
   const full = estimateMinMax(histogram);
   const tails = tailsOf(histogram.samples);
-  const errorOf = (bins: FilledBins, range: Range) =>
-    squaredError(bins, range, limit) + errorBeyond(range, full, tails);
-  const { range } = coarseSearch(histogram, full, errorOf);
+  const errorOf = (bins: FilledBins, range: Range, enough = Number.POSITIVE_INFINITY) =>
+    clippingError(bins, range, limit, enough) < enough
+      ? squaredError(bins, range, limit) + errorBeyond(range, full, tails)
+      : Number.POSITIVE_INFINITY;
+  const { range } = coarseSearch(histogram, full, limit, errorOf);
   const wider = (factor: number) => {
     const reach = { low: full.low - FARTHEST * tails.low, high: full.high + FARTHEST * tails.high };
     return { low: max(reach.low, range.low * factor), high: min(reach.high, range.high * factor) };
@@ -74,6 +76,21 @@ function leastError(histogram: Histogram, limit: number): Fit {
   const same = inside.low === largest.low && inside.high === largest.high;
   const further = same ? found : fineSearch(bins, { full, largest }, limit, errorOf);
   return { ...(further.cost < MARGIN_GAIN * found.cost ? further : found), full, errorOf, wider };
+}
+
+/**
+ * A lower bound of the squared error of a range, by what it clips and bins of any width: none is farther than its width from the
+ * middle. Counts no further than to `enough`.
+ */
+function clippingError({ centers, counts, width }: FilledBins, range: Range, limit: number, enough: number): number {
+  const { scale, zeroPoint } = affineOf(range, limit);
+  const [lowest, highest] = [-zeroPoint * scale - width, (limit - zeroPoint) * scale + width];
+  let sum = 0;
+  for (let i = centers.length - 1; i >= 0 && centers[i] > highest && sum < enough; i--)
+    sum += counts[i] * (centers[i] - highest) ** 2;
+  for (let i = 0; i < centers.length && centers[i] < lowest && sum < enough; i++)
+    sum += counts[i] * (lowest - centers[i]) ** 2;
+  return sum;
 }
 
 /** Sum of squared quantization errors of the binned elements; zeros have none. */
@@ -182,32 +199,35 @@ function errorBeyond(range: Range, full: Range, { low, high }: Tails): number {
   return beyond(full.low - range.low, low) + beyond(range.high - full.high, high);
 }
 
-type Cost = (bins: FilledBins, range: Range) => number;
+/** Cost of a range; anything not below `enough` where it is not. */
+type Cost = (bins: FilledBins, range: Range, enough?: number) => number;
 
 /**
  * The range of smallest cost within a factor of sqrt(2): both ends together, then each alone, from the full range down in steps of
  * that factor to where half of the elements would be clipped. Every range is judged with bins as fine as it needs.
  */
-function coarseSearch(histogram: Histogram, full: Range, costOf: Cost): Found {
-  const judged = (range: Range): Found => ({ range, cost: costOf(histogram.filledBins(range), range) });
-  const { centers, counts } = histogram.filledBins(full);
-  let best = judged(full);
+function coarseSearch(histogram: Histogram, full: Range, limit: number, costOf: Cost): Found {
+  const coarse = histogram.filledBins(full);
+  let best: Found = { range: full, cost: costOf(coarse, full) };
   const offer = (range: Range) => {
-    const found = judged(range);
-    if (found.cost < best.cost) best = found;
+    // Most ranges clip too much, which the coarse bins show.
+    if (clippingError(coarse, range, limit, best.cost) >= best.cost) return;
+    const cost = costOf(histogram.filledBins(range), range, best.cost);
+    if (cost < best.cost) best = { range, cost };
   };
-  const scales = Array.from({ length: stepsDown(centers, counts) }, (_, step) => Math.SQRT2 ** -(step + 1));
+  const scales = Array.from({ length: stepsDown(coarse) }, (_, step) => Math.SQRT2 ** -(step + 1));
   for (const scale of scales) offer({ low: full.low * scale, high: full.high * scale });
-  for (let pass = 0, before = Number.POSITIVE_INFINITY; pass < PASSES && best.cost < before; pass++) {
-    before = best.cost;
-    for (const end of ['high', 'low'] as const)
+  forEachEnd(
+    () => best.range,
+    (end) => {
       if (full[end] !== 0) for (const scale of [1, ...scales]) offer({ ...best.range, [end]: full[end] * scale });
-  }
+    },
+  );
   return best;
 }
 
 /** Steps of sqrt(2) from the largest magnitude to well below the geometric mean of all. */
-function stepsDown(centers: Float64Array, counts: Float64Array): number {
+function stepsDown({ centers, counts }: FilledBins): number {
   let [largest, sum, total] = [0, 0, 0];
   for (let i = 0; i < centers.length; i++) {
     const size = max(centers[i], -centers[i]);
@@ -236,18 +256,32 @@ function fineSearch(
     low: [full.low, ...stepsTo(largest.low)].filter((x) => x >= largest.low),
   };
   let best: Found = { range: start, cost: costOf(bins, start) };
-  for (let pass = 0; pass < PASSES; pass++) {
-    const before = best.cost;
-    for (const end of ['high', 'low'] as const) {
-      if (largest[end] === 0) continue;
+  forEachEnd(
+    () => best.range,
+    (end) => {
+      if (largest[end] === 0) return;
       for (const candidate of candidates[end]) {
         const range = { ...best.range, [end]: candidate };
         if (range.high - range.low < narrowest) continue;
-        const cost = costOf(bins, range);
+        const cost = costOf(bins, range, best.cost);
         if (cost < best.cost) best = { range, cost };
       }
-    }
-    if (best.cost === before) break;
-  }
+    },
+  );
   return best;
+}
+
+/** Tries each end in turn, and again while the other one has moved since: beside an end that stays nothing new can be found. */
+function forEachEnd(rangeNow: () => Range, tryEnd: (end: 'low' | 'high') => void): void {
+  const beside = { high: Number.NaN, low: Number.NaN };
+  for (let pass = 0; pass < PASSES; pass++)
+    for (const [end, other] of [
+      ['high', 'low'],
+      ['low', 'high'],
+    ] as const) {
+      const fixed = rangeNow()[other];
+      if (fixed === beside[end]) continue;
+      beside[end] = fixed;
+      tryEnd(end);
+    }
 }
