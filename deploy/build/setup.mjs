@@ -1,6 +1,6 @@
 // Brings a fresh clone to the state that the npm scripts need, then runs one script: packages, native addon, compiled TypeScript.
 //   node deploy/build/setup.mjs [--then SCRIPT [ARGS...]]
-// Every step is skipped when it is up to date. Needs Node >= 20, a C++20 compiler and cmake; says plainly what is missing.
+// Every step is skipped when it is up to date. Needs Node >= 20.15, a C++20 compiler and cmake; says plainly what is missing.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,8 @@ function has(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed, this is ${process.version}`);
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 15)) fail(`Node 20.15 or newer is needed, this is ${process.version}`);
 const compiler = process.env.CXX ?? (has('c++') ? 'c++' : 'g++');
 const missing = [!has(compiler) && 'a C++20 compiler (Debian: g++)', !has('cmake') && 'cmake (Debian: cmake)'].filter(
   Boolean,

@@ -4,7 +4,7 @@ import { type Tensor, viewAs } from '../ir/tensor';
 import { feedsOf, leastRun } from './feeds';
 import { liftConstants } from './lift-constants';
 import type { Runner } from './quantize/calibrate';
-import { decibels, type SqnrDb } from './quantize/measure';
+import { addPower, decibels, type Power, powerOf, type SqnrDb } from './quantize/measure';
 
 /** Least rise of the outputs' SQNR on held-out samples that a repair is kept for. */
 const REPAIR_GAIN_DB = 0.2;
@@ -170,7 +170,7 @@ export function outputJudge(
   return async (graph) => {
     const own = new Map((varied ?? []).map((name) => [name, graph.initializers.get(name)!] as const));
     if (varied) lifted ??= liftConstants(graph, own);
-    const sums = names.map(() => ({ signal: 0, noise: 0 }));
+    const sums = names.map((): Power => ({ signal: 0, noise: 0 }));
     let index = 0;
     for await (const { inputs } of feedsOf(reference, heldOut, signal)) {
       const expected = await expectedAt(index++, inputs);
@@ -179,10 +179,7 @@ export function outputJudge(
       const found = await evaluate(lifted ?? graph, lifted ? new Map([...inputs, ...own]) : inputs, places);
       names.forEach((name, at) => {
         const [x, y] = [viewAs(expected.get(name)!, 'float32'), viewAs(found.get(places[at])!, 'float32')];
-        for (let i = 0; i < x.length; i++) {
-          sums[at].signal += x[i] * x[i];
-          sums[at].noise += (x[i] - y[i]) ** 2;
-        }
+        sums[at] = addPower(sums[at], powerOf(x, y));
       });
     }
     const shares = sums.map(({ signal: power, noise }) => (noise === 0 ? 0 : noise / power));

@@ -1,4 +1,4 @@
-import { inflateRawSync } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { HoneError } from '../core/error';
 
@@ -176,19 +176,6 @@ function unpack(content: Uint8Array, entry: ZipEntry, fail: Fail): Uint8Array {
   } catch (error) {
     throw fail(`'${entry.name}' is damaged (${(error as Error).message})`);
   }
-}
-
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  return crc;
-});
-
-/** CRC-32 of ISO 3309 (node:zlib has it only from 20.15 on). */
-function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (let index = 0; index < bytes.length; index++) crc = CRC_TABLE[(crc ^ bytes[index]) & 255] ^ (crc >>> 8);
-  return ~crc >>> 0;
 }
 
 /** How files go into an archive: as they are, or smaller but slower to write and unreadable in parts. */

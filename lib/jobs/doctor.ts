@@ -14,12 +14,13 @@ export interface Finding {
 
 /** What this machine offers to Hone and what it lacks, with what to do about it. */
 export function examine(): Finding[] {
-  const [major] = process.versions.node.split('.').map(Number);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const fits = major > 20 || (major === 20 && minor >= 15);
   return [
     {
       what: 'Node.js',
-      state: major >= 20 ? 'ok' : 'missing',
-      detail: `${process.version} on ${process.platform}-${process.arch}${major >= 20 ? '' : '; 20 or newer is needed'}`,
+      state: fits ? 'ok' : 'missing',
+      detail: `${process.version} on ${process.platform}-${process.arch}${fits ? '' : '; 20.15 or newer is needed'}`,
     },
     {
       what: 'machine',

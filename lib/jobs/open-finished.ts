@@ -25,18 +25,31 @@ export function missingEngine(): string | undefined {
  */
 export function openFinishedWith(evaluate: Evaluate, lacking: () => string | undefined = missingEngine): OpenFinished {
   const byReference = (reason: string, graph: Graph) => finishedBy(evaluate, reason)(graph);
+  // A network is often judged several times.
+  const compiled = new WeakMap<Graph, CompiledGraph>();
   return async (graph) => {
     if (!isQuantized(graph)) return byReference('it computes in float', graph);
     const missing = lacking();
     if (missing !== undefined) return byReference(missing, graph);
     const [free] = freeInputs(graph);
     if (free) return byReference(`the extents of input ${free.name} are not fixed`, graph);
-    const prepared = prepareForEngine(graph);
-    const plan = planOf(prepared);
+    const { prepared, plan } = compiled.get(graph) ?? compileGraph(graph);
+    compiled.set(graph, { prepared, plan });
     if (typeof plan === 'string') return byReference(plan, graph);
     const executor = openNativeExecutor(plan);
     return { by: { executor: 'native', reason: null }, graph: prepared, run: executor.run, close: executor.close };
   };
+}
+
+interface CompiledGraph {
+  readonly prepared: Graph;
+  /** The plan, or what the engine lacks. */
+  readonly plan: Uint8Array | string;
+}
+
+function compileGraph(graph: Graph): CompiledGraph {
+  const prepared = prepareForEngine(graph);
+  return { prepared, plan: planOf(prepared) };
 }
 
 /** A plan, or what the engine lacks for the graph. */

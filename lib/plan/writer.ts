@@ -196,7 +196,7 @@ class Records<L extends LayoutName> {
 /** Pieces of bytes at aligned offsets; equal pieces share one place. */
 class Blob {
   private readonly pieces: { offset: number; bytes: Uint8Array }[] = [];
-  private readonly byDigest = new Map<string, { offset: number; bytes: Uint8Array }[]>();
+  private readonly byLength = new Map<number, { offset: number; bytes: Uint8Array }[]>();
   private end = 0;
   private readonly alignment: number;
 
@@ -206,14 +206,14 @@ class Blob {
 
   /** Offset of the piece. */
   add(bytes: Uint8Array): number {
-    const digest = `${bytes.length}:${crc32(bytes)}`;
-    const alike = this.byDigest.get(digest) ?? [];
+    // Pieces that differ do so within a few bytes: comparing is cheaper than a digest of each.
+    const alike = this.byLength.get(bytes.length) ?? [];
     const known = alike.find((piece) => equal(piece.bytes, bytes));
     if (known) return known.offset;
     const piece = { offset: alignUp(this.end, this.alignment), bytes };
     this.end = piece.offset + bytes.length;
     this.pieces.push(piece);
-    this.byDigest.set(digest, [...alike, piece]);
+    this.byLength.set(bytes.length, [...alike, piece]);
     return piece.offset;
   }
 

@@ -8,7 +8,7 @@ import { leastRun } from '../feeds';
 import { splitEvenly } from '../keep-if-better';
 import { collect, type Runner } from './calibrate';
 import { ChannelMean } from './observer';
-import { constantsOf, type QuantizationPlan, qdqPlanOf } from './plan';
+import { type QuantizationPlan, qdqPlanOf, type WrittenPlan } from './plan';
 import type { Layer } from './roles';
 
 /** Samples that means are taken of: fewer where every layer has this many positions in them, as pictures have. */
@@ -25,13 +25,14 @@ const POSITIONS = 256;
  */
 export async function biasShifts(
   plan: QuantizationPlan,
+  { constants }: Pick<WrittenPlan, 'constants'>,
   dataset: Dataset,
   runner: Runner,
 ): Promise<ReadonlyMap<string, Float64Array>> {
   const { graph } = plan;
   const chosen = plan.layers.filter(({ node }) => takesBias(node) && !plan.grids.has(node.name));
   if (chosen.length === 0) return new Map();
-  const qdq = qdqPlanOf(plan, constantsOf(plan));
+  const qdq = qdqPlanOf(plan, constants);
   const { graph: probed, probes } = probeLayers(graph, chosen, qdq);
   const means = chosen.map((layer) => {
     const channelAxis = layerOf(layer.node)!.unitAxis!;

@@ -43,7 +43,7 @@ export async function comparePower(
 ): Promise<Map<string, Power>> {
   const names = [...pairs.keys()];
   const fetches = [...new Set(pairs.values())];
-  const power = new Map(names.map((name) => [name, { signal: 0, noise: 0 }]));
+  const power = new Map<string, Power>(names.map((name) => [name, { signal: 0, noise: 0 }]));
   let samples = 0;
   for await (const { inputs, count } of feedsOf(graph, dataset, runner.signal)) {
     const expected = await float(inputs, names);
@@ -69,12 +69,13 @@ export async function comparePower(
   return power;
 }
 
-/** Power of elements `from` to `to` of a value, and of their noise. */
-function powerOf(x: ArrayLike<number>, q: ArrayLike<number>, from: number, to: number): Power {
+/** Power of elements `from` to `to` of a value, and of what another one differs there. */
+export function powerOf(x: Float32Array, q: Float32Array, from = 0, to = x.length): Power {
   let [signal, noise] = [0, 0];
   for (let i = from; i < to; i++) {
+    const error = x[i] - q[i];
     signal += x[i] * x[i];
-    noise += (x[i] - q[i]) ** 2;
+    noise += error * error;
   }
   return { signal, noise };
 }

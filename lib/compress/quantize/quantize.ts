@@ -163,7 +163,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
       }),
     );
     const plan = await kept.keep('rounding', initial, rounded, (state) => write(state).graph);
-    const shifts = options.biasCorrection ? await biasShifts(plan, fitted, runner('correct')) : new Map();
+    const shifts = options.biasCorrection ? await biasShifts(plan, write(plan), fitted, runner('correct')) : new Map();
     const corrected = [...shifts].map(
       ([layer, shift]): Repair<QuantizationPlan> => ({
         layer,

@@ -4,7 +4,7 @@ import { viewAs } from '../../ir/tensor';
 import { feedsOf } from '../feeds';
 import { splitEvenly } from '../keep-if-better';
 import type { Runner } from './calibrate';
-import { decibels } from './measure';
+import { addPower, decibels, type Power, powerOf } from './measure';
 import type { QuantizeOptions } from './options';
 import { outlyingSamples } from './outlying-samples';
 import { estimateRanges, estimatorOf, type Observed, observeValues, type Ranges } from './ranges';
@@ -100,15 +100,13 @@ async function meanSampleDb(graph: Graph, quantized: Graph, samples: Dataset, ru
   for await (const { inputs, count } of feedsOf(graph, samples, runner.signal)) {
     const [expected, found] = await Promise.all([graph, quantized].map((each) => runner.evaluate(each, inputs, names)));
     for (let sample = 0; sample < count; sample++) {
-      let [signal, noise] = [0, 0];
+      let power: Power = { signal: 0, noise: 0 };
       for (const name of names) {
         const [x, y] = [viewAs(expected.get(name)!, 'float32'), viewAs(found.get(name)!, 'float32')];
         const size = x.length / count;
-        for (let i = Math.floor(sample * size); i < Math.floor((sample + 1) * size); i++) {
-          signal += x[i] * x[i];
-          noise += (x[i] - y[i]) ** 2;
-        }
+        power = addPower(power, powerOf(x, y, Math.floor(sample * size), Math.floor((sample + 1) * size)));
       }
+      const { signal, noise } = power;
       sum += noise === 0 ? ENOUGH_DB : Math.min(ENOUGH_DB, Math.max(0, decibels(signal, noise)));
     }
     seen += count;
