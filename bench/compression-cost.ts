@@ -135,7 +135,7 @@ function recipeFor(samples: string, folder: string): string {
   const path = join(folder, 'adaround.json');
   writeFileSync(
     path,
-    JSON.stringify({ data: { calibration: samples }, steps: [{ quantize: { rounding: 'adaround' } }] }),
+    JSON.stringify({ data: { calibration: resolve(samples) }, steps: [{ quantize: { rounding: 'adaround' } }] }),
   );
   return path;
 }
