@@ -1,9 +1,9 @@
 import type { Graph } from '../../ir/graph';
 import type { Target } from '../target';
 import { Budget, type Expense } from './budget';
+import type { UnitScores } from './criteria';
 import type { Dependencies } from './dependencies';
 import { type Offer, openQueue, type Queue } from './unit-queue';
-import type { UnitScores } from './unit-scores';
 
 /** What limits a choice. */
 export interface ChoiceLimits {

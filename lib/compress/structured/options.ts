@@ -1,29 +1,17 @@
 import { z } from 'zod';
 import { recoveryOptions } from '../recover';
+import { STRUCTURED_CRITERIA, type StructuredCriterion } from './criteria';
 
-/** How the worth of a unit (channel, neuron, head) is told. */
-export const STRUCTURED_CRITERIA = [
-  'l1',
-  'l2',
-  'output-error',
-  'taylor',
-  'fpgm',
-  'bn-gamma',
-  'apoz',
-  'random',
-] as const;
-export type StructuredCriterion = (typeof STRUCTURED_CRITERIA)[number];
+const NAMES = Object.keys(STRUCTURED_CRITERIA) as StructuredCriterion[];
 
 const share = (expected: string) => z.number('expected a number').gt(0, expected).max(1, expected);
 
 export const structuredOptions = z
   .strictObject({
     criterion: z
-      .enum(STRUCTURED_CRITERIA)
+      .enum(NAMES)
       .default('l2')
-      .describe(
-        'worth of a channel: l1 or l2 norm of all weights that go with it; output-error: what the layers behind it lose after making up for it, from samples without labels; taylor (g w)^2 from samples (the float model names classes where labels are absent); fpgm: distance from the other filters; bn-gamma: scale behind it; apoz: how seldom it is zero; random',
-      ),
+      .describe(`worth of a channel: ${NAMES.map((name) => `${name}: ${STRUCTURED_CRITERIA[name].about}`).join('; ')}`),
     macs: share('expected a share above 0, at most 1')
       .optional()
       .describe(

@@ -9,6 +9,7 @@ import { requireFloatGraph } from '../quantize/plan';
 import { requireMeaning } from '../skip';
 import { removeBranches } from './branches';
 import { chooseUnits, type StepLeft } from './choose-units';
+import { STRUCTURED_CRITERIA } from './criteria';
 import { type Dependencies, findDependencies, type Layer } from './dependencies';
 import { heldGroups, stayReason } from './held-groups';
 import { type StructuredOptions, structuredOptions } from './options';
@@ -16,7 +17,6 @@ import { keptIndices, removeUnits } from './remove-units';
 import { openRepairs, type Repairs } from './repairs';
 import { separateConstants } from './separate-constants';
 import { amountOf, resultOf } from './structured-report';
-import { scoreUnits } from './unit-scores';
 
 /**
  * Structured pruning: a physically smaller network. Channels, neurons, heads and branches go with everything that hangs on
@@ -116,7 +116,12 @@ async function pruneOnce(
     (node) => stayReason(node, options, context) !== undefined,
     context.keep,
   );
-  const measured = await scoreUnits(graph, dependencies, options.criterion, options.samples, context);
+  const measured = await STRUCTURED_CRITERIA[options.criterion].score({
+    graph,
+    groups: dependencies.groups,
+    samples: options.samples,
+    context,
+  });
   const scores = measured.map((score, index) => (held.has(index) ? undefined : score));
   // A share of what is left that adds up to the amount over all rounds.
   const ofRest = (amount: number) => {

@@ -12,8 +12,7 @@ import { first } from '../prune/measure';
 import { addTaylorScores } from '../prune/taylor';
 import { collect } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';
-import type { Dependencies, Group, Member } from './dependencies';
-import type { StructuredCriterion } from './options';
+import type { Group, Member } from './dependencies';
 import { outputErrors } from './output-error';
 
 /** Worth per group and unit; the lowest go first. Undefined: the criterion says nothing about the group. */
@@ -22,39 +21,67 @@ export type UnitScores = readonly (Float64Array | undefined)[];
 /** Samples per gradient. */
 const GRADIENT_BATCH = 32;
 
-/**
- * The worth of every unit in the graph as it is, summed over all tensors that it has weights in. Except for `taylor`, whose
- * scores all are squared changes of one loss, those of a tensor are divided by their mean over the group, so that layers of small
- * weights are not emptied first.
- * @throws E_DATA_MISMATCH when `taylor` has neither labels nor a classifier to name them, what passes over samples throw
- */
-export async function scoreUnits(
-  graph: Graph,
-  dependencies: Dependencies,
-  criterion: StructuredCriterion,
-  samples: number,
-  context: MethodContext,
-): Promise<UnitScores> {
-  const { groups } = dependencies;
-  if (criterion === 'taylor') return taylor(graph, groups, samples, context);
-  if (criterion === 'apoz') return apoz(graph, groups, samples, context);
-  if (criterion === 'output-error') {
-    const errors = await outputErrors(graph, groups, samples, context);
-    return groups.map((group, index) => {
-      const parts = weightsOf(graph, group).map((member) => errors[index].get(member));
-      if (parts.every((part) => !part)) return norms(graph, group, l2);
-      // The error grows with the square of the weights. A tensor that it says nothing of counts the same for every unit.
-      return sumOf(
-        parts.map((part) => normalized(part?.map(Math.sqrt) ?? new Float64Array(group.units.length).fill(1))),
-      );
-    });
-  }
-  const rng = new Rng(context.seed);
-  return groups.map((group) => {
-    if (criterion === 'random') return Float64Array.from(group.units, () => rng.uniform());
-    if (criterion === 'bn-gamma') return gammas(graph, group);
-    const measure = { l1, l2, fpgm }[criterion];
-    return norms(graph, group, measure);
+/** What worth is measured with. */
+interface Measurement {
+  readonly graph: Graph;
+  readonly groups: readonly Group[];
+  /** Most samples to measure on. */
+  readonly samples: number;
+  readonly context: MethodContext;
+}
+
+/** A way to tell the worth of a unit (channel, neuron, head). */
+export interface StructuredCriterionRow {
+  /** What it is, for the text of the option. */
+  readonly about: string;
+  /**
+   * The worth of every unit in the graph as it is, summed over all tensors that it has weights in. Unless all scores are changes of
+   * one loss, those of a tensor are divided by their mean over the group, so that layers of small weights are not emptied first.
+   */
+  readonly score: (request: Measurement) => Promise<UnitScores>;
+}
+
+/** The criteria of structured pruning. Options, docs and tests loop over the rows. */
+export const STRUCTURED_CRITERIA = {
+  l1: {
+    about: 'l1 norm of all weights that go with it',
+    score: ofEachGroup((graph, group) => norms(graph, group, l1)),
+  },
+  l2: { about: 'l2 norm of them', score: ofEachGroup((graph, group) => norms(graph, group, l2)) },
+  'output-error': {
+    about: 'what the layers behind it lose after making up for it, from samples without labels',
+    score: outputError,
+  },
+  taylor: {
+    about: '(g w)^2 from samples (the float model names classes where labels are absent)',
+    score: taylor,
+  },
+  fpgm: { about: 'distance from the other filters', score: ofEachGroup((graph, group) => norms(graph, group, fpgm)) },
+  'bn-gamma': { about: 'scale behind it', score: ofEachGroup(gammas) },
+  apoz: { about: 'how seldom it is zero', score: apoz },
+  random: {
+    about: 'any, as a baseline',
+    score: async ({ groups, context }) => {
+      const rng = new Rng(context.seed);
+      return groups.map(({ units }) => Float64Array.from(units, () => rng.uniform()));
+    },
+  },
+} as const satisfies Readonly<Record<string, StructuredCriterionRow>>;
+export type StructuredCriterion = keyof typeof STRUCTURED_CRITERIA;
+
+/** A score that depends on the weights of a group alone. */
+function ofEachGroup(score: (graph: Graph, group: Group) => Float64Array | undefined): StructuredCriterionRow['score'] {
+  return async ({ graph, groups }) => groups.map((group) => score(graph, group));
+}
+
+/** The error grows with the square of the weights, so that its root is what norms are. */
+async function outputError({ graph, groups, samples, context }: Measurement): Promise<UnitScores> {
+  const errors = await outputErrors(graph, groups, samples, context);
+  return groups.map((group, index) => {
+    const parts = weightsOf(graph, group).map((member) => errors[index].get(member));
+    if (parts.every((part) => !part)) return norms(graph, group, l2);
+    // A tensor that it says nothing of counts the same for every unit.
+    return sumOf(parts.map((part) => normalized(part?.map(Math.sqrt) ?? new Float64Array(group.units.length).fill(1))));
   });
 }
 
@@ -130,13 +157,9 @@ function gammas(graph: Graph, group: Group): Float64Array | undefined {
 /**
  * `(g w)^2` summed over all weights of a unit (Molchanov et al. 2019), from gradients on training samples with labels; where
  * there are none, with the classes that the float model names.
+ * @throws E_DATA_MISMATCH when there are neither labels nor a classifier to name them
  */
-async function taylor(
-  graph: Graph,
-  groups: readonly Group[],
-  samples: number,
-  context: MethodContext,
-): Promise<UnitScores> {
+async function taylor({ graph, groups, samples, context }: Measurement): Promise<UnitScores> {
   const { data, evaluate, signal, onProgress } = context;
   const given = first(data.training ?? data.calibration, samples);
   const dataset = given.hasLabels ? given : withTeacherLabels(given, context);
@@ -225,12 +248,8 @@ class ActiveCount implements Observer {
 }
 
 /** How often a unit's activations are not zero (Hu et al. 2016, "Network trimming"): behind Relu or Clip where there is one. */
-async function apoz(
-  graph: Graph,
-  groups: readonly Group[],
-  samples: number,
-  { data, evaluate, signal }: MethodContext,
-): Promise<UnitScores> {
+async function apoz({ graph, groups, samples, context }: Measurement): Promise<UnitScores> {
+  const { data, evaluate, signal } = context;
   const uses = usesOf(graph);
   const requests = new Map<string, ActiveCount[]>();
   const chosen = groups.map(({ units }) => {
