@@ -8,14 +8,17 @@ const ROUNDING = 1e-9;
 
 /**
  * Whether a model keeps to `maxDrop`: the drop is at most that and one standard error. Chance alone then breaks a goal that is just
- * met in one of six cases, not in every second one.
+ * met in one of six cases, not in every second one. `exactly`: without the standard error. Of several tries the strongest that
+ * passes would owe it to chance too often, and would leave no room for the steps behind it.
  */
 export function isWithinDrop(
   { maxDrop }: Goals,
   baseline: ModelMeasure,
   { accuracy, dropStandardError = 0 }: Scored,
+  exactly = false,
 ): boolean {
-  return maxDrop === undefined || baseline.accuracy - accuracy <= maxDrop / 100 + dropStandardError + ROUNDING;
+  if (maxDrop === undefined) return true;
+  return baseline.accuracy - accuracy <= maxDrop / 100 + (exactly ? 0 : dropStandardError) + ROUNDING;
 }
 
 /** A drop of accuracy in points, with its standard error where that is known. */

@@ -35,7 +35,7 @@ interface Change {
   readonly share: number;
 }
 
-/** A step and the recoveries behind it, applied once. */
+/** A step and the recoveries behind it, applied once. One with less asked of it has to keep to the goal without its standard error. */
 export interface Attempt {
   /** As far as they went. */
   readonly states: readonly State[];
@@ -65,7 +65,7 @@ export async function attempt(run: Run, at: number, end: number, change = AS_ASK
   }
   const states = run.unjudged;
   run.unjudged = [];
-  const good = withinGoal(run, states);
+  const good = withinGoal(run, states, milder !== undefined);
   const measures = (good.length > 0 ? good.slice(-1) : states).map(({ measure }) => measure);
   const judged = measures.reduce(
     (best, each) => (each.accuracy > best.accuracy ? each : best),
@@ -104,8 +104,8 @@ async function apply(
 }
 
 /** States up to the last one that keeps to the accuracy goal. */
-export function withinGoal({ context, origin }: Run, states: readonly State[]): readonly State[] {
-  const holds = ({ measure }: State) => isWithinDrop(context.goals, origin.baseline, measure);
+export function withinGoal({ context, origin }: Run, states: readonly State[], exactly = false): readonly State[] {
+  const holds = ({ measure }: State) => isWithinDrop(context.goals, origin.baseline, measure, exactly);
   return states.slice(0, states.findLastIndex(holds) + 1);
 }
 

@@ -6,6 +6,7 @@ import { chain, heal, interrupted, memoryCache, toyContext, zeroed, zeroLayers, 
 
 const zero = (from = 0): RecipeStep => ({ method: zeroLayers, options: { share: 1, from } });
 const healing = (points = 10): RecipeStep => ({ method: heal, options: { points }, recovers: true });
+const NATIVE = { executor: 'native', reason: null } as const;
 const slow: RecipeStep = { method: interrupted, options: {} };
 
 test('every step is measured against the incoming model', async () => {
@@ -134,6 +135,15 @@ describe('a step that can be asked for less', () => {
     );
     expect(notice.message).toContain(`drops ${(100 * failed[0].drop).toFixed(2)} points`);
     expect(result.missed).toEqual([]);
+  });
+
+  test('the standard error counts for what the recipe asks, not for less', async () => {
+    const detailOf = () => ({ dropStandardError: 0.011, interval95: [0, 1] as const, judgedBy: NATIVE });
+    const run = (maxDrop: number, share: number) =>
+      runRecipe(chain(8), [some(share)], toyContext(eight, { goals: { maxDrop, tries: 8 }, detailOf }));
+    expect(zeroed((await run(3, 0.5)).graph)).toHaveLength(4);
+    expect(zeroed((await run(3, 0.75)).graph)).toHaveLength(3);
+    expect(zeroed((await run(2, 0.5)).graph)).toHaveLength(2);
   });
 
   test('leaves a layer alone that stands out, where the others make up for it', async () => {
