@@ -1,8 +1,11 @@
 import { BINARY_OPERATIONS, type BinaryOperation } from '../core/binary-operation';
+import { HoneError } from '../core/error';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import type { KernelCall } from '../ops/operator';
-import { clampOf, composeBounds, floatClamp, sameGrid, tableOf } from './grid';
+import type { OpRule } from '../plan/op-rule';
+import { PLAN_OPS, type PlanOp } from '../plan/plan-ops';
+import { clampOf, composeBounds, floatClamp, NO_BOUNDS, sameGrid, tableOf } from './grid';
 import { type Lowering, type QuantizedView, relabel } from './lowering';
 import type { Network } from './network';
 import type { Program } from './program';
@@ -60,7 +63,19 @@ export function orderOperands(
   return full[0] ? { lead: a, other: b } : { lead: program.rowMajor(a), other: b };
 }
 
-/** Lowers a unary function: a table between int8 grids, or a float clamp. */
+/** Float operations of one input and fused bounds. */
+type UnaryOp = {
+  [O in PlanOp]: (typeof PLAN_OPS)[O] extends { inputs: readonly ['x']; params: 'clamp'; domain: 'float' } ? O : never;
+}[PlanOp];
+
+/** @throws E_INTERNAL for a name that no such operation has */
+function requireUnary(name: string): UnaryOp {
+  const rule: OpRule | undefined = PLAN_OPS[name as PlanOp];
+  if (rule?.inputs.join() === 'x' && rule.params === 'clamp' && rule.domain === 'float') return name as UnaryOp;
+  throw new HoneError('E_INTERNAL', { message: `'${name}' is no operation of one float input and bounds` });
+}
+
+/** Lowers a unary function: a table between int8 grids, or a float operation. */
 export function lowerUnary(state: Lowering, node: Node, call: Extract<KernelCall, { kernel: 'unary' }>): void {
   const { network, program } = state;
   const tail = network.tail(node.outputs[0]);
@@ -74,16 +89,16 @@ export function lowerUnary(state: Lowering, node: Node, call: Extract<KernelCall
     state.finishInteger(tail, view);
     return;
   }
-  if (call.clamp === undefined) throw new Unsupported('the engine has an int8 kernel for it, none for float');
+  if (call.float === undefined) throw new Unsupported('the engine has an int8 kernel for it, none for float');
   const source = program.dense(state.float(node.inputs[0]));
   const buffer = program.buffer(tail.value, 'float32', source.buffer.count);
   const dims = [buffer.count];
   program.emit({
     name: stepName(node, tail),
-    op: 'clamp_f32',
+    op: requireUnary(call.float),
     outputs: [{ buffer, dims }],
     inputs: [{ buffer: source.buffer, dims }],
-    params: floatClamp(composeBounds(call.clamp, tail.bounds)),
+    params: floatClamp(composeBounds(call.clamp ?? NO_BOUNDS, tail.bounds)),
   });
   state.finishFloat(tail, moveView(source, buffer));
 }

@@ -5,6 +5,7 @@ import { highestOf, lowestOf } from './extremes';
 import { castTo, dimsOf, formulas, sumToShape } from './gradients';
 import type { GradientContext, LowerContext, Operator } from './operator';
 import { NUMBERS, optional, problem, required } from './schema';
+import { CLAMP } from './unary';
 import { attributeToInput } from './upgrade-steps';
 
 /** Elements limited to [min, max]; a bound that is left out does not limit. Where min > max, max wins. */
@@ -43,7 +44,8 @@ export const clip: Operator = {
     const bounds = clipBounds(context);
     if (!bounds) return problem(context.node, 'not-lowered', 'the bounds are not constant numbers');
     const [low, high] = bounds;
-    return { kernel: 'unary', table: (x) => Math.min(Math.max(Math.fround(x), low), high), clamp: bounds };
+    const table = (x: number) => Math.min(Math.max(Math.fround(x), low), high);
+    return { kernel: 'unary', table, float: CLAMP, clamp: bounds };
   },
 };
 

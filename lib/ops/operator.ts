@@ -267,7 +267,14 @@ export type KernelCall =
       readonly countIncludePad: boolean;
       readonly global: boolean;
     }
-  | { readonly kernel: 'unary'; readonly table: (x: number) => number; readonly clamp?: readonly [number, number] }
+  | {
+      readonly kernel: 'unary';
+      readonly table: (x: number) => number;
+      /** Engine operation that computes it on float32, with its bounds fused; left out where there is none. */
+      readonly float?: string;
+      /** The function is this clamp of its input. */
+      readonly clamp?: readonly [number, number];
+    }
   | { readonly kernel: 'softmax'; readonly axis: number }
   | { readonly kernel: 'concat'; readonly axis: number }
   | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }

@@ -7,6 +7,9 @@ import { gradientBySlope, type Slope } from './gradients';
 import type { Operator, Schema, Trait } from './operator';
 import { FLOATS, required } from './schema';
 
+/** Engine operation of all clamps. */
+export const CLAMP = 'clamp_f32';
+
 /** What sets one element-wise operator of one input apart from its family. */
 export interface UnarySpec {
   readonly op: string;
@@ -21,6 +24,8 @@ export interface UnarySpec {
   readonly of: (node: Node) => (x: number) => number;
   /** Bounds of the output when the function is a clamp of its input. */
   readonly clamp?: (node: Node) => readonly [number, number];
+  /** Engine operation that computes the function on float32; clamps have theirs. */
+  readonly float?: string;
   /** Whether an int8 table of the function is accurate enough (bounded activations; not Exp or Log). */
   readonly quantizable?: boolean;
   /** Derivative of the function, where it has one. */
@@ -56,7 +61,8 @@ export function unary(spec: UnarySpec): Operator {
     lower: ({ node }) => {
       const apply = spec.of(node);
       const table = (x: number) => Math.fround(apply(Math.fround(x)));
-      return { kernel: 'unary', table, ...(spec.clamp && { clamp: spec.clamp(node) }) };
+      const float = spec.clamp ? CLAMP : spec.float;
+      return { kernel: 'unary', table, ...(float && { float }), ...(spec.clamp && { clamp: spec.clamp(node) }) };
     },
   };
 }

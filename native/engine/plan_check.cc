@@ -243,8 +243,9 @@ class Checker {
       for (uint32_t i = 0; i < view.node().input_count; ++i) {
         const PlanTensor* x = view.optional(i);
         if (x == nullptr || !touch(*x, y)) continue;
-        const bool same = x->offset == y.offset && x->bytes == y.bytes;
-        if (!(same && o == 0 && rule.inputs[i].is_in_place)) return "its output overlaps an input";
+        const bool in_place =
+            o == 0 && rule.inputs[i].is_in_place && x->offset == y.offset && x->bytes == y.bytes;
+        if (!in_place) return "its output overlaps an input";
       }
     }
     return {};

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, readSource } from './sources';
+import { ROOT, readSource, sourceFiles } from './sources';
 
 const FOLDER = 'native/kernels';
 
@@ -25,7 +25,7 @@ export function rowsOf(kernel: string): string[] {
   });
 }
 
-/** native/sources.json with its lists of kernel files as the tables have rows: what has no row is not compiled. */
+/** native/sources.json with its lists of kernel files as the tables have rows (what has no row is not compiled), and the engine's. */
 export function sourcesPage(): string {
   const sources = readJson();
   const names = kernelNames();
@@ -43,7 +43,9 @@ export function sourcesPage(): string {
       names.filter((kernel) => rowsOf(kernel).includes(set)),
     ),
   ]);
-  const lists = { kernels: { baseline, ...Object.fromEntries(sets) }, checks: filesOf('check') };
+  const kernels = { baseline, ...Object.fromEntries(sets) };
+  const engine = ['engine', 'probe'].flatMap((folder) => sourceFiles(`native/${folder}`, ['.cc']));
+  const lists = { kernels, checks: filesOf('check'), engine };
   let text = readSource('native/sources.json');
   for (const [name, value] of Object.entries(lists)) {
     const start = text.indexOf(`  "${name}": `);

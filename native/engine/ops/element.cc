@@ -14,6 +14,12 @@ Fault check_alike(const NodeView& node) {
   return count_elements(node.y()) == count_elements(node.x(0)) ? Fault() : Fault("extents of operands");
 }
 
+/// A float operation with one input and bounds.
+Fault check_unary(const NodeView& node) {
+  if (Fault fault = check_alike(node); !fault.empty()) return fault;
+  return check_clamp(node.params<PlanClamp>());
+}
+
 Fault check_binary(const NodeView& node) {
   const PlanBinary& binary = node.params<PlanBinary>();
   if (binary.operation < 0 || binary.operation >= kBinaryOperationCount) return "operation";
@@ -78,7 +84,9 @@ void fill_binary_f32(const StepContext& context, BinaryF32Args* args) {
   args->hi = binary.clamp.hi;
 }
 
-void fill_clamp(const StepContext& context, ClampF32Args* args) {
+/// Bounds of a float operation with one input.
+template <typename Args>
+void fill_clamp(const StepContext& context, Args* args) {
   args->lo = context.params<PlanClamp>().lo;
   args->hi = context.params<PlanClamp>().hi;
 }
@@ -122,10 +130,7 @@ Fault check_softmax_f32(const NodeView& node) {
                          count_elements(y) == count_elements(x);
   return same_rows ? Fault() : Fault("extents of operands");
 }
-Fault check_clamp_f32(const NodeView& node) {
-  if (Fault fault = check_alike(node); !fault.empty()) return fault;
-  return check_clamp(node.params<PlanClamp>());
-}
+Fault check_clamp_f32(const NodeView& node) { return check_unary(node); }
 
 Status make_binary_s8(const StepContext& context, std::unique_ptr<Step>* step) {
   return prepare_step<ElementStep<BinaryS8Row, BinaryS8Args>>(
@@ -146,7 +151,8 @@ Status make_softmax_f32(const StepContext& context, std::unique_ptr<Step>* step)
 }
 Status make_clamp_f32(const StepContext& context, std::unique_ptr<Step>* step) {
   return prepare_step<ElementStep<ClampF32Row, ClampF32Args>>(context, step, kClampF32Rows, kClampF32RowCount,
-                                                              fill_clamp, bind_one<float, ClampF32Args>, 1);
+                                                              fill_clamp<ClampF32Args>,
+                                                              bind_one<float, ClampF32Args>, 1);
 }
 
 }  // namespace hone
