@@ -5,8 +5,9 @@ import type { Tensor } from '../ir/tensor';
 import { quantile } from '../telemetry/statistics';
 import type { Artifact } from './artifact';
 import { carryStates } from './carry-states';
-import { type Executor, type ExecutorName, type ExecutorOptions, openExecutor } from './executor';
+import type { Executor, ExecutorName } from './executor';
 import { interruptCheck } from './interrupt';
+import { type ExecutorOptions, openExecutor } from './open-executor';
 import { randomFeeds } from './random-feeds';
 import { openSamples } from './samples';
 

@@ -6,8 +6,8 @@ import { HoneError } from '../core/error';
 import { allocate } from '../engine/arrays';
 import { describeCpu, openSession } from '../engine/session';
 import type { Artifact } from './artifact';
-import type { ExecutorOptions } from './executor';
 import { makePlan } from './make-plan';
+import type { ExecutorOptions } from './open-executor';
 import { writeFileAtomically } from './write-file';
 
 const layerTimes = z.object({

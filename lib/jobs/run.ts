@@ -4,7 +4,8 @@ import type { Dataset } from '../ir/dataset';
 import type { Tensor } from '../ir/tensor';
 import type { Artifact } from './artifact';
 import { carryStates } from './carry-states';
-import { type Executor, type ExecutorOptions, openExecutor } from './executor';
+import type { Executor } from './executor';
+import { type ExecutorOptions, openExecutor } from './open-executor';
 import { randomFeeds } from './random-feeds';
 import { type OpenedSamples, openSamples } from './samples';
 

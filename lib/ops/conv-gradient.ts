@@ -1,18 +1,10 @@
 import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
+import type { ConvLayer } from './conv-gradient-context';
 import { hasSmallPlanes, smallPlanesInputGradient, smallPlanesWeightGradient } from './depthwise-gradient';
 import { cut, dimsOf, int64s, reshapeTo, sumOver, transposeTo } from './gradients';
 import type { Emitter, GradientContext } from './operator';
 import { dilatedExtent, forEachIndex, resolveSpatial, type Spatial } from './spatial';
-
-/** What both gradients of a convolution need to know. */
-export interface ConvLayer {
-  readonly emit: Emitter;
-  readonly group: number;
-  readonly xDims: readonly number[];
-  readonly wDims: readonly number[];
-  readonly spatial: Spatial;
-}
 
 /** Gradients of Conv, built from operators that run fast on a CPU: Gemm for weights, Conv or ConvTranspose for inputs. */
 export function convGradient({ node, emit, outputGradients, wants }: GradientContext): (string | undefined)[] {

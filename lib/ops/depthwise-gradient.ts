@@ -1,5 +1,5 @@
 import { elementCount, tensorOf } from '../ir/tensor';
-import type { ConvLayer } from './conv-gradient';
+import type { ConvLayer } from './conv-gradient-context';
 import { reshapeTo, transposeTo } from './gradients';
 import { windowTaps } from './spatial';
 

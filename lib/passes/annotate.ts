@@ -1,20 +1,7 @@
 import type { Graph, Node } from '../ir/graph';
-import type { Match, NodePattern, PatternContext } from './pattern';
 import { matchPattern } from './pattern';
-import { RECOGNITIONS } from './recognitions';
+import { type Findings, RECOGNITIONS } from './recognitions';
 import { patternContextOf } from './rewrite';
-
-/** What is known of a group of nodes, by word. Values are named; numbers are what the constants of the graph say. */
-export type Findings = Readonly<Record<string, number | string | readonly number[]>>;
-
-/** A row of the table of what can be recognised. */
-export interface Recognition {
-  readonly name: string;
-  /** The forms in which exporters write it, with the last node as root; the largest first. */
-  readonly patterns: readonly NodePattern[];
-  /** What is found; undefined where the numbers say that it is something else. */
-  readonly find: (match: Match, context: PatternContext) => Findings | undefined;
-}
 
 /** A group of nodes that together compute something with a name. */
 export interface Annotation {

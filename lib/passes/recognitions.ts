@@ -2,7 +2,6 @@ import { attribute } from '../ir/attribute';
 import { elementCount, type Tensor } from '../ir/tensor';
 import { normalizeAxes } from '../ops/axes';
 import { toDense } from '../ops/dense';
-import type { Findings, Recognition } from './annotate';
 import {
   constant,
   either,
@@ -13,6 +12,18 @@ import {
   type PatternContext,
   value,
 } from './pattern';
+
+/** What is known of a group of nodes, by word. Values are named; numbers are what the constants of the graph say. */
+export type Findings = Readonly<Record<string, number | string | readonly number[]>>;
+
+/** A row of the table of what can be recognised. */
+export interface Recognition {
+  readonly name: string;
+  /** The forms in which exporters write it, with the last node as root; the largest first. */
+  readonly patterns: readonly NodePattern[];
+  /** What is found; undefined where the numbers say that it is something else. */
+  readonly find: (match: Match, context: PatternContext) => Findings | undefined;
+}
 
 const x = value('x');
 

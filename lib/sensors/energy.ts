@@ -1,18 +1,7 @@
 import type { Reading } from '../telemetry/sample';
+import type { EnergySource } from './energy-source';
 import { findInaPower } from './ina-power';
 import { listFolder, readNumber, readText, type SysRoot } from './read-file';
-
-/** An energy counter or a power gauge of this machine, found once at start. */
-export interface EnergySource {
-  /** `counter`: joules that only grow (wraps at `wrapJoules`); `gauge`: watts at this moment. */
-  readonly kind: 'counter' | 'gauge';
-  readonly name: string;
-  readonly source: string;
-  /** What it measures: `package`, `board` or the `sum of rails` (of some parts of the board). */
-  readonly scope: string;
-  readonly wrapJoules?: number;
-  read(): number | undefined;
-}
 
 /** Why no energy can be told. */
 export interface NoEnergy {

@@ -1,4 +1,4 @@
-import type { EnergySource } from './energy';
+import type { EnergySource } from './energy-source';
 import { listFolder, readNumber, readText, type SysRoot } from './read-file';
 
 const HWMON = 'sys/class/hwmon';

@@ -1,5 +1,6 @@
 import type { Reading } from '../telemetry/sample';
-import { type EnergySource, findEnergySource, type NoEnergy, readEnergy } from './energy';
+import { findEnergySource, type NoEnergy, readEnergy } from './energy';
+import type { EnergySource } from './energy-source';
 import { readFrequency } from './frequency';
 import { readCpuPressure } from './load';
 import { readMemory } from './memory';

@@ -12,7 +12,8 @@ import { first } from '../prune/measure';
 import { addTaylorScores } from '../prune/taylor';
 import { collect } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';
-import type { Group, Member } from './dependencies';
+import type { Group } from './dependencies';
+import type { Member } from './index-sets';
 import { outputErrors } from './output-error';
 
 /** Worth per group and unit; the lowest go first. Undefined: the criterion says nothing about the group. */

@@ -3,14 +3,7 @@ import { readsOf, subgraphsOf, typeOf } from '../../ir/edit';
 import type { Graph, Node, ValueType } from '../../ir/graph';
 import { findOperator } from '../../ops';
 import type { CouplingContext, PortAxis, Ties } from '../../ops/operator';
-import { IndexSets } from './index-sets';
-
-/** Indices of one axis of a value (constant or activation) that belong to a unit. */
-export interface Member {
-  readonly value: string;
-  readonly axis: number;
-  readonly indices: readonly number[];
-}
+import { IndexSets, type Member } from './index-sets';
 
 /** The least that can be removed at once: indices of many axes that only go together. */
 export interface Unit {

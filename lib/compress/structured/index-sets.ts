@@ -1,5 +1,11 @@
 import type { Dim } from '../../ir/graph';
-import type { Member } from './dependencies';
+
+/** Indices of one axis of a value (constant or activation) that belong to a unit. */
+export interface Member {
+  readonly value: string;
+  readonly axis: number;
+  readonly indices: readonly number[];
+}
 
 /**
  * Disjoint sets of the indices of all axes with known extents (union-find with path halving). Sets that contain a fixed index

@@ -1,0 +1,43 @@
+import type { Graph, ValueType } from '../ir/graph';
+import { bindToOneSample } from '../passes/bind-inputs';
+import { openReference } from '../reference/session';
+import type { Artifact } from './artifact';
+import type { CompressOptions } from './compress';
+import type { Executor, ExecutorName } from './executor';
+import { makePlan, requireModel } from './make-plan';
+import { openNativeExecutor } from './native-executor';
+import { indexLimits } from './random-feeds';
+
+export interface ExecutorOptions extends CompressOptions {
+  /** `native` when left out; nothing falls back by itself. */
+  readonly executor?: ExecutorName;
+  readonly threads?: number;
+  /** For timing: onnxruntime as it comes, with integer kernels that may saturate (see `openReference`). */
+  readonly integerKernels?: boolean;
+}
+
+/**
+ * Opens an artifact for execution: compiled for the native engine, or by onnxruntime when the caller says so.
+ * @throws what `makePlan`, `openSession` and `openReference` throw
+ */
+export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
+  const { executor = 'native', threads = 1 } = options;
+  if (executor === 'native') return openNativeExecutor((await makePlan(artifact, options)).plan, threads);
+  const { graph, bytes, derived } = requireModel(artifact, 'run by onnxruntime');
+  const reference = await openReference(derived ? graph : bytes, {
+    threads,
+    integerKernels: options.integerKernels ?? false,
+  });
+  return {
+    name: 'onnxruntime',
+    inputs: inputTypes(bindToOneSample(graph)),
+    outputs: graph.outputs,
+    indexLimits: indexLimits(graph),
+    run: (feeds) => reference.run(feeds),
+    close: () => reference.close(),
+  };
+}
+
+function inputTypes({ inputs, values }: Graph): ReadonlyMap<string, ValueType> {
+  return new Map(inputs.map((name) => [name, values.get(name)!]));
+}
