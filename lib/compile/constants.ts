@@ -3,7 +3,7 @@ import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { elementCount, type Tensor, viewAs } from '../ir/tensor';
 import { toDense } from '../ops/dense';
-import { dequantizeLinear } from '../ops/dequantize-linear';
+import { dequantizeLinear } from '../ops/operators/dequantize-linear';
 
 /** Where constants come from: the part of a network that this file needs. */
 export interface ConstantSource {

@@ -1,7 +1,7 @@
 import { subgraphsOf } from '../ir/edit';
 import type { Graph } from '../ir/graph';
 import { elementCount, type Tensor } from '../ir/tensor';
-import { constantTensor } from '../ops/constant';
+import { constantTensor } from '../ops/operators/constant';
 
 /** Types of constants that are no weights: they tell shapes, indices and conditions. */
 const NO_WEIGHTS: readonly string[] = ['int64', 'bool', 'string'];

@@ -3,10 +3,10 @@ import { byteLength } from '../ir/element-type';
 import type { Dim, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorFrom } from '../ir/tensor';
 import { findOperator } from '../ops';
-import { constantTensor } from '../ops/constant';
 import { fromDense, toDense } from '../ops/dense';
 import { knownDims } from '../ops/dims';
 import type { Dense, Operator } from '../ops/operator';
+import { constantTensor } from '../ops/operators/constant';
 import { Inference } from './inference';
 
 /** Dequantized constants are what a compressed model is made of: they never become floats. */

@@ -1,7 +1,7 @@
 import { attribute, attributes } from '../ir/attribute';
 import { type Tensor, toNumbers } from '../ir/tensor';
 import { productOfDims } from '../ops/dims';
-import { permutationOf } from '../ops/transpose';
+import { permutationOf } from '../ops/operators/transpose';
 import { allEqual, attributeIs, type Guard, sameShape } from './guards';
 import { constant, type Match, node, optional, type Pattern, type PatternContext, value } from './pattern';
 import { type Rewrite, type Rule, replaceBy } from './rewrite';

@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { type Tensor, tensorFrom, toNumbers } from '../ir/tensor';
-import { clipBounds } from '../ops/clip';
+import { clipBounds } from '../ops/operators/clip';
 import { type Guard, hasType, oneOutput } from './guards';
 import { constant, type Match, node, type PatternContext, value } from './pattern';
 import { type RewriteContext, type Rule, replaceBy } from './rewrite';

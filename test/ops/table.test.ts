@@ -5,7 +5,7 @@ import { OPERATORS } from '../../lib/ops';
 import { DIALECT_OPSET, type Operator } from '../../lib/ops/operator';
 import { tableOf } from '../../lib/ops/table';
 
-const FOLDER = join(__dirname, '../../lib/ops');
+const FOLDER = join(__dirname, '../../lib/ops/operators');
 
 /** Every operator that a file of lib/ops exports, with the file's stem. */
 const exported = readdirSync(FOLDER)

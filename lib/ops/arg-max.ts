@@ -1,5 +1,0 @@
-import { argReduction } from './arg-reduction';
-import type { Operator } from './operator';
-
-/** Position of the largest element along an axis. */
-export const argMax: Operator = argReduction('ArgMax', (candidate, best) => candidate > best);

@@ -1,0 +1,5 @@
+import { argReduction } from '../arg-reduction';
+import type { Operator } from '../operator';
+
+/** Position of the largest element along an axis. */
+export const argMax: Operator = argReduction('ArgMax', (candidate, best) => candidate > best);

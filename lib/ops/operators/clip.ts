@@ -1,0 +1,73 @@
+import { elementCost } from '../cost';
+import { elementwise } from '../coupling';
+import { emptyLike, toDense } from '../dense';
+import { highestOf, lowestOf } from '../extremes';
+import { castTo, dimsOf, formulas, sumToShape } from '../gradients';
+import type { GradientContext, LowerContext, Operator } from '../operator';
+import { NUMBERS, optional, problem, required } from '../schema';
+import { CLAMP } from '../unary';
+import { attributeToInput } from '../upgrade-steps';
+
+/** Elements limited to [min, max]; a bound that is left out does not limit. Where min > max, max wins. */
+export const clip: Operator = {
+  op: 'Clip',
+  traits: ['rectifies', 'squashes'],
+  domain: '',
+  since: 13,
+  schema: {
+    inputs: [required('input', NUMBERS), optional('min', NUMBERS), optional('max', NUMBERS)],
+    outputs: [required('output', NUMBERS)],
+    attributes: {},
+  },
+  upgrade: (node, from, emit) => {
+    if (from >= 11) return [node];
+    return [attributeToInput(attributeToInput(node, emit, 'min', 1), emit, 'max', 2)];
+  },
+  infer: ({ node, inputs: [input, ...bounds] }) => {
+    const { type, shape } = input!;
+    const odd = bounds.find((bound) => bound && bound.type !== type);
+    if (odd) return problem(node, 'type-mismatch', `bounds of ${odd.type} for elements of ${type}`);
+    return [{ type, shape }];
+  },
+  evaluate: ([input, min, max]) => {
+    const low = min ? min.data[0] : lowestOf(input!.type);
+    const high = max ? max.data[0] : highestOf(input!.type);
+    const result = emptyLike(input!, input!.dims);
+    for (let i = 0; i < result.data.length; i++) result.data[i] = Math.min(Math.max(input!.data[i], low), high);
+    return [result];
+  },
+  gradient: clipGradient,
+  coupling: elementwise,
+  cost: elementCost,
+  quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },
+  lower: (context) => {
+    const bounds = clipBounds(context);
+    if (!bounds) return problem(context.node, 'not-lowered', 'the bounds are not constant numbers');
+    const [low, high] = bounds;
+    const table = (x: number) => Math.min(Math.max(Math.fround(x), low), high);
+    return { kernel: 'unary', table, float: CLAMP, clamp: bounds };
+  },
+};
+
+/** Elements that were not limited pass their gradient on; a bound gets the gradients of all elements that it holds. */
+function clipGradient({ node, emit, outputGradients, wants }: GradientContext): (string | undefined)[] {
+  const [x] = node.inputs;
+  const [y] = node.outputs;
+  const f = formulas(emit);
+  const where = (comparison: string) => f('Mul', outputGradients[0]!, castTo(emit, f(comparison, x, y), 'float32'));
+  const bound = (index: number, comparison: string) =>
+    wants(index) ? sumToShape(emit, where(comparison), dimsOf(emit, node.inputs[index])) : undefined;
+  return [wants(0) ? where('Equal') : undefined, bound(1, 'Less'), bound(2, 'Greater')];
+}
+
+/** Constant bounds of a Clip node, infinite where left out; undefined when one is computed at run time or is NaN. */
+export function clipBounds({ node, constant }: Pick<LowerContext, 'node' | 'constant'>): [number, number] | undefined {
+  const [low, high] = [1, 2].map((index) => {
+    if (!node.inputs[index]) return index === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    const tensor = constant(index);
+    return tensor && toDense(tensor, 'float32').data[0];
+  });
+  // Not a number is no bound that anybody means, and executors differ about it.
+  if (low === undefined || high === undefined || Number.isNaN(low) || Number.isNaN(high)) return undefined;
+  return [low, high];
+}

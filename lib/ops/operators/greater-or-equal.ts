@@ -1,0 +1,10 @@
+import { binary } from '../binary';
+import type { Operator } from '../operator';
+
+/** Whether `a >= b`, on broadcast tensors. */
+export const greaterOrEqual: Operator = binary({
+  op: 'GreaterOrEqual',
+  since: 16,
+  output: 'bool',
+  of: (a, b) => Number(a >= b),
+});

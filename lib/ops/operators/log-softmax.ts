@@ -1,0 +1,17 @@
+import { attribute } from '../../ir/attribute';
+import { int64s } from '../gradients';
+import type { Operator } from '../operator';
+import { softmaxOperator } from '../softmax-family';
+
+/** ONNX LogSoftmax-13: `x - log(sum(exp(x)))` along one axis. */
+export const logSoftmax: Operator = {
+  ...softmaxOperator('LogSoftmax'),
+  distribution: 'logarithms',
+  // dx = dy - exp(y) * sum(dy)
+  gradient: ({ node, emit, outputGradients }) => {
+    const dy = outputGradients[0]!;
+    const axes = int64s(emit, [attribute(node, 'axis', 'int', -1)]);
+    const total = emit.node('ReduceSum', [dy, axes], { keepdims: 1 });
+    return [emit.node('Sub', [dy, emit.node('Mul', [emit.node('Exp', [node.outputs[0]]), total])])];
+  },
+};

@@ -1,0 +1,12 @@
+import type { Operator } from '../operator';
+import { unary } from '../unary';
+
+/** Natural logarithm; NaN below zero. */
+export const log: Operator = {
+  ...unary({
+    op: 'Log',
+    since: 13,
+    of: () => Math.log,
+  }),
+  gradient: ({ node, emit, outputGradients }) => [emit.node('Div', [outputGradients[0]!, node.inputs[0]])],
+};
