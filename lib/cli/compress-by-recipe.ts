@@ -145,7 +145,9 @@ function sayReport(report: RecipeReport, verbose: boolean, console: Console): vo
   for (const line of stepTable(report)) console.say(line);
   for (const { index, method, reason } of leftOut)
     console.say(colors.yellow(`left out steps[${index}].${method}: ${reason}`));
-  for (const line of diagnosticLines(steps.flatMap(stepNotices), verbose)) console.say(colors.yellow(line));
+  const ofFile = report.diagnostics.filter(({ where }) => where === 'file');
+  const notices = [...steps.flatMap(stepNotices), ...ofFile];
+  for (const line of diagnosticLines(notices, verbose)) console.say(colors.yellow(line));
   if (test) console.say(testLine(test, report.metric));
   if (result.judgedBy) console.say(`(${judgedByText(result.judgedBy)})`);
   for (const line of engineLines(report.engine, verbose)) console.say(line);

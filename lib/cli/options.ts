@@ -201,7 +201,7 @@ export function quantizeOptions(options: OptionValues): PartialQuantizeOptions {
   const samples = integer(options, 'samples', 1, 1e9);
   return {
     ...(estimator === undefined ? {} : { estimator: estimator as 'minmax' }),
-    ...(percentile === undefined ? {} : { percentile: Number(percentile) }),
+    ...(percentile === undefined ? {} : { percentile: decimal(options, 'percentile', 0, 100) }),
     ...(samples === undefined ? {} : { samples }),
     skip: { names: list(options.skipName), types: list(options.skipType) },
     granularity: options.perTensor === true ? 'tensor' : 'channel',

@@ -18,7 +18,7 @@ import { bytesText, diagnosticLines } from './text';
 import type { Verb } from './verb';
 
 export const compileVerb: Verb = {
-  args: [MODEL],
+  args: [{ ...MODEL, description: 'an ONNX model, float or quantized' }],
   options: [
     { flags: '--out <path>', description: 'file to write; <model>.plan when left out' },
     COMMON.calibration,

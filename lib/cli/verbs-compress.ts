@@ -15,7 +15,6 @@ import { engineLines } from './engine-lines';
 import {
   COMMON,
   INPUTS,
-  MODEL,
   openModel,
   preprocessing,
   QUANTIZE,
@@ -31,7 +30,7 @@ import { bytesText, diagnosticLines, judgedByText } from './text';
 import type { OptionValues, Verb } from './verb';
 
 export const compressVerb: Verb = {
-  args: [{ name: '[model]', description: `${MODEL.description}; left out when the recipe names it` }],
+  args: [{ name: '[model]', description: 'a float ONNX model; left out when the recipe names it' }],
   options: [
     { flags: '--recipe <path>', description: 'YAML or JSON file that says how (docs/recipes.md)' },
     { ...COMMON.data, description: `${COMMON.data.description}; with a recipe: instead of its own, split as needed` },
@@ -83,7 +82,9 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   for (const line of takenExtents(model.graph, graph)) console.say(line);
   const { calibration, judged } = report.samples;
   const found = outputsText(report.outputs);
-  console.say(`calibrated with ${calibration} samples; SQNR of outputs over all ${judged}: ${found}`);
+  console.say(
+    `calibrated with ${calibration} sample${calibration === 1 ? '' : 's'}; SQNR of outputs over all ${judged}: ${found}`,
+  );
   console.say(`(${judgedByText(report.judgedBy)})`);
   const narrowed = report.layers.filter(({ narrowedChannels }) => narrowedChannels.length > 0);
   if (report.outputsWithSaturation !== null)

@@ -14,7 +14,7 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   return longer.length === 1 ? longer[0] : undefined;
 }
 
-/** What to say of an unknown word, as details of an error: the near one, if any, and advice that names it, else all. */
+/** What to say of an unknown word, as details of an error: the near one, if any, and advice that names it as `show` has it, else all. */
 export function adviceOn(
   word: string,
   words: readonly string[],
@@ -22,7 +22,7 @@ export function adviceOn(
 ): { readonly nearest: string; readonly advice: string } | { readonly advice: string } {
   const near = nearest(word, words);
   if (near !== undefined) return { nearest: show(near), advice: `Did you mean '${show(near)}'?` };
-  return { advice: words.length === 0 ? 'There is none to choose.' : `Known: ${words.map(show).join(', ')}.` };
+  return { advice: words.length === 0 ? 'There is none to choose.' : `Known: ${words.join(', ')}.` };
 }
 
 /** Optimal string alignment distance: Levenshtein's, with a swap of neighbours as one edit. */

@@ -11,7 +11,9 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {
     await make(path, mode);
   } catch (error) {
-    throw new HoneError('E_FILE_WRITE', { path, reason: (error as Error).message }, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'it should be a folder, and a file is there' : message;
+    throw new HoneError('E_FILE_WRITE', { path, reason }, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { largerFile } from '../compress/quantize/warnings';
 import type { StepRecord } from '../compress/recipe/context';
 import { tooFewToDecide } from '../compress/recipe/goals';
 import { METHODS } from '../compress/recipe/methods';
@@ -132,6 +133,8 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const bytes = encode(result.graph);
     await writeFileAtomically(target, bytes);
     const { shares, groups } = engineView(prepareForEngine(result.graph));
+    const last = result.steps[result.bestStep - 1]?.method;
+    const larger = last === 'quantize' ? largerFile(bytes.length, model.bytes.length) : undefined;
     const models = [float, ...result.models];
     const timed = missing === undefined ? await engineLatencies(models) : undefined;
     const latencyOf = (index: number): EngineLatency =>
@@ -159,7 +162,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       test: data.test && !result.interrupted ? await readTest(judge(data.test), float, result.graph) : null,
       missed: result.missed,
       interrupted: result.interrupted,
-      diagnostics: [...warnings, ...result.diagnostics],
+      diagnostics: [...warnings, ...result.diagnostics, ...(larger ? [larger] : [])],
     };
     await writeFileAtomically(reportPath(target), `${toJson(report, 2)}\n`);
     return report;

@@ -62,7 +62,7 @@ test.each([
 });
 
 test('where none is near, all are named', () => {
-  expect(adviceOn('zebra', ['a', 'b'])).toEqual({ advice: 'Known: a, b.' });
+  expect(adviceOn('zebra', ['a', 'b'], (word) => `r.yaml: ${word}`)).toEqual({ advice: 'Known: a, b.' });
   expect(adviceOn('zebra', [])).toEqual({ advice: 'There is none to choose.' });
   expect(adviceOn('thread', ['threads'], (word) => `o.${word}`)).toEqual({
     nearest: 'o.threads',

@@ -28,8 +28,8 @@ export interface HostCase {
   readonly what: string;
   /** Writes model and samples into a folder; their paths. */
   readonly files: () => Promise<HostFiles>;
-  /** Layers that AdaRound takes, as a glob: each costs an emulated CPU seconds. */
-  readonly adaround: string;
+  /** Layers that AdaRound takes, as a glob: each costs an emulated CPU seconds; without it the plain form alone is compared. */
+  readonly adaround?: string;
 }
 
 export interface HostFiles {
@@ -114,6 +114,17 @@ export const REAL: readonly HostCase[] = [
       const model = dataPath('models', 'dscnn_kws_mlperftiny.onnx');
       // 2.7 million multiply-accumulates each, on an emulated CPU.
       return { model, data: await firstSamples('dscnn', model, dataPath('npz', 'kws_calib100.npz'), SAMPLES / 4) };
+    },
+  },
+  {
+    what: 'resnet8',
+    files: async () => {
+      const model = dataPath('models', 'resnet8_cifar10_mlperftiny.onnx');
+      // 12.5 million multiply-accumulates each.
+      return {
+        model,
+        data: await firstSamples('resnet8', model, dataPath('npz', 'cifar_raw_calib256.npz'), SAMPLES / 8),
+      };
     },
   },
 ];

@@ -222,3 +222,12 @@ describe('training that diverges at every rate', () => {
     expect(report.steps).toMatchObject([{ index: 1, method: 'quantize' }]);
   });
 });
+
+test('a result that is larger than its source is told, with what helps', async () => {
+  const quantized = { data: { calibration: 'unlabelled.npz' }, steps: [{ quantize: {} }] };
+  const report = await runToy(folder, quantized, 'larger.onnx');
+  expect(report.result.bytes).toBeGreaterThan(report.baseline.bytes);
+  expect(report.diagnostics).toContainEqual(expect.objectContaining({ kind: 'larger-file', where: 'file' }));
+  const { diagnostics } = await runToy(folder, { ...quantized, steps: [{ prune: { sparsity: 0.5 } }] }, 'pruned.onnx');
+  expect(diagnostics.map(({ kind }) => kind)).not.toContain('larger-file');
+});
