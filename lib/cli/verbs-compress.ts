@@ -89,7 +89,7 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
   const narrowed = report.layers.filter(({ narrowedChannels }) => narrowedChannels.length > 0);
   if (report.outputsWithSaturation !== null)
     console.say(
-      `${narrowed.length} layers keep clear of saturation; without that: ${outputsText(report.outputsWithSaturation)}`,
+      `${narrowed.length} ${narrowed.length === 1 ? 'layer keeps' : 'layers keep'} clear of saturation; without that: ${outputsText(report.outputsWithSaturation)}`,
     );
   for (const repair of report.repairs) console.say(repairText(repair));
   for (const line of diagnosticLines(report.diagnostics, verbose)) console.say(colors.yellow(line));

@@ -55,7 +55,7 @@ export function parsePreprocess(json: unknown): PreprocessSpec {
       throw new HoneError('E_OPTION_UNKNOWN', {
         option: `preprocess.${key}`,
         ...adviceOn(key, KEYS, (name) => `preprocess.${name}`),
-        verb: 'quantize',
+        verb: 'compress',
       });
   const pick = <T extends string>(key: keyof PreprocessSpec, words: readonly T[]): T => {
     const value = given[key] ?? words[0];

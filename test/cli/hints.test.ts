@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { commandName, withCommandName } from '../../lib/cli/command-name';
 import { optionNames } from '../../lib/cli/verb';
 import { VERBS } from '../../lib/cli/verbs';
 import { ERRORS } from '../../lib/core/error-table';
 import { adviceOn, nearest } from '../../lib/core/nearest';
+import { ROOT, sourceFiles } from '../tidy/sources';
 import { distPath } from './hone';
 
 const sampleVerbs = VERBS.map((row) => optionNames(row.load())).filter((names) =>
@@ -27,6 +30,16 @@ test.each(hints)('%s: its hint names only what there is', (_code, hint) => {
   for (const [option] of outside.matchAll(/--\w[\w-]*/g))
     expect(sampleVerbs.filter((names) => !names.includes(option))).toEqual([]);
   expect(hint).not.toMatch(/npm run|node dist/);
+});
+
+test('verbs that errors name to the user exist', () => {
+  const named = sourceFiles('lib', ['.ts']).flatMap((path) =>
+    [...readFileSync(join(ROOT, path), 'utf8').matchAll(/\bverb(?:: string)?(?::| =) '([\w-]+)'(?! \|)/g)].map(
+      ([, verb]) => verb,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(5);
+  expect(VERBS.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
 });
 
 test.each([
