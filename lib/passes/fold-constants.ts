@@ -7,7 +7,7 @@ import { fromDense, toDense } from '../ops/dense';
 import { knownDims } from '../ops/dims';
 import type { Dense, Operator } from '../ops/operator';
 import { constantTensor } from '../ops/operators/constant';
-import { Inference } from './inference';
+import { Inference, type InferenceMemory } from './inference';
 
 /** Dequantized constants are what a compressed model is made of: they never become floats. */
 const KEPT = new Set(['DequantizeLinear']);
@@ -25,8 +25,8 @@ const WEIGHT_BYTES = 1 << 28;
  * float32), shapes and shape arithmetic as far as extents are numbers, and Reshape targets with one symbol as `-1`.
  * Returns the same graph when there is nothing to fold.
  */
-export function foldConstants(graph: Graph): Graph {
-  const inference = new Inference(graph);
+export function foldConstants(graph: Graph, memory?: InferenceMemory): Graph {
+  const inference = new Inference(graph, memory);
   const found = new Map<string, Tensor>();
   const replace = new Map<Node, readonly Node[]>();
   const uses = usesOf(graph);

@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Graph, Node } from '../ir/graph';
-import { elementCount, tensorOf } from '../ir/tensor';
-import { fromDense, toDense } from '../ops/dense';
+import { elementCount, tensorOf, viewAs } from '../ir/tensor';
+import { toDense } from '../ops/dense';
 import { attributeIs, channelAxisOf, channelBiasOf, hasChannelBias, oneOutput } from './guards';
 import { constant, type Match, node, optional, value } from './pattern';
 import { applyRules, type Rewrite, type RewriteContext, type Rule, replaceBy, type Trace } from './rewrite';
@@ -47,16 +47,15 @@ function fused(match: Match, context: RewriteContext): Rewrite {
   const gain = Float64Array.from(scale, (s, c) => s / Math.sqrt(variance[c] + epsilon));
   const axis = channelAxisOf(linear);
   const channels = weights.dims[axis];
-  const wide = toDense(weights, 'float64');
   const inner = elementCount(weights.dims.slice(axis + 1));
-  for (let i = 0; i < wide.data.length; i++) wide.data[i] *= gain[Math.floor(i / inner) % channels];
+  const scaled = viewAs(weights, 'float32').map((w, i) => w * gain[Math.floor(i / inner) % channels]);
   const old = channelBiasOf(match, LINEAR)!;
   const shift = Float32Array.from({ length: channels }, (_, c) => (old[c] - mean[c]) * gain[c] + offset[c]);
   const made: Node = {
     ...linear,
     inputs: [
       linear.inputs[0],
-      context.add(`${linear.inputs[1]}_fused`, fromDense(wide)),
+      context.add(`${linear.inputs[1]}_fused`, tensorOf('float32', weights.dims, scaled)),
       context.add(`${linear.outputs[0]}_bias`, tensorOf('float32', [channels], shift)),
     ],
     outputs: norm.outputs.slice(0, 1),

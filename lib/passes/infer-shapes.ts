@@ -3,12 +3,15 @@ import { HoneError } from '../core/error';
 import { subgraphsOf } from '../ir/edit';
 import type { Dim, Graph, Node, ValueType } from '../ir/graph';
 import { findOperator } from '../ops';
-import { Inference } from './inference';
+import { Inference, type InferenceMemory } from './inference';
 import type { PassResult } from './pass-result';
 
-/** The graph with the type and shape of every value that can be known, and what is inconsistent. Expects the dialect. */
-export function inferShapes(graph: Graph): PassResult {
-  const inference = new Inference(graph);
+/**
+ * The graph with the type and shape of every value that can be known, and what is inconsistent. Expects the dialect. With a
+ * memory, nodes that read what they read before are not looked at again.
+ */
+export function inferShapes(graph: Graph, memory?: InferenceMemory): PassResult {
+  const inference = new Inference(graph, memory);
   const diagnostics: Diagnostic[] = graph.nodes.flatMap((node) => inference.visit(node));
   return { graph: { ...graph, values: inference.values() }, diagnostics };
 }

@@ -14,16 +14,35 @@ const PARTIAL_LIMIT = 1024;
 
 type Partial = readonly (Dim | undefined)[];
 
+/**
+ * What was learned of nodes, for graphs that share many of them (one before and after a pass): a node is looked at again only
+ * where something that it reads is known otherwise.
+ */
+export type InferenceMemory = WeakMap<Node, Lesson>;
+
+/** What one node was told, and what it told. */
+interface Lesson {
+  /** Constants, or types of what is none, by input. */
+  readonly read: readonly unknown[];
+  readonly declared: readonly (ValueType | undefined)[];
+  readonly types: readonly (ValueType | undefined)[];
+  readonly partials: readonly (Partial | undefined)[];
+  readonly tensor: Tensor | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** Knowledge about the values of one graph, which grows node by node in topological order. */
 export class Inference {
   private readonly graph: Graph;
+  private readonly memory: InferenceMemory | undefined;
   private readonly types = new Map<string, ValueType>();
   private readonly constants = new Map<string, Tensor>();
   private readonly partials = new Map<string, Partial>();
 
   /** Starts with the graph's inputs and initializers; what else the graph declares only fills gaps. */
-  constructor(graph: Graph) {
+  constructor(graph: Graph, memory?: InferenceMemory) {
     this.graph = graph;
+    this.memory = memory;
     for (const input of graph.inputs) {
       const type = graph.values.get(input);
       if (type) this.types.set(input, type);
@@ -67,7 +86,40 @@ export class Inference {
   }
 
   /** Learns the types of the node's outputs; returns what is wrong with it. */
-  visit(node: Node): Diagnostic[] {
+  visit(node: Node): readonly Diagnostic[] {
+    if (!this.memory) return this.learn(node).diagnostics;
+    // Elements that are known come with a type: both are found anew or neither.
+    const read = this.readOf(node);
+    const declared = node.outputs.map((name) => this.graph.values.get(name));
+    const known = this.memory.get(node);
+    const lesson =
+      known &&
+      same(known.read, read) &&
+      // What was found stands in the graph that was made of it.
+      declared.every((type, at) => type === known.declared[at] || type === known.types[at])
+        ? known
+        : { read, declared, ...this.learn(node) };
+    // What bodies capture is not among the inputs.
+    if (subgraphsOf(node).length === 0) this.memory.set(node, lesson);
+    if (lesson === known) this.recall(node, lesson);
+    return lesson.diagnostics;
+  }
+
+  private readOf(node: Node): unknown[] {
+    return node.inputs.map((name) => this.constants.get(name) ?? this.types.get(name));
+  }
+
+  private recall({ outputs }: Node, { types, partials, tensor }: Lesson): void {
+    outputs.forEach((name, index) => {
+      if (name === '') return;
+      const [type, partial] = [types[index], partials[index]];
+      if (type) this.types.set(name, type);
+      if (partial) this.partials.set(name, partial);
+    });
+    if (tensor) this.setConstant(outputs[0], tensor);
+  }
+
+  private learn(node: Node): Omit<Lesson, 'read' | 'declared'> {
     const operator = findOperator(node.domain, node.op);
     const inputs = node.inputs.map((name) => (name === '' ? undefined : this.types.get(name)));
     const untyped = node.inputs.some((name, index) => name !== '' && !inputs[index]);
@@ -75,6 +127,8 @@ export class Inference {
       operator && !untyped
         ? this.infer(operator, node, inputs)
         : { diagnostics: [] as Diagnostic[], inferred: this.inferBodies(node) };
+    const types: (ValueType | undefined)[] = [];
+    const partials: (Partial | undefined)[] = [];
     node.outputs.forEach((name, index) => {
       if (name === '') return;
       const declared = this.graph.values.get(name);
@@ -82,12 +136,14 @@ export class Inference {
       const type = inferred ? reconcile(inferred, declared) : declared;
       if (type) this.types.set(name, type);
       if (inferred?.partial) this.partials.set(name, inferred.partial);
+      types[index] = type;
+      partials[index] = inferred?.partial;
       const conflict = inferred && declared && conflictOf(inferred, declared);
       if (conflict) found.diagnostics.push(warning(node, `value ${name} is declared as ${conflict}`));
     });
     const tensor = node.op === 'Constant' && operator ? constantTensor(node) : undefined;
     if (tensor) this.setConstant(node.outputs[0], tensor);
-    return found.diagnostics;
+    return { types, partials, tensor, diagnostics: found.diagnostics };
   }
 
   /** Types of the outputs of a node that its bodies make; what is wrong inside is not reported here. */
@@ -131,6 +187,10 @@ export class Inference {
     }
     return { diagnostics, inferred: result };
   }
+}
+
+function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.every((each, at) => each === b[at]);
 }
 
 /** What checks of operators need not say one by one: no extent is negative, a fraction, or beyond all memory. */

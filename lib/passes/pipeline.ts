@@ -9,6 +9,7 @@ import { foldConstants } from './fold-constants';
 import { foldPads } from './fold-pads';
 import { fuseBatchNorm } from './fuse-batch-norm';
 import { bindShapes, inferShapes } from './infer-shapes';
+import type { InferenceMemory } from './inference';
 import { inlineBranches } from './inline-branches';
 import { mergeDuplicates } from './merge-duplicates';
 import type { PassResult } from './pass-result';
@@ -33,18 +34,23 @@ export interface PrepareOptions {
   readonly trace?: Trace | undefined;
 }
 
-/** Rewrites that are repeated until none of them changes anything; each returns its argument when it has nothing to do. */
-const REWRITES: readonly ((graph: Graph, trace?: Trace) => Graph)[] = [
-  foldConstants,
-  inlineBranches,
-  mergeDuplicates,
-  unfuseQlinear,
-  fuseBatchNorm,
-  canonicalise,
-  foldPads,
-];
+/** A pass of `prepare`: it returns its argument when it has nothing to do. */
+type Pass = (graph: Graph, memory: InferenceMemory) => Graph;
 
-/** Rounds of the rewrites; real models need two or three. */
+/** Passes that are repeated until none of them changes anything. */
+function passesOf({ batchNorm, pads, trace }: PrepareOptions): readonly Pass[] {
+  return [
+    foldConstants,
+    inlineBranches,
+    mergeDuplicates,
+    (graph) => unfuseQlinear(graph, trace),
+    ...(batchNorm === 'keep' ? [] : [(graph: Graph) => fuseBatchNorm(graph, trace)]),
+    (graph) => canonicalise(graph, trace),
+    ...(pads === 'fold' ? [(graph: Graph) => foldPads(graph, trace)] : []),
+  ];
+}
+
+/** Rounds of the passes; real models need two or three. */
 const ROUND_LIMIT = 20;
 
 /**
@@ -56,20 +62,20 @@ const ROUND_LIMIT = 20;
 export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult {
   const check = options.verify ? verified : (result: Graph) => result;
   const widened = widenFloats(graph);
-  const upgraded = upgrade(options.shapes ? bindShapes(widened.graph, options.shapes) : widened.graph);
+  const memory: InferenceMemory = new WeakMap();
+  const upgraded = upgrade(options.shapes ? bindShapes(widened.graph, options.shapes) : widened.graph, memory);
   requireForms(upgraded.graph);
-  const first = inferShapes(check(upgraded.graph));
+  const first = inferShapes(check(upgraded.graph), memory);
   const diagnostics: Diagnostic[] = [...widened.diagnostics, ...upgraded.diagnostics, ...first.diagnostics];
   let current = check(first.graph);
+  const passes = passesOf(options);
   for (let round = 0; round < ROUND_LIMIT; round++) {
     const before = current;
-    for (const rewrite of REWRITES) {
-      if (rewrite === fuseBatchNorm && options.batchNorm === 'keep') continue;
-      if (rewrite === foldPads && options.pads !== 'fold') continue;
-      const next = rewrite(current, options.trace);
+    for (const pass of passes) {
+      const next = pass(current, memory);
       if (next === current) continue;
       // Later rewrites look at shapes; what was wrong before has been reported already.
-      current = check(inferShapes(check(next)).graph);
+      current = check(inferShapes(check(next), memory).graph);
     }
     if (current === before) break;
   }

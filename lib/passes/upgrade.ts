@@ -4,7 +4,7 @@ import type { Attribute, Graph, Node } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import { findOperator } from '../ops';
 import { DIALECT_IR_VERSION, DIALECT_OPSET, type UpgradeEmitter } from '../ops/operator';
-import { Inference } from './inference';
+import { Inference, type InferenceMemory } from './inference';
 import type { PassResult } from './pass-result';
 
 /**
@@ -12,10 +12,10 @@ import type { PassResult } from './pass-result';
  * of them comes from a newer opset, the graph keeps that opset (operators of the dialect mean the same there).
  * A form that has no counterpart in the dialect is an error naming the node, which stays too.
  */
-export function upgrade(graph: Graph): PassResult {
+export function upgrade(graph: Graph, memory?: InferenceMemory): PassResult {
   const from = graph.opsets.get('') ?? DIALECT_OPSET;
   const diagnostics: Diagnostic[] = [];
-  const upgraded = upgradeScope(graph, from, makeNames(namesOf(graph)), diagnostics);
+  const upgraded = upgradeScope(graph, from, makeNames(namesOf(graph)), diagnostics, memory);
   const keepsOpset = from > DIALECT_OPSET && hasUnknownOperator(upgraded);
   return {
     graph: {
@@ -27,8 +27,14 @@ export function upgrade(graph: Graph): PassResult {
   };
 }
 
-function upgradeScope(graph: Graph, from: number, fresh: (hint: string) => string, found: Diagnostic[]): Graph {
-  const inference = new Inference(graph);
+function upgradeScope(
+  graph: Graph,
+  from: number,
+  fresh: (hint: string) => string,
+  found: Diagnostic[],
+  memory?: InferenceMemory,
+): Graph {
+  const inference = new Inference(graph, memory);
   const initializers = new Map(graph.initializers);
   const emit: UpgradeEmitter = {
     fresh,
