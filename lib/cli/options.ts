@@ -92,7 +92,7 @@ export function watched(console: Console): Pick<CompressOptions, 'signal' | 'onP
 }
 
 /** Shows the progress of compression. */
-export function progressOf(console: Console): NonNullable<CompressOptions['onProgress']> {
+function progressOf(console: Console): NonNullable<CompressOptions['onProgress']> {
   return ({ stage, done, total }) => console.progress(stage, done, total);
 }
 

@@ -32,7 +32,7 @@ export function weights(dims: readonly number[], seed = 1): Tensor {
 }
 
 /** Random values for all inputs; symbols become 2. */
-export function feedsFor(graph: Graph): Map<string, Dense> {
+function feedsFor(graph: Graph): Map<string, Dense> {
   const rng = new Rng(7);
   return new Map(
     graph.inputs.map((name) => {

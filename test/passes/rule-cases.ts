@@ -6,7 +6,7 @@ import { passCase, weights } from './pass-case';
 type Build = (b: GraphBuilder, c: Constants) => string | readonly string[];
 
 /** Short names for constants. */
-export class Constants {
+class Constants {
   private readonly b: GraphBuilder;
 
   constructor(b: GraphBuilder) {
@@ -64,7 +64,7 @@ export function ruleGraph(build: Build): Graph {
 }
 
 const row = (b: GraphBuilder) => b.input('x', 'float32', ['N', 4]);
-export const image = (b: GraphBuilder) => b.input('x', 'float32', ['N', 2, 6, 6]);
+const image = (b: GraphBuilder) => b.input('x', 'float32', ['N', 2, 6, 6]);
 const codes = (b: GraphBuilder, name = 'x') => b.input(name, 'uint8', ['N', 2, 4, 4]);
 /** Behind another node, so that the rule's nodes are inner ones. */
 const relu = (b: GraphBuilder, value: string) => b.node('Relu', [value]);
@@ -379,6 +379,22 @@ export const NEVER: readonly (readonly [rule: string, what: string, build: Build
     'holes over padding',
     (b, c) =>
       relu(b, b.node('MaxPool', [c.conv(image(b))], { kernel_shape: [2, 2], dilations: [2, 2], pads: [1, 1, 1, 1] })),
+  ],
+  [
+    'clamp-before-pool',
+    'another reader of the layer',
+    (b, c) => {
+      const layer = c.conv(image(b));
+      return [relu(b, b.node('MaxPool', [layer], { kernel_shape: [2, 2] })), b.node('Neg', [layer])];
+    },
+  ],
+  [
+    'clamp-before-pool',
+    'another reader of the pool',
+    (b, c) => {
+      const pooled = b.node('MaxPool', [c.conv(image(b))], { kernel_shape: [2, 2] });
+      return [relu(b, pooled), b.node('Neg', [pooled])];
+    },
   ],
   [
     'clamp-before-pool',
