@@ -5,8 +5,21 @@ import { ISAS, type Isa } from '../target';
 import type { KernelRow } from './kernel-row';
 import { KERNEL_ROWS } from './kernel-rows';
 
-/** What an output costs besides its products: rounding, clamping and storing it, in products. Fitted on AVX2 and AVX-512 VNNI. */
+// What layers cost besides their products, in products: fitted on AVX2 and AVX-512 VNNI to the layers of five networks in six widths each.
+/** What an output costs besides its products: rounding, clamping and storing it. */
 const OUTPUT_PRODUCTS = 16;
+/** What an input of a convolution costs: it is copied once, with the padding written out. */
+const INPUT_PRODUCTS = 3.5;
+/** The same of a depthwise output. */
+const DEPTHWISE_PRODUCTS = 4;
+/** What a column of a depthwise window costs that no window before it had: loading and interleaving its rows. */
+const COLUMN_PRODUCTS = 13;
+/** What it costs to begin a row of a depthwise output, in pixels. */
+const STRIP_START = 1.5;
+/** What an output pixel costs however few channels it has, in products of AVX-512 VNNI where PRODUCT_TIME is known. */
+const PIXEL_TIME = 75;
+/** As PIXEL_TIME, what an element of a sum of two activations costs, fused into a convolution: its division above all. */
+const SUM_TIME = 50;
 /** Time of a product, beside that of the other rows that a layer of the same target may get; equal where it was not measured. */
 const PRODUCT_TIME: Readonly<Record<Isa, number>> = {
   ref: 1,
@@ -16,17 +29,15 @@ const PRODUCT_TIME: Readonly<Record<Isa, number>> = {
   neon_dotprod: 1,
   neon_i8mm: 1,
 };
-/** What an element of a sum of two activations costs: its division above all. Fitted on AVX-512 VNNI, fused into a convolution. */
-const SUM_PRODUCTS = 40;
 /** What pairs of pixels cost, beside a full block: twice as many values have to be spread over a vector. */
-const PAIRED = 0.72;
+const PAIRED = 0.76;
 
 type Shape = readonly number[];
 
 /**
  * Time that the int8 kernels of an instruction set take for a layer with `macs` multiply-accumulates, in products: output
- * channels rounded up to whole blocks, summed elements to what one instruction takes, and a charge per output; sums of two
- * activations a charge per element. Layers that no such kernel computes cost their MACs, other nodes nothing. Shapes are those of the node's inputs and outputs, all extents known; `summed`: a sum that the
+ * channels rounded up to whole blocks, summed elements to what one instruction takes, and charges per output, input, pixel and row
+ * of pixels; sums of two activations a charge per element. Layers that no such kernel computes cost their MACs, other nodes nothing. Shapes are those of the node's inputs and outputs, all extents known; `summed`: a sum that the
  * engine computes along with the layer adds another activation to its output.
  */
 export function kernelCost(
@@ -38,7 +49,7 @@ export function kernelCost(
 ): number {
   const output = outputs[0]?.shape as Shape | undefined;
   if (!output || elementCount(output) === 0) return macs;
-  if (node.op === 'Add') return isSum(inputs, outputs) ? SUM_PRODUCTS * PRODUCT_TIME[isa] * elementCount(output) : 0;
+  if (node.op === 'Add') return isSum(inputs, outputs) ? SUM_TIME * summedElements(isa, output) : 0;
   if (node.op === 'Conv') {
     const shapes = [inputs[0]!.shape as Shape, inputs[1]!.shape as Shape] as const;
     return convCost(isa, node, shapes, output, summed);
@@ -49,6 +60,12 @@ export function kernelCost(
   const row = rowOf('fc_s8', isa, { pairs: rows > 1 });
   const products = roundUp(macs / elementCount(output), row.depth) + OUTPUT_PRODUCTS;
   return PRODUCT_TIME[row.isa] * rows * blocksOf(row, channels) * products;
+}
+
+/** Elements that are added for an output: along with a convolution, in blocks of its channels. */
+function summedElements(isa: Isa, output: Shape): number {
+  if (output.length < 3) return elementCount(output);
+  return (elementCount(output) / output[1]) * roundUp(output[1], rowOf('conv_s8', isa, {}).block);
 }
 
 /** Whether both sides of an Add have the shape of the result: it adds no bias, but two activations. */
@@ -78,15 +95,21 @@ function convCost(
       sliding: height === 3 && width === 3 && dilation === 1 && stride <= 2,
       wide: channels > 16 || stride === 1,
     });
-    const products = width * roundUp(height, row.depth) + OUTPUT_PRODUCTS;
-    return PRODUCT_TIME[row.isa] * pixels * filled(row, channels, stride) * products;
+    const products =
+      width * roundUp(height, row.depth) + DEPTHWISE_PRODUCTS + COLUMN_PRODUCTS * Math.min(stride, width);
+    const rows = pixels / output[output.length - 1];
+    const begun = STRIP_START * rows * roundUp(channels, row.block);
+    return PRODUCT_TIME[row.isa] * (pixels * filled(row, channels, stride) + begun) * products;
   }
   const own = rowOf('conv_s8', isa, {});
   const row = summed ? { ...own, halves: false } : own;
   const depth = row.gathered
     ? roundUp(elementCount(kernel) * groupInputs, row.depth)
     : height * roundUp(width * groupInputs, row.depth);
-  return PRODUCT_TIME[row.isa] * pixels * groups * blocksOf(row, channels / groups) * (depth + OUTPUT_PRODUCTS);
+  const products = groups * blocksOf(row, channels / groups) * (depth + OUTPUT_PRODUCTS);
+  const copied = INPUT_PRODUCTS * elementCount(input);
+  const each = inPairs(row, channels / groups) ? 0 : PIXEL_TIME;
+  return PRODUCT_TIME[row.isa] * (pixels * products + copied) + pixels * each;
 }
 
 /** The first row that the instruction set and the layer allow. Weights of Hone's own quantizer are symmetric and above -128. */
@@ -101,8 +124,12 @@ function rowOf(
 }
 
 /** Output channels that are computed for `channels`. */
-function blocksOf({ block, halves }: KernelRow, channels: number): number {
-  return halves && channels <= block / 2 ? PAIRED * block : roundUp(channels, block);
+function blocksOf({ block, halves }: Pick<KernelRow, 'block' | 'halves'>, channels: number): number {
+  return inPairs({ block, halves }, channels) ? PAIRED * block : roundUp(channels, block);
+}
+
+function inPairs({ block, halves }: Pick<KernelRow, 'block' | 'halves'>, channels: number): boolean {
+  return halves && channels <= block / 2;
 }
 
 /** As `blocksOf`, of a depthwise row. */

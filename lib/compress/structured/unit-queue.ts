@@ -30,6 +30,8 @@ export interface Queue {
   taken(): readonly Unit[];
   /** Share of the worth of all units that has gone. */
   lost(): number;
+  /** Worth that has gone, each part of it beside what was left then: the last units of a layer count for more than the first. */
+  damage(): number;
   /** Whether steps of the two queues change what each other's save. */
   shares(other: Queue): boolean;
   /** Places of the nodes in the budget that the units take something from. */
@@ -111,6 +113,8 @@ export function openQueue(
     },
     taken: () => unitsFrom(0, taken),
     lost: () => (whole > 0 ? worthOf(0, taken) / whole : 0),
+    damage: () =>
+      whole > 0 ? -whole * Math.log(1 - (worthOf(0, taken) / whole) * (order.length / (order.length + 1))) : 0,
     shares: (other) => [...touched].some((place) => other.touched.has(place)),
   };
 }
