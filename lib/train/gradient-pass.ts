@@ -21,8 +21,9 @@ export interface GradientPassOptions {
 }
 
 /**
- * Calls `onBatch` with dL/d`wanted` of every batch of the dataset and its number of samples; the last batch may be short. The
- * network behaves as at inference: statistics of BatchNormalization stay, nothing is dropped.
+ * Calls `onBatch` with dL/d`wanted` of every batch of the dataset and its number of samples; the last batch may be short, but is
+ * left out where the graph fixes the number. The network behaves as at inference: statistics of BatchNormalization stay, nothing
+ * is dropped.
  * @throws E_OPERATOR_UNSUPPORTED naming what has no gradient, E_LOSS, E_DATA_MISMATCH, E_CALIBRATION for gradients that are
  * not finite, E_INTERRUPTED
  */
@@ -36,8 +37,9 @@ export async function forEachGradient(
   const { batchSize, seed, signal, wanted } = options;
   const bySize = new Map<number, Differentiated>();
   let done = 0;
-  const size = fixedBatch(graph) ?? batchSize;
-  for await (const batch of dataset.batches({ size, ...(seed !== undefined && { seed }) })) {
+  const fixed = fixedBatch(graph);
+  const size = fixed ?? batchSize;
+  for await (const batch of wholeBatches(dataset, fixed).batches({ size, ...(seed !== undefined && { seed }) })) {
     if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: `gradients after ${done} samples` });
     const backward = bySize.get(batch.count) ?? buildGradients(graph, options, batch.count);
     bySize.set(batch.count, backward);
@@ -69,6 +71,15 @@ export function buildGradients(
   const result = differentiate(forward.graph, forward.loss, wanted);
   if (!('graph' in result)) throw unsupported(result);
   return result;
+}
+
+/** The samples that fill batches of a fixed size. @throws E_DATA_MISMATCH when they fill none */
+function wholeBatches(dataset: Dataset, size = 1): Dataset {
+  const count = dataset.count - (dataset.count % size);
+  if (count === dataset.count) return dataset;
+  if (count === 0)
+    throw new HoneError('E_DATA_MISMATCH', { expected: `at least one batch of ${size} samples`, found: dataset.count });
+  return dataset.select(Array.from({ length: count }, (_, index) => index));
 }
 
 /** The number of samples per run that the graph's own inputs fix. */

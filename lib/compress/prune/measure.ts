@@ -2,8 +2,7 @@ import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import { viewAs } from '../../ir/tensor';
-import { forEachGradient } from '../../train/gradient-pass';
-import { crossEntropy } from '../../train/losses';
+import { measureGradients } from '../gradients';
 import { type ProductLayer, productLayer } from '../layer-inputs';
 import type { MethodContext } from '../method';
 import { collect, type Requests } from '../quantize/calibrate';
@@ -13,9 +12,6 @@ import type { Target } from './targets';
 
 /** Worth of every element of each target, in the order of its tensor. */
 export type Scores = ReadonlyMap<Target, Float64Array>;
-
-/** Samples per gradient. */
-const GRADIENT_BATCH = 32;
 
 /** What the worth of all weights is measured with, once, in the graph as it is. */
 export interface Measurement {
@@ -100,7 +96,7 @@ export async function measureOnGradients(
   { graph, targets, samples, context }: Measurement,
   add: (sum: Float64Array, weights: Float32Array, gradient: Float32Array, share: number) => void,
 ): Promise<Scores> {
-  const { data, evaluate, signal, onProgress } = context;
+  const { data } = context;
   const dataset = data.training && first(data.training, samples);
   if (!dataset?.hasLabels)
     throw new HoneError('E_DATA_MISMATCH', {
@@ -109,26 +105,10 @@ export async function measureOnGradients(
     });
   const sums = new Map(targets.map((target) => [target, new Float64Array(target.count)]));
   const weights = new Map(targets.map(({ weight }) => [weight, viewAs(graph.initializers.get(weight)!, 'float32')]));
-  let done = 0;
-  await forEachGradient(
-    graph,
-    dataset,
-    {
-      loss: crossEntropy(),
-      wanted: targets.map(({ weight }) => weight),
-      batchSize: Math.min(GRADIENT_BATCH, dataset.count),
-      ...(signal && { signal }),
-    },
-    evaluate,
-    (gradients, count) => {
-      const share = count / dataset.count;
-      for (const [target, sum] of sums) {
-        const gradient = viewAs(gradients.get(target.weight)!, 'float32');
-        add(sum, weights.get(target.weight)!, gradient, share);
-      }
-      done += count;
-      onProgress?.('measure gradients', done, dataset.count);
-    },
-  );
+  const wanted = targets.map(({ weight }) => weight);
+  await measureGradients(graph, dataset, wanted, context, (gradients, share) => {
+    for (const [target, sum] of sums)
+      add(sum, weights.get(target.weight)!, viewAs(gradients.get(target.weight)!, 'float32'), share);
+  });
   return sums;
 }

@@ -2,11 +2,11 @@ import { HoneError } from '../../core/error';
 import { Rng } from '../../core/rng';
 import type { Dataset } from '../../ir/dataset';
 import { usesOf } from '../../ir/edit';
-import type { Graph } from '../../ir/graph';
+import type { Evaluate, Graph } from '../../ir/graph';
 import { elementCount, viewAs } from '../../ir/tensor';
 import { hasStatistics, hasTrait, parametersOf } from '../../ops/facts';
-import { forEachGradient } from '../../train/gradient-pass';
-import { crossEntropy } from '../../train/losses';
+import { freeToTrain } from '../free-to-train';
+import { measureGradients } from '../gradients';
 import type { MethodContext } from '../method';
 import { first } from '../prune/measure';
 import { addTaylorScores } from '../prune/taylor';
@@ -18,9 +18,6 @@ import { outputErrors } from './output-error';
 
 /** Worth per group and unit; the lowest go first. Undefined: the criterion says nothing about the group. */
 export type UnitScores = readonly (Float64Array | undefined)[];
-
-/** Samples per gradient. */
-const GRADIENT_BATCH = 32;
 
 /** What worth is measured with. */
 interface Measurement {
@@ -161,9 +158,9 @@ function gammas(graph: Graph, group: Group): Float64Array | undefined {
  * @throws E_DATA_MISMATCH when there are neither labels nor a classifier to name them
  */
 async function taylor({ graph, groups, samples, context }: Measurement): Promise<UnitScores> {
-  const { data, evaluate, signal, onProgress } = context;
+  const { data } = context;
   const given = first(data.training ?? data.calibration, samples);
-  const dataset = given.hasLabels ? given : withTeacherLabels(given, context);
+  const dataset = given.hasLabels ? given : await withTeacherLabels(given, context);
   const wanted = new Set(
     groups.flatMap(({ units }) =>
       units[0].members.filter((member) => isFloat(graph, member)).map(({ value }) => value),
@@ -171,24 +168,10 @@ async function taylor({ graph, groups, samples, context }: Measurement): Promise
   );
   const weights = new Map([...wanted].map((name) => [name, viewAs(graph.initializers.get(name)!, 'float32')]));
   const sums = new Map([...weights].map(([name, { length }]) => [name, new Float64Array(length)]));
-  let done = 0;
-  await forEachGradient(
-    graph,
-    dataset,
-    {
-      loss: crossEntropy(),
-      wanted: [...wanted],
-      batchSize: Math.min(GRADIENT_BATCH, dataset.count),
-      ...(signal && { signal }),
-    },
-    evaluate,
-    (gradients, count) => {
-      for (const [name, sum] of sums)
-        addTaylorScores(sum, weights.get(name)!, viewAs(gradients.get(name)!, 'float32'), count / dataset.count);
-      done += count;
-      onProgress?.('measure gradients', done, dataset.count);
-    },
-  );
+  await measureGradients(graph, dataset, [...wanted], context, (gradients, share) => {
+    for (const [name, sum] of sums)
+      addTaylorScores(sum, weights.get(name)!, viewAs(gradients.get(name)!, 'float32'), share);
+  });
   return groups.map(({ units }) =>
     Float64Array.from(units, ({ members }) => {
       let worth = 0;
@@ -203,8 +186,11 @@ async function taylor({ graph, groups, samples, context }: Measurement): Promise
 }
 
 /** The samples labelled with the largest element of the float model's first output. */
-function withTeacherLabels(dataset: Dataset, context: MethodContext): Dataset {
-  const { teacher, evaluate } = context;
+async function withTeacherLabels(dataset: Dataset, { teacher, evaluate }: MethodContext): Promise<Dataset> {
+  return labelledBy(await freeToTrain(teacher, dataset, evaluate), dataset, evaluate);
+}
+
+function labelledBy(teacher: Graph, dataset: Dataset, evaluate: Evaluate): Dataset {
   const [output] = teacher.outputs;
   return {
     ...dataset,
@@ -227,7 +213,7 @@ function withTeacherLabels(dataset: Dataset, context: MethodContext): Dataset {
         yield { ...batch, labels };
       }
     },
-    select: (indices) => withTeacherLabels(dataset.select(indices), context),
+    select: (indices) => labelledBy(teacher, dataset.select(indices), evaluate),
   };
 }
 

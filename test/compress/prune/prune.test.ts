@@ -11,6 +11,7 @@ import { GraphBuilder } from '../../../lib/ir/builder';
 import type { Dataset } from '../../../lib/ir/dataset';
 import type { Graph } from '../../../lib/ir/graph';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../../../lib/ir/tensor';
+import { bindShapes } from '../../../lib/passes/infer-shapes';
 import { createReferenceEvaluate } from '../../../lib/reference/evaluate';
 import { heNormal, zeros } from '../../../lib/train/initialise';
 import type { TrainState } from '../../../lib/train/options';
@@ -172,6 +173,13 @@ test('SNIP and Taylor scores are those of the reported gradients: less loss than
   const random = await loss('random');
   expect(await loss('snip')).toBeLessThan(random);
   expect(await loss('taylor')).toBeLessThan(random);
+});
+
+test.each(['snip', 'taylor'])('%s: a fixed batch chooses as the free one does', async (criterion) => {
+  const [bound, free] = await Promise.all(
+    [bindShapes(network(), { N: 6 }), network()].map((graph) => apply({ criterion, sparsity: 0.5 }, graph)),
+  );
+  for (const name of WEIGHTS) expect(weightsOf(bound.graph, name)).toEqual(weightsOf(free.graph, name));
 });
 
 test('scopes, own sparsities and thresholds', async () => {

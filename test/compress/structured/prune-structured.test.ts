@@ -11,6 +11,7 @@ import type { Dataset } from '../../../lib/ir/dataset';
 import type { Graph } from '../../../lib/ir/graph';
 import { tensorFrom, viewAs } from '../../../lib/ir/tensor';
 import { verify } from '../../../lib/ir/verify';
+import { bindShapes, inferShapes } from '../../../lib/passes/infer-shapes';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../../lib/reference/evaluate';
 import { reestimateBatchNorm } from '../../../lib/train/reestimate-batch-norm';
 import { random } from '../../ops/draw';
@@ -188,6 +189,19 @@ describe('pruneStructured', () => {
   test('taylor takes the classes that the float model names where there are no labels', async () => {
     const data = { training: undefined, calibration: samples(32, false), validation: samples(8, false) };
     expect((await prune(NET, { criterion: 'taylor' }, { data })).report.goal?.reached).toBe(true);
+  });
+
+  // 30 samples fill no batch of 32, nor a whole number of batches of 4.
+  test.each([
+    ['with labels', true],
+    ['without', false],
+  ])('taylor chooses %s as in the free form what a fixed batch is measured on', async (_, labelled) => {
+    const data = { training: samples(30, labelled), calibration: samples(30, false), validation: samples(8, false) };
+    const fixed = inferShapes(bindShapes(NET, { N: 4 })).graph;
+    const options = { criterion: 'taylor', macs: 0.6, reconstruct: false };
+    const [bound, free] = [await prune(fixed, options, { data }), await prune(NET, options, { data })];
+    expect(bound.report.layers).toEqual(free.report.layers);
+    for (const [name, tensor] of free.graph.initializers) expect(bound.graph.initializers.get(name)).toEqual(tensor);
   });
 
   test('quantized graphs are refused', async () => {
