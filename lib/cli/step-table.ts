@@ -1,5 +1,5 @@
 import type { Scored } from '../compress/recipe/context';
-import type { EngineLatency, MachineLoad, RecipeReport } from '../jobs/recipe-report';
+import type { EngineLatency, MachineLoad, RecipeReport } from '../jobs/recipe/recipe-report';
 import { bytesText, countText, percentText, table, timeText } from './text';
 
 /** Load for each processor above which times are not those of a quiet machine; the run itself is one. */

@@ -2,7 +2,7 @@ import { decibelsText } from '../compress/quantize/measure';
 import { HoneError } from '../core/error';
 import { explainReport } from '../jobs/explain';
 import { requireFloat } from '../jobs/make-plan';
-import { readReport } from '../jobs/recipe-report';
+import { readReport } from '../jobs/recipe/recipe-report';
 import { measureSensitivity, type SensitivityTrial } from '../jobs/sensitivity';
 import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, required, text } from './options';
 import { qualityText } from './step-table';

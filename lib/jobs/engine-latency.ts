@@ -6,7 +6,7 @@ import type { Executor } from './executor';
 import { openNativeExecutor } from './native-executor';
 import { prepareForEngine } from './prepare-for-engine';
 import { randomFeeds } from './random-feeds';
-import type { EngineLatency, MachineLoad } from './recipe-report';
+import type { EngineLatency, MachineLoad } from './recipe/recipe-report';
 
 /** Every model has that many turns, one after the other, so that a busy while meets all of them. */
 const TURNS = 21;

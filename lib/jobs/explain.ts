@@ -1,6 +1,6 @@
 import { matchingGlob } from '../compress/glob';
 import type { LayerDecision } from '../compress/method';
-import type { RecipeReport } from './recipe-report';
+import type { RecipeReport } from './recipe/recipe-report';
 
 /** What one step did to a layer, and why. */
 export interface LayerTreatment extends Omit<LayerDecision, 'layer'> {

@@ -6,7 +6,7 @@ import { restDropout } from '../train/dropout';
 import type { TrainState } from '../train/options';
 import type { Checkpoint } from './checkpoint';
 import { openFinishedWith } from './open-finished';
-import { createScorer } from './recipe-score';
+import { createScorer } from './recipe/recipe-score';
 
 export interface EpochReport {
   /** Epochs done; 0 is the model as it came in. */

@@ -11,7 +11,7 @@ import { decibelsText } from '../../lib/compress/quantize/measure';
 import type { QuantizeReport } from '../../lib/compress/quantize/report';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { EngineGroup } from '../../lib/jobs/engine-shares';
-import type { RecipeReport } from '../../lib/jobs/recipe-report';
+import type { RecipeReport } from '../../lib/jobs/recipe/recipe-report';
 import { writeModel } from '../../lib/onnx/write-model';
 import { dataPath, describeWithData, describeWithZoo, MODELS, ZOO_DIR } from '../data';
 import { MOST_LINES, printed } from './printed';

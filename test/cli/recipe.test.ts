@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecipeReport } from '../../lib/jobs/recipe-report';
+import type { RecipeReport } from '../../lib/jobs/recipe/recipe-report';
 import { recipeFolder } from '../jobs/recipe-folder';
 import { hone, type Outcome, start } from './hone';
 

@@ -6,8 +6,8 @@ import { expectedInputs } from '../../lib/data/fit-input';
 import { openDataset } from '../../lib/data/open-dataset';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { requireModel } from '../../lib/jobs/make-plan';
-import { compressByRecipe } from '../../lib/jobs/recipe';
-import { readRecipe } from '../../lib/jobs/recipe-file';
+import { compressByRecipe } from '../../lib/jobs/recipe/recipe';
+import { readRecipe } from '../../lib/jobs/recipe/recipe-file';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { casePath, describeWithCases } from '../data';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readRecipe } from '../../lib/jobs/recipe-file';
+import { readRecipe } from '../../lib/jobs/recipe/recipe-file';
 import { ROOT } from '../tidy/sources';
 
 let folder: string;

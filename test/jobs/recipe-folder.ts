@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { requireModel } from '../../lib/jobs/make-plan';
-import { type CompressRecipeOptions, compressByRecipe } from '../../lib/jobs/recipe';
-import { parseRecipe } from '../../lib/jobs/recipe-file';
-import type { RecipeReport } from '../../lib/jobs/recipe-report';
+import { type CompressRecipeOptions, compressByRecipe } from '../../lib/jobs/recipe/recipe';
+import { parseRecipe } from '../../lib/jobs/recipe/recipe-file';
+import type { RecipeReport } from '../../lib/jobs/recipe/recipe-report';
 import { npzOf, toyFolder, toyLogits, toySamples } from './toy';
 
 /** The toy folder with labelled.npz (400 samples that the network knows) and unlabelled.npz (the same). */

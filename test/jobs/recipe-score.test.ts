@@ -7,7 +7,7 @@ import { openArtifact } from '../../lib/jobs/artifact';
 import { compress } from '../../lib/jobs/compress';
 import { requireModel } from '../../lib/jobs/make-plan';
 import { openFinishedWith } from '../../lib/jobs/open-finished';
-import { createScorer, type ScorerOptions } from '../../lib/jobs/recipe-score';
+import { createScorer, type ScorerOptions } from '../../lib/jobs/recipe/recipe-score';
 import { createReferenceEvaluate } from '../../lib/reference/evaluate';
 import { toyFolder } from './toy';
 

@@ -4,8 +4,8 @@ import { ISAS } from '../../lib/compress/target';
 import { describeCpu } from '../../lib/engine/session';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { hostIsa, measureLayerTimes, readLayerTimes, writeLayerTimes } from '../../lib/jobs/layer-times';
-import { parseRecipe } from '../../lib/jobs/recipe-file';
-import { openTarget } from '../../lib/jobs/recipe-target';
+import { parseRecipe } from '../../lib/jobs/recipe/recipe-file';
+import { openTarget } from '../../lib/jobs/recipe/recipe-target';
 import { prepare } from '../../lib/passes/pipeline';
 import { recipeFolder, runToy } from './recipe-folder';
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { explainReport } from '../../lib/jobs/explain';
-import type { RecipePlan } from '../../lib/jobs/recipe';
-import { readReport } from '../../lib/jobs/recipe-report';
+import type { RecipePlan } from '../../lib/jobs/recipe/recipe';
+import { readReport } from '../../lib/jobs/recipe/recipe-report';
 import { recipeFolder, runToy } from './recipe-folder';
 
 let folder: string;

@@ -1,13 +1,13 @@
-import { feedsOf } from '../compress/feeds';
-import type { Finished, OpenFinished } from '../compress/finished';
-import type { ScoreDetail } from '../compress/recipe/context';
-import { taskOf } from '../compress/task';
-import type { Dataset } from '../ir/dataset';
-import type { Graph } from '../ir/graph';
-import { toNumbers } from '../ir/tensor';
-import { inferShapes } from '../passes/infer-shapes';
-import { interruptCheck } from './interrupt';
-import { type JudgedSample, judgeSample, type Merit, type Outputs, qualityOf } from './merit';
+import { feedsOf } from '../../compress/feeds';
+import type { Finished, OpenFinished } from '../../compress/finished';
+import type { ScoreDetail } from '../../compress/recipe/context';
+import { taskOf } from '../../compress/task';
+import type { Dataset } from '../../ir/dataset';
+import type { Graph } from '../../ir/graph';
+import { toNumbers } from '../../ir/tensor';
+import { inferShapes } from '../../passes/infer-shapes';
+import { interruptCheck } from '../interrupt';
+import { type JudgedSample, judgeSample, type Merit, type Outputs, qualityOf } from '../merit';
 
 /** Judges models by the same samples. */
 export interface RecipeScorer {

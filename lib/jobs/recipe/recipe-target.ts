@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import type { Recipe } from '../compress/recipe/schema';
-import type { Isa, Target } from '../compress/target';
-import { HoneError } from '../core/error';
-import type { Graph } from '../ir/graph';
-import { hostIsa, readLayerTimes } from './layer-times';
+import type { Recipe } from '../../compress/recipe/schema';
+import type { Isa, Target } from '../../compress/target';
+import { HoneError } from '../../core/error';
+import type { Graph } from '../../ir/graph';
+import { hostIsa, readLayerTimes } from '../layer-times';
 
 /** What a recipe was run for, for the report. */
 export interface TargetRecord {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CachedStep, StepCache } from '../compress/recipe/context';
-import { fromJson, toJson } from '../core/json';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint';
-import { makeFolder } from './make-folder';
-import { writeFileAtomically } from './write-file';
+import type { CachedStep, StepCache } from '../../compress/recipe/context';
+import { fromJson, toJson } from '../../core/json';
+import { loadCheckpoint, saveCheckpoint } from '../checkpoint';
+import { makeFolder } from '../make-folder';
+import { writeFileAtomically } from '../write-file';
 
 /** Training steps between two saved states: what a kill costs at most, beside a few percent for saving. */
 const CHECKPOINT_STEPS = 100;

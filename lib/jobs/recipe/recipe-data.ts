@@ -1,17 +1,17 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { MethodData } from '../compress/method';
-import { recommendAugment } from '../compress/recipe/recommend-steps';
-import type { Recipe } from '../compress/recipe/schema';
-import { HoneError } from '../core/error';
-import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
-import { augment } from '../data/augment';
-import { guardCount } from '../data/guard-count';
-import { holdOut } from '../data/hold-out';
-import type { Dataset } from '../ir/dataset';
-import type { ModelArtifact } from './artifact';
-import { hashData } from './hash-data';
-import { openRecorded } from './samples';
+import type { MethodData } from '../../compress/method';
+import { recommendAugment } from '../../compress/recipe/recommend-steps';
+import type { Recipe } from '../../compress/recipe/schema';
+import { HoneError } from '../../core/error';
+import { type PreprocessSpec, parsePreprocess } from '../../core/preprocess';
+import { augment } from '../../data/augment';
+import { guardCount } from '../../data/guard-count';
+import { holdOut } from '../../data/hold-out';
+import type { Dataset } from '../../ir/dataset';
+import type { ModelArtifact } from '../artifact';
+import { hashData } from '../hash-data';
+import { openRecorded } from '../samples';
 
 /** What the samples of a recipe are for. */
 const PARTS = ['training', 'validation', 'calibration', 'test'] as const;
