@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Histogram } from '../../../lib/compress/quantize/histogram';
+import { Tally } from '../../../lib/compress/quantize/tally';
 import { Rng } from '../../../lib/core/rng';
 
 /** A histogram of the batches, in order. */
@@ -20,6 +21,23 @@ test('the result depends on the elements alone, not on order or batches', () => 
       const [whole, parts] = [histogramOf(data), histogramOf(shuffled.slice(0, at), shuffled.slice(at))];
       expect(parts.filledBins()).toEqual(whole.filledBins());
       for (const key of ['min', 'max', 'count', 'zeros'] as const) expect(parts[key]).toBe(whole[key]);
+    }),
+  );
+});
+
+test('histograms that take turns with one tally do not see each other', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(finite, { maxLength: 8 }), { minLength: 2, maxLength: 8 }), (batches) => {
+      const tally = new Tally();
+      const both = [new Histogram('x', tally), new Histogram('y', tally)];
+      batches.forEach((batch, index) => {
+        both[index % 2].observe(Float32Array.from(batch));
+      });
+      both.forEach((shared, index) => {
+        const alone = histogramOf(...batches.filter((_, at) => at % 2 === index));
+        expect(shared.zeros).toBe(alone.zeros);
+        if (alone.count > 0) expect(shared.filledBins()).toEqual(alone.filledBins());
+      });
     }),
   );
 });
