@@ -15,12 +15,15 @@ const BARS = { cpu: 1.3, peak: 1.2 } as const;
 const PICTURES = { count: 96, zoom: 7, means: [104, 117, 123] } as const;
 
 interface Subject {
+  readonly name: (typeof SUBJECTS)[number];
   readonly model: string;
   /** Path of calibration samples. */
   readonly samples: string;
 }
 
 interface Command {
+  /** Short name, of a part of the trial. */
+  readonly part: string;
   readonly name: string;
   readonly verb: 'compress' | 'sensitivity';
   readonly adaround?: boolean;
@@ -28,17 +31,24 @@ interface Command {
   readonly rounds: number;
 }
 
+const SUBJECTS = ['resnet20', 'squeezenet'] as const;
+
 const COMMANDS: readonly Command[] = [
-  { name: 'compress', verb: 'compress', rounds: 3 },
-  { name: 'sensitivity', verb: 'sensitivity', rounds: 1 },
-  { name: 'compress, AdaRound recipe', verb: 'compress', adaround: true, rounds: 1 },
+  { part: 'compress', name: 'compress', verb: 'compress', rounds: 3 },
+  { part: 'sensitivity', name: 'sensitivity', verb: 'sensitivity', rounds: 1 },
+  { part: 'adaround', name: 'compress, AdaRound recipe', verb: 'compress', adaround: true, rounds: 1 },
 ];
+
+/** `model/command`. */
+export const COMPRESSION_COST_PARTS: readonly string[] = SUBJECTS.flatMap((model) =>
+  COMMANDS.map(({ part }) => `${model}/${part}`),
+);
 
 /**
  * CPU time and peak memory of compression beside those of another commit of Hone, whose built checkout HONE_BENCH_BEFORE names.
  * CPU time, because a machine that does other work too changes it least; the least of the rounds counts.
  */
-export async function runCompressionCost({ dataFolder, say }: TrialContext): Promise<TrialOutcome> {
+export async function runCompressionCost({ dataFolder, say, wants }: TrialContext): Promise<TrialOutcome> {
   const before = process.env.HONE_BENCH_BEFORE;
   const refused =
     before === undefined ? 'HONE_BENCH_BEFORE names no built checkout' : missingIn(resolve(before), dataFolder);
@@ -46,7 +56,7 @@ export async function runCompressionCost({ dataFolder, say }: TrialContext): Pro
     return { records: [], table: [], skipped: [`compression-cost: ${refused}`], missed: [] };
   const folder = mkdtempSync(join(tmpdir(), 'hone-cost-'));
   try {
-    return compareAll(resolve(before), subjectsIn(folder, dataFolder), folder, say);
+    return compareAll(resolve(before), subjectsIn(folder, dataFolder), folder, { say, wants });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -75,7 +85,10 @@ function subjectsIn(folder: string, dataFolder: string): readonly Subject[] {
   const { resnet20, squeezenet } = files(dataFolder);
   const samples = join(folder, 'pictures.npz');
   writeFileSync(samples, zoomed(squeezenet.samples));
-  return [resnet20, { ...squeezenet, samples }];
+  return [
+    { name: 'resnet20', ...resnet20 },
+    { name: 'squeezenet', ...squeezenet, samples },
+  ];
 }
 
 /** Small pictures as large ones for squeezenet: [count, 3, 224, 224] less the means of its channels. */
@@ -102,14 +115,15 @@ function compareAll(
   before: string,
   subjects: readonly Subject[],
   folder: string,
-  say: TrialContext['say'],
+  { say, wants }: Pick<TrialContext, 'say' | 'wants'>,
 ): TrialOutcome {
   const records: TrialRecord[] = [];
   const missed: string[] = [];
   const rows: string[][] = [['model', 'command', 'CPU s before', 'CPU s', 'ratio', 'of peak memory']];
   const other = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: before, encoding: 'utf8' }).trim();
-  for (const { name, verb, adaround, rounds } of COMMANDS)
-    for (const { model, samples } of subjects) {
+  for (const { part, name, verb, adaround, rounds } of COMMANDS)
+    for (const { name: subject, model, samples } of subjects) {
+      if (!wants(`${subject}/${part}`)) continue;
       const label = model.split('/').at(-1)!;
       const out = verb === 'sensitivity' ? [] : ['--out', join(folder, 'out.onnx')];
       const from = adaround ? ['--recipe', recipeFor(samples, folder)] : ['--data', samples];

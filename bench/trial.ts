@@ -34,7 +34,7 @@ export interface Trial {
   readonly what: string;
   /** Takes many minutes: runs only when it is asked for by name. */
   readonly long?: boolean;
-  /** Parts that can run alone, `model/seed`: what `--only` may name, or the model alone for all of its seeds. */
+  /** Parts that can run alone, `model/seed` or `model/command`: what `--only` may name, or the model alone for all of its parts. */
   readonly parts?: readonly string[];
   readonly run: (context: TrialContext) => Promise<TrialOutcome>;
 }

@@ -1,5 +1,5 @@
 import { runAccuracy } from './accuracy';
-import { runCompressionCost } from './compression-cost';
+import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
 import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
@@ -79,6 +79,7 @@ export const TRIALS: readonly Trial[] = [
     name: 'compression-cost',
     what: 'CPU time and peak memory of compression beside another commit',
     long: true,
+    parts: COMPRESSION_COST_PARTS,
     run: runCompressionCost,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
