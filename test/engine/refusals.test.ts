@@ -46,7 +46,12 @@ function expectRefusal(words: string, change: Change): void {
 }
 
 test('the sample has every operation, opens, and is read back', () => {
-  expect(nodes.slice(1).map(({ op }) => op)).toEqual(PLAN_OP_NAMES);
+  expect(
+    nodes
+      .slice(1)
+      .map(({ op }) => op)
+      .sort(),
+  ).toEqual([...PLAN_OP_NAMES].sort());
   expect(answerTo(() => undefined)).toBe('opens');
   const params = nodes.flatMap((node, index) =>
     node.params ? [new PlanFile(BYTES).record('nodes', index).paramsOffset] : [],
