@@ -98,7 +98,7 @@ export const evalVerb: Verb = {
       ...(await preprocessing(options)),
       executor: executor(options),
       threads: threads(options),
-      signal: console.signal,
+      ...watched(console),
       onProgress: (done, total) => console.progress('samples', done, total),
     });
     console.result(found);

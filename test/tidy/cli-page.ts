@@ -12,7 +12,7 @@ export function cliPage(): string {
     'code of [errors.md](errors.md); 3: `compress` missed a goal of its recipe and kept the best model; 130: ended by Ctrl-C.',
     '`serve` ends with 0 when it is told to stop by SIGTERM. In JSON, `null` is a value that is not known, with the reason beside it; a ratio',
     'in decibels without any noise is the string `Infinity`. `HONE_TRACE=passes` names every rewrite of a model as it happens, rule and nodes,',
-    'on standard error (`inspect`, `compile`, `run`, `bench`, `serve`, `deploy`, `compress` without a recipe).',
+    'on standard error (`inspect`, `compile`, `run`, `eval`, `bench`, `serve`, `deploy`, `compress` without a recipe).',
     '',
     '| verb | what it does |',
     '| --- | --- |',
