@@ -33,7 +33,7 @@ import { openRepairs, type Repairs } from './repairs';
 import { type QuantizeReport, reportOn } from './report';
 import { type RobustRanges, robustRanges } from './robust-ranges';
 import { selectQuantization } from './select';
-import { outlyingWarnings, repairsOff } from './warnings';
+import { fewSamples, outlyingWarnings, repairsOff } from './warnings';
 import { requireFiniteConstants } from './weights';
 
 /** Most samples that layers are measured on: their inner values are large, and a few samples tell. */
@@ -194,6 +194,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
         diagnostics: [
           ...prepared.diagnostics,
           ...outlyingWarnings(start.leftOut, start.ranges, calibration.count),
+          ...fewSamples(calibration.count),
           ...(repairs ? [] : repairsOff(options, usual.length)),
         ],
       },

@@ -1,5 +1,5 @@
 import { DEFAULT_QUANTIZE_OPTIONS, resolveQuantizeOptions } from '../../../lib/compress/quantize/options';
-import { largerFile, weakResults } from '../../../lib/compress/quantize/warnings';
+import { fewSamples, largerFile, weakResults } from '../../../lib/compress/quantize/warnings';
 
 const layers = (...sqnrDb: number[]) => sqnrDb.map((db, index) => ({ name: `l${index}`, sqnrDb: db }));
 
@@ -37,6 +37,14 @@ test.each([
   const [{ message }] = weakResults([], [outputAt(3.2)], resolveQuantizeOptions(options));
   expect(message).toMatch(/^only 3.2 dB/);
   expect(message).toMatch(advice);
+});
+
+test('few calibration samples are named', () => {
+  expect(fewSamples(16)).toEqual([]);
+  expect(fewSamples(15)).toMatchObject([
+    { kind: 'few-samples', message: expect.stringMatching(/^ranges rest on 15 samples/) },
+  ]);
+  expect(fewSamples(1)).toMatchObject([{ message: expect.stringMatching(/^ranges rest on one sample alone/) }]);
 });
 
 test('a larger file is named', () => {
