@@ -63,6 +63,21 @@ describe('numbers computed by hand', () => {
     expect(open(b.write()).run({ x: feed }).y).toEqual(int8(6, 10, 12, 12));
   });
 
+  test('average pool: a window at the edge counts its padding or not', () => {
+    for (const [countIncludePad, edge] of [
+      [true, 3],
+      [false, 6],
+    ] as const) {
+      const b = new PlanBuilder();
+      const x = b.input('x', 'int8', [1, 1, 2, 1], { scale: 1, zeroPoint: 1 });
+      const y = b.output('y', 'int8', [1, 1, 2, 1], { scale: 1, zeroPoint: 0 });
+      const window = { kernel: [1, 2], stride: [1, 1], dilation: [1, 1], pad: [0, 1] } as const;
+      b.node({ op: 'average_pool_s8', outputs: [y], inputs: [x], params: { window, countIncludePad } });
+      // x less its zero point: 6, 10; the first window is one pad and 6
+      expect(open(b.write()).run({ x: int8(7, 11) }).y).toEqual(int8(edge, 8));
+    }
+  });
+
   test('fully connected with zero points of weights', () => {
     const b = new PlanBuilder();
     const x = b.input('x', 'int8', [2, 2], { scale: 1, zeroPoint: -1 });
