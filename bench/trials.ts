@@ -4,6 +4,7 @@ import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
 import { runOverhead } from './overhead';
+import { runPrunedTimes } from './pruned-times';
 import { DEFAULT_RECIPE_PARTS, runDefaultRecipe } from './training/default-recipe';
 import { runDistillation } from './training/distillation';
 import { runLowBits } from './training/low-bits';
@@ -11,8 +12,8 @@ import { runMnistPruning } from './training/mnist-pruning';
 import { runMnistTraining } from './training/mnist-training';
 import { runResume } from './training/resume';
 import { runStepTime } from './training/step-time';
-import { runStructured } from './training/structured';
-import { runStructuredPeers } from './training/structured-peers';
+import { runStructured, STRUCTURED_PARTS } from './training/structured';
+import { PEER_PARTS, runStructuredPeers } from './training/structured-peers';
 import type { Trial } from './trial';
 
 /** Everything that `npm run bench` measures, in this order. */
@@ -21,6 +22,11 @@ export const TRIALS: readonly Trial[] = [
   { name: 'accuracy', what: 'accuracy of the integer engine beside the float model', run: runAccuracy },
   { name: 'overhead', what: 'a call of a plan that computes almost nothing', run: runOverhead },
   { name: 'memory', what: 'bytes held, and resident memory above an idle process', run: runMemory },
+  {
+    name: 'pruned-times',
+    what: 'int8 networks with 60 % of their MACs beside the whole ones, channels chosen for this machine',
+    run: runPrunedTimes,
+  },
   {
     name: 'training-step',
     what: 'a training step in forward passes of the same net, one thread',
@@ -55,12 +61,14 @@ export const TRIALS: readonly Trial[] = [
     name: 'structured',
     what: 'resnet20, dscnn and mobilenet without a part of their channels, on int8',
     long: true,
+    parts: STRUCTURED_PARTS,
     run: runStructured,
   },
   {
     name: 'structured-peers',
     what: 'resnet20 with fewer channels by Hone and by Torch-Pruning: accuracy, and time on int8',
     long: true,
+    parts: PEER_PARTS,
     run: runStructuredPeers,
   },
   {

@@ -181,7 +181,7 @@ def main():
     parser.add_argument('--seeds', type=int, nargs='+', default=[1, 2, 3])
     parser.add_argument('--epochs', type=int, default=10)
     parser.add_argument('--batch', type=int, default=64)
-    parser.add_argument('--rate', type=float, default=0.004, help='the best for it of 0.0015 to 0.03')
+    parser.add_argument('--rate', type=float, default=0.004, help='the best for it of 0.0015, 0.004, 0.01 and 0.03 (one seed each at 46 %% of the MACs)')
     parser.add_argument('--weight-decay', type=float, default=0)
     parser.add_argument('--temperature', type=float, default=4)
     parser.add_argument('--alpha', type=float, default=0.7)

@@ -24,10 +24,14 @@ import { timePair } from './time-pair';
 const MODEL = 'resnet20_cifar10';
 /** Where `bench/peers/prune_with_torch.py` leaves the networks of the peer. */
 const PEERS = join(ROOT, '.cache/peers');
+/** Shares of the MACs. */
+const SHARES = [0.6, 0.46] as const;
+/** Shares and seeds, which `--only` may name: a share needs two of its seeds for a record. */
+export const PEER_PARTS: readonly string[] = SHARES.flatMap((macs) => SEEDS.map((seed) => `${macs}/${seed}`));
 const TRAINING = { epochs: 10, learningRate: 0.01, select: 'last' } as const;
 
 /** resnet20 pruned by Hone and by Torch-Pruning to the same shares of its MACs: accuracy and time of the int8 forms. */
-export async function runStructuredPeers({ dataFolder, pairs, say }: TrialContext): Promise<TrialOutcome> {
+export async function runStructuredPeers({ dataFolder, pairs, say, wants }: TrialContext): Promise<TrialOutcome> {
   const outcome = { records: [] as TrialRecord[], skipped: [] as string[], missed: [] as string[] };
   const table = [['MACs', 'net', 'MACs left', 'float', 'int8', 'time', 'of dense']];
   const path = resolve(dataFolder, 'models', `${MODEL}.onnx`);
@@ -63,11 +67,12 @@ export async function runStructuredPeers({ dataFolder, pairs, say }: TrialContex
       outcome.skipped.push(`structured-peers: ${file} is not there (bench/peers/prune_with_torch.py makes it)`);
       return undefined;
     };
-    for (const macs of [0.6, 0.46]) {
+    for (const macs of SHARES) {
+      const seeds = SEEDS.filter((seed) => wants(`${macs}/${seed}`));
       const results = new Map<string, { accuracy: number; time: number }>();
       for (const [net, make] of Object.entries({ hone: ours, 'torch-pruning': peers })) {
         const runs = [];
-        for (const seed of SEEDS) {
+        for (const seed of seeds) {
           say(`structured-peers: ${net}, ${percentText(macs)} of the MACs, seed ${seed}`);
           const graph = await make(macs, seed);
           if (!graph) continue;
@@ -81,7 +86,10 @@ export async function runStructuredPeers({ dataFolder, pairs, say }: TrialContex
             ...timing,
           });
         }
-        if (runs.length < 2) continue;
+        if (runs.length < 2) {
+          if (runs.length > 0) outcome.skipped.push(`structured-peers: one seed of ${net} at ${macs} makes no record`);
+          continue;
+        }
         const [float, int8] = [meanOverSeeds(runs.map((run) => run.float)), meanOverSeeds(runs.map((run) => run.int8))];
         const [us, time] = [median(runs.map((run) => run.prunedUs)), median(runs.map((run) => 1 / run.ratio))];
         results.set(net, { accuracy: float.mean, time });
@@ -90,6 +98,7 @@ export async function runStructuredPeers({ dataFolder, pairs, say }: TrialContex
           model: MODEL,
           isa: hostIsa(),
           net,
+          seeds: runs.length,
           goal: macs,
           macs: left,
           float,

@@ -102,13 +102,21 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** Models and seeds, which `--only` may name: a model needs two of its seeds for a record. */
+export const STRUCTURED_PARTS: readonly string[] = CASES.flatMap(({ label }) =>
+  SEEDS.map((seed) => `${label}/${seed}`),
+);
+
 /** Structured pruning of three real networks: MACs, time and quality of the int8 form in the native engine. */
-export async function runStructured({ dataFolder, pairs, say }: TrialContext): Promise<TrialOutcome> {
+export async function runStructured(trial: TrialContext): Promise<TrialOutcome> {
+  const { dataFolder, wants } = trial;
   const outcome = { records: [] as TrialRecord[], skipped: [] as string[], missed: [] as string[] };
   const table = [['model', 'MACs', 'float', 'int8', 'pruned int8', 'drop', 'agreement', 'time', 'faster', 'bars']];
   const reference = createReferenceEvaluate();
   try {
     for (const entry of CASES) {
+      const seeds = SEEDS.filter((seed) => wants(`${entry.label}/${seed}`));
+      if (seeds.length === 0) continue;
       const path = resolve(dataFolder, 'models', `${entry.model}.onnx`);
       const files = [path, ...(entry.files ?? []).map((file) => resolve(dataFolder, file))];
       const lacking = files.find((file) => !existsSync(file)) ?? lackingSamples(dataFolder, entry.set);
@@ -116,7 +124,12 @@ export async function runStructured({ dataFolder, pairs, say }: TrialContext): P
         outcome.skipped.push(`structured ${entry.label}: ${lacking} is not there`);
         continue;
       }
-      const { record, row, missed } = await pruneCase(entry, path, dataFolder, pairs, reference.evaluate, say);
+      const result = await pruneCase(entry, path, seeds, trial, reference.evaluate);
+      if (!result) {
+        outcome.skipped.push(`structured ${entry.label}: one seed makes no record`);
+        continue;
+      }
+      const { record, row, missed } = result;
       outcome.records.push(record);
       table.push(row);
       outcome.missed.push(...missed);
@@ -130,11 +143,10 @@ export async function runStructured({ dataFolder, pairs, say }: TrialContext): P
 async function pruneCase(
   entry: Case,
   path: string,
-  dataFolder: string,
-  pairs: number,
+  seeds: readonly number[],
+  { dataFolder, pairs, say }: TrialContext,
   evaluate: Evaluate,
-  say: (line: string) => void,
-): Promise<{ record: TrialRecord; row: string[]; missed: string[] }> {
+): Promise<{ record: TrialRecord; row: string[]; missed: string[] } | undefined> {
   const { label, bar } = entry;
   const model = requireModel(await openArtifact(path), 'compress').graph;
   const float = prepare(model, { batchNorm: entry.batchNorm }).graph;
@@ -145,7 +157,7 @@ async function pruneCase(
   const judged = await runOnEngine(float, samples.test);
   const wholeRun = await runOnEngine(whole, samples.test);
   const runs = [];
-  for (const seed of SEEDS) {
+  for (const seed of seeds) {
     say(`structured: ${label}, seed ${seed}`);
     const pruned = await cachedNet(
       `structured-${label}`,
@@ -157,6 +169,7 @@ async function pruneCase(
     const timing = await timePair(whole, int8, samples.test, pairs);
     runs.push({ seed, run, macs: countMacs(pruned) / countMacs(float), ...timing });
   }
+  if (runs.length < 2) return undefined;
   const accuracy = meanOverSeeds(runs.map(({ run }) => run.accuracy));
   const agreement = meanOverSeeds(
     runs.map(({ run }) => shareOf(run.classes, (value, i) => value === judged.classes[i])),
@@ -180,7 +193,7 @@ async function pruneCase(
   return {
     record: {
       model: entry.model,
-      seeds: SEEDS,
+      seeds,
       options: entry.options,
       macs,
       accuracy: labelled ? { float: judged.accuracy, int8: wholeRun.accuracy, pruned: accuracy } : null,
