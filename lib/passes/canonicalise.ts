@@ -1,5 +1,6 @@
 import type { Graph } from '../ir/graph';
 import { ABSORB_CONSTANTS } from './absorb-constants';
+import { EXPLICIT_PADS } from './explicit-pads';
 import { REMOVE_NO_OPS, TO_FLATTEN } from './remove-no-ops';
 import { applyRules, type Rule, type Trace } from './rewrite';
 import { SIMPLIFY_CLAMPS } from './simplify-clamps';
@@ -8,9 +9,9 @@ import { SIMPLIFY_CLAMPS } from './simplify-clamps';
 export const CANONICALISE: readonly Rule[] = [
   ...REMOVE_NO_OPS,
   ...SIMPLIFY_CLAMPS,
-
   ...ABSORB_CONSTANTS,
   ...TO_FLATTEN,
+  ...EXPLICIT_PADS,
 ];
 
 /**

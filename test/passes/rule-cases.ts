@@ -114,6 +114,37 @@ export const APPLIES: readonly (readonly [rule: string, build: Build])[] = [
     'clamp-before-pool',
     (b, c) => relu(b, b.node('MaxPool', [c.conv(image(b))], { kernel_shape: [2, 2], pads: [1, 1, 0, 0] })),
   ],
+  [
+    'explicit-pads',
+    (b, c) =>
+      b.node('Conv', [image(b), c.floats([3, 2, 3, 2])], {
+        auto_pad: 'SAME_UPPER',
+        dilations: [2, 3],
+        strides: [2, 1],
+      }),
+  ],
+  [
+    'explicit-pads',
+    (b) =>
+      b.node('MaxPool', [image(b)], {
+        auto_pad: 'SAME_LOWER',
+        kernel_shape: [2, 3],
+        dilations: [1, 2],
+        strides: [3, 2],
+        ceil_mode: 1,
+      }),
+  ],
+  [
+    'explicit-pads',
+    (b) =>
+      b.node('AveragePool', [image(b)], {
+        auto_pad: 'SAME_UPPER',
+        kernel_shape: [2, 2],
+        dilations: [2, 2],
+        strides: [4, 5],
+        ceil_mode: 1,
+      }),
+  ],
   ['pad-into-conv', (b, c) => c.conv(b.node('Pad', [image(b), c.ints(0, 0, 1, 2, 0, 0, 0, 1)]))],
   [
     'pad-into-conv',
@@ -282,6 +313,25 @@ export const NEVER: readonly (readonly [rule: string, what: string, build: Build
     'drop-empty-parts',
     'an extent that is not known',
     (b) => b.node('Concat', [row(b), b.input('y', 'float32', ['N', 'M'])], { axis: 1 }),
+  ],
+  [
+    'explicit-pads',
+    'a kernel without holes',
+    (b, c) => b.node('Conv', [image(b), c.floats([3, 2, 3, 3])], { auto_pad: 'SAME_UPPER' }),
+  ],
+  [
+    'explicit-pads',
+    'pads of its own',
+    (b, c) => b.node('Conv', [image(b), c.floats([3, 2, 3, 3])], { pads: [1, 1, 1, 1], dilations: [2, 2] }),
+  ],
+  [
+    'explicit-pads',
+    'an extent that is not known',
+    (b, c) =>
+      b.node('Conv', [b.input('x', 'float32', ['N', 2, 'H', 6]), c.floats([3, 2, 3, 3])], {
+        auto_pad: 'SAME_UPPER',
+        dilations: [2, 2],
+      }),
   ],
   ['remove-identity', 'a graph input as graph output', (b) => b.node('Identity', [row(b)])],
   [
