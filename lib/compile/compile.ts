@@ -2,7 +2,6 @@ import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from '../plan/description';
-import { inputIndex, type OpRule } from '../plan/op-rule';
 import { PLAN_OPS } from '../plan/plan-ops';
 import { writePlan } from '../plan/writer';
 import { assignMemory } from './assign-memory';
@@ -49,7 +48,7 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
     constants,
     variants: [variant],
   };
-  return { plan: writePlan(description), description, diagnostics: warnFloatLayers(steps, lowered.state.floatReasons) };
+  return { plan: writePlan(description), description, diagnostics: warnFloatLayers(steps, lowered.state) };
 }
 
 /** What the engine lacks for a prepared graph; empty when it can run all of it. */
@@ -125,12 +124,12 @@ function tensorBase(buffer: Buffer, dims: readonly number[]) {
   };
 }
 
-/** Float layers between integer ones are what a user of int8 wants to know of. */
-function warnFloatLayers(steps: readonly Step[], reasons: ReadonlyMap<string, string>): Diagnostic[] {
-  const reasonOf = (name: string): string =>
-    [...reasons].find(([node]) => name === node || name.startsWith(`${node}+`))?.[1] ??
-    'its input, weights or result is not quantized';
-  if (reasons.size === 0 && !steps.some(isIntegerLayer)) return [];
+/** Float layers of a quantized network are what a user of int8 wants to know of: those that int8 operations could compute. */
+function warnFloatLayers(steps: readonly Step[], { network, floatReasons }: Lowered['state']): Diagnostic[] {
+  // Weights alone are no integer arithmetic that anything could stay out of.
+  if (!network.hasIntegers) return [];
+  const reasonOf = (name: string): string | undefined =>
+    [...floatReasons].find(([node]) => name === node || name.startsWith(`${node}+`))?.[1];
   return steps
     .filter(({ op }) => PLAN_OPS[op].int8Form !== undefined)
     .map((step) => ({
@@ -139,10 +138,4 @@ function warnFloatLayers(steps: readonly Step[], reasons: ReadonlyMap<string, st
       where: step.name,
       message: `runs in float (${step.op}): ${reasonOf(step.name)}`,
     }));
-}
-
-/** Whether a step multiplies by int8 weights. */
-function isIntegerLayer({ op }: Step): boolean {
-  const rule: OpRule = PLAN_OPS[op];
-  return rule.domain === 'int8' && inputIndex(rule, 'weights') !== -1;
 }

@@ -4,6 +4,7 @@ import type { Node } from '../ir/graph';
 import { elementCount, type Tensor, viewAs } from '../ir/tensor';
 import { toDense } from '../ops/dense';
 import { dequantizeLinear } from '../ops/operators/dequantize-linear';
+import { Unsupported } from './unsupported';
 
 /** Where constants come from: the part of a network that this file needs. */
 export interface ConstantSource {
@@ -17,8 +18,8 @@ export interface QuantizedConstant {
   readonly values: ArrayLike<number>;
   readonly dims: readonly number[];
   readonly type: ElementType;
-  readonly scales: readonly number[];
-  readonly zeroPoints: readonly number[];
+  readonly scales: Float32Array;
+  readonly zeroPoints: Int32Array;
   /** Axis of the scales when there is more than one. */
   readonly axis: number;
 }
@@ -32,8 +33,21 @@ export interface FloatConstant {
 /** int8 weights of a layer with one scale and zero point per output channel. */
 export interface ChannelWeights {
   readonly values: Int8Array;
-  readonly scales: readonly number[];
-  readonly zeroPoints: readonly number[];
+  readonly scales: Float32Array;
+  readonly zeroPoints: Int32Array;
+  /** Sum of |w - zw| for every output channel. */
+  readonly sums: Float64Array;
+}
+
+/** What has been computed of the constants of a source, once each. */
+const KNOWN = new WeakMap<ConstantSource, Map<string, unknown>>();
+
+/** What `make` returns, made once for each source and key. */
+function once<T>(source: ConstantSource, key: string, make: () => T): T {
+  const known = KNOWN.get(source) ?? new Map<string, unknown>();
+  KNOWN.set(source, known);
+  if (!known.has(key)) known.set(key, make());
+  return known.get(key) as T;
 }
 
 /** The integers behind `DequantizeLinear(initializer)`; undefined for anything else, and for scales per block. */
@@ -44,13 +58,13 @@ export function quantizedConstant(source: ConstantSource, value: string): Quanti
   if (integers === undefined || scale?.type !== 'float32') return undefined;
   if (node.inputs[2] && zeroPoint === undefined) return undefined;
   const axis = attribute(node, 'axis', 'int', 1);
-  const scales = Array.from(viewAs(scale, 'float32'));
+  const scales = viewAs(scale, 'float32');
   return {
     values: elementsOf(integers),
     dims: integers.dims,
     type: integers.type,
     scales,
-    zeroPoints: zeroPoint ? Array.from(elementsOf(zeroPoint)) : scales.map(() => 0),
+    zeroPoints: zeroPoint ? Int32Array.from(elementsOf(zeroPoint)) : new Int32Array(scales.length),
     axis: axis < 0 ? axis + integers.dims.length : axis,
   };
 }
@@ -63,8 +77,12 @@ function elementsOf(tensor: Tensor): ArrayLike<number> {
     : toDense(tensor, 'float64').data;
 }
 
-/** The float32 elements of an initializer, or of a dequantized one in any of its forms. */
+/** The float32 elements of an initializer, or of a dequantized one in any of its forms. Do not write to them. */
 export function floatConstant(source: ConstantSource, value: string): FloatConstant | undefined {
+  return once(source, `float ${value}`, () => dequantized(source, value));
+}
+
+function dequantized(source: ConstantSource, value: string): FloatConstant | undefined {
   const initializer = source.initializer(value);
   if (initializer !== undefined)
     return initializer.type === 'float32'
@@ -92,36 +110,61 @@ export function constantExtents(source: ConstantSource, value: string): readonly
 /** Elements of an int8 or uint8 constant in canonical int8, with its zero points shifted alike; undefined for other types. */
 export function canonicalIntegers(
   constant: QuantizedConstant,
-): { values: Int8Array; zeroPoints: readonly number[] } | undefined {
-  if (constant.type !== 'int8' && constant.type !== 'uint8') return undefined;
-  const shift = constant.type === 'uint8' ? 128 : 0;
-  const values = new Int8Array(constant.values.length);
-  for (let index = 0; index < values.length; index++) values[index] = constant.values[index] - shift;
-  return {
-    values,
-    zeroPoints: constant.zeroPoints.map((zeroPoint) => zeroPoint - shift),
-  };
+): { values: Int8Array; zeroPoints: Int32Array } | undefined {
+  const { type, values, zeroPoints } = constant;
+  if (values instanceof Int8Array && type === 'int8') return { values, zeroPoints };
+  if (!(values instanceof Uint8Array) || type !== 'uint8') return undefined;
+  const shifted = new Int8Array(values.length);
+  for (let index = 0; index < shifted.length; index++) shifted[index] = values[index] - 128;
+  return { values: shifted, zeroPoints: zeroPoints.map((zeroPoint) => zeroPoint - 128) };
 }
 
 /**
- * int8 weights with a positive scale for each of the `outputs` channels along `axis`; undefined when the integer kernels
- * cannot take them (other types, scales along another axis or per block): then the layer stays float.
+ * int8 weights with a positive scale for each of the `outputs` channels along `axis` (the first axis, or the last one).
+ * @throws Unsupported with the reason when the integer kernels cannot take them: then the layer stays float
  */
-export function channelWeights(
-  source: ConstantSource,
-  value: string,
-  axis: number,
-  outputs: number,
-): ChannelWeights | undefined {
+export function channelWeights(source: ConstantSource, value: string, axis: number, outputs: number): ChannelWeights {
+  return once(source, `weights ${axis} ${value}`, () => makeWeights(source, value, axis, outputs));
+}
+
+function makeWeights(source: ConstantSource, value: string, axis: number, outputs: number): ChannelWeights {
   const constant = quantizedConstant(source, value);
-  const canonical = constant && canonicalIntegers(constant);
-  if (canonical === undefined || !constant!.scales.every((scale) => scale > 0 && Number.isFinite(scale)))
-    return undefined;
-  const { scales } = constant!;
-  if (scales.length !== 1 && (constant!.axis !== axis || scales.length !== outputs)) return undefined;
-  const spread = (values: readonly number[]): readonly number[] =>
-    values.length === 1 ? new Array<number>(outputs).fill(values[0]) : values;
-  return { values: canonical.values, scales: spread(scales), zeroPoints: spread(canonical.zeroPoints) };
+  if (constant === undefined)
+    throw new Unsupported(
+      source.initializer(value) === undefined
+        ? 'its weights are quantized per block, or with scales that are not constant'
+        : 'its weights are float',
+    );
+  const canonical = canonicalIntegers(constant);
+  if (canonical === undefined) throw new Unsupported(`its weights are ${constant.type}, int8 kernels take 8 bits`);
+  const { scales } = constant;
+  if (!scales.every((scale) => scale > 0 && Number.isFinite(scale)))
+    throw new Unsupported('a scale of its weights is not positive and finite');
+  if (scales.length !== 1 && constant.axis !== axis)
+    throw new Unsupported(`its weights have scales along axis ${constant.axis}, its outputs lie along axis ${axis}`);
+  if (scales.length !== 1 && scales.length !== outputs)
+    throw new Unsupported(`its weights have ${scales.length} scales for ${outputs} outputs`);
+  const zeroPoints = spread(canonical.zeroPoints, outputs);
+  const { values } = canonical;
+  return { values, scales: spread(scales, outputs), zeroPoints, sums: channelSums(values, zeroPoints, axis) };
+}
+
+/** One number for each output: those given, or the one for all. */
+function spread<A extends Float32Array | Int32Array>(values: A, outputs: number): A {
+  if (values.length !== 1) return values;
+  return new (values.constructor as new (length: number) => A)(outputs).fill(values[0]) as A;
+}
+
+/** Sum of |w - zw| for every output channel, along the first axis or the last one. */
+function channelSums(values: Int8Array, zeroPoints: Int32Array, axis: number): Float64Array {
+  const outputs = zeroPoints.length;
+  const sums = new Float64Array(outputs);
+  const depth = values.length / outputs;
+  const [perChannel, perElement] = axis === 0 ? [depth, 1] : [1, outputs];
+  for (let k = 0; k < depth; k++)
+    for (let channel = 0; channel < outputs; channel++)
+      sums[channel] += Math.abs(values[channel * perChannel + k * perElement] - zeroPoints[channel]);
+  return sums;
 }
 
 /** Whether extents are those of one number per column of the last axis, or of one number for all. */

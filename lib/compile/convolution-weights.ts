@@ -8,8 +8,6 @@ export interface ConvolutionWeights {
   readonly dims: readonly number[];
   /** Weights in ONNX order [O, I/g, KH, KW] brought into plan order. */
   arrange<T extends Int8Array | Float32Array>(weights: T, Type: new (length: number) => T): T;
-  /** The weights of one output channel, from all weights in plan order. */
-  weightsOf(weights: Int8Array): (channel: number) => Int8Array;
 }
 
 /** Layout of weights with ONNX extents [O, I/g, KH, KW]. */
@@ -19,7 +17,6 @@ export function convolutionWeights(
 ): ConvolutionWeights {
   const depthwise = inputs === 1 && groups === outputs && groups > 1;
   const taps = kernelH * kernelW;
-  const depth = taps * inputs;
   return {
     depthwise,
     outputs,
@@ -32,9 +29,5 @@ export function convolutionWeights(
             arranged[depthwise ? t * outputs + o : (o * taps + t) * inputs + i] = weights[(o * inputs + i) * taps + t];
       return arranged;
     },
-    weightsOf: (weights) => (channel) =>
-      depthwise
-        ? Int8Array.from({ length: taps }, (_, t) => weights[t * outputs + channel])
-        : weights.subarray(channel * depth, (channel + 1) * depth),
   };
 }

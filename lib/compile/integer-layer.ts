@@ -32,11 +32,11 @@ export function integerBias(
   source: ConstantSource,
   name: string,
   inputScale: number,
-  weightScales: readonly number[],
+  weightScales: ArrayLike<number>,
   outputScale: number,
 ): Int32Array {
   const floats = floatBias(source, name, weightScales.length);
-  const scales = weightScales.map((scale) => Math.fround(inputScale * scale));
+  const scales = Array.from(weightScales, (scale) => Math.fround(inputScale * scale));
   const integers = quantizedConstant(source, name);
   if (
     integers?.type === 'int32' &&
@@ -62,8 +62,6 @@ interface Requantization {
   readonly weights: ChannelWeights;
   readonly input: Quantization;
   readonly output: Quantization;
-  /** Weights of one output channel. */
-  weightsOf(channel: number): Int8Array;
 }
 
 /**
@@ -72,11 +70,10 @@ interface Requantization {
  */
 export function requantizeOperands(program: Program, node: Node, layer: Requantization): (Operand | undefined)[] {
   const { bias, input, output } = layer;
-  const { scales, zeroPoints } = layer.weights;
+  const { scales, zeroPoints, sums } = layer.weights;
   const reach = Math.max(127 - input.zeroPoint, input.zeroPoint + 128);
   for (let channel = 0; channel < bias.length; channel++) {
-    const sum = layer.weightsOf(channel).reduce((total, weight) => total + Math.abs(weight - zeroPoints[channel]), 0);
-    const largest = Math.abs(bias[channel]) + reach * sum;
+    const largest = Math.abs(bias[channel]) + reach * sums[channel];
     if (largest >= 2 ** 31)
       throw new Unsupported(`the accumulator of output channel ${channel} can reach ${largest}, beyond int32`);
   }

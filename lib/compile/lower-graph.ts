@@ -1,16 +1,14 @@
 import type { Graph, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
-import type { KernelCall } from '../ops/operator';
-import { PLAN_OPS, type PlanOp } from '../plan/plan-ops';
-import { lowerConcat, lowerPad, lowerReshape, lowerSlice, lowerTranspose } from './copy-layers';
-import { lowerBinary, lowerDequantize, lowerQuantize, lowerUnary } from './element-layers';
+import { PLAN_OPS } from '../plan/plan-ops';
+import { decide, isView } from './decide';
+import { FAMILIES } from './families/table';
+import { type Family, type Kernel, Layer } from './layer';
 import { Lowering, type QuantizedView, shiftTable } from './lowering';
-import { lowerFullyConnected, lowerSoftmax } from './matrix-layers';
 import { Network } from './network';
 import type { Buffer } from './step';
 import { Unsupported } from './unsupported';
 import { channelsLastOrder, extentsOf, isPlain, plainView, transposeView } from './view';
-import { lowerAveragePool, lowerConvolution, lowerMaxPool } from './window-layers';
 
 /** Outcome of lowering: the steps, and the memory of inputs and outputs as the user sees them. */
 export interface Lowered {
@@ -68,31 +66,8 @@ function attempt(state: Lowering, where: string, what: string, lower: () => void
   }
 }
 
-/** How one kernel family is lowered, and the engine operations that do its work. */
-interface Family<K extends KernelCall['kernel']> {
-  readonly lower: (state: Lowering, node: Node, call: Extract<KernelCall, { kernel: K }>) => void;
-  readonly ops: readonly PlanOp[];
-}
-
-const FAMILIES: { readonly [K in KernelCall['kernel']]: Family<K> } = {
-  conv: { lower: lowerConvolution, ops: ['conv_s8', 'dwconv_s8', 'conv_f32', 'dwconv_f32'] },
-  'fully-connected': { lower: lowerFullyConnected, ops: ['fc_s8', 'fc_f32'] },
-  binary: { lower: lowerBinary, ops: ['binary_s8', 'binary_f32'] },
-  'max-pool': { lower: lowerMaxPool, ops: ['max_pool_s8', 'max_pool_f32'] },
-  'average-pool': { lower: lowerAveragePool, ops: ['average_pool_s8', 'average_pool_f32'] },
-  unary: { lower: lowerUnary, ops: ['lut_s8', 'clamp_f32'] },
-  softmax: { lower: lowerSoftmax, ops: ['softmax_f32'] },
-  concat: { lower: lowerConcat, ops: ['copy_nd'] },
-  slice: { lower: lowerSlice, ops: ['copy_nd'] },
-  pad: { lower: lowerPad, ops: ['fill', 'copy_nd'] },
-  transpose: { lower: lowerTranspose, ops: ['copy_nd'] },
-  reshape: { lower: lowerReshape, ops: ['copy_nd'] },
-  quantize: { lower: lowerQuantize, ops: ['quantize_s8'] },
-  dequantize: { lower: lowerDequantize, ops: ['dequantize_s8'] },
-};
-
 /** Whether plain int8 and uint8 numbers may come out of a family: what moves elements asks not what they stand for. */
-function givesBytes(kernel: KernelCall['kernel']): boolean {
+function givesBytes(kernel: Kernel): boolean {
   return kernel === 'quantize' || FAMILIES[kernel].ops.every((op) => PLAN_OPS[op].moves);
 }
 
@@ -104,7 +79,21 @@ function lowerNode(state: Lowering, node: Node): void {
   const type = network.typeOf(output)?.type;
   if (type !== 'float32' && !(givesBytes(call.kernel) && network.isBytes(output)))
     throw new Unsupported(`it gives ${type} (the engine computes float32 and quantized int8 and uint8)`);
-  (FAMILIES[call.kernel].lower as (state: Lowering, node: Node, call: KernelCall) => void)(state, node, call);
+  const family: Family = FAMILIES[call.kernel];
+  const layer = new Layer(state, node, call);
+  if (family.border === undefined) lowerLayer(state, family, layer);
+  else family.border(layer, state);
+}
+
+/** Emits a layer in the form that is decided, and records the result and the reason for float. */
+function lowerLayer(state: Lowering, family: Family, layer: Layer): void {
+  const decision = decide(family, layer);
+  const { node, tail } = decision.layer;
+  if (decision.form === 'float' && state.network.isQuantized && !isView(family))
+    state.floatReasons.set(node.name, decision.reason);
+  const view = decision.emit();
+  if (decision.form === 'float') state.finishFloat(tail, view);
+  else state.finishInteger(tail, node.outputs[0], { ...view, quantization: decision.grid });
 }
 
 /** Brings a graph output into the caller's memory, row-major: by the border kernels or a copy. */

@@ -22,12 +22,13 @@ export class Lowering {
   readonly network: Network;
   readonly program = new Program();
   readonly diagnostics: Diagnostic[] = [];
-  /** Why layers with quantized tensors run in float all the same, by node. */
+  /** Why layers of a network with quantized tensors run in float all the same, by node. */
   readonly floatReasons = new Map<string, string>();
   private readonly floats = new Map<string, View>();
   private readonly integers = new Map<string, QuantizedView>();
   private readonly ports = new Map<string, Buffer>();
   private readonly absorbed = new Set<Node>();
+  private readonly made = new Map<string, unknown>();
 
   constructor(network: Network) {
     this.network = network;
@@ -42,15 +43,10 @@ export class Lowering {
     return this.absorbed.has(node);
   }
 
-  /** What `make` returns; undefined, with the reason kept, when int32 sums or multipliers cannot hold the layer. */
-  tryInteger<T>(node: Node, make: () => T): T | undefined {
-    try {
-      return make();
-    } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
-      this.floatReasons.set(node.name, error.message);
-      return undefined;
-    }
+  /** What `make` returns, made once for equal keys. */
+  once<T>(key: string, make: () => T): T {
+    if (!this.made.has(key)) this.made.set(key, make());
+    return this.made.get(key) as T;
   }
 
   /** The caller's memory of a graph input, made once. */
@@ -84,17 +80,21 @@ export class Lowering {
     this.integers.set(value, view);
   }
 
-  /** Records a float result; the QuantizeLinear that may end the tail is lowered by itself. */
+  /** Records a float result; the quantization that may end the tail is lowered by itself. */
   finishFloat(tail: Tail, view: View): void {
-    this.absorb(tail.nodes.filter((node) => node.op !== 'QuantizeLinear'));
+    this.absorb(tail.nodes.filter(({ outputs }) => outputs[0] !== tail.quantize?.value));
     this.setFloat(tail.value, view);
   }
 
-  /** Records an int8 result that ends a tail with quantization. */
-  finishInteger(tail: Tail, view: QuantizedView): void {
+  /** Records an int8 result: the quantized one that ends a tail, else that of the node itself. */
+  finishInteger(tail: Tail, value: string, view: QuantizedView): void {
+    if (tail.quantize === undefined) {
+      this.setInteger(value, view);
+      return;
+    }
     this.absorb(tail.nodes);
     this.setInteger(tail.value, view);
-    this.setInteger(tail.quantize!.value, view);
+    this.setInteger(tail.quantize.value, view);
   }
 
   /** Pretends that a value which could not be made is there; false when nothing is known of it. */

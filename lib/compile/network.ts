@@ -1,9 +1,9 @@
 import type { Graph, Node, ValueType } from '../ir/graph';
-import { elementCount, type Tensor, tensorOf, toNumbers, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, toNumbers, viewAs } from '../ir/tensor';
 import { findOperator } from '../ops/index';
 import type { KernelCall, Operator } from '../ops/operator';
 import { inferShapes } from '../passes/infer-shapes';
-import { floatConstant } from './constants';
+import { constantExtents, floatConstant } from './constants';
 import { type Bounds, composeBounds, NO_BOUNDS } from './grid';
 import type { Quantization } from './step';
 import { Unsupported } from './unsupported';
@@ -23,6 +23,9 @@ export interface Tail {
   readonly quantize: { readonly value: string; readonly quantization: Quantization } | undefined;
 }
 
+/** Operators between floats and integers. */
+const BORDERS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear']);
+
 /** What shape inference finds wrong with nodes, by name: lowerings only see nodes whose parts fit together. */
 function wrongNodes(graph: Graph): ReadonlyMap<string, string> {
   const errors = inferShapes(graph).diagnostics.filter(({ severity }) => severity === 'error');
@@ -36,10 +39,17 @@ export class Network {
   private readonly producers = new Map<string, Node>();
   private readonly readers = new Map<string, Node[]>();
   private readonly wrong: ReadonlyMap<string, string>;
+  /** Whether some tensors are quantized, be it weights alone. */
+  readonly isQuantized: boolean;
+  /** Whether some values that are computed or given are quantized. */
+  readonly hasIntegers: boolean;
 
   constructor(graph: Graph) {
     this.graph = graph;
     this.wrong = wrongNodes(graph);
+    const borders = graph.nodes.filter(({ op }) => BORDERS.has(op));
+    this.isQuantized = borders.length > 0;
+    this.hasIntegers = borders.some(({ inputs }) => !graph.initializers.has(inputs[0]));
     for (const node of graph.nodes) {
       for (const output of node.outputs) this.producers.set(output, node);
       for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
@@ -124,8 +134,18 @@ export class Network {
   private constantTensor(value: string): Tensor | undefined {
     const initializer = this.initializer(value);
     if (initializer !== undefined) return initializer;
-    const constant = floatConstant(this, value);
-    return constant && tensorOf('float32', constant.dims, Float32Array.from(constant.data));
+    const dims = constantExtents(this, value);
+    if (dims === undefined) return undefined;
+    const make = () => floatConstant(this, value)!.data;
+    // Most operators ask only whether it is there.
+    return {
+      type: 'float32',
+      dims,
+      get bytes() {
+        const { buffer, byteOffset, byteLength } = make();
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      },
+    };
   }
 
   /** Activations and quantization that can be computed together with `value`, the result of a node. */
@@ -151,9 +171,14 @@ export class Network {
   }
 
   private clampOf(node: Node): Bounds | undefined {
+    const call = this.findKernel(node);
+    return call?.kernel === 'unary' ? call.clamp : undefined;
+  }
+
+  /** What the engine would run for a node; undefined when it has nothing. */
+  findKernel(node: Node): KernelCall | undefined {
     try {
-      const call = this.kernelOf(node);
-      return call.kernel === 'unary' ? call.clamp : undefined;
+      return this.kernelOf(node);
     } catch (error) {
       if (error instanceof Unsupported) return undefined;
       throw error;

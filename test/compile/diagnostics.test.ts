@@ -171,8 +171,8 @@ test('what stays float between integer layers is a warning', () => {
   });
   const { diagnostics } = compile(prepare(graph).graph, { sourceHash: HASH });
   expect(diagnostics.map(({ severity, kind, where, message }) => [severity, kind, where, message])).toEqual([
-    ['warning', 'float-layer', 'conv_1', 'runs in float (conv_f32): its input, weights or result is not quantized'],
-    ['warning', 'float-layer', 'y', 'runs in float (binary_f32): its input, weights or result is not quantized'],
+    ['warning', 'float-layer', 'conv_1', 'runs in float (conv_f32): its result is not quantized'],
+    ['warning', 'float-layer', 'y', 'runs in float (binary_f32): its first input is float'],
   ]);
 });
 

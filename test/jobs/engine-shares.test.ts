@@ -85,3 +85,23 @@ test('a QLinearConv whose sums can leave int32 runs in float, and says so', () =
   expect(shareOf(found).float.macs).toBe(32);
   expect(found.groups).toMatchObject([{ place: 'float', reason: expect.stringContaining('beyond int32') }]);
 });
+
+test('a layer that stays float in a quantized network says why, also where nothing was refused', () => {
+  const builder = new GraphBuilder();
+  const grid = [
+    builder.initializer(tensorFrom('float32', [], [0.5])),
+    builder.initializer(tensorFrom('uint8', [], [3])),
+  ];
+  const codes = builder.node('QuantizeLinear', [builder.input('x', 'float32', [1, 4]), ...grid]);
+  builder.output(
+    builder.node('Softmax', [builder.node('DequantizeLinear', [codes, ...grid])], {}, { name: 'chances' }),
+  );
+  expect(view(builder.build()).groups).toEqual([
+    {
+      place: 'float',
+      op: 'Softmax',
+      reason: 'the engine has a float kernel for it, none for int8',
+      nodes: ['chances'],
+    },
+  ]);
+});

@@ -1,0 +1,58 @@
+import type { Node } from '../../ir/graph';
+import { sameGrid } from '../grid';
+import type { FamilyOf } from '../layer';
+import { relabel } from '../lowering';
+import type { Network } from '../network';
+import type { Quantization } from '../step';
+import { Unsupported } from '../unsupported';
+import { channelsLastOrder } from '../view';
+import { requantize } from './look-up';
+
+/** QuantizeLinear where no layer absorbed it: nothing, a table between two grids, or the border kernel. */
+export const quantize: FamilyOf<'quantize'> = {
+  ops: ['quantize_s8', 'lut_s8'],
+  border: ({ node, program }, state) => {
+    const { network } = state;
+    const quantization = requireGrid(network, node, node.outputs[0]);
+    const [input] = node.inputs;
+    const [output] = node.outputs;
+    const integer = state.integer(input);
+    const order = wantsChannelsLast(network, output) ? channelsLastOrder(network.extents(input).length) : undefined;
+    if (integer === undefined) state.setInteger(output, state.quantize(input, output, quantization, order));
+    else state.setInteger(output, requantize(program, node.name, integer, output, quantization));
+  },
+};
+
+/** DequantizeLinear: its output is a name for the integers, which become floats only when somebody needs them. */
+export const dequantize: FamilyOf<'dequantize'> = {
+  ops: ['dequantize_s8'],
+  border: ({ node }, state) => {
+    const { network } = state;
+    const [input] = node.inputs;
+    if (network.initializer(input) !== undefined) return;
+    const quantization = requireGrid(network, node, input);
+    const known = state.integer(input);
+    if (known === undefined) throw new Unsupported(`'${input}' is not available to the engine as int8`);
+    const same = sameGrid(known.quantization, quantization);
+    state.setInteger(node.outputs[0], same ? known : relabel(known, quantization));
+  },
+};
+
+/** Images are wanted channels last, and sequences where a window slides over them. */
+function wantsChannelsLast(network: Network, quantized: string): boolean {
+  const rank = network.extents(quantized).length;
+  if (rank !== 3) return rank === 4;
+  const readers = network.readersOf(quantized).flatMap(({ outputs }) => network.readersOf(outputs[0]));
+  return readers.some((reader) => {
+    const call = network.findKernel(reader);
+    return call !== undefined && 'window' in call;
+  });
+}
+
+/** @throws Unsupported when the grid is not one that the engine has; `integers` is the value on it */
+function requireGrid(network: Network, node: Node, integers: string): Quantization {
+  const grid = network.gridOf(node);
+  if (grid !== undefined) return grid;
+  const type = network.typeOf(integers)?.type;
+  throw new Unsupported(`${type} here (the engine has uint8 and int8 with one constant float32 scale per tensor)`);
+}

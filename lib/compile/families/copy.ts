@@ -1,0 +1,109 @@
+import { elementCount } from '../../ir/tensor';
+import { dequantizeNumber, quantizeNumber } from '../grid';
+import type { FamilyOf, Kernel, LayerOf } from '../layer';
+import type { Buffer } from '../step';
+import { Unsupported } from '../unsupported';
+import { channelsLastOrder, extentsOf, sliceView, stridedView, type View } from '../view';
+import { requantize } from './look-up';
+
+/**
+ * A constant Pad: fills the result, then copies the input into it. int8 moves to the grid of the result first; the int8 form
+ * is taken only where the pad value survives it unchanged, or is quantized right behind.
+ */
+export const pad: FamilyOf<'pad'> = {
+  ops: ['fill', 'copy_nd'],
+  integer: {
+    operands: 'first',
+    grid: 'either',
+    lower: (layer, { operands: [x], grid }) => {
+      const { node, call, tail, program, bytes } = layer;
+      if (bytes !== undefined) return () => fillAround(layer, x, call.value - (bytes === 'uint8' ? 128 : 0));
+      const value = quantizeNumber(call.value, grid);
+      if (tail.quantize === undefined && dequantizeNumber(value, grid) !== call.value)
+        throw new Unsupported(`its value ${call.value} is none of the numbers that the int8 grid of its input has`);
+      return () => fillAround(layer, requantize(program, `${node.name}:grid`, x, node.inputs[0], grid), value);
+    },
+  },
+  float: {
+    fuses: false,
+    lower: (layer) => {
+      const [bits] = new Uint32Array(Float32Array.of(layer.call.value).buffer);
+      return emitPad(layer, layer.float(), bits);
+    },
+  },
+};
+
+function fillAround(layer: LayerOf<'pad'>, x: View, value: number): View {
+  return emitPad(layer, x, value & 0xff);
+}
+
+/** Emits the fill and the copy; `value` is the bit pattern of one element. */
+function emitPad(layer: LayerOf<'pad'>, view: View, value: number): View {
+  const { node, call, program } = layer;
+  const target = resultView(layer, view.buffer);
+  const { buffer } = target;
+  program.emit({
+    name: `${node.name}:fill`,
+    op: 'fill',
+    outputs: [{ buffer, dims: [buffer.count] }],
+    inputs: [],
+    params: { value },
+  });
+  program.copy(node.name, view, part(target, call.before, extentsOf(view)));
+  return target;
+}
+
+/** Concat: every input is copied into its part; int8 inputs move to the grid of the result first. */
+export const concat: FamilyOf<'concat'> = {
+  ops: ['copy_nd'],
+  integer: {
+    operands: 'all',
+    grid: 'either',
+    lower:
+      (layer, { operands, grid }) =>
+      () => {
+        const { node, program, bytes } = layer;
+        // Bytes are joined as they are: what they stand for is up to who dequantizes them.
+        if (bytes !== undefined) return join(layer, operands);
+        const views = operands.map((view, i) =>
+          requantize(program, `${node.name}:${i}:grid`, view, node.inputs[i], grid),
+        );
+        return join(layer, views);
+      },
+  },
+  float: {
+    fuses: false,
+    lower: (layer) => {
+      const views = layer.node.inputs.map((_, index) => layer.float(index));
+      return join(layer, views);
+    },
+  },
+};
+
+/** Copies views one behind the other along the axis into a new buffer. */
+function join(layer: LayerOf<'concat'>, views: readonly View[]): View {
+  const { node, call, program } = layer;
+  const whole = resultView(layer, views[0].buffer);
+  let start = 0;
+  for (const [index, view] of views.entries()) {
+    const extents = extentsOf(view);
+    const starts = extents.map((_, other) => (other === call.axis ? start : 0));
+    program.copy(`${node.name}:${index}`, view, part(whole, starts, extents));
+    start += extents[call.axis];
+  }
+  return whole;
+}
+
+/** A new buffer for the result of a layer, channels last, with the type and grid of `like`. */
+function resultView<K extends Kernel>({ node, program, extents }: LayerOf<K>, like: Buffer): View {
+  const buffer = program.buffer(node.outputs[0], like.type, elementCount(extents), like.quantization);
+  return stridedView(buffer, extents, channelsLastOrder(extents.length));
+}
+
+/** The box of `extents` elements from `starts` on. @throws Unsupported when it does not lie inside */
+function part(whole: View, starts: readonly number[], extents: readonly number[]): View {
+  const full = extentsOf(whole);
+  if (starts.some((start, axis) => start < 0 || start + extents[axis] > full[axis]))
+    throw new Unsupported(`a part [${extents}] at [${starts}] does not lie inside [${full}]`);
+  return sliceView(whole, starts, new Array<number>(full.length).fill(1), extents)!;
+}

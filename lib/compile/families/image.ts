@@ -1,0 +1,57 @@
+import { elementCount } from '../../ir/tensor';
+import type { Window } from '../../ops/operator';
+import type { PlanWindow } from '../../plan/description';
+import type { Layer } from '../layer';
+import type { Operand, Quantization } from '../step';
+import { Unsupported } from '../unsupported';
+import { channelsLastOrder, extentsOf, stridedView, type View } from '../view';
+
+/** Bound of the loader of plans (`native/engine/plan.h`): positions of a window. */
+const WINDOW_REACH = 2 ** 30;
+
+/**
+ * The window over `x` [N, H, W, C] that gives `y`; bottom and right padding follow from the extents.
+ * @throws Unsupported for windows that the loader of plans refuses
+ */
+export function planWindow({ kernel, stride, dilation, pads }: Window, x: Operand, y: Operand): PlanWindow {
+  // The step of a window that stands in one place means nothing, however large.
+  const steps = stride.map((step, axis) => (y.dims[axis + 1] === 1 ? 1 : step)) as [number, number];
+  const padded = [0, 1].map((axis) => {
+    const reach = (y.dims[axis + 1] - 1) * steps[axis] + (kernel[axis] - 1) * dilation[axis];
+    const largest = Math.max(kernel[axis], dilation[axis], pads[axis], reach, x.dims[axis + 1]);
+    if (largest >= WINDOW_REACH) throw new Unsupported(`its window reaches over ${largest} elements`);
+    return pads[axis] + reach + 1;
+  });
+  const limit = 64 * (elementCount(x.dims) + elementCount(y.dims)) + 2 ** 20;
+  if (padded[0] * padded[1] * x.dims[3] > limit) throw new Unsupported('its padding is out of proportion to its input');
+  return { kernel, stride: steps, dilation, pad: [pads[0], pads[1]] };
+}
+
+/** [N, C, H, W] of an image or of a sequence [N, C, L] (one row). */
+export function imageExtents(extents: readonly number[]): [number, number, number, number] {
+  if (extents.length === 3) return [extents[0], extents[1], 1, extents[2]];
+  if (extents.length === 4) return extents as [number, number, number, number];
+  throw new Unsupported(`windows over ${extents.length - 2} spatial dimensions (the engine has 1 and 2)`);
+}
+
+/** A view as [N, H, W, C] operand. */
+export function imageOperand({ program }: Layer, view: View): Operand {
+  const extents = extentsOf(view);
+  const [n, c, h, w] = imageExtents(extents);
+  return { buffer: program.arrange(view, channelsLastOrder(extents.length)).buffer, dims: [n, h, w, c] };
+}
+
+/** A new channels-last buffer for the result of a layer: int8 with a grid, else float. */
+export function imageResult(
+  { program, extents, tail }: Layer,
+  quantization?: Quantization,
+): { operand: Operand; view: View } {
+  const [n, c, h, w] = imageExtents(extents);
+  const type = quantization ? 'int8' : 'float32';
+  const name = quantization && tail.quantize ? tail.quantize.value : tail.value;
+  const buffer = program.buffer(name, type, elementCount(extents), quantization);
+  return {
+    operand: { buffer, dims: [n, h, w, c] },
+    view: stridedView(buffer, extents, channelsLastOrder(extents.length)),
+  };
+}

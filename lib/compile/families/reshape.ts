@@ -1,0 +1,44 @@
+import type { FamilyOf, Kernel, LayerOf } from '../layer';
+import { reshapeView, sliceView, transposeView, type View } from '../view';
+
+/** Reshape, Flatten, Squeeze and the like: another view of the same memory wherever factors allow. */
+export const reshape: FamilyOf<'reshape'> = viewFamily(
+  ({ extents }) =>
+    (view) =>
+      reshapeView(view, extents),
+);
+
+/** Transpose: a view; the copy happens when a kernel needs another memory order. */
+export const transpose: FamilyOf<'transpose'> = viewFamily(
+  ({ call }) =>
+    (view) =>
+      transposeView(view, call.permutation),
+);
+
+/** Slice: a view with an offset and steps. */
+export const slice: FamilyOf<'slice'> = viewFamily(
+  ({ call, extents }) =>
+    (view) =>
+      sliceView(view, call.starts, call.steps, extents),
+);
+
+/** A change of view of the form that a value has (int8 before float), with a copy only where no view exists. */
+function viewFamily<K extends Kernel>(changeOf: (layer: LayerOf<K>) => (view: View) => View | undefined): FamilyOf<K> {
+  const changed = (layer: LayerOf<K>, view: View): View => {
+    const change = changeOf(layer);
+    // Row-major memory has one factor per axis, which every change can express.
+    return change(view) ?? change(layer.program.rowMajor(view))!;
+  };
+  return {
+    ops: ['copy_nd'],
+    integer: {
+      operands: 'first',
+      grid: 'operand',
+      lower:
+        (layer, { operands: [x] }) =>
+        () =>
+          changed(layer, x),
+    },
+    float: { fuses: false, lower: (layer) => changed(layer, layer.float()) },
+  };
+}

@@ -1,0 +1,151 @@
+import { FAMILIES } from '../../lib/compile/families/table';
+import type { Kernel } from '../../lib/compile/layer';
+import { lowerGraph } from '../../lib/compile/lower-graph';
+import { placeNodes } from '../../lib/compile/place-nodes';
+import type { GraphBuilder } from '../../lib/ir/builder';
+import { tensorFrom } from '../../lib/ir/tensor';
+import { inferShapes } from '../../lib/passes/infer-shapes';
+import { PLAN_OP_NAMES } from '../../lib/plan/plan-ops';
+import { float } from '../ops/op-case';
+import { type Sketch, sketch } from './small-graphs';
+
+type Draw = (b: GraphBuilder, s: Sketch) => string;
+const draw = (what: Draw) => inferShapes(sketch((b, s) => [what(b, s)])).graph;
+
+const image = (b: GraphBuilder) => b.input('x', 'float32', [1, 4, 6, 6]);
+const rows = (b: GraphBuilder) => b.input('x', 'float32', [2, 4]);
+const WINDOW = { kernel_shape: [2, 2] };
+const depthwise: Draw = (b, s) => b.node('Conv', [s.pair(image(b)), s.weights([4, 1, 3, 3])], { group: 4 });
+
+/** Graphs whose steps show every operation of a family, in each of its forms. */
+const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
+  conv: [
+    (b, s) => s.pair(s.conv(s.pair(image(b)), 4, 4)),
+    (b, s) => s.conv(image(b), 4, 4),
+    (b, s) => s.pair(depthwise(b, s)),
+    depthwise,
+  ],
+  'fully-connected': [
+    (b, s) => s.pair(b.node('MatMul', [s.pair(rows(b)), s.weights([4, 3], 1)])),
+    (b, s) => b.node('MatMul', [rows(b), s.weights([4, 3], 1)]),
+  ],
+  binary: [
+    (b, s) => s.pair(b.node('Add', [s.pair(rows(b)), s.pair('x')])),
+    (b, s) => b.node('Add', [rows(b), s.scalar(2)]),
+  ],
+  'max-pool': [(b, s) => b.node('MaxPool', [s.pair(image(b))], WINDOW), (b) => b.node('MaxPool', [image(b)], WINDOW)],
+  'average-pool': [
+    (b, s) => s.pair(b.node('AveragePool', [s.pair(image(b))], WINDOW)),
+    (b) => b.node('AveragePool', [image(b)], WINDOW),
+  ],
+  unary: [(b, s) => s.pair(b.node('Sigmoid', [s.pair(rows(b))])), (b) => b.node('Relu', [rows(b)])],
+  softmax: [(b) => b.node('Softmax', [rows(b)])],
+  concat: [(b) => b.node('Concat', [rows(b), 'x'], { axis: 1 })],
+  slice: [(b, s) => b.node('Slice', [rows(b), s.ints(1), s.ints(3), s.ints(1)])],
+  pad: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 0, 0)])],
+  transpose: [(b) => b.node('Transpose', [rows(b)])],
+  reshape: [(b, s) => b.node('Reshape', [b.node('Transpose', [image(b)], { perm: [0, 2, 3, 1] }), s.ints(2, 72)])],
+  quantize: [(b, s) => s.quantize(s.pair(rows(b), 0.5), 0.25)],
+  dequantize: [(b, s) => b.node('Relu', [s.pair(rows(b))])],
+};
+
+test.each(Object.keys(FAMILIES) as Kernel[])('%s emits the operations that its row names', (kernel) => {
+  const steps = SHOWN[kernel].flatMap((what) => {
+    const { state } = lowerGraph(draw(what));
+    expect(state.diagnostics).toEqual([]);
+    return state.program.steps;
+  });
+  expect(steps.map(({ op }) => op)).toEqual(expect.arrayContaining([...FAMILIES[kernel].ops]));
+});
+
+test('every operation of the engine is that of a family', () => {
+  const named = new Set(Object.values(FAMILIES).flatMap(({ ops }) => ops));
+  expect([...named].sort()).toEqual([...PLAN_OP_NAMES].sort());
+});
+
+const dequantized = (b: GraphBuilder, s: Sketch, type: 'int8' | 'int32', scale: string) =>
+  b.node('DequantizeLinear', [b.initializer(tensorFrom(type, [4, 1], [1, 2, 3, 4])), scale || s.scalar(0.5)], {
+    axis: 0,
+  });
+const product: (weights: Draw) => Draw = (weights) => (b, s) =>
+  s.pair(b.node('MatMul', [s.pair(rows(b)), weights(b, s)], {}, { name: 'it' }));
+const scales = (b: GraphBuilder, ...values: number[]) => b.initializer(tensorFrom('float32', [values.length], values));
+
+/** Networks with quantized tensors where the node `it` runs in float, and why. */
+const REASONS: readonly (readonly [reason: string | undefined, draw: Draw])[] = [
+  [undefined, product((b, s) => dequantized(b, s, 'int8', ''))],
+  ['its weights are float', product((b) => b.initializer(tensorFrom('float32', [4, 1], [1, 2, 3, 4])))],
+  [
+    'its weights have scales along axis 0, its outputs lie along axis 1',
+    product((b, s) => dequantized(b, s, 'int8', scales(b, 1, 2, 3, 4))),
+  ],
+  ['its weights are int32, int8 kernels take 8 bits', product((b, s) => dequantized(b, s, 'int32', ''))],
+  ['a scale of its weights is not positive and finite', product((b, s) => dequantized(b, s, 'int8', s.scalar(-1)))],
+  [
+    'its weights are quantized per block, or with scales that are not constant',
+    product((b) =>
+      b.node(
+        'DequantizeLinear',
+        [
+          b.initializer(tensorFrom('int8', [4, 1], [1, 2, 3, 4])),
+          b.initializer(tensorFrom('float32', [2, 1], [0.5, 0.25])),
+        ],
+        { axis: 0, block_size: 2 },
+      ),
+    ),
+  ],
+  [
+    'its alpha or beta is not 1',
+    (b, s) => s.pair(b.node('Gemm', [s.pair(rows(b)), s.weights([4, 3], 1)], { alpha: float(0.5) }, { name: 'it' })),
+  ],
+  [
+    'its first input is float',
+    (b, s) => s.pair(b.node('Conv', [image(b), s.weights([2, 4, 1, 1])], {}, { name: 'it' })),
+  ],
+  ['its second input is float', (b, s) => s.pair(b.node('Add', [s.pair(rows(b)), 'x'], {}, { name: 'it' }))],
+  ['its input is float', (b, s) => s.pair(b.node('MaxPool', [image(b)], WINDOW, { name: 'it' }))],
+  [
+    'its result is an output of the model in float',
+    (b, s) => b.node('Mul', [s.pair(rows(b)), s.pair('x')], {}, { name: 'it' }),
+  ],
+  [
+    'its result is not quantized',
+    (b, s) => b.node('Softmax', [b.node('Mul', [s.pair(rows(b)), s.pair('x')], {}, { name: 'it' })]),
+  ],
+  [
+    'its result is not quantized for one reader, 2 read it',
+    (b, s) => {
+      const sum = b.node('Mul', [s.pair(rows(b)), s.pair('x')], {}, { name: 'it' });
+      return b.node('Add', [s.pair(sum), b.node('Softmax', [sum])]);
+    },
+  ],
+  [
+    'the engine has a float kernel for it, none for int8',
+    (b, s) => s.pair(b.node('Softmax', [s.pair(rows(b))], {}, { name: 'it' })),
+  ],
+  [
+    'its inputs have several scales, and its result is not quantized',
+    (b, s) => b.node('Concat', [s.pair(rows(b), 0.5), s.pair('x', 0.25)], { axis: 1 }, { name: 'it' }),
+  ],
+  [
+    'its value 0.0009765625 is none of the numbers that the int8 grid of its input has',
+    (b, s) => b.node('Pad', [s.pair(rows(b)), s.ints(1, 0, 0, 0), s.scalar(2 ** -10)], {}, { name: 'it' }),
+  ],
+  [
+    '1.2676506002282294e+30 / 7.888609052210118e-31 is no positive float32',
+    (b, s) => s.pair(b.node('AveragePool', [s.pair(image(b), 2 ** 100)], WINDOW, { name: 'it' }), 2 ** -100),
+  ],
+];
+
+test.each(REASONS)('in float because %s', (reason, what) => {
+  const graph = draw(what);
+  const { floatReasons, missing, placeOf } = placeNodes(graph);
+  expect(missing).toEqual([]);
+  expect(floatReasons.get('it')).toBe(reason);
+  expect(placeOf(graph.nodes.find(({ name }) => name === 'it')!)).toBe(reason === undefined ? 'int8' : 'float');
+});
+
+test('a network of floats has no reasons to give', () => {
+  const graph = draw((b) => b.node('Softmax', [b.node('MaxPool', [image(b)], WINDOW)]));
+  expect(placeNodes(graph).floatReasons.size).toBe(0);
+});
