@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstddef>
@@ -52,37 +53,36 @@ Status too_few(size_t size) { return bad(std::to_string(size) + " bytes are too 
 
 }  // namespace
 
-Status Plan::open_file(const std::string& path, std::shared_ptr<const Plan>* plan) {
-  // Without waiting for a writer when the path is a pipe; on files the flag does nothing.
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return unreadable(errno);
+Status Plan::read_file(const std::string& path, std::shared_ptr<Plan>* plan) {
   std::shared_ptr<Plan> made(new Plan);
-  Status status = made->read_file(file);
-  ::close(file);
-  if (status.ok()) status = made->check(PlanChecksum::kVerify);
+  // Without waiting for a writer when the path is a pipe; on files the flag does nothing.
+  made->file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (made->file_ < 0) return unreadable(errno);
+  Status status = made->map_file();
+  if (status.ok()) status = made->check_frame(PlanChecksum::kVerify);
   if (status.ok()) *plan = std::move(made);
   return status;
 }
 
-Status Plan::read_file(int file) {
+Status Plan::map_file() {
   // lseek, not stat: glibc before 2.33 has no symbol for the latter.
-  const off_t end = ::lseek(file, 0, SEEK_END);
+  const off_t end = ::lseek(file_, 0, SEEK_END);
   if (end < 0) return unreadable(errno);
   size_ = static_cast<size_t>(end);
   if (size_ < sizeof(PlanHeader)) return too_few(size_);
   PlanHeader head;
-  if (const int error = read_start(file, reinterpret_cast<uint8_t*>(&head), sizeof(head)); error != 0)
+  if (const int error = read_start(file_, reinterpret_cast<uint8_t*>(&head), sizeof(head)); error != 0)
     return unreadable(error);
   if (Status status = check_head(head, size_); !status.ok()) return status;
 
   front_ = head.weights.offset;
   if (!copy_.allocate(front_)) return Status("E_MEMORY", "the records of the plan");
-  if (const int error = read_start(file, copy_.data(), front_); error != 0) return unreadable(error);
+  if (const int error = read_start(file_, copy_.data(), front_); error != 0) return unreadable(error);
   data_ = copy_.data();
   if (size_ == front_) return Status();
   const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   const size_t begin = front_ / page * page;
-  void* mapping = ::mmap(nullptr, size_ - begin, PROT_READ, MAP_PRIVATE, file, static_cast<off_t>(begin));
+  void* mapping = ::mmap(nullptr, size_ - begin, PROT_READ, MAP_PRIVATE, file_, static_cast<off_t>(begin));
   if (mapping == MAP_FAILED) return unreadable(errno);
   mapping_ = mapping;
   mapping_bytes_ = size_ - begin;
@@ -90,8 +90,7 @@ Status Plan::read_file(int file) {
   return Status();
 }
 
-Status Plan::open_bytes(const void* bytes, size_t size, std::shared_ptr<const Plan>* plan,
-                        PlanChecksum checksum) {
+Status Plan::read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* plan, PlanChecksum checksum) {
   if (size < sizeof(PlanHeader)) return too_few(size);
   PlanHeader head;
   std::memcpy(&head, bytes, sizeof(head));
@@ -103,16 +102,43 @@ Status Plan::open_bytes(const void* bytes, size_t size, std::shared_ptr<const Pl
   made->size_ = size;
   made->front_ = head.weights.offset;
   made->weights_ = made->data_ + made->front_;
-  if (Status status = made->check(checksum); !status.ok()) return status;
+  if (Status status = made->check_frame(checksum); !status.ok()) return status;
   *plan = std::move(made);
   return Status();
 }
 
 Plan::~Plan() {
   if (mapping_ != nullptr) ::munmap(mapping_, mapping_bytes_);
+  if (file_ >= 0) ::close(file_);
 }
 
-Status Plan::check(PlanChecksum checksum) {
+bool Plan::same_bytes(const Plan& other) const {
+  if (size_ != other.size_ || front_ != other.front_ || std::memcmp(data_, other.data_, front_) != 0)
+    return false;
+  if (mapping_ == nullptr) return std::memcmp(weights_, other.weights_, size_ - front_) == 0;
+  uint8_t chunk[16384];
+  for (size_t at = front_; at < size_;) {
+    const ssize_t count = ::pread(file_, chunk, std::min(sizeof(chunk), size_ - at), static_cast<off_t>(at));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    if (std::memcmp(chunk, other.weights_ + (at - front_), static_cast<size_t>(count)) != 0) return false;
+    at += static_cast<size_t>(count);
+  }
+  return true;
+}
+
+void Plan::give_back_pages(const PlanTensor& constant) const {
+  if (mapping_ == nullptr) return;  // a copy on the heap would come back as zeros
+  const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t from = static_cast<size_t>(weights_ - static_cast<const uint8_t*>(mapping_)) + constant.offset;
+  const size_t first = (from + page - 1) / page * page;
+  const size_t last = (from + constant.bytes) / page * page;
+  if (first < last) ::madvise(static_cast<uint8_t*>(mapping_) + first, last - first, MADV_DONTNEED);
+}
+
+Status Plan::check() { return check_plan(*this, &state_bytes_); }
+
+Status Plan::check_frame(PlanChecksum checksum) const {
   // Again, on the bytes that stay: a file may have changed between two reads.
   const PlanHeader& head = header();
   if (Status status = check_head(head, size_); !status.ok()) return status;
@@ -134,7 +160,7 @@ Status Plan::check(PlanChecksum checksum) {
     const uint32_t front = crc32(data_ + kAt + 4, front_ - kAt - 4, before);
     if (crc32(weights_, size_ - front_, front) != head.crc32) return bad("the checksum does not match");
   }
-  return check_plan(*this, &state_bytes_);
+  return Status();
 }
 
 const char* describe_type(PlanType type) {

@@ -23,19 +23,29 @@ inline constexpr int64_t kPlanMaxPoolArea = int64_t{1} << 23;
 /// Whether to compare the checksum. Only fuzzing skips it, so that mutations get past it.
 enum class PlanChecksum { kVerify, kSkip };
 
-/// A plan that passed every check: offsets, sizes, alignments, shapes and parameters of every node, and the
-/// proof that no accumulator overflows. Whoever holds one may follow its offsets without looking. Immutable,
-/// shared between threads.
+/// A plan. Once it passed every check (offsets, sizes, alignments, shapes and parameters of every node, and
+/// the proof that no accumulator overflows), whoever holds it may follow its offsets without looking.
+/// Immutable from then on, shared between threads.
 class Plan {
  public:
   /// Reads the records into memory and maps the weights read-only: whoever changes the file afterwards
   /// changes numbers, never an address or a size. Whoever cuts it short takes the pages away, and the next
-  /// read of a weight ends the process (SIGBUS): replace plans by rename. E_FILE_NOT_FOUND, E_PLAN_FORMAT,
-  /// E_PLAN_VERSION (reason: the version found), E_MEMORY.
-  static Status open_file(const std::string& path, std::shared_ptr<const Plan>* plan);
-  /// Copies the bytes, so that the caller may change his afterwards. Codes as above.
-  static Status open_bytes(const void* bytes, size_t size, std::shared_ptr<const Plan>* plan,
+  /// read of a weight ends the process (SIGBUS): replace plans by rename. Sections lie inside and the
+  /// checksum is right; nothing else is checked. E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION (reason: the
+  /// version found), E_MEMORY.
+  static Status read_file(const std::string& path, std::shared_ptr<Plan>* plan);
+  /// The same with a copy of the bytes, so that the caller may change his afterwards.
+  static Status read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* plan,
                            PlanChecksum checksum = PlanChecksum::kVerify);
+  /// Everything else. E_PLAN_FORMAT.
+  Status check();
+
+  /// Whether another plan, just read, has the same bytes. Reads our own weights from the file again, not
+  /// through the mapping: the file may have been cut short.
+  bool same_bytes(const Plan& other) const;
+  /// Lets the system take back the pages of a mapped constant that is not read any more, or seldom: the next
+  /// read fetches them again.
+  void give_back_pages(const PlanTensor& constant) const;
 
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
@@ -85,8 +95,8 @@ class Plan {
 
  private:
   Plan() = default;
-  Status read_file(int file);
-  Status check(PlanChecksum checksum);
+  Status map_file();
+  Status check_frame(PlanChecksum checksum) const;
   template <typename Record>
   std::span<const Record> table(PlanSection section) const {
     return {reinterpret_cast<const Record*>(data_ + section.offset), static_cast<size_t>(section.count)};
@@ -97,6 +107,7 @@ class Plan {
   size_t front_ = 0;                  ///< bytes at data_ that come before the weights
   size_t size_ = 0;
   AlignedBuffer copy_;
+  int file_ = -1;
   void* mapping_ = nullptr;
   size_t mapping_bytes_ = 0;
   uint64_t state_bytes_ = 0;

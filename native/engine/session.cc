@@ -1,41 +1,11 @@
 #include "native/engine/session.h"
 
 #include <algorithm>
-#include <new>
+#include <string>
+
+#include "native/engine/refuse_bad_alloc.h"
 
 namespace hone {
-namespace {
-
-/// The doors of the engine: what the standard library throws for want of memory leaves as a Status.
-template <typename Work>
-Status refuse_bad_alloc(Work work) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return Status("E_MEMORY", "the heap");  // short: a longer reason would need memory itself
-  }
-}
-
-}  // namespace
-
-Status Model::open_file(const std::string& path, std::shared_ptr<Model>* model) {
-  return refuse_bad_alloc([&] {
-    auto made = std::make_shared<Model>();
-    Status status = Plan::open_file(path, &made->plan_);
-    if (status.ok()) *model = std::move(made);
-    return status;
-  });
-}
-
-Status Model::open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
-                         PlanChecksum checksum) {
-  return refuse_bad_alloc([&] {
-    auto made = std::make_shared<Model>();
-    Status status = Plan::open_bytes(bytes, size, &made->plan_, checksum);
-    if (status.ok()) *model = std::move(made);
-    return status;
-  });
-}
 
 Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options,
                      std::unique_ptr<Session>* session) {

@@ -3,34 +3,16 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "native/core/cpu.h"
 #include "native/core/status.h"
 #include "native/engine/executor.h"
-#include "native/engine/packed_store.h"
-#include "native/engine/plan.h"
+#include "native/engine/model.h"
 #include "native/probe/timer.h"
 
 namespace hone {
-
-/// A checked plan with the weights that its sessions have packed. Shared between sessions and threads.
-class Model {
- public:
-  /// Codes as in Plan.
-  static Status open_file(const std::string& path, std::shared_ptr<Model>* model);
-  static Status open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
-                           PlanChecksum checksum = PlanChecksum::kVerify);
-
-  const Plan& plan() const { return *plan_; }
-  PackedStore& packed() { return packed_; }
-
- private:
-  std::shared_ptr<const Plan> plan_;
-  PackedStore packed_;
-};
 
 struct SessionOptions {
   int threads = 1;

@@ -31,7 +31,8 @@ inline void pause() {
 #endif
 }
 
-/// The only global of the native code: the pool of this process, as long as somebody holds it.
+/// The pool of this process, as long as somebody holds it: with the table of open models (model.cc) the only
+/// global of the native code.
 struct PoolHolder {
   std::mutex mutex;
   std::weak_ptr<ThreadPool> pool;

@@ -17,6 +17,10 @@ void store_element(const GemmFormat& format, uint8_t* elements, size_t index, in
 
 }  // namespace
 
+bool has_minus_128(const int8_t* weights, int64_t count) {
+  return memchr(weights, -128, static_cast<size_t>(count)) != nullptr;
+}
+
 void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeights& matrix, void* packed) {
   const size_t block_bytes = gemm_block_bytes(format, depth);
   const int64_t run_groups = gemm_run_groups(format, depth.run_length);

@@ -54,6 +54,9 @@ static inline int32_t gemm_blocks(const GemmFormat& format, int32_t channels) {
   return (channels + format.block - 1) / format.block;
 }
 
+/// True when some weight is -128.
+bool has_minus_128(const int8_t* weights, int64_t count);
+
 /// Writes gemm_blocks * gemm_block_bytes bytes.
 void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeights& matrix, void* packed);
 

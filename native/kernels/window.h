@@ -15,4 +15,15 @@ struct WindowShape {
   int32_t pad_top, pad_left;
 };
 
+/// What packed weights may depend on: the kernel, and whether its columns are neighbours in memory. All else
+/// is 1 or 0.
+static inline WindowShape pack_window(const WindowShape& window) {
+  WindowShape what = {};
+  what.kernel_h = window.kernel_h;
+  what.kernel_w = window.kernel_w;
+  what.dilation_h = 1;
+  what.dilation_w = window.dilation_w == 1 ? 1 : 2;
+  return what;
+}
+
 }  // namespace hone

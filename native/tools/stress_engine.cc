@@ -1,6 +1,6 @@
 // stress_engine: proves on one plan that runs allocate nothing, at 1 and 4 threads, that thread counts agree,
-// that sessions in several threads at once and in the child of a fork agree, that opening survives want of
-// memory at every allocation, and that opening and closing leaks nothing.
+// that sessions in several threads at once share one model and agree, as does the child of a fork, that
+// opening survives want of memory at every allocation, and that opening and closing leaks nothing.
 // usage: stress_engine model.plan [rounds]
 #include <pthread.h>
 #include <sys/wait.h>
@@ -139,15 +139,18 @@ long resident_kb() {
 }
 
 struct Contender {
-  std::shared_ptr<Model> model;
+  std::string path;
+  std::shared_ptr<Model> model;  ///< that was open before
   const Rig* expected;
-  bool same = false;
+  bool same = false, shared = false;
 };
 
 void* contend(void* argument) {
   auto* self = static_cast<Contender*>(argument);
+  std::shared_ptr<Model> model;
   Rig rig;
-  if (!rig.open(self->model, 4).ok()) return nullptr;
+  if (!Model::open_file(self->path, &model).ok() || !rig.open(model, 4).ok()) return nullptr;
+  self->shared = model == self->model;
   for (int i = 0; i < rounds / 10; ++i) rig.run();
   self->same = rig.outputs() == self->expected->outputs();
   return nullptr;
@@ -202,12 +205,21 @@ int run_in_child(Rig* rig, const Rig& expected) {
   return 0;
 }
 
-int main_of(const char* path) {
-  std::shared_ptr<Model> model;
-  if (Status status = Model::open_file(path, &model); !status.ok()) {
-    std::fprintf(stderr, "stress_engine: %s: %s\n", status.code(), status.reason().c_str());
-    return 1;
-  }
+/// Whoever opens the same bytes, by path or not, gets the same model.
+int share(const std::string& path, const std::shared_ptr<Model>& model) {
+  std::vector<uint8_t> bytes(model->plan().size());
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  const bool read = file != nullptr && std::fread(bytes.data(), 1, bytes.size(), file) == bytes.size();
+  if (file != nullptr) std::fclose(file);
+  std::shared_ptr<Model> same;
+  if (!read || !Model::open_bytes(bytes.data(), bytes.size(), &same).ok() || same != model)
+    return fail("a model opened twice", 0);
+  if (Model::open_bytes(bytes.data(), bytes.size() - 1, &same).ok()) return fail("a plan cut short opens", 0);
+  return 0;
+}
+
+/// Runs at 1 and 4 threads, then 4 sessions in threads of their own, each with 4 workers, over one model.
+int run_and_share(const char* path, const std::shared_ptr<Model>& model) {
   const bool stateful = model->plan().variants()[0].state_count > 0;
 
   Rig rigs[2];
@@ -223,11 +235,14 @@ int main_of(const char* path) {
                 HONE_COUNTS_HEAP ? "0 allocations" : "no finding");
   }
   if (rigs[0].outputs() != rigs[1].outputs()) return fail("thread counts disagree", 0);
+  if (const int code = share(path, model); code != 0) return code;
+  const size_t packed = model->packed().live_bytes();
 
   if (!stateful) {
     Contender contenders[4];
     pthread_t threads[4];
     for (int i = 0; i < 4; ++i) {
+      contenders[i].path = path;
       contenders[i].model = model;
       contenders[i].expected = &rigs[0];
       if (pthread_create(&threads[i], nullptr, contend, &contenders[i]) != 0) return fail("no thread", 0);
@@ -235,10 +250,17 @@ int main_of(const char* path) {
     for (int i = 0; i < 4; ++i) pthread_join(threads[i], nullptr);
     for (const Contender& contender : contenders)
       if (!contender.same) return fail("sessions side by side disagree", 0);
-    std::printf("4 sessions at once: equal outputs\n");
+    for (const Contender& contender : contenders)
+      if (!contender.shared) return fail("a session has a model of its own", 0);
+    if (model->packed().live_bytes() != packed)
+      return fail("bytes packed for further sessions", model->packed().live_bytes() - packed);
+    std::printf("4 sessions of one model at once: equal outputs, %zu bytes packed once\n", packed);
     if (const int code = run_in_child(&rigs[1], rigs[0]); code != 0) return code;
   }
+  return 0;
+}
 
+int open_and_close(const char* path) {
 #if HONE_COUNTS_HEAP
   for (const int threads : {1, 4})
     if (const int code = starve(path, threads); code != 0) return code;
@@ -259,6 +281,19 @@ int main_of(const char* path) {
     return fail("resident memory grows by kilobytes", static_cast<unsigned long long>(grown));
   std::printf("%d sessions opened and closed: memory stays\n", rounds);
   return 0;
+}
+
+int main_of(const char* path) {
+  {
+    std::shared_ptr<Model> model;
+    if (Status status = Model::open_file(path, &model); !status.ok()) {
+      std::fprintf(stderr, "stress_engine: %s: %s\n", status.code(), status.reason().c_str());
+      return 1;
+    }
+    if (const int code = run_and_share(path, model); code != 0) return code;
+  }
+  // From here on nobody holds the model: opening begins at the file.
+  return open_and_close(path);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "native/engine/ops/clamp.h"
 #include "native/engine/ops/integer_layer.h"
+#include "native/engine/ops/packed_weights.h"
 #include "native/engine/ops/window.h"
 #include "native/engine/step.h"
 #include "native/kernels/conv_f32/conv_f32.h"
@@ -62,8 +63,7 @@ class ConvS8Step final : public Step {
     row_ = &choose_row(kConvS8Rows, kConvS8RowCount, context.mask,
                        [&](const ConvS8Row& row) { return row.fits(shape_, weights); });
     row_name_ = row_->name;
-    packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
-                                          [&](void* packed) { row_->pack(shape_, weights, packed); });
+    packed_ = packed_weights(context, *row_, shape_, weights);
     if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
 
@@ -117,8 +117,7 @@ class DwconvS8Step final : public Step {
     row_ = &choose_row(kDwconvS8Rows, kDwconvS8RowCount, context.mask,
                        [&](const DwconvS8Row& row) { return row.fits(shape_, weights); });
     row_name_ = row_->name;
-    packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
-                                          [&](void* packed) { row_->pack(shape_, weights, packed); });
+    packed_ = packed_weights(context, *row_, shape_, weights);
     if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
 
@@ -188,8 +187,7 @@ class FloatConvStep final : public Step {
     shape_ = shape_of(context, row_);
     const Weights weights = {context.plan.constant<float>(context.x(kWeightsInput)),
                              context.plan.constant<float>(context.x(kBiasInput))};
-    packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
-                                          [&](void* packed) { row_->pack(shape_, weights, packed); });
+    packed_ = packed_weights(context, *row_, shape_, weights);
     if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
     args_.packed = packed_->data();

@@ -2,6 +2,7 @@
 
 #include "native/engine/ops/clamp.h"
 #include "native/engine/ops/integer_layer.h"
+#include "native/engine/ops/packed_weights.h"
 #include "native/engine/step.h"
 #include "native/kernels/fc_f32/fc_f32.h"
 #include "native/kernels/fc_s8/fc_s8.h"
@@ -51,8 +52,7 @@ class FcS8Step final : public Step {
     row_ = &choose_row(kFcS8Rows, kFcS8RowCount, context.mask,
                        [&](const FcS8Row& row) { return row.fits(shape_, weights); });
     row_name_ = row_->name;
-    packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
-                                          [&](void* packed) { row_->pack(shape_, weights, packed); });
+    packed_ = packed_weights(context, *row_, shape_, weights);
     if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
     args_.packed = packed_->data();
@@ -91,8 +91,7 @@ class FcF32Step final : public Step {
     row_name_ = row_->name;
     const FcF32Weights weights = {context.plan.constant<float>(context.x(kWeightsInput)),
                                   context.plan.constant<float>(context.x(kBiasInput))};
-    packed_ = context.store->find_or_pack(context.node_index, row_->name, row_->packed_bytes(shape_),
-                                          [&](void* packed) { row_->pack(shape_, weights, packed); });
+    packed_ = packed_weights(context, *row_, shape_, weights);
     if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
     scratch_bytes_ = row_->scratch_bytes(shape_);
     args_.packed = packed_->data();

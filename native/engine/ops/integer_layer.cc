@@ -40,8 +40,4 @@ const int8_t* find_zero_points(const NodeView& node) {
   return zero ? nullptr : points;
 }
 
-bool has_minus_128(const int8_t* weights, int64_t count) {
-  return std::find(weights, weights + count, int8_t{-128}) != weights + count;
-}
-
 }  // namespace hone

@@ -26,21 +26,12 @@ Fault check_accumulators(const NodeView& node, const WeightLayout& layout);
 /// symmetric weights fit.
 const int8_t* find_zero_points(const NodeView& node);
 
-/// True when some weight is -128.
-bool has_minus_128(const int8_t* weights, int64_t count);
-
 /// The weights of an int8 node as its kernels pack them. ConvS8Weights, DwconvS8Weights and FcS8Weights have
 /// the same fields.
 template <typename Weights>
 Weights integer_weights(const NodeView& node) {
-  const PlanTensor& w = node.x(kWeightsInput);
-  const int8_t* weights = node.plan.constant<int8_t>(w);
-  return {weights,
-          node.plan.constant<int32_t>(node.x(kBiasInput)),
-          node.plan.constant<float>(node.x(kMultiplierInput)),
-          find_zero_points(node),
-          node.x(0).zero_point,
-          has_minus_128(weights, static_cast<int64_t>(w.bytes))};
+  return {node.plan.constant<int8_t>(node.x(kWeightsInput)), node.plan.constant<int32_t>(node.x(kBiasInput)),
+          node.plan.constant<float>(node.x(kMultiplierInput)), find_zero_points(node), node.x(0).zero_point};
 }
 
 }  // namespace hone

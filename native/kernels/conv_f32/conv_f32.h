@@ -4,6 +4,7 @@
 
 #include "native/core/cpu_features.h"
 #include "native/core/tile.h"
+#include "native/kernels/packed_layout.h"
 #include "native/kernels/window.h"
 
 namespace hone {
@@ -18,6 +19,11 @@ struct ConvF32Shape {
   int32_t out_channels;
   int32_t groups;
 };
+
+/// What the packed form depends on, and nothing else: pack and packed_bytes are given it.
+static inline ConvF32Shape pack_shape(const ConvF32Shape& shape) {
+  return {pack_window(shape.window), shape.in_channels, shape.out_channels, shape.groups};
+}
 
 struct ConvF32Weights {
   const float* weights;  ///< [out_channels][kernel_h][kernel_w][in_channels / groups]
@@ -41,6 +47,7 @@ struct ConvF32Row {
   CpuFeatures needs;
   int32_t block_channels;
   int32_t tile_pixels;
+  PackedLayout layout;
   size_t (*packed_bytes)(const ConvF32Shape& shape);
   void (*pack)(const ConvF32Shape& shape, const ConvF32Weights& weights, void* packed);
   size_t (*scratch_bytes)(const ConvF32Shape& shape);

@@ -50,13 +50,35 @@ size_t no_scratch_bytes(const ConvF32Shape&) { return 0; }
 
 const ConvF32Row kConvF32Rows[] = {
 #if defined(__x86_64__)
-    {"conv_f32_avx2", kCpuAvx2 | kCpuFma, kConvF32Block, kConvF32TilePixels, block_packed_bytes, block_pack,
-     band_scratch_bytes, conv_f32_avx2},
+    {"conv_f32_avx2",
+     kCpuAvx2 | kCpuFma,
+     kConvF32Block,
+     kConvF32TilePixels,
+     {"gemm_16_f32", 1},
+     block_packed_bytes,
+     block_pack,
+     band_scratch_bytes,
+     conv_f32_avx2},
 #elif defined(__aarch64__)
-    {"conv_f32_neon", kCpuNeon, kConvF32Block, kConvF32TilePixels, block_packed_bytes, block_pack,
-     band_scratch_bytes, conv_f32_neon},
+    {"conv_f32_neon",
+     kCpuNeon,
+     kConvF32Block,
+     kConvF32TilePixels,
+     {"gemm_16_f32", 1},
+     block_packed_bytes,
+     block_pack,
+     band_scratch_bytes,
+     conv_f32_neon},
 #endif
-    {"conv_f32_ref", kCpuRef, 1, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, conv_f32_ref},
+    {"conv_f32_ref",
+     kCpuRef,
+     1,
+     1,
+     {"conv_f32_plain", 1},
+     ref_packed_bytes,
+     ref_pack,
+     no_scratch_bytes,
+     conv_f32_ref},
 };
 const int kConvF32RowCount = sizeof(kConvF32Rows) / sizeof(kConvF32Rows[0]);
 

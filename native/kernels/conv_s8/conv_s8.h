@@ -5,6 +5,7 @@
 #include "native/core/cpu_features.h"
 #include "native/core/requantize.h"
 #include "native/core/tile.h"
+#include "native/kernels/packed_layout.h"
 #include "native/kernels/window.h"
 
 namespace hone {
@@ -26,6 +27,11 @@ struct ConvS8Shape {
   int32_t groups;
 };
 
+/// What the packed form depends on, and nothing else: pack and packed_bytes are given it.
+static inline ConvS8Shape pack_shape(const ConvS8Shape& shape) {
+  return {pack_window(shape.window), shape.in_channels, shape.out_channels, shape.groups};
+}
+
 /// What is known of the weights when a row is chosen.
 struct ConvS8Weights {
   const int8_t* weights;      ///< [out_channels][kernel_h][kernel_w][in_channels / groups]
@@ -33,7 +39,6 @@ struct ConvS8Weights {
   const float* multiplier;    ///< [out_channels], fl(fl(xs * ws) / ys)
   const int8_t* zero_points;  ///< [out_channels], or null when all are 0
   int32_t x_zero_point;
-  bool has_minus_128;  ///< some weight is -128
 };
 
 struct ConvS8Args {
@@ -60,6 +65,7 @@ struct ConvS8Row {
   bool (*fits)(const ConvS8Shape& shape, const ConvS8Weights& weights);
   int32_t block_channels;  ///< output channels per block
   int32_t tile_pixels;     ///< items per call work best in multiples of this
+  PackedLayout layout;
   size_t (*packed_bytes)(const ConvS8Shape& shape);
   /// Packs weights, bias and multipliers; folds zero points into the bias. May use plain C++ only (no
   /// allocation).

@@ -141,7 +141,7 @@ class ConvS8Case : public KernelCase {
     pixels_ = static_cast<int64_t>(s.batch) * out_h * out_w;
     depth_ = static_cast<size_t>(s.kernel_h) * s.kernel_w * (s.in_channels / s.groups);
     const S8Weights w = make_s8_weights(bench, s.out_channels * depth_, s.out_channels, depth_, plain);
-    weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point, w.has_minus_128};
+    weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point};
     args_ = {};
     args_.x_stride = s.in_channels + s.x_gap;
     args_.y_stride = s.out_channels + s.y_gap;
@@ -163,8 +163,8 @@ class ConvS8Case : public KernelCase {
   bool fits(int row) const override { return kConvS8Rows[row].fits(shape_, weights_); }
   void prepare(int row) override {
     const ConvS8Row& r = kConvS8Rows[row];
-    packed_[row] = bench_.aligned_input(r.packed_bytes(shape_));
-    r.pack(shape_, weights_, packed_[row]);
+    packed_[row] = bench_.aligned_input(r.packed_bytes(pack_shape(shape_)));
+    r.pack(pack_shape(shape_), weights_, packed_[row]);
     scratch_[row] = bench_.scratch(r.scratch_bytes(shape_));
   }
   Tile whole(int row) const override {

@@ -17,8 +17,9 @@ bool fits_any(const ConvS8Shape&, const ConvS8Weights&) { return true; }
 }
 
 /// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
-[[maybe_unused]] bool fits_narrow(const ConvS8Shape&, const ConvS8Weights& weights) {
-  return weights.zero_points == nullptr && !weights.has_minus_128;
+[[maybe_unused]] bool fits_narrow(const ConvS8Shape& shape, const ConvS8Weights& weights) {
+  return weights.zero_points == nullptr &&
+         !has_minus_128(weights.weights, shape.out_channels * conv_s8_depth(shape));
 }
 
 template <const GemmFormat& kFormat, DepthOf kDepth>
@@ -84,26 +85,68 @@ size_t no_scratch_bytes(const ConvS8Shape&) { return 0; }
 
 const ConvS8Row kConvS8Rows[] = {
 #if defined(__x86_64__)
-    {"conv_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kConvS8Avx512VnniFormat.block, 12,
-     packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>, pack_avx512vnni, band_scratch_bytes<1>,
+    {"conv_s8_avx512vnni",
+     kCpuAvx512Vnni,
+     fits_symmetric,
+     kConvS8Avx512VnniFormat.block,
+     12,
+     {"gemm_16x4_u8_paired", 1},
+     packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>,
+     pack_avx512vnni,
+     band_scratch_bytes<1>,
      conv_s8_avx512vnni},
-    {"conv_s8_avx2", kCpuAvx2, fits_any, kConvS8Avx2Format.block, 4,
-     packed_bytes<kConvS8Avx2Format, conv_s8_direct_depth>, pack<kConvS8Avx2Format, conv_s8_direct_depth>,
-     band_scratch_bytes<2>, conv_s8_avx2},
+    {"conv_s8_avx2",
+     kCpuAvx2,
+     fits_any,
+     kConvS8Avx2Format.block,
+     4,
+     {"gemm_16x2_s16", 1},
+     packed_bytes<kConvS8Avx2Format, conv_s8_direct_depth>,
+     pack<kConvS8Avx2Format, conv_s8_direct_depth>,
+     band_scratch_bytes<2>,
+     conv_s8_avx2},
 #elif defined(__aarch64__)
-    {"conv_s8_neon_i8mm", kCpuNeonI8mm, fits_symmetric, kConvS8NeonI8mmFormat.block, kConvS8NeonI8mmPixels,
+    {"conv_s8_neon_i8mm",
+     kCpuNeonI8mm,
+     fits_symmetric,
+     kConvS8NeonI8mmFormat.block,
+     kConvS8NeonI8mmPixels,
+     {"gemm_16x8_s8", 1},
      packed_bytes<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
      pack<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
-     panel_scratch_bytes<kConvS8NeonI8mmFormat, kConvS8NeonI8mmPixels>, conv_s8_neon_i8mm},
-    {"conv_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kConvS8NeonDotprodFormat.block,
-     kConvS8NeonDotprodPixels, packed_bytes<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
+     panel_scratch_bytes<kConvS8NeonI8mmFormat, kConvS8NeonI8mmPixels>,
+     conv_s8_neon_i8mm},
+    {"conv_s8_neon_dotprod",
+     kCpuNeonDotprod,
+     fits_symmetric,
+     kConvS8NeonDotprodFormat.block,
+     kConvS8NeonDotprodPixels,
+     {"gemm_16x4_s8", 1},
+     packed_bytes<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
      pack<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
-     panel_scratch_bytes<kConvS8NeonDotprodFormat, kConvS8NeonDotprodPixels>, conv_s8_neon_dotprod},
-    {"conv_s8_neon", kCpuNeon, fits_narrow, kConvS8NeonFormat.block, kConvS8NeonPixels,
-     packed_bytes<kConvS8NeonFormat, conv_s8_gathered_depth>, pack<kConvS8NeonFormat, conv_s8_gathered_depth>,
-     panel_scratch_bytes<kConvS8NeonFormat, kConvS8NeonPixels>, conv_s8_neon},
+     panel_scratch_bytes<kConvS8NeonDotprodFormat, kConvS8NeonDotprodPixels>,
+     conv_s8_neon_dotprod},
+    {"conv_s8_neon",
+     kCpuNeon,
+     fits_narrow,
+     kConvS8NeonFormat.block,
+     kConvS8NeonPixels,
+     {"gemm_4x16_s8", 1},
+     packed_bytes<kConvS8NeonFormat, conv_s8_gathered_depth>,
+     pack<kConvS8NeonFormat, conv_s8_gathered_depth>,
+     panel_scratch_bytes<kConvS8NeonFormat, kConvS8NeonPixels>,
+     conv_s8_neon},
 #endif
-    {"conv_s8_ref", kCpuRef, fits_any, 1, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, conv_s8_ref},
+    {"conv_s8_ref",
+     kCpuRef,
+     fits_any,
+     1,
+     1,
+     {"conv_s8_plain", 1},
+     ref_packed_bytes,
+     ref_pack,
+     no_scratch_bytes,
+     conv_s8_ref},
 };
 const int kConvS8RowCount = sizeof(kConvS8Rows) / sizeof(kConvS8Rows[0]);
 

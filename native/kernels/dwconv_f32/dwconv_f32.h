@@ -4,6 +4,7 @@
 
 #include "native/core/cpu_features.h"
 #include "native/core/tile.h"
+#include "native/kernels/packed_layout.h"
 #include "native/kernels/window.h"
 
 namespace hone {
@@ -13,6 +14,11 @@ struct DwconvF32Shape {
   WindowShape window;
   int32_t channels;
 };
+
+/// What the packed form depends on, and nothing else: pack and packed_bytes are given it.
+static inline DwconvF32Shape pack_shape(const DwconvF32Shape& shape) {
+  return {pack_window(shape.window), shape.channels};
+}
 
 struct DwconvF32Weights {
   const float* weights;  ///< [kernel_h][kernel_w][channels]
@@ -34,6 +40,7 @@ struct DwconvF32Args {
 struct DwconvF32Row {
   const char* name;
   CpuFeatures needs;
+  PackedLayout layout;
   size_t (*packed_bytes)(const DwconvF32Shape& shape);
   void (*pack)(const DwconvF32Shape& shape, const DwconvF32Weights& weights, void* packed);
   size_t (*scratch_bytes)(const DwconvF32Shape& shape);

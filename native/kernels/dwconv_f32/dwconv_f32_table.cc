@@ -30,11 +30,29 @@ size_t no_scratch_bytes(const DwconvF32Shape&) { return 0; }
 
 const DwconvF32Row kDwconvF32Rows[] = {
 #if defined(__x86_64__)
-    {"dwconv_f32_avx2", kCpuAvx2 | kCpuFma, packed_bytes, pack, pointer_scratch_bytes, dwconv_f32_avx2},
+    {"dwconv_f32_avx2",
+     kCpuAvx2 | kCpuFma,
+     {"dwconv_f32_plain", 1},
+     packed_bytes,
+     pack,
+     pointer_scratch_bytes,
+     dwconv_f32_avx2},
 #elif defined(__aarch64__)
-    {"dwconv_f32_neon", kCpuNeon, packed_bytes, pack, pointer_scratch_bytes, dwconv_f32_neon},
+    {"dwconv_f32_neon",
+     kCpuNeon,
+     {"dwconv_f32_plain", 1},
+     packed_bytes,
+     pack,
+     pointer_scratch_bytes,
+     dwconv_f32_neon},
 #endif
-    {"dwconv_f32_ref", kCpuRef, packed_bytes, pack, no_scratch_bytes, dwconv_f32_ref},
+    {"dwconv_f32_ref",
+     kCpuRef,
+     {"dwconv_f32_plain", 1},
+     packed_bytes,
+     pack,
+     no_scratch_bytes,
+     dwconv_f32_ref},
 };
 const int kDwconvF32RowCount = sizeof(kDwconvF32Rows) / sizeof(kDwconvF32Rows[0]);
 

@@ -5,6 +5,7 @@
 #include "native/core/cpu_features.h"
 #include "native/core/requantize.h"
 #include "native/core/tile.h"
+#include "native/kernels/packed_layout.h"
 #include "native/kernels/window.h"
 
 namespace hone {
@@ -16,13 +17,17 @@ struct DwconvS8Shape {
   int32_t channels;
 };
 
+/// What the packed form depends on, and nothing else: pack and packed_bytes are given it.
+static inline DwconvS8Shape pack_shape(const DwconvS8Shape& shape) {
+  return {pack_window(shape.window), shape.channels};
+}
+
 struct DwconvS8Weights {
   const int8_t* weights;      ///< [kernel_h][kernel_w][channels]
   const int32_t* bias;        ///< [channels]
   const float* multiplier;    ///< [channels]
   const int8_t* zero_points;  ///< [channels], or null when all are 0
   int32_t x_zero_point;
-  bool has_minus_128;
 };
 
 struct DwconvS8Args {
@@ -41,6 +46,7 @@ struct DwconvS8Row {
   const char* name;
   CpuFeatures needs;
   bool (*fits)(const DwconvS8Shape& shape, const DwconvS8Weights& weights);
+  PackedLayout layout;
   size_t (*packed_bytes)(const DwconvS8Shape& shape);
   void (*pack)(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* packed);
   size_t (*scratch_bytes)(const DwconvS8Shape& shape);

@@ -74,7 +74,7 @@ class DwconvS8Case : public KernelCase {
               s.channels};
     const size_t taps = static_cast<size_t>(s.kernel_h) * s.kernel_w;
     const S8Weights w = make_s8_weights(bench, taps * s.channels, s.channels, taps, plain);
-    weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point, w.has_minus_128};
+    weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point};
     args_ = {};
     args_.x_stride = s.channels + s.x_gap;
     args_.y_stride = s.channels + s.y_gap;
@@ -97,8 +97,8 @@ class DwconvS8Case : public KernelCase {
   bool fits(int row) const override { return kDwconvS8Rows[row].fits(shape_, weights_); }
   void prepare(int row) override {
     const DwconvS8Row& r = kDwconvS8Rows[row];
-    packed_[row] = bench_.aligned_input(r.packed_bytes(shape_));
-    r.pack(shape_, weights_, packed_[row]);
+    packed_[row] = bench_.aligned_input(r.packed_bytes(pack_shape(shape_)));
+    r.pack(pack_shape(shape_), weights_, packed_[row]);
     scratch_[row] = bench_.scratch(r.scratch_bytes(shape_));
   }
   Tile whole(int /*row*/) const override {

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
+#include "native/kernels/gemm_pack.h"
 #include "native/kernels/window_band.h"
 
 namespace hone {
@@ -14,8 +15,10 @@ bool fits_any(const DwconvS8Shape&, const DwconvS8Weights&) { return true; }
 }
 
 /// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
-[[maybe_unused]] bool fits_narrow(const DwconvS8Shape&, const DwconvS8Weights& weights) {
-  return weights.zero_points == nullptr && !weights.has_minus_128;
+[[maybe_unused]] bool fits_narrow(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
+  return weights.zero_points == nullptr &&
+         !has_minus_128(weights.weights,
+                        int64_t{shape.channels} * shape.window.kernel_h * shape.window.kernel_w);
 }
 
 /// Interleaving three rows for sdot pays where each column serves several windows; elsewhere plain NEON needs
@@ -108,19 +111,56 @@ size_t no_scratch_bytes(const DwconvS8Shape&) { return 0; }
 
 const DwconvS8Row kDwconvS8Rows[] = {
 #if defined(__x86_64__)
-    {"dwconv_s8_avx512vnni", kCpuAvx512Vnni, fits_wide, packed_bytes<kDwconvS8Avx512VnniFormat>,
-     pack<kDwconvS8Avx512VnniFormat>, scratch_bytes, dwconv_s8_avx512vnni},
-    {"dwconv_s8_avx2", kCpuAvx2, fits_any, packed_bytes<kDwconvS8Avx2Format>, pack<kDwconvS8Avx2Format>,
-     scratch_bytes, dwconv_s8_avx2},
+    {"dwconv_s8_avx512vnni",
+     kCpuAvx512Vnni,
+     fits_wide,
+     {"columns_64x4_u8", 1},
+     packed_bytes<kDwconvS8Avx512VnniFormat>,
+     pack<kDwconvS8Avx512VnniFormat>,
+     scratch_bytes,
+     dwconv_s8_avx512vnni},
+    {"dwconv_s8_avx2",
+     kCpuAvx2,
+     fits_any,
+     {"columns_16x2_s16", 1},
+     packed_bytes<kDwconvS8Avx2Format>,
+     pack<kDwconvS8Avx2Format>,
+     scratch_bytes,
+     dwconv_s8_avx2},
 #elif defined(__aarch64__)
-    {"dwconv_s8_neon_i8mm", kCpuNeonI8mm, fits_sliding, packed_bytes<kDwconvS8NeonDotprodFormat>,
-     pack<kDwconvS8NeonDotprodFormat>, scratch_bytes, dwconv_s8_neon_i8mm},
-    {"dwconv_s8_neon_dotprod", kCpuNeonDotprod, fits_sliding, packed_bytes<kDwconvS8NeonDotprodFormat>,
-     pack<kDwconvS8NeonDotprodFormat>, scratch_bytes, dwconv_s8_neon_dotprod},
-    {"dwconv_s8_neon", kCpuNeon, fits_narrow, packed_bytes<kDwconvS8NeonFormat>, pack<kDwconvS8NeonFormat>,
-     scratch_bytes, dwconv_s8_neon},
+    {"dwconv_s8_neon_i8mm",
+     kCpuNeonI8mm,
+     fits_sliding,
+     {"columns_16x4_s8", 1},
+     packed_bytes<kDwconvS8NeonDotprodFormat>,
+     pack<kDwconvS8NeonDotprodFormat>,
+     scratch_bytes,
+     dwconv_s8_neon_i8mm},
+    {"dwconv_s8_neon_dotprod",
+     kCpuNeonDotprod,
+     fits_sliding,
+     {"columns_16x4_s8", 1},
+     packed_bytes<kDwconvS8NeonDotprodFormat>,
+     pack<kDwconvS8NeonDotprodFormat>,
+     scratch_bytes,
+     dwconv_s8_neon_dotprod},
+    {"dwconv_s8_neon",
+     kCpuNeon,
+     fits_narrow,
+     {"columns_16x1_s8", 1},
+     packed_bytes<kDwconvS8NeonFormat>,
+     pack<kDwconvS8NeonFormat>,
+     scratch_bytes,
+     dwconv_s8_neon},
 #endif
-    {"dwconv_s8_ref", kCpuRef, fits_any, ref_packed_bytes, ref_pack, no_scratch_bytes, dwconv_s8_ref},
+    {"dwconv_s8_ref",
+     kCpuRef,
+     fits_any,
+     {"dwconv_s8_plain", 1},
+     ref_packed_bytes,
+     ref_pack,
+     no_scratch_bytes,
+     dwconv_s8_ref},
 };
 const int kDwconvS8RowCount = sizeof(kDwconvS8Rows) / sizeof(kDwconvS8Rows[0]);
 

@@ -4,6 +4,7 @@
 
 #include "native/core/cpu_features.h"
 #include "native/core/tile.h"
+#include "native/kernels/packed_layout.h"
 
 namespace hone {
 
@@ -13,6 +14,9 @@ struct FcF32Shape {
   int32_t inputs;
   int32_t outputs;
 };
+
+/// What the packed form depends on, and nothing else: pack and packed_bytes are given it.
+static inline FcF32Shape pack_shape(const FcF32Shape& shape) { return {1, shape.inputs, shape.outputs}; }
 
 struct FcF32Weights {
   const float* weights;  ///< [outputs][inputs]
@@ -35,6 +39,7 @@ struct FcF32Row {
   const char* name;
   CpuFeatures needs;
   int32_t block_outputs;
+  PackedLayout layout;
   size_t (*packed_bytes)(const FcF32Shape& shape);
   void (*pack)(const FcF32Shape& shape, const FcF32Weights& weights, void* packed);
   size_t (*scratch_bytes)(const FcF32Shape& shape);

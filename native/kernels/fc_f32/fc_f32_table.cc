@@ -43,13 +43,25 @@ size_t no_scratch_bytes(const FcF32Shape&) { return 0; }
 
 const FcF32Row kFcF32Rows[] = {
 #if defined(__x86_64__)
-    {"fc_f32_avx2", kCpuAvx2 | kCpuFma, kFcF32Avx2Block, block_packed_bytes, block_pack<kFcF32Avx2Block>,
-     no_scratch_bytes, fc_f32_avx2},
+    {"fc_f32_avx2",
+     kCpuAvx2 | kCpuFma,
+     kFcF32Avx2Block,
+     {"fc_64_f32", 1},
+     block_packed_bytes,
+     block_pack<kFcF32Avx2Block>,
+     no_scratch_bytes,
+     fc_f32_avx2},
 #elif defined(__aarch64__)
-    {"fc_f32_neon", kCpuNeon, kFcF32NeonBlock, block_packed_bytes, block_pack<kFcF32NeonBlock>,
-     no_scratch_bytes, fc_f32_neon},
+    {"fc_f32_neon",
+     kCpuNeon,
+     kFcF32NeonBlock,
+     {"fc_32_f32", 1},
+     block_packed_bytes,
+     block_pack<kFcF32NeonBlock>,
+     no_scratch_bytes,
+     fc_f32_neon},
 #endif
-    {"fc_f32_ref", kCpuRef, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, fc_f32_ref},
+    {"fc_f32_ref", kCpuRef, 1, {"fc_f32_plain", 1}, ref_packed_bytes, ref_pack, no_scratch_bytes, fc_f32_ref},
 };
 const int kFcF32RowCount = sizeof(kFcF32Rows) / sizeof(kFcF32Rows[0]);
 

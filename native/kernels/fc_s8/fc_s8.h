@@ -5,6 +5,7 @@
 #include "native/core/cpu_features.h"
 #include "native/core/requantize.h"
 #include "native/core/tile.h"
+#include "native/kernels/packed_layout.h"
 
 namespace hone {
 
@@ -17,13 +18,15 @@ struct FcS8Shape {
   int32_t outputs;  ///< n
 };
 
+/// What the packed form depends on, and nothing else: pack and packed_bytes are given it.
+static inline FcS8Shape pack_shape(const FcS8Shape& shape) { return {1, shape.inputs, shape.outputs}; }
+
 struct FcS8Weights {
   const int8_t* weights;      ///< [outputs][inputs]
   const int32_t* bias;        ///< [outputs]
   const float* multiplier;    ///< [outputs]
   const int8_t* zero_points;  ///< [outputs], or null when all are 0
   int32_t x_zero_point;
-  bool has_minus_128;
 };
 
 struct FcS8Args {
@@ -42,6 +45,7 @@ struct FcS8Row {
   CpuFeatures needs;
   bool (*fits)(const FcS8Shape& shape, const FcS8Weights& weights);
   int32_t block_outputs;
+  PackedLayout layout;
   size_t (*packed_bytes)(const FcS8Shape& shape);
   void (*pack)(const FcS8Shape& shape, const FcS8Weights& weights, void* packed);
   size_t (*scratch_bytes)(const FcS8Shape& shape);

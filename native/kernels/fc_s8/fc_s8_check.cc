@@ -41,7 +41,7 @@ class FcS8Case : public KernelCase {
       : bench_(bench), shape_(spec.shape), packed_(kFcS8RowCount), scratch_(kFcS8RowCount) {
     const size_t count = static_cast<size_t>(shape_.outputs) * shape_.inputs;
     const S8Weights w = make_s8_weights(bench, count, shape_.outputs, shape_.inputs, plain);
-    weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point, w.has_minus_128};
+    weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point};
     args_ = {};
     args_.x_stride = shape_.inputs + spec.x_gap;
     args_.y_stride = shape_.outputs + spec.y_gap;
@@ -61,8 +61,8 @@ class FcS8Case : public KernelCase {
   bool fits(int row) const override { return kFcS8Rows[row].fits(shape_, weights_); }
   void prepare(int row) override {
     const FcS8Row& r = kFcS8Rows[row];
-    packed_[row] = bench_.aligned_input(r.packed_bytes(shape_));
-    r.pack(shape_, weights_, packed_[row]);
+    packed_[row] = bench_.aligned_input(r.packed_bytes(pack_shape(shape_)));
+    r.pack(pack_shape(shape_), weights_, packed_[row]);
     scratch_[row] = bench_.scratch(r.scratch_bytes(shape_));
   }
   Tile whole(int row) const override {

@@ -13,8 +13,9 @@ bool fits_any(const FcS8Shape&, const FcS8Weights&) { return true; }
 }
 
 /// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
-[[maybe_unused]] bool fits_narrow(const FcS8Shape&, const FcS8Weights& weights) {
-  return weights.zero_points == nullptr && !weights.has_minus_128;
+[[maybe_unused]] bool fits_narrow(const FcS8Shape& shape, const FcS8Weights& weights) {
+  return weights.zero_points == nullptr &&
+         !has_minus_128(weights.weights, int64_t{shape.outputs} * shape.inputs);
 }
 
 /// smmla works on pairs of rows; for a single row half of it would be wasted.
@@ -61,20 +62,62 @@ size_t no_scratch_bytes(const FcS8Shape&) { return 0; }
 
 const FcS8Row kFcS8Rows[] = {
 #if defined(__x86_64__)
-    {"fc_s8_avx512vnni", kCpuAvx512Vnni, fits_symmetric, kFcS8Avx512VnniFormat.block,
-     packed_bytes<kFcS8Avx512VnniFormat>, pack<kFcS8Avx512VnniFormat>, scratch_bytes<1>, fc_s8_avx512vnni},
-    {"fc_s8_avx2", kCpuAvx2, fits_any, kFcS8Avx2Format.block, packed_bytes<kFcS8Avx2Format>,
-     pack<kFcS8Avx2Format>, scratch_bytes<2>, fc_s8_avx2},
+    {"fc_s8_avx512vnni",
+     kCpuAvx512Vnni,
+     fits_symmetric,
+     kFcS8Avx512VnniFormat.block,
+     {"gemm_16x4_u8", 1},
+     packed_bytes<kFcS8Avx512VnniFormat>,
+     pack<kFcS8Avx512VnniFormat>,
+     scratch_bytes<1>,
+     fc_s8_avx512vnni},
+    {"fc_s8_avx2",
+     kCpuAvx2,
+     fits_any,
+     kFcS8Avx2Format.block,
+     {"gemm_16x2_s16", 1},
+     packed_bytes<kFcS8Avx2Format>,
+     pack<kFcS8Avx2Format>,
+     scratch_bytes<2>,
+     fc_s8_avx2},
 #elif defined(__aarch64__)
-    {"fc_s8_neon_i8mm", kCpuNeonI8mm, fits_pairs, kFcS8NeonI8mmFormat.block,
-     packed_bytes<kFcS8NeonI8mmFormat>, pack<kFcS8NeonI8mmFormat>, scratch_bytes<1>, fc_s8_neon_i8mm},
-    {"fc_s8_neon_dotprod", kCpuNeonDotprod, fits_symmetric, kFcS8NeonDotprodFormat.block,
-     packed_bytes<kFcS8NeonDotprodFormat>, pack<kFcS8NeonDotprodFormat>, scratch_bytes<1>,
+    {"fc_s8_neon_i8mm",
+     kCpuNeonI8mm,
+     fits_pairs,
+     kFcS8NeonI8mmFormat.block,
+     {"gemm_16x8_s8", 1},
+     packed_bytes<kFcS8NeonI8mmFormat>,
+     pack<kFcS8NeonI8mmFormat>,
+     scratch_bytes<1>,
+     fc_s8_neon_i8mm},
+    {"fc_s8_neon_dotprod",
+     kCpuNeonDotprod,
+     fits_symmetric,
+     kFcS8NeonDotprodFormat.block,
+     {"gemm_16x4_s8", 1},
+     packed_bytes<kFcS8NeonDotprodFormat>,
+     pack<kFcS8NeonDotprodFormat>,
+     scratch_bytes<1>,
      fc_s8_neon_dotprod},
-    {"fc_s8_neon", kCpuNeon, fits_narrow, kFcS8NeonFormat.block, packed_bytes<kFcS8NeonFormat>,
-     pack<kFcS8NeonFormat>, scratch_bytes<1>, fc_s8_neon},
+    {"fc_s8_neon",
+     kCpuNeon,
+     fits_narrow,
+     kFcS8NeonFormat.block,
+     {"gemm_4x16_s8", 1},
+     packed_bytes<kFcS8NeonFormat>,
+     pack<kFcS8NeonFormat>,
+     scratch_bytes<1>,
+     fc_s8_neon},
 #endif
-    {"fc_s8_ref", kCpuRef, fits_any, 1, ref_packed_bytes, ref_pack, no_scratch_bytes, fc_s8_ref},
+    {"fc_s8_ref",
+     kCpuRef,
+     fits_any,
+     1,
+     {"fc_s8_plain", 1},
+     ref_packed_bytes,
+     ref_pack,
+     no_scratch_bytes,
+     fc_s8_ref},
 };
 const int kFcS8RowCount = sizeof(kFcS8Rows) / sizeof(kFcS8Rows[0]);
 

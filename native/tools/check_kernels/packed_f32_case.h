@@ -15,8 +15,8 @@ class PackedF32Case : public KernelCase {
  public:
   std::string describe() const override { return description_; }
   void prepare(int row) override {
-    packed_[row] = bench_.aligned_input(rows_[row].packed_bytes(shape_));
-    rows_[row].pack(shape_, weights_, packed_[row]);
+    packed_[row] = bench_.aligned_input(rows_[row].packed_bytes(pack_shape(shape_)));
+    rows_[row].pack(pack_shape(shape_), weights_, packed_[row]);
     scratch_[row] = bench_.scratch(rows_[row].scratch_bytes(shape_));
   }
   void run(int row, const Tile& tile) override {

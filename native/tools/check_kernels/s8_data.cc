@@ -8,19 +8,13 @@ namespace hone::check {
 
 S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_t depth, bool plain) {
   Rng& rng = bench.rng();
-  S8Weights w = {bench.input<int8_t>(count),
-                 bench.input<int32_t>(channels),
-                 bench.input<float>(channels),
-                 nullptr,
-                 0,
-                 false};
+  S8Weights w = {bench.input<int8_t>(count), bench.input<int32_t>(channels), bench.input<float>(channels),
+                 nullptr, 0};
   bench.fill_bytes(w.weights, count);
   w.x_zero_point = static_cast<int32_t>(rng.between(-128, 127));
   const bool allow_minus_128 = !plain && rng.chance(0.3);
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i++)
     if (w.weights[i] == -128 && !allow_minus_128) w.weights[i] = -127;
-    w.has_minus_128 = w.has_minus_128 || w.weights[i] == -128;
-  }
   if (!plain && rng.chance(0.2)) {
     w.zero_points = bench.input<int8_t>(channels);
     bench.fill_bytes(w.zero_points, channels);

@@ -15,7 +15,6 @@ struct S8Weights {
   float* multiplier;
   int8_t* zero_points;
   int32_t x_zero_point;
-  bool has_minus_128;
 };
 
 /// `count` weights for `channels` outputs that sum `depth` products each. Some layers have weight zero

@@ -1,0 +1,103 @@
+#include "native/engine/model.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "native/engine/refuse_bad_alloc.h"
+
+namespace hone {
+namespace {
+
+/// The models that are open in this process. Locked only to look: plans are read, compared and packed
+/// outside.
+class ModelTable {
+ public:
+  /// Adds the models with this checksum that are not in `tried` to `found`; when there are none, `added`
+  /// (unless null) enters the table. `found` must be empty: no model may end inside the lock.
+  void look(uint32_t crc, const std::vector<std::shared_ptr<Model>>& tried,
+            const std::shared_ptr<Model>& added, std::vector<std::shared_ptr<Model>>* found) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    found->reserve(entries_.size());
+    for (const Entry& entry : entries_)
+      if (std::shared_ptr<Model> model = entry.crc == crc ? entry.model.lock() : nullptr)
+        if (std::find(tried.begin(), tried.end(), model) == tried.end()) found->push_back(std::move(model));
+    if (found->empty() && added != nullptr) entries_.push_back({crc, added});
+  }
+  void forget_expired() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::erase_if(entries_, [](const Entry& entry) { return entry.model.expired(); });
+  }
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+ private:
+  struct Entry {
+    uint32_t crc;
+    std::weak_ptr<Model> model;
+  };
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+ModelTable& table() {
+  // Never destroyed: threads of Node may outlive static destructors.
+  static ModelTable* only = [] {
+    auto* made = new ModelTable;
+    // A fork keeps only the thread that asked for it: the lock must be free in the child.
+    pthread_atfork([] { table().lock(); }, [] { table().unlock(); }, [] { table().unlock(); });
+    return made;
+  }();
+  return *only;
+}
+
+}  // namespace
+
+Status Model::open_file(const std::string& path, std::shared_ptr<Model>* model) {
+  return refuse_bad_alloc([&] {
+    std::shared_ptr<Plan> plan;
+    Status status = Plan::read_file(path, &plan);
+    return status.ok() ? share(std::move(plan), model) : status;
+  });
+}
+
+Status Model::open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
+                         PlanChecksum checksum) {
+  return refuse_bad_alloc([&] {
+    std::shared_ptr<Plan> plan;
+    Status status = Plan::read_bytes(bytes, size, &plan, checksum);
+    if (!status.ok() || checksum == PlanChecksum::kVerify)
+      return status.ok() ? share(std::move(plan), model) : status;
+    status = plan->check();
+    if (status.ok()) *model = std::make_shared<Model>(std::move(plan));
+    return status;
+  });
+}
+
+Status Model::share(std::shared_ptr<Plan> plan, std::shared_ptr<Model>* model) {
+  std::shared_ptr<Model> made;
+  std::vector<std::shared_ptr<Model>> tried, found;
+  for (;;) {
+    table().look(plan->header().crc32, tried, made, &found);
+    for (const std::shared_ptr<Model>& other : found)
+      if (other->plan().same_bytes(*plan)) {
+        *model = other;
+        return Status();
+      }
+    if (found.empty()) {
+      if (made != nullptr) break;
+      if (Status status = plan->check(); !status.ok()) return status;
+      made = std::make_shared<Model>(plan);
+    }
+    tried.insert(tried.end(), found.begin(), found.end());
+    found.clear();
+  }
+  *model = std::move(made);
+  return Status();
+}
+
+Model::~Model() { table().forget_expired(); }
+
+}  // namespace hone
