@@ -8,6 +8,10 @@ export const PLAN_VERSION = 1;
 export const PLAN_MAX_RANK = 8;
 /** Alignment of sections, constants, arena and state offsets, in bytes. */
 export const PLAN_ALIGNMENT = 64;
+/** The loader takes windows and tensors under them of fewer positions and elements than this. */
+export const PLAN_MAX_WINDOW_REACH = 2 ** 30;
+/** Most elements of a pooling window. */
+export const PLAN_MAX_POOL_AREA = 2 ** 23;
 /** Operand index that means "not there". */
 export const PLAN_NONE = 0xffffffff;
 

@@ -5,7 +5,9 @@ import {
   type LayoutName,
   layoutOf,
   PLAN_MAGIC,
+  PLAN_MAX_POOL_AREA,
   PLAN_MAX_RANK,
+  PLAN_MAX_WINDOW_REACH,
   PLAN_NONE,
   PLAN_PLACES,
   PLAN_TYPES,
@@ -13,6 +15,8 @@ import {
 } from '../../lib/plan/format';
 
 const HEADER = readFileSync(join(__dirname, '../../native/engine/plan_format.h'), 'utf8');
+
+const LOADER = readFileSync(join(__dirname, '../../native/engine/plan.h'), 'utf8');
 
 const SCALARS: Record<string, string> = {
   char: 'u8',
@@ -81,6 +85,9 @@ test('constants and enumerations agree', () => {
   expect(constant('kPlanVersion')).toBe(PLAN_VERSION);
   expect(constant('kPlanMaxRank')).toBe(PLAN_MAX_RANK);
   expect(constant('kPlanNone')).toBe(PLAN_NONE);
+  const limit = (name: string) => 2 ** Number(new RegExp(`${name} = int64_t\\{1\\} << (\\d+);`).exec(LOADER)![1]);
+  expect(limit('kPlanMaxWindowReach')).toBe(PLAN_MAX_WINDOW_REACH);
+  expect(limit('kPlanMaxPoolArea')).toBe(PLAN_MAX_POOL_AREA);
   expect([...PLAN_MAGIC].every((letter) => HEADER.includes(`'${letter}'`))).toBe(true);
   expect(parseEnum('PlanType')).toEqual([...PLAN_TYPES]);
   expect(parseEnum('PlanPlace')).toEqual(PLAN_PLACES);

@@ -1,13 +1,11 @@
 import { elementCount } from '../../ir/tensor';
 import type { Window } from '../../ops/operator';
 import type { PlanWindow } from '../../plan/description';
+import { PLAN_MAX_WINDOW_REACH } from '../../plan/format';
 import type { Layer } from '../layer';
 import type { Operand, Quantization } from '../step';
 import { Unsupported } from '../unsupported';
 import { channelsLastOrder, extentsOf, stridedView, type View } from '../view';
-
-/** Bound of the loader of plans (`native/engine/plan.h`): positions of a window. */
-const WINDOW_REACH = 2 ** 30;
 
 /**
  * The window over `x` [N, H, W, C] that gives `y`; bottom and right padding follow from the extents.
@@ -19,7 +17,7 @@ export function planWindow({ kernel, stride, dilation, pads }: Window, x: Operan
   const padded = [0, 1].map((axis) => {
     const reach = (y.dims[axis + 1] - 1) * steps[axis] + (kernel[axis] - 1) * dilation[axis];
     const largest = Math.max(kernel[axis], dilation[axis], pads[axis], reach, x.dims[axis + 1]);
-    if (largest >= WINDOW_REACH) throw new Unsupported(`its window reaches over ${largest} elements`);
+    if (largest >= PLAN_MAX_WINDOW_REACH) throw new Unsupported(`its window reaches over ${largest} elements`);
     return pads[axis] + reach + 1;
   });
   const limit = 64 * (elementCount(x.dims) + elementCount(y.dims)) + 2 ** 20;

@@ -1,14 +1,12 @@
 import type { Window } from '../../ops/operator';
 import type { PlanWindow } from '../../plan/description';
+import { PLAN_MAX_POOL_AREA } from '../../plan/format';
 import { clampOf } from '../grid';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
 import { type Operand, type Quantization, stepName } from '../step';
 import { Unsupported } from '../unsupported';
 import type { View } from '../view';
 import { imageOperand, imageResult, planWindow } from './image';
-
-/** Bound of the loader of plans (`native/engine/plan.h`): elements of an average. */
-const POOL_AREA = 2 ** 23;
 
 /** On int8 a max pool keeps scale and zero point, so nothing but bytes move. */
 export const maxPool: FamilyOf<'max-pool'> = {
@@ -84,7 +82,7 @@ function requireRatio(from: number, to: number): void {
 /** @throws Unsupported for windows that the loader of plans refuses */
 function poolWindow(window: Window, x: Operand, y: Operand): PlanWindow {
   const area = window.kernel[0] * window.kernel[1];
-  if (area > POOL_AREA)
-    throw new Unsupported(`its window has ${area} elements (the engine averages up to ${POOL_AREA})`);
+  if (area > PLAN_MAX_POOL_AREA)
+    throw new Unsupported(`its window has ${area} elements (the engine averages up to ${PLAN_MAX_POOL_AREA})`);
   return planWindow(window, x, y);
 }
