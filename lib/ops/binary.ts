@@ -2,7 +2,7 @@ import type { BinaryOperation } from '../core/binary-operation';
 import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
 import { followed } from './axes';
-import { broadcastOffsets, broadcastShapes } from './broadcast';
+import { broadcastExtents, broadcastOffsets, broadcastShapes } from './broadcast';
 import { elementCost } from './cost';
 import { elementwise } from './coupling';
 import { emptyDense, isFloat } from './dense';
@@ -69,7 +69,7 @@ export function combine(
   of: (a: number, b: number) => number,
   precision: Precision,
 ): Dense {
-  const dims = broadcastShapes([a.dims, b.dims]) as number[];
+  const dims = broadcastExtents(a.dims, b.dims);
   const c = emptyDense(type, dims, precision);
   const [fromA, fromB] = [broadcastOffsets(a.dims, dims), broadcastOffsets(b.dims, dims)];
   for (let i = 0; i < c.data.length; i++) c.data[i] = of(a.data[fromA[i]], b.data[fromB[i]]);

@@ -26,6 +26,13 @@ function broadcastDims(a: Dim, b: Dim): Dim | undefined {
   return `broadcast(${[a, b].sort().join(',')})`;
 }
 
+/** Extents of values broadcast together. @throws RangeError when they do not fit, which only their values may tell */
+export function broadcastExtents(...shapes: readonly (readonly number[])[]): number[] {
+  const extents = broadcastShapes(shapes);
+  if (!extents) throw new RangeError(`${shapes.map((shape) => `[${shape}]`).join(' and ')} do not broadcast`);
+  return extents as number[];
+}
+
 /** For each element of `dims`, the flat index of the element of a `source`-shaped array that broadcasting reads. */
 export function broadcastOffsets(source: readonly number[], dims: readonly number[]): Int32Array {
   const missing = dims.length - source.length;

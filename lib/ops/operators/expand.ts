@@ -1,6 +1,6 @@
 import type { Dim } from '../../ir/graph';
 import { rankFrom, unknownDim, unknownShape } from '../axes';
-import { broadcastOffsets, broadcastShapes } from '../broadcast';
+import { broadcastExtents, broadcastOffsets, broadcastShapes } from '../broadcast';
 import { elementCost } from '../cost';
 import { expansion } from '../coupling-shapes';
 import { emptyLike } from '../dense';
@@ -39,7 +39,7 @@ export const expand: Operator = {
     return [{ type, shape: result, partial }];
   },
   evaluate: ([input, target]) => {
-    const dims = broadcastShapes([input!.dims, Array.from(target!.data)]) as number[];
+    const dims = broadcastExtents(input!.dims, Array.from(target!.data));
     const result = emptyLike(input!, dims);
     broadcastOffsets(input!.dims, dims).forEach((offset, i) => {
       result.data[i] = input!.data[offset];

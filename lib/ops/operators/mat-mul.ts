@@ -1,6 +1,6 @@
 import type { Dim } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
-import { broadcastOffsets, broadcastShapes } from '../broadcast';
+import { broadcastExtents, broadcastOffsets, broadcastShapes } from '../broadcast';
 import { matrixProduct } from '../coupling-layers';
 import { emptyDense } from '../dense';
 import { dimsOf, reshapeTo, sumToShape, transposeTo } from '../gradients';
@@ -70,7 +70,7 @@ export function multiply(a: Dense, b: Dense, type: Dense['type'], precision: Pre
   const bDims = b.dims.length === 1 ? [...b.dims, 1] : b.dims;
   const [rows, inner] = aDims.slice(-2);
   const columns = bDims[bDims.length - 1];
-  const batch = broadcastShapes([aDims.slice(0, -2), bDims.slice(0, -2)]) as number[];
+  const batch = broadcastExtents(aDims.slice(0, -2), bDims.slice(0, -2));
   const [aOffsets, bOffsets] = [aDims, bDims].map((dims) => broadcastOffsets(dims.slice(0, -2), batch));
   const y = emptyDense(type, inferProduct(a.dims, b.dims) as number[], precision);
   for (let n = 0, out = 0; n < aOffsets.length; n++) {

@@ -1,5 +1,5 @@
 import type { Dim } from '../../ir/graph';
-import { broadcastOffsets, broadcastShapes } from '../broadcast';
+import { broadcastExtents, broadcastOffsets, broadcastShapes } from '../broadcast';
 import { elementCost } from '../cost';
 import { elementwise } from '../coupling';
 import { emptyLike } from '../dense';
@@ -29,7 +29,7 @@ export const where: Operator = {
     return [{ type, shape, partial: shape.length <= 1 ? choose(context) : undefined }];
   },
   evaluate: ([condition, x, y]) => {
-    const dims = broadcastShapes([condition!.dims, x!.dims, y!.dims]) as number[];
+    const dims = broadcastExtents(condition!.dims, x!.dims, y!.dims);
     const result = emptyLike(x!, dims);
     const [fromCondition, fromX, fromY] = [condition!, x!, y!].map((input) => broadcastOffsets(input.dims, dims));
     for (let i = 0; i < result.data.length; i++)
@@ -51,7 +51,8 @@ export const where: Operator = {
 function choose(context: InferContext): Inferred['partial'] {
   const lists = [0, 1, 2].map((index) => context.partial(index));
   if (lists.some((list) => !list)) return undefined;
-  const count = Math.max(...lists.map((list) => list!.length));
+  const lengths = lists.map((list) => list!.length);
+  const count = lengths.includes(0) ? 0 : Math.max(...lengths);
   return Array.from({ length: count }, (_, i) => {
     const [condition, x, y] = lists.map((list) => list![list!.length === 1 ? 0 : i]);
     if (x === y) return x;
