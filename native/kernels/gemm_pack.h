@@ -60,4 +60,7 @@ bool has_minus_128(const int8_t* weights, int64_t count);
 /// Writes gemm_blocks * gemm_block_bytes bytes.
 void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeights& matrix, void* packed);
 
+/// to[k * stride + c] = rows[c * length + k] for `count` rows: the same order for floats, block by block.
+void interleave_floats(const float* rows, int64_t length, int32_t count, float* to, int64_t stride);
+
 }  // namespace hone

@@ -5,6 +5,22 @@
 #include <cstdlib>
 
 namespace hone {
+namespace {
+
+/// Sum of |w - zero_point| over `count` neighbours, in pieces whose sum fits 32 bits: the compiler makes
+/// vectors of them.
+int64_t sum_distances(const int8_t* w, int64_t count, int32_t zero_point) {
+  constexpr int64_t kPiece = 1 << 16;
+  int64_t sum = 0;
+  for (int64_t first = 0; first < count; first += kPiece) {
+    int32_t piece = 0;
+    for (int64_t k = first; k < std::min(first + kPiece, count); ++k) piece += std::abs(w[k] - zero_point);
+    sum += piece;
+  }
+  return sum;
+}
+
+}  // namespace
 
 Fault check_accumulators(const NodeView& node, const WeightLayout& layout) {
   const PlanTensor* zero_point_tensor = node.optional(kWeightZeroPointsInput);
@@ -24,8 +40,9 @@ Fault check_accumulators(const NodeView& node, const WeightLayout& layout) {
     if (!std::isfinite(multiplier[o]) || multiplier[o] <= 0) return "a multiplier is not finite and positive";
     const int32_t zero_point = zero_points == nullptr ? 0 : zero_points[o];
     const int8_t* w = weights + o * layout.output_step;
-    int64_t sum = 0;
-    for (int64_t k = 0; k < layout.count; ++k) sum += std::abs(w[k * layout.step] - zero_point);
+    int64_t sum = layout.step == 1 ? sum_distances(w, layout.count, zero_point) : 0;
+    for (int64_t k = 0; k < layout.count && layout.step != 1; ++k)
+      sum += std::abs(w[k * layout.step] - zero_point);
     if (std::abs(static_cast<int64_t>(bias[o])) + largest_x * sum >= int64_t{1} << 31)
       return "the accumulator of output channel " + std::to_string(o) + " can overflow";
   }

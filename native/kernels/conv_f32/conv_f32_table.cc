@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "native/kernels/conv_f32/conv_f32_rows.h"
+#include "native/kernels/gemm_pack.h"
 #include "native/kernels/window_band.h"
 
 namespace hone {
@@ -19,11 +20,10 @@ namespace {
   for (int32_t group = 0; group < shape.groups; group++) {
     for (int32_t first = 0; first < out_channels;
          first += kConvF32Block, to += conv_f32_block_floats(shape)) {
-      for (int32_t j = 0; j < kConvF32Block && first + j < out_channels; j++) {
-        const int64_t o = static_cast<int64_t>(group) * out_channels + first + j;
-        to[j] = weights.bias[o];
-        for (int64_t k = 0; k < depth; k++) to[(k + 1) * kConvF32Block + j] = weights.weights[o * depth + k];
-      }
+      const int64_t o = static_cast<int64_t>(group) * out_channels + first;
+      const int32_t count = out_channels - first < kConvF32Block ? out_channels - first : kConvF32Block;
+      memcpy(to, weights.bias + o, sizeof(float) * count);
+      interleave_floats(weights.weights + o * depth, depth, count, to + kConvF32Block, kConvF32Block);
     }
   }
 }

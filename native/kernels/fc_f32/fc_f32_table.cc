@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "native/kernels/fc_f32/fc_f32_rows.h"
+#include "native/kernels/gemm_pack.h"
 
 namespace hone {
 namespace {
@@ -16,11 +17,10 @@ template <int32_t kBlock>
   float* to = static_cast<float*>(packed);
   for (int32_t first = 0; first < shape.outputs; first += kBlock) {
     const int64_t stride = fc_f32_padded_outputs(shape, first, kBlock);
-    for (int32_t n = first; n < shape.outputs && n < first + kBlock; n++) {
-      const float* from = weights.weights + static_cast<int64_t>(n) * shape.inputs;
-      to[n - first] = weights.bias[n];
-      for (int64_t k = 0; k < shape.inputs; k++) to[(k + 1) * stride + n - first] = from[k];
-    }
+    const int32_t count = shape.outputs - first < kBlock ? shape.outputs - first : kBlock;
+    memcpy(to, weights.bias + first, sizeof(float) * count);
+    interleave_floats(weights.weights + static_cast<int64_t>(first) * shape.inputs, shape.inputs, count,
+                      to + stride, stride);
     to += stride * (shape.inputs + 1);
   }
 }

@@ -38,6 +38,9 @@ std::string catch_signals(const std::vector<int>& signals, void (*body)(void*), 
 /// Checks every selected row of every selected kernel that this CPU can run against ref.
 Totals check_all(const Options& options, CpuFeatures cpu);
 
+/// Checks that packing writes the bytes that its formats say, and that layouts are named by their bytes.
+bool check_packing(uint64_t seed);
+
 /// Prints one JSON line per row and representative shape; returns how many.
 int bench_all(const Options& options, CpuFeatures cpu);
 

@@ -128,6 +128,12 @@ int run(int count, char** arguments) {
          status.ok() ? describe_cpu(mask).c_str() : status.reason().c_str(),
          static_cast<unsigned long long>(options.seed));
   Totals totals = check_all(options, cpu);
+  if (options.ops.empty() && options.isas.empty()) {
+    if (check_packing(options.seed))
+      totals.passed++;
+    else
+      totals.failed++;
+  }
   if (!requirements_met(options, cpu)) totals.failed++;
   if (totals.passed + totals.failed == 0) {
     printf("FAIL nothing was checked\n");
