@@ -3,7 +3,7 @@ export const BIN_BITS = 10;
 /** Bins of one sign and exponent. */
 export const BINS_PER_PAGE = 2 ** BIN_BITS;
 /** A page of bins per sign and exponent, in the order of the bits of a float32: the positive ones first. */
-export const PAGE_COUNT = 512;
+const PAGE_COUNT = 512;
 /** First page of the negative numbers. */
 export const NEGATIVE = PAGE_COUNT / 2;
 /** Bits of a float32 that do not matter to the page, and to the bin. */
