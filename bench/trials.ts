@@ -3,6 +3,7 @@ import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
 import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
+import { runMemoryScaling } from './memory-scaling';
 import { runOverhead } from './overhead';
 import { runPrunedTimes } from './pruned-times';
 import { DEFAULT_RECIPE_PARTS, runDefaultRecipe } from './training/default-recipe';
@@ -26,6 +27,12 @@ export const TRIALS: readonly Trial[] = [
     name: 'pruned-times',
     what: 'int8 networks with 60 % of their MACs beside the whole ones, channels chosen for this machine',
     run: runPrunedTimes,
+  },
+  {
+    name: 'memory-scaling',
+    what: 'peak memory and time of compilation and quantization by size of the model file',
+    long: true,
+    run: runMemoryScaling,
   },
   {
     name: 'training-step',

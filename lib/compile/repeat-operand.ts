@@ -85,15 +85,8 @@ function gather(program: Program, buffer: Buffer, index: Float64Array): Operand 
   const { name, type, quantization, place } = buffer;
   if (place.kind !== 'constant') throw new RangeError(`'${name}' is not constant`);
   const { bytes } = place;
-  if (type !== 'float32') {
-    const integers = Uint8Array.from(index, (i) => bytes[i]);
-    return program.constant(name, type, [index.length], integers, quantization);
-  }
-  const floats = new Float32Array(bytes.slice().buffer);
-  return program.constant(
-    name,
-    type,
-    [index.length],
-    Float32Array.from(index, (i) => floats[i]),
-  );
+  const source = type === 'float32' ? new Float32Array(bytes.slice().buffer) : bytes;
+  const elements = new (type === 'float32' ? Float32Array : Uint8Array)(index.length);
+  for (let i = 0; i < index.length; i++) elements[i] = source[index[i]];
+  return program.constant(name, type, [index.length], elements, quantization);
 }

@@ -1,7 +1,7 @@
 import { HoneError } from '../core/error';
 import { byteLength, type ElementType } from '../ir/element-type';
 import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../ir/half';
-import { elementCount, type Tensor, tensorFrom, tensorOf, toNumbers, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, tensorFrom, tensorOf, toNumbers, VIEWS, viewAs } from '../ir/tensor';
 import type { Dense, DenseData, Precision } from './operator';
 
 /** Arrays that hold the elements of non-floating types in a Dense. */
@@ -77,5 +77,8 @@ export function fromDense({ type, dims, data }: Dense): Tensor {
     return { type, dims, bytes };
   }
   if (type === 'string') throw new HoneError('E_INTERNAL', { message: 'string tensors have no dense form' });
-  return tensorFrom(type, dims, Array.from(data));
+  if (type === 'int64' || type === 'uint64') return tensorFrom(type, dims, Array.from(data));
+  const copy = new (VIEWS[type] as typeof Float32Array)(data.length);
+  copy.set(data);
+  return tensorOf(type as 'float32', dims, copy);
 }

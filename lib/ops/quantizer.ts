@@ -6,7 +6,6 @@ import { roundHalfToEven } from '../ir/half';
 import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import type { InferContext } from './operator';
-import { rowMajorStrides } from './strides';
 
 /** Types that QuantizeLinear can produce. */
 export const QUANTIZED_TYPES = ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4'] as const satisfies ElementType[];
@@ -46,20 +45,37 @@ export function scaleIndices(
   block: number,
 ): Int32Array {
   const indices = new Int32Array(elementCount(dims));
-  if (elementCount(scale) === 1) return indices;
-  const at = normalizeAxis(axis, dims.length)!;
-  const strides = rowMajorStrides(dims);
-  const scaleStrides = scale.length === 1 ? dims.map((_, i) => Number(i === at)) : rowMajorStrides(scale);
-  for (let flat = 0; flat < indices.length; flat++) {
-    let [rest, index] = [flat, 0];
-    for (let i = 0; i < dims.length; i++) {
-      const position = Math.floor(rest / strides[i]);
-      rest -= position * strides[i];
-      index += scaleStrides[i] * (i === at && block > 0 ? Math.floor(position / block) : position);
-    }
-    indices[flat] = index;
-  }
+  forEachScale(dims, scale, axis, block, (index, start, end) => indices.fill(index, start, end));
   return indices;
+}
+
+/** Calls `visit` for neighbouring elements `start` to `end` (exclusive) with one scale, in order; see `scaleIndices`. */
+export function forEachScale(
+  dims: readonly number[],
+  scale: readonly number[],
+  axis: number,
+  block: number,
+  visit: (index: number, start: number, end: number) => void,
+): void {
+  const count = elementCount(dims);
+  if (elementCount(scale) === 1) {
+    visit(0, 0, count);
+    return;
+  }
+  const at = normalizeAxis(axis, dims.length)!;
+  const inner = elementCount(dims.slice(at + 1));
+  const extent = dims[at];
+  // With blocks every element beside the axis has scales of its own.
+  const blocks = block > 0 ? scale[at] : 0;
+  for (let start = 0, outer = 0; start < count; outer++)
+    for (let position = 0; position < extent; position++) {
+      if (blocks === 0) visit(position, start, start + inner);
+      else {
+        const first = (outer * blocks + Math.floor(position / block)) * inner;
+        for (let i = 0; i < inner; i++) visit(first + i, start + i, start + i + 1);
+      }
+      start += inner;
+    }
 }
 
 /** What is wrong with the scale (input 1) and zero point (input 2) of a quantizing node, or undefined. */

@@ -5,7 +5,7 @@ import type { ElementType } from '../ir/element-type';
 import type { Graph, Node, ValueType } from '../ir/graph';
 import { roundHalfToEven } from '../ir/half';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
-import { scaleIndices } from '../ops/quantizer';
+import { forEachScale } from '../ops/quantizer';
 
 /** uint8 quantization of a whole tensor: `real = (q - zeroPoint) * scale`. */
 export interface AffineParameters {
@@ -235,9 +235,10 @@ class QdqInserter {
 
 /** uint8 form of a float32 tensor, as ONNX QuantizeLinear computes it. */
 function quantizeActivation(tensor: Tensor, { scale, zeroPoint, limit = 255 }: AffineParameters): Tensor {
-  const quantized = Uint8Array.from(viewAs(tensor, 'float32'), (x) =>
-    clamp(roundHalfToEven(Math.fround(x / scale)) + zeroPoint, 0, limit),
-  );
+  const data = viewAs(tensor, 'float32');
+  const quantized = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++)
+    quantized[i] = clamp(roundHalfToEven(Math.fround(data[i] / scale)) + zeroPoint, 0, limit);
   return tensorOf('uint8', tensor.dims, quantized);
 }
 
@@ -269,18 +270,19 @@ function roundedTo(tensor: Tensor, parameters: ConstantParameters): Tensor {
   const { type, scales, axis, block = 0, zeroPoints, codes = [-127, 127], integers } = parameters;
   if (integers) return tensorOf('int8', tensor.dims, integers);
   const data = viewAs(tensor, 'float32');
-  const indices = scaleIndices(tensor.dims, scaleDims(tensor, parameters), axis, block);
-  if (type === 'int8') {
-    const [low, high] = codes;
-    const rounded = Int8Array.from(data, (x, i) =>
-      clamp(roundHalfToEven(Math.fround(x / scales[indices[i]])) + (zeroPoints?.[indices[i]] ?? 0), low, high),
-    );
-    return tensorOf('int8', tensor.dims, rounded);
-  }
+  const [low, high] = codes;
   // A bias has more digits than float32 can divide.
   const largest = 2 ** 31 - 1;
-  const rounded = Int32Array.from(data, (x, i) => clamp(roundHalfToEven(x / scales[indices[i]]), -largest, largest));
-  return tensorOf('int32', tensor.dims, rounded);
+  const rounded = type === 'int8' ? new Int8Array(data.length) : new Int32Array(data.length);
+  // Loops, since `from` makes a list of numbers first, which takes several times the memory of the weights.
+  forEachScale(tensor.dims, scaleDims(tensor, parameters), axis, block, (index, start, end) => {
+    const [scale, zeroPoint] = [scales[index], zeroPoints?.[index] ?? 0];
+    if (type === 'int8')
+      for (let i = start; i < end; i++)
+        rounded[i] = clamp(roundHalfToEven(Math.fround(data[i] / scale)) + zeroPoint, low, high);
+    else for (let i = start; i < end; i++) rounded[i] = clamp(roundHalfToEven(data[i] / scale), -largest, largest);
+  });
+  return tensorOf(type, tensor.dims, rounded as Int8Array<ArrayBuffer>);
 }
 
 function clamp(x: number, low: number, high: number): number {

@@ -75,14 +75,18 @@ function widenTensor(tensor: Tensor, found: Counts): Tensor {
     type: 'float32',
     dims,
     get bytes() {
-      bytes ??= tensorOf('float32', dims, Float32Array.from(toDense(tensor, 'float64').data, limited)).bytes;
+      bytes ??= tensorOf('float32', dims, limited(toDense(tensor, 'float64').data)).bytes;
       return bytes;
     },
   };
 }
 
-function limited(value: number): number {
-  return Number.isFinite(value) ? Math.min(Math.max(value, -LARGEST), LARGEST) : value;
+/** The numbers as float32, finite ones at most the largest of them. */
+function limited(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < result.length; i++)
+    result[i] = Number.isFinite(values[i]) ? Math.min(Math.max(values[i], -LARGEST), LARGEST) : values[i];
+  return result;
 }
 
 function widenNode(node: Node, found: Counts): Node {

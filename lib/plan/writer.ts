@@ -40,7 +40,7 @@ export function writePlan(plan: PlanDescription): Uint8Array {
     ['nodes', tables.nodes.join()],
     ['ports', tables.ports.join()],
     ['states', tables.states.join()],
-    ['operands', { bytes: operands, count: operands.length }],
+    ['operands', whole(operands)],
     ['params', tables.params.join()],
     ['strings', tables.strings.join()],
     ['metadata', text(JSON.stringify(plan.metadata))],
@@ -50,9 +50,21 @@ export function writePlan(plan: PlanDescription): Uint8Array {
 }
 
 interface Section {
-  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** What lies in it, at offsets from its start; zeros in between. */
+  readonly pieces: readonly Piece[];
   /** Records, or bytes for the sections without records. */
   readonly count: number;
+}
+
+interface Piece {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A section of one piece: `count` records, or bytes when left out. */
+function whole(bytes: Uint8Array, count = bytes.length): Section {
+  return { length: bytes.length, pieces: [{ offset: 0, bytes }], count };
 }
 
 function assemble(sourceHash: string, sections: readonly [keyof RecordOf<'header'>, Section][]): Uint8Array {
@@ -63,16 +75,17 @@ function assemble(sourceHash: string, sections: readonly [keyof RecordOf<'header
     sourceHash: sourceHash.match(/../g)!.map((digits) => Number.parseInt(digits, 16)),
   };
   let end = layoutOf('header').bytes;
-  for (const [name, { bytes, count }] of sections) {
+  for (const [name, { length, count }] of sections) {
     const offset = alignUp(end, PLAN_ALIGNMENT);
     header[name] = { offset, count };
-    end = offset + bytes.length;
+    end = offset + length;
   }
   const file = new Uint8Array(end);
   const view = new DataView(file.buffer);
   header.fileBytes = end;
   writeRecord(view, 'header', 0, header as Partial<RecordOf<'header'>>);
-  for (const [name, { bytes }] of sections) file.set(bytes, (header[name] as RecordOf<'section'>).offset);
+  for (const [name, { pieces }] of sections)
+    for (const { offset, bytes } of pieces) file.set(bytes, (header[name] as RecordOf<'section'>).offset + offset);
   const { offset } = layoutOf('header').fields.find((field) => field.name === 'crc32')!;
   view.setUint32(offset, crc32(file), true);
   return file;
@@ -189,14 +202,14 @@ class Records<L extends LayoutName> {
     const bytes = new Uint8Array(this.list.length * step);
     const view = new DataView(bytes.buffer);
     for (const [i, record] of this.list.entries()) writeRecord(view, this.layout, i * step, record);
-    return { bytes, count: this.list.length };
+    return whole(bytes, this.list.length);
   }
 }
 
 /** Pieces of bytes at aligned offsets; equal pieces share one place. */
 class Blob {
-  private readonly pieces: { offset: number; bytes: Uint8Array }[] = [];
-  private readonly byLength = new Map<number, { offset: number; bytes: Uint8Array }[]>();
+  private readonly pieces: Piece[] = [];
+  private readonly byLength = new Map<number, Piece[]>();
   private end = 0;
   private readonly alignment: number;
 
@@ -208,7 +221,7 @@ class Blob {
   add(bytes: Uint8Array): number {
     // Pieces that differ do so within a few bytes: comparing is cheaper than a digest of each.
     const alike = this.byLength.get(bytes.length) ?? [];
-    const known = alike.find((piece) => equal(piece.bytes, bytes));
+    const known = alike.find((piece) => piece.bytes === bytes || equal(piece.bytes, bytes));
     if (known) return known.offset;
     const piece = { offset: alignUp(this.end, this.alignment), bytes };
     this.end = piece.offset + bytes.length;
@@ -218,9 +231,7 @@ class Blob {
   }
 
   join(): Section {
-    const joined = new Uint8Array(this.end);
-    for (const { offset, bytes } of this.pieces) joined.set(bytes, offset);
-    return { bytes: joined, count: joined.length };
+    return { length: this.end, pieces: this.pieces, count: this.end };
   }
 }
 
@@ -229,6 +240,5 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function text(value: string): Section {
-  const bytes = encoder.encode(value);
-  return { bytes, count: bytes.length };
+  return whole(encoder.encode(value));
 }

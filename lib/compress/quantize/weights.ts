@@ -38,7 +38,7 @@ export interface GridLayout {
   readonly block: number | undefined;
   /** Number of scales. */
   readonly count: number;
-  /** Scale of each weight. */
+  /** Scale of each weight; made when it is asked for. */
   readonly indices: Int32Array;
 }
 
@@ -55,7 +55,15 @@ export function gridLayout(
     : granularity === 'tensor'
       ? []
       : [dims[axis]];
-  return { axis, block, count: elementCount(scales), indices: scaleIndices(dims, scales, axis, block ?? 0) };
+  const count = elementCount(scales);
+  return {
+    axis,
+    block,
+    count,
+    get indices() {
+      return scaleIndices(dims, scales, axis, block ?? 0);
+    },
+  };
 }
 
 function gridAxis(
@@ -212,10 +220,10 @@ function roundScale(scale: number, { scheme }: LayerChoices): number {
 export function onGrid(graph: Graph, layer: Layer, { weight }: LayerConstants, choices: LayerChoices): Tensor {
   const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
   const { indices } = gridLayout(graph, layer, choices);
-  const data = Float32Array.from(viewAs(codesOf(tensor, weight), 'int8'), (code, i) => {
-    const steps = code - (weight.zeroPoints?.[indices[i]] ?? 0);
-    return steps * weight.scales[indices[i]];
-  });
+  const codes = viewAs(codesOf(tensor, weight), 'int8');
+  const data = new Float32Array(codes.length);
+  for (let i = 0; i < data.length; i++)
+    data[i] = (codes[i] - (weight.zeroPoints?.[indices[i]] ?? 0)) * weight.scales[indices[i]];
   return tensorOf('float32', tensor.dims, data);
 }
 
@@ -230,15 +238,14 @@ function fittedGrids(graph: Graph, layer: Layer, weights: Tensor, choices: Layer
   const key = JSON.stringify([choices, layer.weight.axis]);
   const before = known.get(key);
   if (before) return before;
-  const { indices, count } = gridLayout(graph, layer, choices);
-  const grids = fitGrids(viewAs(weights, 'float32'), indices, count, choices);
+  const grids = fitGrids(weights, gridLayout(graph, layer, choices), choices);
   known.set(key, grids);
   return grids;
 }
 
 /** The best grid of every set of weights with one scale. */
-function fitGrids(weights: Float32Array, indices: Int32Array, count: number, choices: LayerChoices): Grids {
-  const grids = setsOf(weights, indices, count).map((set) => fitGrid(set, choices));
+function fitGrids(weights: Tensor, layout: GridLayout, choices: LayerChoices): Grids {
+  const grids = Array.from(setsOf(weights, layout), (set) => fitGrid(set, choices));
   const largest = Math.max(MIN_SCALE, ...grids.map((grid) => grid?.scale ?? 0));
   return {
     scales: Float32Array.from(grids, (grid) => Math.max(grid?.scale ?? largest, MIN_SCALE)),
@@ -246,8 +253,29 @@ function fitGrids(weights: Float32Array, indices: Int32Array, count: number, cho
   };
 }
 
-/** The weights of every scale. */
-function setsOf(weights: Float32Array, indices: Int32Array, count: number): Float32Array[] {
+/** The weights of every scale in turn, in the order of the tensor; each set is good until the next one. */
+function* setsOf(tensor: Tensor, layout: GridLayout): Generator<Float32Array> {
+  const weights = viewAs(tensor, 'float32');
+  const { axis, block, count } = layout;
+  if (count === 1) {
+    yield weights;
+    return;
+  }
+  if (block !== undefined) {
+    yield* blockSets(weights, layout);
+    return;
+  }
+  const inner = elementCount(tensor.dims.slice(axis + 1));
+  const set = new Float32Array(weights.length / count);
+  for (let channel = 0; channel < count; channel++) {
+    let filled = 0;
+    for (let start = channel * inner; start < weights.length; start += count * inner)
+      for (let i = 0; i < inner; i++) set[filled++] = weights[start + i];
+    yield set;
+  }
+}
+
+function blockSets(weights: Float32Array, { indices, count }: GridLayout): Float32Array[] {
   const sizes = new Int32Array(count);
   for (const index of indices) sizes[index]++;
   const sets = Array.from(sizes, (size) => new Float32Array(size));
@@ -312,11 +340,16 @@ export function requireFiniteConstants(graph: Graph, names: Iterable<string>): v
   for (const name of new Set(names)) {
     const tensor = graph.initializers.get(name);
     if (tensor === undefined) continue;
-    const data = viewAs(tensor, 'float32');
-    const wrong = data.findIndex((x) => !Number.isFinite(x));
+    const wrong = firstNotFinite(tensor);
     if (wrong < 0) continue;
-    const message = `expected finite numbers, found ${data[wrong]} at element ${wrong}`;
+    const message = `expected finite numbers, found ${viewAs(tensor, 'float32')[wrong]} at element ${wrong}`;
     found.push({ severity: 'error', kind: 'not-finite', where: `constant ${name}`, message });
   }
   if (found.length > 0) throw new HoneError('E_GRAPH_INVALID', { diagnostics: formatDiagnostics(found) });
+}
+
+/** Index of the first float32 whose exponent is that of NaN and infinity, or -1; read byte by byte, since a view may copy. */
+function firstNotFinite({ bytes }: Tensor): number {
+  for (let i = 3; i < bytes.length; i += 4) if ((bytes[i] & 127) === 127 && bytes[i - 1] > 127) return (i - 3) / 4;
+  return -1;
 }
