@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -51,12 +52,12 @@ class Executor {
   size_t scratch_bytes() const { return scratch_.size(); }
 
  private:
-  struct Call {
-    const Step* step;
-    uint8_t* scratch;
-    size_t scratch_stride;
+  /// The tiles of a party that nobody has begun, of the step that runs.
+  struct alignas(64) Share {
+    std::atomic<uint32_t> next{0};
+    uint32_t end = 0;
   };
-  static void run_party(void* call, int party);
+  static void run_party(void* executor, int party);
   void run_step(const Step& step);
   void keep_states();
 
@@ -64,7 +65,9 @@ class Executor {
   const PlanVariant* variant_ = nullptr;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<NodeTicks> ticks_;
-  std::vector<uint8_t*> ports_;  ///< address by tensor of the variant
+  const Step* running_ = nullptr;  ///< the step that several threads work on
+  std::vector<Share> shares_;      ///< by party
+  std::vector<uint8_t*> ports_;    ///< address by tensor of the variant
   std::shared_ptr<ThreadPool> pool_;
   AlignedBuffer arena_, state_, scratch_;
   size_t scratch_stride_ = 0;

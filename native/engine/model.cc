@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "native/core/float_environment.h"
 #include "native/engine/refuse_bad_alloc.h"
 
 namespace hone {
@@ -77,6 +78,7 @@ Status Model::open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>*
 }
 
 Status Model::share(std::shared_ptr<Plan> plan, std::shared_ptr<Model>* model) {
+  const FloatEnvironment environment;
   std::shared_ptr<Model> made;
   std::vector<std::shared_ptr<Model>> tried, found;
   for (;;) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "native/core/float_environment.h"
 #include "native/engine/refuse_bad_alloc.h"
 
 namespace hone {
@@ -12,6 +13,7 @@ Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options
   if (options.threads < 1 || options.threads > ThreadPool::kMaxThreads)
     return Status("E_OPTION_VALUE", "threads must be 1 to " + std::to_string(ThreadPool::kMaxThreads));
   if (options.variant >= model->plan().variants().size()) return Status("E_OPTION_VALUE", "no such variant");
+  const FloatEnvironment environment;  // preparing computes tables, and workers inherit the mode
   return refuse_bad_alloc([&] {
     std::unique_ptr<Session> made(new Session);
     made->model_ = std::move(model);
@@ -45,6 +47,7 @@ void Session::rebind(const void* const* inputs, void* const* outputs) {
 }
 
 void Session::run(const void* const* inputs, void* const* outputs) {
+  const FloatEnvironment environment;
   rebind(inputs, outputs);
   if (options_.profile_every == 0) return executor_.run();
   if (until_timed_ > 0) {
@@ -56,6 +59,7 @@ void Session::run(const void* const* inputs, void* const* outputs) {
 }
 
 void Session::run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer) {
+  const FloatEnvironment environment;
   rebind(inputs, outputs);
   executor_.run_observed(observer);
 }
@@ -71,8 +75,8 @@ std::vector<NodeProfile> Session::profile() const {
     const double mean =
         runs == 0 ? 0 : static_cast<double>(ticks.total) / static_cast<double>(runs) * ns_per_tick;
     const double least = runs == 0 ? 0 : static_cast<double>(ticks.least) * ns_per_tick;
-    list.push_back({plan().string(node.name), describe_op(node.op), step.row_name(),
-                    static_cast<int>(step.tiles().size()), mean, least});
+    list.push_back({plan().string(node.name), describe_op(node.op), step.row_name(), step.tiling().parties,
+                    mean, least});
   }
   return list;
 }

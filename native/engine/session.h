@@ -55,7 +55,7 @@ class Session {
 
   /// One inference. Buffers in the order of inputs() and outputs(), aligned to their element, of the size of
   /// their port, no output overlapping another buffer. The same pointers as in the last call cost nothing
-  /// extra. No allocation, no lock.
+  /// extra. No allocation, no lock. The caller's rounding mode does not matter and stays.
   void run(const void* const* inputs, void* const* outputs);
   /// The same, showing every intermediate tensor to `observer`.
   void run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer);

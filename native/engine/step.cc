@@ -11,10 +11,14 @@ constexpr double kLeastNsPerThread = 5000;
 /// of the data from their caches and send it back (a depthwise convolution of 3 us between divided ones took
 /// 11).
 constexpr double kLeastNsPerThreadBehind = 1250;
+/// Tiles that a thread's share is cut into so that others can help, unless they become shorter than this:
+/// every tile fills its own bands and panels.
+constexpr int64_t kTilesPerThread = 4;
+constexpr double kLeastNsPerTile = 10000;
 
 }  // namespace
 
-std::vector<Tile> divide(const Division& division, const StepContext& context) {
+Tiling divide(const Division& division, const StepContext& context) {
   const double least = context.after_divided ? kLeastNsPerThreadBehind : kLeastNsPerThread;
   const int64_t useful = static_cast<int64_t>(division.work_ns / least);
   const int64_t parties = std::clamp<int64_t>(useful, 1, context.threads);
@@ -26,8 +30,13 @@ std::vector<Tile> divide(const Division& division, const StepContext& context) {
   };
   const bool by_items = share(units) <= share(division.blocks);
   const int64_t count = by_items ? units : division.blocks;
-  const int64_t used = std::max<int64_t>(1, std::min(parties, count));
-  std::vector<Tile> tiles;
+  const int64_t used_parties = std::max<int64_t>(1, std::min(parties, count));
+  const int64_t long_enough =
+      std::max(used_parties, static_cast<int64_t>(division.work_ns / kLeastNsPerTile));
+  // A multiple of the threads: on equal cores nobody has to wait for the last tile.
+  const int64_t per_party = std::min({kTilesPerThread, long_enough / used_parties, count / used_parties});
+  const int64_t used = used_parties == 1 ? 1 : used_parties * std::max<int64_t>(per_party, 1);
+  Tiling tiling = {{}, static_cast<int>(used_parties)};
   for (int64_t i = 0; i < used; ++i) {
     const int64_t begin = count * i / used;
     const int64_t end = count * (i + 1) / used;
@@ -39,9 +48,9 @@ std::vector<Tile> divide(const Division& division, const StepContext& context) {
       tile.block_begin = static_cast<int32_t>(begin);
       tile.block_end = static_cast<int32_t>(end);
     }
-    tiles.push_back(tile);
+    tiling.tiles.push_back(tile);
   }
-  return tiles;
+  return tiling;
 }
 
 double estimate_mac_ns(double macs, CpuFeatures needs, bool integer) {

@@ -38,6 +38,13 @@ struct Memory {
   }
 };
 
+/// How a node is divided among threads. Each thread begins with its own share of the tiles and then helps the
+/// others, so that a slow core does not decide; a node for one thread is one tile.
+struct Tiling {
+  std::vector<Tile> tiles;
+  int parties = 1;  ///< threads that take part
+};
+
 /// One prepared node: a kernel row with its arguments, divided into tiles.
 class Step {
  public:
@@ -47,15 +54,14 @@ class Step {
   /// Computes one tile. `scratch` is this thread's own.
   virtual void run(const Tile& tile, void* scratch) const = 0;
 
-  /// One tile per thread that takes part.
-  const std::vector<Tile>& tiles() const { return tiles_; }
+  const Tiling& tiling() const { return tiles_; }
   const char* row_name() const { return row_name_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
   size_t packed_bytes() const { return packed_ == nullptr ? 0 : packed_->size(); }
 
  protected:
   const char* row_name_ = "";
-  std::vector<Tile> tiles_;
+  Tiling tiles_;
   std::shared_ptr<const AlignedBuffer> packed_;
   size_t scratch_bytes_ = 0;
 };
@@ -98,9 +104,9 @@ struct Division {
   double work_ns = 0;
 };
 
-/// One tile per thread: by items or by blocks, whichever is more even. Fewer tiles when each would be too
-/// short to pay for waking, joining and moving data between cores.
-std::vector<Tile> divide(const Division& division, const StepContext& context);
+/// By items or by blocks, whichever is more even. Fewer threads when each would have too little work to pay
+/// for waking, joining and moving data between cores; up to four tiles per thread where they are long enough.
+Tiling divide(const Division& division, const StepContext& context);
 
 /// Rules of thumb for one thread; only the decision to use several threads depends on them.
 double estimate_mac_ns(double macs, CpuFeatures needs, bool integer);

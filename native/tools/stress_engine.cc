@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cfenv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -91,9 +92,10 @@ int rounds = 1000;
 /// A session with buffers of its own.
 class Rig {
  public:
-  Status open(const std::shared_ptr<Model>& model, int threads) {
+  Status open(const std::shared_ptr<Model>& model, int threads, CpuFeatures mask = ~CpuFeatures{0}) {
     SessionOptions options;
     options.threads = threads;
+    options.cpu_mask = mask;
     options.profile_every = 3;
     if (Status status = Session::open(model, options, &session_); !status.ok()) return status;
     const Plan& plan = session_->plan();
@@ -188,6 +190,25 @@ int starve(const std::string& path, int threads) {
 }
 #endif
 
+/// The bits do not depend on how the caller rounds, nor does a run change that.
+int round_otherwise(const std::shared_ptr<Model>& model, const Rig& expected) {
+  for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO})
+    for (const int threads : {1, 4}) {
+      std::fesetround(mode);
+      Rig rig;
+      const bool opened = rig.open(model, threads).ok();
+      if (opened)
+        for (int i = 0; i < 5; ++i) rig.run();
+      const bool kept = std::fegetround() == mode;
+      std::fesetround(FE_TONEAREST);
+      if (!opened || !kept || rig.outputs() != expected.outputs())
+        return fail(kept ? "outputs under another rounding mode" : "a run changed the rounding mode",
+                    static_cast<unsigned long long>(mode));
+    }
+  std::printf("3 rounding modes: equal outputs\n");
+  return 0;
+}
+
 /// The child of a fork has no workers: it must neither hang nor differ.
 int run_in_child(Rig* rig, const Rig& expected) {
   std::fflush(stdout);
@@ -203,6 +224,14 @@ int run_in_child(Rig* rig, const Rig& expected) {
     return fail("a forked child", static_cast<unsigned long long>(state));
   std::printf("a forked child: equal outputs\n");
   return 0;
+}
+
+/// The reference rows are so slow that every thread has several tiles to take and to leave to others.
+int divide_finely(const std::shared_ptr<Model>& model, const Rig& expected) {
+  Rig rig;
+  if (!rig.open(model, 4, kCpuRef).ok()) return fail("cannot open a session", 0);
+  for (int i = 0; i < 3; ++i) rig.run();
+  return rig.outputs() == expected.outputs() ? 0 : fail("several tiles per thread disagree", 0);
 }
 
 /// Whoever opens the same bytes, by path or not, gets the same model.
@@ -239,6 +268,8 @@ int run_and_share(const char* path, const std::shared_ptr<Model>& model) {
   const size_t packed = model->packed().live_bytes();
 
   if (!stateful) {
+    if (const int code = divide_finely(model, rigs[0]); code != 0) return code;
+    if (const int code = round_otherwise(model, rigs[0]); code != 0) return code;
     Contender contenders[4];
     pthread_t threads[4];
     for (int i = 0; i < 4; ++i) {
@@ -260,7 +291,26 @@ int run_and_share(const char* path, const std::shared_ptr<Model>& model) {
   return 0;
 }
 
+/// Workers inherit the mode of the thread that opens the first session.
+int start_rounding_up(const char* path) {
+  std::shared_ptr<Model> model;
+  Rig upward, nearest;
+  std::fesetround(FE_UPWARD);
+  const bool opened = Model::open_file(path, &model).ok() && upward.open(model, 4).ok();
+  std::fesetround(FE_TONEAREST);
+  if (!opened || !nearest.open(model, 1).ok()) return fail("cannot open a session", 0);
+  // Often: on a busy machine the caller may do the work of workers that come late.
+  for (int i = 0; i < rounds; ++i) {
+    upward.run();
+    nearest.run();
+    if (upward.outputs() != nearest.outputs())
+      return fail("outputs of workers that were born rounding up", static_cast<unsigned long long>(i));
+  }
+  return 0;
+}
+
 int open_and_close(const char* path) {
+  if (const int code = start_rounding_up(path); code != 0) return code;
 #if HONE_COUNTS_HEAP
   for (const int threads : {1, 4})
     if (const int code = starve(path, threads); code != 0) return code;

@@ -33,7 +33,7 @@ Shape shape_of(const StepContext& context) {
 }
 
 template <typename Row, typename Shape>
-std::vector<Tile> tiles_of(const StepContext& context, const Row& row, const Shape& shape, bool integer) {
+Tiling tiles_of(const StepContext& context, const Row& row, const Shape& shape, bool integer) {
   const double macs = static_cast<double>(shape.rows) * shape.inputs * shape.outputs;
   // With few rows the weights come from memory once each: about 20 bytes per nanosecond.
   const double bytes = static_cast<double>(context.x(kWeightsInput).bytes);
