@@ -81,3 +81,8 @@ test('a table is indexed by the bits of the input', () => {
   const table = tableOf(grid, grid, (real) => -real);
   expect([table[0], table[5], table[0xfb], table[0x80]]).toEqual([0, 0xfb, 5, 127]);
 });
+
+test('where a low bound is above the high one, the high one wins', () => {
+  expect(composeBounds([5, 1], NO_BOUNDS)).toEqual([1, 1]);
+  expect(composeBounds(NO_BOUNDS, [5, 1])).toEqual([1, 1]);
+});

@@ -1,5 +1,6 @@
 import type { ConstantSource } from '../../lib/compile/constants';
-import { floatBias, integerBias } from '../../lib/compile/integer-layer';
+import { floatBias, integerBias, requantizeOperands } from '../../lib/compile/integer-layer';
+import { Program } from '../../lib/compile/program';
 import { attributes } from '../../lib/ir/attribute';
 import type { Node } from '../../lib/ir/graph';
 import { tensorFrom } from '../../lib/ir/tensor';
@@ -53,4 +54,34 @@ test('no bias is zeros; one number serves all outputs', () => {
   expect(Array.from(integerBias(source([1], [1]), '', 1, [1, 1], 1))).toEqual([0, 0]);
   expect(Array.from(floatBias(source([3], [0.5]), 'b', 3))).toEqual([1.5, 1.5, 1.5]);
   expect(() => floatBias(source([1, 2], [1]), 'b', 3)).toThrow("the bias 'b' is [2]");
+});
+
+/** Whatever the zero point, codes reach from -128 to 127: the farther end counts. */
+test.each([
+  [100, 228],
+  [-100, 227],
+  [-128, 255],
+  [127, 255],
+])('no sum of a layer with zero point %i may leave int32: codes are up to %i steps away', (zeroPoint, reach) => {
+  const sum = 508;
+  const operands = (bias: number) =>
+    requantizeOperands(
+      new Program(),
+      { ...source([0], [1]).producer('b')!, name: 'layer' },
+      {
+        bias: Int32Array.of(bias),
+        weights: {
+          values: new Int8Array(4).fill(127),
+          scales: Float32Array.of(1),
+          zeroPoints: Int32Array.of(0),
+          sums: Float64Array.of(sum),
+        },
+        input: { scale: 1, zeroPoint },
+        output: { scale: 1, zeroPoint: 0 },
+      },
+    );
+  const most = 2 ** 31 - 1 - reach * sum;
+  expect(operands(most)).toHaveLength(3);
+  expect(() => operands(most + 1)).toThrow(`can reach ${2 ** 31}, beyond int32`);
+  expect(() => operands(-most - 1)).toThrow('beyond int32');
 });
