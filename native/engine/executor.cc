@@ -29,33 +29,30 @@ Status Executor::prepare(const Plan& plan, uint32_t variant, CpuFeatures mask, i
                          PackedStore* packed) {
   plan_ = &plan;
   variant_ = &plan.variants()[variant];
-  size_t most_parties = 1;
   for (uint32_t i = 0; i < variant_->node_count; ++i) {
     std::unique_ptr<Step> step;
-    const bool after_divided = !steps_.empty() && steps_.back()->tiling().parties > 1;
+    const bool after_divided = !steps_.empty() && steps_.back()->parties() > 1;
     const uint32_t node = variant_->first_node + i;
     const StepContext context = {{plan, node}, mask, threads, after_divided, packed};
     Status status = find_rule(plan.nodes()[node].op).make(context, &step);
     if (!status.ok()) return status;
-    most_parties = std::max(most_parties, static_cast<size_t>(step->tiling().parties));
-    scratch_stride_ = std::max(scratch_stride_, (step->scratch_bytes() + 63) / 64 * 64);
-    packed_bytes_ += step->packed_bytes();
+    runner_.admit(*step);
+    const bool shares = std::any_of(steps_.begin(), steps_.end(),
+                                    [&](const auto& other) { return other->packed() == step->packed(); });
+    if (step->packed() != nullptr && !shares) packed_bytes_ += step->packed()->size();
     steps_.push_back(std::move(step));
   }
   ticks_.resize(steps_.size());
   ports_.resize(variant_->tensor_count);
-  const uint64_t scratch_bytes = uint64_t{scratch_stride_} * most_parties;
-  if (Status status = check_memory(variant_->arena_bytes + plan.state_bytes() + scratch_bytes); !status.ok())
+  if (Status status = check_memory(variant_->arena_bytes + plan.state_bytes() + runner_.needed_bytes());
+      !status.ok())
     return status;
   // The arena begins as zeros: a plan that reads before it writes still gives the same result every first
   // time.
-  if (!arena_.allocate(variant_->arena_bytes) || !state_.allocate(plan.state_bytes()) ||
-      !scratch_.allocate(scratch_bytes))
+  if (!arena_.allocate(variant_->arena_bytes) || !state_.allocate(plan.state_bytes()))
     return Status("E_MEMORY", "tensors between the nodes");
   reset_states();
-  if (most_parties > 1) shares_ = std::vector<Share>(most_parties);
-  if (most_parties > 1) return ThreadPool::acquire(static_cast<int>(most_parties), &pool_);
-  return Status();
+  return runner_.prepare();
 }
 
 void Executor::bind(const void* const* inputs, void* const* outputs) {
@@ -71,42 +68,15 @@ void Executor::bind(const void* const* inputs, void* const* outputs) {
   for (const auto& step : steps_) step->bind(memory);
 }
 
-void Executor::run_party(void* executor, int party) {
-  Executor& self = *static_cast<Executor*>(executor);
-  const Tiling& tiling = self.running_->tiling();
-  uint8_t* scratch = self.scratch_.data() + static_cast<size_t>(party) * self.scratch_stride_;
-  for (int i = 0; i < tiling.parties; ++i) {
-    // Its own share first: those tiles lie next to what this thread did in the node before.
-    Share& share = self.shares_[static_cast<size_t>((party + i) % tiling.parties)];
-    while (share.next.load(std::memory_order_relaxed) < share.end) {
-      const uint32_t tile = share.next.fetch_add(1, std::memory_order_relaxed);
-      if (tile < share.end) self.running_->run(tiling.tiles[tile], scratch);
-    }
-  }
-}
-
-void Executor::run_step(const Step& step) {
-  const Tiling& tiling = step.tiling();
-  if (tiling.parties == 1) return step.run(tiling.tiles[0], scratch_.data());
-  const auto parties = static_cast<size_t>(tiling.parties);
-  for (size_t i = 0; i < parties; ++i) {
-    shares_[i].next.store(static_cast<uint32_t>(tiling.tiles.size() * i / parties),
-                          std::memory_order_relaxed);
-    shares_[i].end = static_cast<uint32_t>(tiling.tiles.size() * (i + 1) / parties);
-  }
-  running_ = &step;
-  pool_->run(tiling.parties, run_party, this);
-}
-
 void Executor::run() {
-  for (const auto& step : steps_) run_step(*step);
+  for (const auto& step : steps_) runner_.run(*step);
   keep_states();
 }
 
 void Executor::run_timed() {
   uint64_t before = read_ticks();
   for (size_t i = 0; i < steps_.size(); ++i) {
-    run_step(*steps_[i]);
+    runner_.run(*steps_[i]);
     const uint64_t now = read_ticks();
     ticks_[i].total += now - before;
     ticks_[i].least = std::min(ticks_[i].least, now - before);
@@ -120,7 +90,7 @@ void Executor::run_observed(NodeObserver* observer) {
   const Memory memory = {arena_.data(), state_.data(), plan_->weights(), ports_.data(),
                          plan_->tensors().data() + variant_->first_tensor};
   for (size_t i = 0; i < steps_.size(); ++i) {
-    run_step(*steps_[i]);
+    runner_.run(*steps_[i]);
     const uint32_t node = variant_->first_node + static_cast<uint32_t>(i);
     for (uint32_t k = 0; k < plan_->nodes()[node].output_count; ++k) {
       const PlanTensor& output = plan_->output(plan_->nodes()[node], k);

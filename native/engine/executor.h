@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -9,7 +8,7 @@
 #include "native/engine/packed_store.h"
 #include "native/engine/plan.h"
 #include "native/engine/step.h"
-#include "native/engine/thread_pool.h"
+#include "native/engine/step_runner.h"
 
 namespace hone {
 
@@ -49,28 +48,18 @@ class Executor {
   size_t packed_bytes() const { return packed_bytes_; }
   size_t arena_bytes() const { return arena_.size(); }
   size_t state_bytes() const { return state_.size(); }
-  size_t scratch_bytes() const { return scratch_.size(); }
+  size_t scratch_bytes() const { return runner_.scratch_bytes(); }
 
  private:
-  /// The tiles of a party that nobody has begun, of the step that runs.
-  struct alignas(64) Share {
-    std::atomic<uint32_t> next{0};
-    uint32_t end = 0;
-  };
-  static void run_party(void* executor, int party);
-  void run_step(const Step& step);
   void keep_states();
 
   const Plan* plan_ = nullptr;
   const PlanVariant* variant_ = nullptr;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<NodeTicks> ticks_;
-  const Step* running_ = nullptr;  ///< the step that several threads work on
-  std::vector<Share> shares_;      ///< by party
-  std::vector<uint8_t*> ports_;    ///< address by tensor of the variant
-  std::shared_ptr<ThreadPool> pool_;
-  AlignedBuffer arena_, state_, scratch_;
-  size_t scratch_stride_ = 0;
+  std::vector<uint8_t*> ports_;  ///< address by tensor of the variant
+  StepRunner runner_;
+  AlignedBuffer arena_, state_;
   size_t packed_bytes_ = 0;
   uint64_t timed_runs_ = 0;
 };

@@ -75,8 +75,8 @@ std::vector<NodeProfile> Session::profile() const {
     const double mean =
         runs == 0 ? 0 : static_cast<double>(ticks.total) / static_cast<double>(runs) * ns_per_tick;
     const double least = runs == 0 ? 0 : static_cast<double>(ticks.least) * ns_per_tick;
-    list.push_back({plan().string(node.name), describe_op(node.op), step.row_name(), step.tiling().parties,
-                    mean, least});
+    list.push_back(
+        {plan().string(node.name), describe_op(node.op), step.row_name(), step.parties(), mean, least});
   }
   return list;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -45,25 +46,45 @@ struct Tiling {
   int parties = 1;  ///< threads that take part
 };
 
-/// One prepared node: a kernel row with its arguments, divided into tiles.
+/// Working memory while a tile is computed, 64-byte aligned.
+struct Scratch {
+  void* own;     ///< of the thread that computes
+  void* shared;  ///< of all tiles and phases of the step
+};
+
+/// One prepared node: a kernel row with its arguments, divided into tiles. A step may have several phases:
+/// all tiles of one are done before the next begins.
 class Step {
  public:
   virtual ~Step() = default;
   /// Takes the addresses of the operands.
   virtual void bind(const Memory& memory) = 0;
-  /// Computes one tile. `scratch` is this thread's own.
-  virtual void run(const Tile& tile, void* scratch) const = 0;
+  /// Computes one tile of a phase.
+  virtual void run(const Tile& tile, int phase, const Scratch& scratch) const = 0;
 
-  const Tiling& tiling() const { return tiles_; }
+  int phases() const { return 1 + static_cast<int>(later_phases_.size()); }
+  const Tiling& tiling(int phase = 0) const {
+    return phase == 0 ? tiles_ : later_phases_[static_cast<size_t>(phase) - 1];
+  }
+  /// Threads that take part, in the phase with the most of them.
+  int parties() const {
+    int most = tiles_.parties;
+    for (const Tiling& tiling : later_phases_) most = std::max(most, tiling.parties);
+    return most;
+  }
   const char* row_name() const { return row_name_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
-  size_t packed_bytes() const { return packed_ == nullptr ? 0 : packed_->size(); }
+  size_t shared_scratch_bytes() const { return shared_scratch_bytes_; }
+  /// Null when the operation has no packed weights; two steps may have the same.
+  const AlignedBuffer* packed() const { return packed_.get(); }
 
  protected:
   const char* row_name_ = "";
-  Tiling tiles_;
+  Tiling tiles_;  ///< of phase 0, of most steps the only one
+  std::vector<Tiling> later_phases_;
   std::shared_ptr<const AlignedBuffer> packed_;
-  size_t scratch_bytes_ = 0;
+  size_t scratch_bytes_ = 0;         ///< of each thread
+  size_t shared_scratch_bytes_ = 0;  ///< for all of them together
 };
 
 /// What is known while a node is prepared.

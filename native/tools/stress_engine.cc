@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "native/engine/session.h"
+#include "native/tools/stress_steps.h"
 
 #if defined(__has_feature)
 #define HONE_FEATURE(name) __has_feature(name)
@@ -310,6 +311,7 @@ int start_rounding_up(const char* path) {
 }
 
 int open_and_close(const char* path) {
+  if (const char* fault = stress_steps(rounds); fault != nullptr) return fail(fault, 0);
   if (const int code = start_rounding_up(path); code != 0) return code;
 #if HONE_COUNTS_HEAP
   for (const int threads : {1, 4})

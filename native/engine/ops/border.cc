@@ -66,7 +66,7 @@ class QuantizeS8Step final : public Step {
     args_.y = memory.at<int8_t>(*y_);
     args_.x = memory.at<float>(*x_);
   }
-  void run(const Tile& tile, void*) const override { row_->run(args_, tile); }
+  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
 
  private:
   const QuantizeS8Row* row_ = nullptr;
@@ -101,7 +101,7 @@ class DequantizeS8Step final : public Step {
     args_.y = memory.at<float>(*y_);
     args_.x = memory.at<int8_t>(*x_);
   }
-  void run(const Tile& tile, void*) const override { row_->run(args_, tile); }
+  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
 
  private:
   const DequantizeS8Row* row_ = nullptr;

@@ -93,9 +93,9 @@ class ConvS8Step final : public Step {
     args_.residual = residual_ == nullptr ? nullptr : memory.at<int8_t>(*residual_);
   }
 
-  void run(const Tile& tile, void* scratch) const override {
+  void run(const Tile& tile, int, const Scratch& scratch) const override {
     ConvS8Args args = args_;
-    args.scratch = scratch;
+    args.scratch = scratch.own;
     row_->run(shape_, args, tile);
   }
 
@@ -139,9 +139,9 @@ class DwconvS8Step final : public Step {
     args_.x = memory.at<int8_t>(*x_);
   }
 
-  void run(const Tile& tile, void* scratch) const override {
+  void run(const Tile& tile, int, const Scratch& scratch) const override {
     DwconvS8Args args = args_;
-    args.scratch = scratch;
+    args.scratch = scratch.own;
     row_->run(shape_, args, tile);
   }
 
@@ -208,9 +208,9 @@ class FloatConvStep final : public Step {
     args_.x = memory.at<float>(*x_);
   }
 
-  void run(const Tile& tile, void* scratch) const override {
+  void run(const Tile& tile, int, const Scratch& scratch) const override {
     Args args = args_;
-    args.scratch = scratch;
+    args.scratch = scratch.own;
     row_->run(shape_, args, tile);
   }
 

@@ -80,7 +80,7 @@ class CopyNdStep final : public Step {
     args_.dst = memory.at(*y_) + dst_offset_;
     args_.src = memory.at(*x_) + src_offset_;
   }
-  void run(const Tile& tile, void*) const override { row_->run(args_, tile); }
+  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
 
  private:
   const CopyNdRow* row_ = nullptr;
@@ -101,7 +101,7 @@ class FillStep final : public Step {
     return Status();
   }
   void bind(const Memory& memory) override { args_.y = memory.at(*y_); }
-  void run(const Tile& tile, void*) const override { row_->run(args_, tile); }
+  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
 
  private:
   const FillRow* row_ = nullptr;

@@ -57,7 +57,7 @@ class ElementStep final : public Step {
     return Status();
   }
   void bind(const Memory& memory) override { bind_(memory, *y_, *x_, second_, &args_); }
-  void run(const Tile& tile, void*) const override { row_->run(args_, tile); }
+  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
 
  private:
   const Row* row_ = nullptr;

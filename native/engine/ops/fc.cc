@@ -68,9 +68,9 @@ class FcS8Step final : public Step {
     args_.x = memory.at<int8_t>(*x_);
   }
 
-  void run(const Tile& tile, void* scratch) const override {
+  void run(const Tile& tile, int, const Scratch& scratch) const override {
     FcS8Args args = args_;
-    args.scratch = scratch;
+    args.scratch = scratch.own;
     row_->run(shape_, args, tile);
   }
 
@@ -108,9 +108,9 @@ class FcF32Step final : public Step {
     args_.x = memory.at<float>(*x_);
   }
 
-  void run(const Tile& tile, void* scratch) const override {
+  void run(const Tile& tile, int, const Scratch& scratch) const override {
     FcF32Args args = args_;
-    args.scratch = scratch;
+    args.scratch = scratch.own;
     row_->run(shape_, args, tile);
   }
 

@@ -52,7 +52,7 @@ class PoolStep final : public Step {
     args_.y = memory.at<Element>(*y_);
     args_.x = memory.at<Element>(*x_);
   }
-  void run(const Tile& tile, void*) const override { row_->run(args_, tile); }
+  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
 
  private:
   template <typename Any>
