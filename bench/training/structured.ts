@@ -6,7 +6,7 @@ import type { MethodContext } from '../../lib/compress/method';
 import { quantize } from '../../lib/compress/quantize/quantize';
 import { pruneStructured } from '../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../lib/compress/structured/structured-report';
-import type { Target } from '../../lib/compress/target';
+import type { EngineTarget } from '../../lib/compress/target';
 import { parseOptions } from '../../lib/core/options';
 import { augment } from '../../lib/data/augment';
 import type { Dataset } from '../../lib/ir/dataset';
@@ -225,7 +225,7 @@ async function pruneOnce(
   float: Graph,
   samples: Samples,
   seed: number,
-  target: Target,
+  target: EngineTarget,
   evaluate: Evaluate,
 ): Promise<Graph> {
   const context: MethodContext = {

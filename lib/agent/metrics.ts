@@ -1,5 +1,5 @@
 import { Gauge, Histogram, Registry } from 'prom-client';
-import type { Reading, Unit } from '../telemetry/sample';
+import type { Reading, ReadingUnit } from '../telemetry/sample';
 import type { ServedModel } from './served-model';
 import type { RequestTimes } from './statistics';
 
@@ -54,7 +54,7 @@ export class AgentMetrics {
     return this.registry.contentType;
   }
 
-  private sensor(unit: Unit): Gauge<'name'> {
+  private sensor(unit: ReadingUnit): Gauge<'name'> {
     let gauge = this.sensors.get(unit);
     if (gauge === undefined) {
       const options = { name: `hone_sensor_${unit}`, help: `Sensors of this machine, in ${unit}.` };

@@ -1,4 +1,4 @@
-import { Histogram } from '../telemetry/histogram';
+import { LatencyHistogram } from '../telemetry/histogram';
 import type { InferenceSample, LatencySummary } from '../telemetry/sample';
 
 /** Where the time of one answered request went, in nanoseconds. */
@@ -29,8 +29,8 @@ const NO_TIMES: RequestTimes = { queueNs: 0, inputNs: 0, computeNs: 0, outputNs:
 
 /** Statistics of one model's inferences: sums since the start, percentiles over the last window. */
 export class InferenceStatistics {
-  private readonly compute = new Histogram();
-  private readonly queue = new Histogram();
+  private readonly compute = new LatencyHistogram();
+  private readonly queue = new LatencyHistogram();
   private readonly sums: { -readonly [K in keyof RequestTimes]: number } = { ...NO_TIMES };
   private succeeded = 0;
   private failed = 0;

@@ -80,7 +80,7 @@ export function flag(name: string): string {
 }
 
 /** The value of an option that a verb cannot do without. @throws E_USAGE */
-export function required(options: OptionValues, name: string, verb: string): string {
+export function requiredFlag(options: OptionValues, name: string, verb: string): string {
   const value = text(options, name);
   if (value === undefined) throw new HoneError('E_USAGE', { reason: `missing option --${name}`, verb });
   return value;
@@ -195,7 +195,7 @@ export function decimal(options: OptionValues, name: string, low: number, high: 
 }
 
 /** Quantization options as `quantize` takes them. */
-export function quantizeOptions(options: OptionValues): PartialQuantizeOptions {
+export function quantizeFlags(options: OptionValues): PartialQuantizeOptions {
   const estimator = text(options, 'estimator');
   const percentile = text(options, 'percentile');
   const samples = integer(options, 'samples', 1, 1e9);

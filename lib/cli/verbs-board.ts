@@ -16,7 +16,7 @@ import {
   openModel,
   preprocessing,
   QUANTIZE,
-  quantizeOptions,
+  quantizeFlags,
   text,
   threads,
   watched,
@@ -33,7 +33,7 @@ async function planOf(path: string, options: OptionValues, console: Console): Pr
   const { plan } = await makePlan(await openModel(path, options, console), {
     ...(data === undefined ? {} : { data }),
     ...(await preprocessing(options)),
-    quantize: quantizeOptions(options),
+    quantize: quantizeFlags(options),
     ...watched(console),
   });
   return plan;

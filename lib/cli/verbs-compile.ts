@@ -8,7 +8,7 @@ import {
   openModel,
   preprocessing,
   QUANTIZE,
-  quantizeOptions,
+  quantizeFlags,
   text,
   VERBOSE,
   watched,
@@ -35,7 +35,7 @@ export const compileVerb: Verb = {
     const { plan, diagnostics } = await makePlan(model, {
       ...(data === undefined ? {} : { data }),
       ...(await preprocessing(options)),
-      quantize: quantizeOptions(options),
+      quantize: quantizeFlags(options),
       ...watched(console),
     });
     await writeFileAtomically(target, plan);

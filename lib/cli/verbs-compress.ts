@@ -18,8 +18,8 @@ import {
   openModel,
   preprocessing,
   QUANTIZE,
-  quantizeOptions,
-  required,
+  quantizeFlags,
+  requiredFlag,
   text,
   VERBOSE,
   watched,
@@ -61,13 +61,13 @@ function byRecipe(): typeof import('./compress-by-recipe').byRecipe {
 
 async function toInt8(path: string | undefined, options: OptionValues, console: Console): Promise<undefined> {
   if (path === undefined) throw new HoneError('E_USAGE', { reason: 'missing argument <model>', verb: 'compress' });
-  const data = required(options, 'data', 'compress');
+  const data = requiredFlag(options, 'data', 'compress');
   const target = await targetOf(path, options, '.int8.onnx');
   const model = requireModel(await openModel(path, options, console), 'compress');
   const { graph, report: made } = await compress(model, {
     data,
     ...(await preprocessing(options)),
-    quantize: quantizeOptions(options),
+    quantize: quantizeFlags(options),
     ...watched(console),
   });
   const bytes = writeModel(graph);

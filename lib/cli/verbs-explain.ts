@@ -4,7 +4,7 @@ import { explainReport } from '../jobs/explain';
 import { requireFloat } from '../jobs/make-plan';
 import { readReport } from '../jobs/recipe/recipe-report';
 import { measureSensitivity, type SensitivityTrial } from '../jobs/sensitivity';
-import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, required, text } from './options';
+import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, requiredFlag, text } from './options';
 import { qualityText } from './step-table';
 import { countText, table } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -54,7 +54,7 @@ export const sensitivityVerb: Verb = {
     'hone sensitivity model.onnx --data validation.npz --bits 6,5,4,3 --pruned 90 --json',
   ],
   async run([path], options, console) {
-    const data = required(options, 'data', 'sensitivity');
+    const data = requiredFlag(options, 'data', 'sensitivity');
     const bits = numbers(options, 'bits', 2, 8, true);
     const pruned = numbers(options, 'pruned', 0, 99.9, false);
     const found = await measureSensitivity(requireFloat(await openModel(path, options, console), 'examine'), {
@@ -112,7 +112,7 @@ function damageText(trial: SensitivityTrial | undefined, floatScore: number | un
 
 /** Numbers with commas between. @throws E_OPTION_VALUE */
 function numbers(options: OptionValues, name: string, low: number, high: number, whole: boolean): number[] {
-  const found = required(options, name, 'sensitivity');
+  const found = requiredFlag(options, name, 'sensitivity');
   const list = found.split(',').map((word) => (word.trim() === '' ? Number.NaN : Number(word)));
   if (list.every((value) => value >= low && value <= high && (!whole || Number.isInteger(value)))) return list;
   throw new HoneError('E_OPTION_VALUE', {

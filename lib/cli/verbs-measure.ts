@@ -14,7 +14,7 @@ import {
   MODEL,
   openModel,
   preprocessing,
-  required,
+  requiredFlag,
   text,
   threads,
   watched,
@@ -89,7 +89,7 @@ export const evalVerb: Verb = {
   ],
   examples: ['hone eval model.int8.onnx --data test.npz', 'hone eval model.plan --data test.npz --json'],
   async run([path], options, console) {
-    const data = required(options, 'data', 'eval');
+    const data = requiredFlag(options, 'data', 'eval');
     const float = text(options, 'float');
     const found = await evaluateArtifact(await openModel(path, options, console), {
       data,

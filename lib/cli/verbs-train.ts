@@ -5,7 +5,7 @@ import type { EpochReport } from '../jobs/training-run';
 import { CLIP_SHARE } from '../train/options';
 import { SCHEDULES } from '../train/schedules';
 import { signalExitCode } from './interrupt';
-import { COMMON, decimal, flag, INPUTS, integer, openModel, preprocessing, required, text } from './options';
+import { COMMON, decimal, flag, INPUTS, integer, openModel, preprocessing, requiredFlag, text } from './options';
 import { targetOf } from './target';
 import { bytesText, percentText } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -45,7 +45,7 @@ export const trainVerb: Verb = {
     'hone train model.onnx --data train-shards/ --augment shift=2,flip --optimizer adamw --learning-rate 0.001',
   ],
   async run([path], options, console) {
-    const data = required(options, 'data', 'train');
+    const data = requiredFlag(options, 'data', 'train');
     const target = await targetOf(path, options, '.trained.onnx');
     const settings = await settingsOf(options);
     const model = requireModel(await openModel(path, options, console), 'train');

@@ -8,7 +8,7 @@ const ELEMENT_BUDGET = 2 ** 24;
 const MAX_BATCH = 64;
 
 /** One run of a graph over some samples. */
-export interface Feed {
+export interface SampleFeed {
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** Samples in it. */
   readonly count: number;
@@ -22,7 +22,7 @@ export interface Feed {
  * whole shape of the input, batch axis included, is run alone.
  * @throws E_DATA_EMPTY when there is no sample, E_DATA_MISMATCH when inputs are missing or do not fit, E_INTERRUPTED
  */
-export async function* feedsOf(graph: Graph, dataset: Dataset, signal?: AbortSignal): AsyncGenerator<Feed> {
+export async function* feedsOf(graph: Graph, dataset: Dataset, signal?: AbortSignal): AsyncGenerator<SampleFeed> {
   if (dataset.count === 0) throw new HoneError('E_DATA_EMPTY', { path: dataset.name });
   const fits = graph.inputs.map((name) => fitOf(graph, dataset, name));
   const whole = fits.some((fit) => fit.whole);

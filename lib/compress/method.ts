@@ -4,7 +4,7 @@ import type { Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
 import type { TrainState } from '../train/options';
 import type { OpenFinished } from './finished';
-import type { Target } from './target';
+import type { EngineTarget } from './target';
 
 /** Samples of a compression, disjoint by index. The test set is not among them: nothing here may see it. */
 export interface MethodData {
@@ -42,7 +42,7 @@ export interface MethodContext {
   readonly keep: ReadonlySet<string>;
   /** Those of `keep` whose treatment was taken back. Weights that they were to give up are not asked of other layers; MACs are. */
   readonly rolledBack?: ReadonlySet<string>;
-  readonly target: Target;
+  readonly target: EngineTarget;
   readonly checkpoints?: Checkpoints;
   /**
    * Told what the user should know besides: a part that is off, and why (a warning), or one that was asked for and could not be

@@ -10,7 +10,7 @@ export const ISAS = {
 export type Isa = keyof typeof ISAS;
 
 /** What a compressed network will run on. */
-export interface Target {
+export interface EngineTarget {
   /** The strongest instruction set of its CPU: decides which kernels compute, and how many channels they take at a time. */
   readonly isa: Isa;
   /** Measured times of layers by node name, in any unit; layers that are not in it count as the others do on average. */

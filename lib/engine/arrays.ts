@@ -36,7 +36,7 @@ export function allocate({ type, length }: TensorInfo): PlanArray {
 }
 
 /** View of `buffer` as elements of `type`. */
-export function viewAs(type: PlanType, buffer: ArrayBuffer): PlanArray {
+export function arrayView(type: PlanType, buffer: ArrayBuffer): PlanArray {
   return new CLASSES[type](buffer);
 }
 

@@ -11,7 +11,7 @@ import {
   type SessionMemory,
   type SessionProfile,
 } from './addon';
-import { allocate, type Feeds, type TensorInfo, takeInputs, takeOutputs, tensorInfo, viewAs } from './arrays';
+import { allocate, arrayView, type Feeds, type TensorInfo, takeInputs, takeOutputs, tensorInfo } from './arrays';
 
 export interface SessionOptions {
   /** Threads that one inference may use, 1 to 64; default 1. Results do not depend on it. */
@@ -115,7 +115,7 @@ export class Session {
   /** Output of every node of one inference, in order of execution; for bit checks. @throws as `run` */
   dump(feeds: Feeds): NodeDump[] {
     this.fill(feeds);
-    return this.native.dump().map(({ data, type, ...rest }) => ({ ...rest, data: viewAs(type, data) }));
+    return this.native.dump().map(({ data, type, ...rest }) => ({ ...rest, data: arrayView(type, data) }));
   }
 
   /** Puts tensors that are kept between runs back to zero. @throws E_SESSION_CLOSED */

@@ -155,7 +155,7 @@ export function typeOf(graph: Graph, value: string): ValueType | undefined {
 
 /** A change of a graph; every part may be left out. */
 export interface GraphPatch {
-  /** Nodes to replace (by identity) by zero or more others. */
+  /** Nodes to replace (by identityNode) by zero or more others. */
   readonly replace?: ReadonlyMap<Node, readonly Node[]>;
   /** Nodes to add; the result is sorted, so their place does not matter. */
   readonly add?: readonly Node[];
@@ -220,7 +220,7 @@ function keepOutputNames(
     if (source === undefined) continue;
     const made = nodes.some((node) => node.outputs.includes(source));
     if (made && !graph.outputs.includes(source) && !takeOver.has(source)) takeOver.set(source, output);
-    else copies.push(identity(fresh(`${output}_copy`), takeOver.get(source) ?? source, output));
+    else copies.push(identityNode(fresh(`${output}_copy`), takeOver.get(source) ?? source, output));
   }
   for (const [source, output] of takeOver) {
     const type = values.get(source);
@@ -234,7 +234,7 @@ function keepOutputNames(
 }
 
 /** A node that passes a value on under another name. */
-export function identity(name: string, input: string, output: string): Node {
+export function identityNode(name: string, input: string, output: string): Node {
   return { name, op: 'Identity', domain: '', inputs: [input], outputs: [output], attributes: new Map() };
 }
 

@@ -11,11 +11,11 @@ const NO_WEIGHTS: readonly string[] = ['int64', 'bool', 'string'];
  * stands in several places (a function used twice) counts once.
  */
 export function countParameters(graph: Graph): number {
-  return [...constantsOf(graph)].reduce((sum, { dims }) => sum + elementCount(dims), 0);
+  return [...constantsAmong(graph)].reduce((sum, { dims }) => sum + elementCount(dims), 0);
 }
 
 /** The constants that a graph computes with, each once; of a list of tensors those that are weights. */
-export function constantsOf(source: Graph | readonly Tensor[]): Set<Tensor> {
+export function constantsAmong(source: Graph | readonly Tensor[]): Set<Tensor> {
   const seen = new Map<unknown, Tensor>();
   if ('nodes' in source) collect(source, seen);
   else for (const tensor of source) seen.set(placeOf(tensor), tensor);

@@ -5,7 +5,7 @@ import { subgraphsOf } from '../ir/edit';
 import { byteLength } from '../ir/element-type';
 import type { Graph, Node, ValueType } from '../ir/graph';
 import { elementCount, type Tensor } from '../ir/tensor';
-import { constantsOf } from './count-parameters';
+import { constantsAmong } from './count-parameters';
 
 /** What of a network runs in one way on the native engine. */
 export interface EngineShare {
@@ -75,7 +75,7 @@ function weightsOf(node: Node, graph: Graph, producers: ReadonlyMap<string, Node
     const name = producer?.op === 'DequantizeLinear' ? producer.inputs[0] : input;
     return graph.initializers.get(name) ?? [];
   });
-  return [...constantsOf(read), ...subgraphsOf(node).flatMap((body) => [...constantsOf(body)])];
+  return [...constantsAmong(read), ...subgraphsOf(node).flatMap((body) => [...constantsAmong(body)])];
 }
 
 function groupsOf(graph: Graph, { placeOf, floatReasons, missing }: Placement): EngineGroup[] {

@@ -10,7 +10,7 @@ import { type Artifact, openArtifact } from './artifact';
 import { carryStates } from './carry-states';
 import type { Executor, ExecutorName } from './executor';
 import { interruptCheck } from './interrupt';
-import type { Outputs } from './merit';
+import type { OutputValues } from './merit';
 import { type ExecutorOptions, openExecutor } from './open-executor';
 import { openSamples, requireClasses } from './samples';
 import { type Score, Scorer } from './score';
@@ -120,8 +120,8 @@ async function scoreAll(
 async function runFloat(
   { path, executor }: Reference,
   inputs: ReadonlyMap<string, Tensor>,
-  found: Outputs,
-): Promise<Outputs> {
+  found: OutputValues,
+): Promise<OutputValues> {
   const outputs = allOutputs(await executor.run(inputs), executor);
   const [own, expected] = [outputs, found].map(([first]) => first.values.length);
   if (own === expected && outputs.length >= found.length) return outputs.slice(0, found.length);
@@ -132,7 +132,7 @@ async function runFloat(
   });
 }
 
-function allOutputs(outputs: ReadonlyMap<string, Tensor>, executor: Executor): Outputs {
+function allOutputs(outputs: ReadonlyMap<string, Tensor>, executor: Executor): OutputValues {
   return executor.outputs.map((name, index) => {
     const { type, dims, ...tensor } = outputs.get(name)!;
     if (type !== 'string') return { values: toNumbers({ type, dims, ...tensor }), dims };

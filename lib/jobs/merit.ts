@@ -2,7 +2,7 @@ import { largestAlong, natsOf, type Task } from '../compress/task';
 import { addNoise, largest, type NoiseSums, pairedDifference, wilsonInterval } from '../telemetry/statistics';
 
 /** All outputs of one sample or of several, each with its extents. */
-export type Outputs = readonly { readonly values: readonly number[]; readonly dims: readonly number[] }[];
+export type OutputValues = readonly { readonly values: readonly number[]; readonly dims: readonly number[] }[];
 
 /** How well a network did on one sample. */
 export interface Merit {
@@ -18,9 +18,9 @@ export interface Merit {
 
 /** One sample to judge. */
 export interface JudgedSample {
-  readonly found: Outputs;
+  readonly found: OutputValues;
   /** Those of the float model; undefined where there are labels or none. */
-  readonly expected: Outputs | undefined;
+  readonly expected: OutputValues | undefined;
   readonly label: number | undefined;
   /** What a sequence was read from. */
   readonly tokens: readonly number[] | undefined;

@@ -1,6 +1,6 @@
 import type { Task } from '../compress/task';
 import { addNoise, largest, pairedDifference, sqnrDb, wilsonInterval } from '../telemetry/statistics';
-import { errorQuality, judgeSample, type Merit, type Outputs, qualityOf } from './merit';
+import { errorQuality, judgeSample, type Merit, type OutputValues, qualityOf } from './merit';
 
 /** Quality of a network. A number that cannot be told is null, and `reasons` says why. */
 export interface Score {
@@ -37,8 +37,8 @@ type Measure = Exclude<keyof Score, 'reasons' | 'task' | 'nats' | 'floatNats'>;
 
 /** What a sample gave, and what the float model gave for it. */
 export interface ScoredSample {
-  readonly found: Outputs;
-  readonly float: Outputs | undefined;
+  readonly found: OutputValues;
+  readonly float: OutputValues | undefined;
   readonly label: number | undefined;
   /** What a sequence was read from. */
   readonly tokens?: readonly number[] | undefined;

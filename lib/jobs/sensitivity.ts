@@ -7,7 +7,7 @@ import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
 import { openRecorded, requireClasses } from './samples';
 
-export interface SensitivityOptions {
+export interface SensitivityRequest {
   /** Samples to judge by: a path that `openDataset` takes. Labels are optional. */
   readonly data: string;
   readonly preprocess?: PreprocessSpec;
@@ -50,7 +50,7 @@ export interface ModelSensitivity {
  * What each layer's weights alone lose by quantization and by pruning; the rest of the network stays as it is.
  * @throws what `openRecorded`, `quantizationSensitivity` and `pruningSensitivity` throw, E_REFERENCE_MISSING
  */
-export async function measureSensitivity(model: ModelArtifact, options: SensitivityOptions): Promise<ModelSensitivity> {
+export async function measureSensitivity(model: ModelArtifact, options: SensitivityRequest): Promise<ModelSensitivity> {
   const { data, preprocess, samples, bits, sparsities, onProgress, signal } = options;
   const opened = await openRecorded(model, data, { preprocess, signal });
   const { graph } = opened.artifact;

@@ -18,7 +18,7 @@ export interface EpochReport {
 }
 
 /** Share of right classes on the validation samples, 0..1. */
-export type Judge = (graph: Graph) => Promise<number>;
+export type EpochJudge = (graph: Graph) => Promise<number>;
 
 /** The part of a run that `train` does not know of; it stands in the note of a checkpoint. */
 export interface RunProgress {
@@ -39,10 +39,10 @@ export interface TrainingRun {
   endEpoch(epoch: number, trained: Graph): Promise<void>;
 }
 
-export interface RunOptions {
+export interface TrainingRunOptions {
   /** Checkpoint to go on from. */
   readonly saved: Checkpoint | undefined;
-  readonly judge: Judge;
+  readonly judge: EpochJudge;
   readonly stepsPerEpoch: number;
   readonly onEpoch: ((epoch: EpochReport) => void) | undefined;
 }
@@ -53,7 +53,7 @@ const BEST = 'best:';
 /** Begins a run of `graph`, whose accuracy is that of epoch 0, or goes on with a saved one. */
 export async function openRun(
   graph: Graph,
-  { saved, judge, stepsPerEpoch, onEpoch }: RunOptions,
+  { saved, judge, stepsPerEpoch, onEpoch }: TrainingRunOptions,
 ): Promise<TrainingRun> {
   const before = saved?.note as RunProgress | undefined;
   const epochs: EpochReport[] = before ? [...before.epochs] : [{ epoch: 0, loss: null, accuracy: await judge(graph) }];
@@ -91,7 +91,7 @@ export async function openRun(
 }
 
 /** A judge over labelled samples, with onnxruntime. `float` is the model that is trained. */
-export function openJudge(samples: Dataset, float: Graph, signal: AbortSignal | undefined): Judge {
+export function openJudge(samples: Dataset, float: Graph, signal: AbortSignal | undefined): EpochJudge {
   // Every epoch is another graph: its session goes with it.
   let reference: ReferenceEvaluate;
   const scorer = createScorer({

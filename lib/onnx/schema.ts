@@ -7,7 +7,7 @@ import type { Attribute } from '../ir/graph';
  */
 type FieldType = 'int' | 'float' | 'string' | 'bytes' | 'fixed32s' | 'fixed64s' | 'varints' | MessageName;
 
-export interface Field {
+export interface MessageField {
   readonly id: number;
   readonly type: string;
   readonly many: boolean;

@@ -1,5 +1,5 @@
 import { Reader, Writer } from 'protobufjs/minimal';
-import { type Draft, type Field, MESSAGES, type Message, type MessageName } from './schema';
+import { type Draft, MESSAGES, type Message, type MessageField, type MessageName } from './schema';
 
 /** Nesting that is believed: graphs in attributes in nodes in graphs. Real files stay far below it. */
 const MAX_DEPTH = 100;
@@ -9,13 +9,13 @@ const LARGE = 4096;
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 const EMPTY: readonly unknown[] = Object.freeze([]);
 
-interface NamedField extends Field {
+interface NamedField extends MessageField {
   readonly key: string;
 }
 
 const FIELDS = new Map<string, ReadonlyMap<number, NamedField>>();
 const BLANKS = new Map<string, Record<string, unknown>>();
-for (const [message, fields] of Object.entries(MESSAGES) as [string, Record<string, Field>][]) {
+for (const [message, fields] of Object.entries(MESSAGES) as [string, Record<string, MessageField>][]) {
   FIELDS.set(message, new Map(Object.entries(fields).map(([key, field]) => [field.id, { ...field, key }])));
   BLANKS.set(
     message,
@@ -148,7 +148,7 @@ export function encodeMessage<K extends MessageName>(name: K, message: Draft<K>)
     writer = new Writer();
     parts.push(bytes);
   };
-  for (const [key, field] of Object.entries(MESSAGES[name]) as [string, Field][]) {
+  for (const [key, field] of Object.entries(MESSAGES[name]) as [string, MessageField][]) {
     const value = (message as Record<string, unknown>)[key];
     if (value === undefined) continue;
     for (const item of field.many ? (value as unknown[]) : [value]) encodeValue(writer, field, item, append);
@@ -158,7 +158,7 @@ export function encodeMessage<K extends MessageName>(name: K, message: Draft<K>)
   return parts;
 }
 
-function encodeValue(writer: Writer, field: Field, value: unknown, append: (bytes: Uint8Array) => void): void {
+function encodeValue(writer: Writer, field: MessageField, value: unknown, append: (bytes: Uint8Array) => void): void {
   const tag = (wire: number) => writer.uint32(((field.id << 3) | wire) >>> 0);
   switch (field.type) {
     case 'int':

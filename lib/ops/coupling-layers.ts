@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { normalizeAxis } from './axes';
-import { broadcast, inputAxis, outputAxis } from './coupling';
+import { broadcast, inputPort, outputPort } from './coupling';
 import { knownDims } from './dims';
 import type { Coupling, CouplingContext, PortAxis, ShrinkContext, Tie } from './operator';
 import { problem } from './schema';
@@ -26,10 +26,10 @@ export const convolution: Coupling = {
     const [filters, perGroup] = weight;
     const groups = attribute(context.node, 'group', 'int', 1);
     const own = filters / groups;
-    const [x, y, rows, columns] = [inputAxis(0, 1), outputAxis(1), inputAxis(1, 0), inputAxis(1, 1)];
+    const [x, y, rows, columns] = [inputPort(0, 1), outputPort(1), inputPort(1, 0), inputPort(1, 1)];
     const outputs: Tie[] = [
       { from: rows, to: y },
-      { from: rows, to: inputAxis(2, 0) },
+      { from: rows, to: inputPort(2, 0) },
     ];
     const inputs: Tie[] = wholeGroups(groups, perGroup)
       ? [
@@ -46,7 +46,7 @@ export const convolution: Coupling = {
     const weight = dimsOf(context, 1)!;
     const groups = attribute(context.node, 'group', 'int', 1);
     if (!wholeGroups(groups, weight[1])) return context.node;
-    return withInteger(context.node, 'group', context.kept(inputAxis(1, 0))!.length / (weight[0] / groups));
+    return withInteger(context.node, 'group', context.kept(inputPort(1, 0))!.length / (weight[0] / groups));
   },
 };
 
@@ -61,10 +61,10 @@ export const transposedConvolution: Coupling = {
     if (!weight) return unknownWeights(context);
     const [channels, own] = weight;
     const groups = attribute(context.node, 'group', 'int', 1);
-    const [x, y, rows, columns] = [inputAxis(0, 1), outputAxis(1), inputAxis(1, 0), inputAxis(1, 1)];
+    const [x, y, rows, columns] = [inputPort(0, 1), outputPort(1), inputPort(1, 0), inputPort(1, 1)];
     const ties: Tie[] = [
       { from: x, to: rows },
-      { from: y, to: inputAxis(2, 0) },
+      { from: y, to: inputPort(2, 0) },
     ];
     if (groups === 1) return { ties: [...ties, { from: y, to: columns }], layer: y };
     const perGroup = channels / groups;
@@ -81,7 +81,7 @@ export const transposedConvolution: Coupling = {
     const groups = attribute(context.node, 'group', 'int', 1);
     if (groups === 1) return context.node;
     const perGroup = dimsOf(context, 1)![0] / groups;
-    return withInteger(context.node, 'group', context.kept(inputAxis(1, 0))!.length / perGroup);
+    return withInteger(context.node, 'group', context.kept(inputPort(1, 0))!.length / perGroup);
   },
 };
 
@@ -91,15 +91,15 @@ export const gemmCoupling: Coupling = {
     const flags = ['transA', 'transB'].map((name) => attribute(context.node, name, 'int', 0) !== 0);
     const [a, b] = flags.map((transposed, index) => {
       const [row, column] = transposed ? [1, 0] : [0, 1];
-      return { row: inputAxis(index, row), column: inputAxis(index, column) };
+      return { row: inputPort(index, row), column: inputPort(index, column) };
     });
     const ties: Tie[] = [
       { from: a.column, to: b.row },
-      { from: a.row, to: outputAxis(0) },
-      { from: b.column, to: outputAxis(1) },
+      { from: a.row, to: outputPort(0) },
+      { from: b.column, to: outputPort(1) },
       ...broadcast(context, 2),
     ];
-    return { ties, ...(context.constant(1) && { layer: outputAxis(1) }) };
+    return { ties, ...(context.constant(1) && { layer: outputPort(1) }) };
   },
 };
 
@@ -113,17 +113,17 @@ export const matrixProduct: Coupling = {
     const stacked = [a, b].flatMap((shape, index) =>
       shape.slice(0, -2).flatMap((dim, axis): Tie[] => {
         const to = y.length - shape.length + axis;
-        return dim === y[to] ? [{ from: inputAxis(index, axis), to: outputAxis(to) }] : [];
+        return dim === y[to] ? [{ from: inputPort(index, axis), to: outputPort(to) }] : [];
       }),
     );
     const ties: Tie[] = [
       ...stacked,
-      { from: inputAxis(0, a.length - 1), to: inputAxis(1, b.length - 2) },
-      { from: inputAxis(0, a.length - 2), to: outputAxis(y.length - 2) },
-      { from: inputAxis(1, b.length - 1), to: outputAxis(y.length - 1) },
+      { from: inputPort(0, a.length - 1), to: inputPort(1, b.length - 2) },
+      { from: inputPort(0, a.length - 2), to: outputPort(y.length - 2) },
+      { from: inputPort(1, b.length - 1), to: outputPort(y.length - 1) },
     ];
-    if (context.constant(1)) return { ties, layer: outputAxis(y.length - 1) };
-    return { ties, ...(context.constant(0) && { layer: outputAxis(y.length - 2) }) };
+    if (context.constant(1)) return { ties, layer: outputPort(y.length - 1) };
+    return { ties, ...(context.constant(0) && { layer: outputPort(y.length - 2) }) };
   },
 };
 
@@ -131,10 +131,10 @@ export const matrixProduct: Coupling = {
 export const channelNormalization: Coupling = {
   ties: (context) => ({
     ties: [
-      { from: inputAxis(0, 0), to: outputAxis(0) },
-      { from: inputAxis(0, 1), to: outputAxis(1) },
-      ...[1, 2, 3, 4].map((index): Tie => ({ from: inputAxis(0, 1), to: inputAxis(index, 0) })),
-      ...context.outputs.slice(1).map((_, index): Tie => ({ from: inputAxis(0, 1), to: outputAxis(0, index + 1) })),
+      { from: inputPort(0, 0), to: outputPort(0) },
+      { from: inputPort(0, 1), to: outputPort(1) },
+      ...[1, 2, 3, 4].map((index): Tie => ({ from: inputPort(0, 1), to: inputPort(index, 0) })),
+      ...context.outputs.slice(1).map((_, index): Tie => ({ from: inputPort(0, 1), to: outputPort(0, index + 1) })),
     ],
   }),
 };
@@ -159,19 +159,19 @@ export const recurrent: Coupling = {
     const weight = dimsOf(context, 2);
     if (!weight) return unknownWeights(context);
     const hidden = weight[2];
-    const unit: PortAxis = inputAxis(2, 2);
+    const unit: PortAxis = inputPort(2, 2);
     const perGate = (index: number): Tie => ({
-      from: inputAxis(index, 1),
+      from: inputPort(index, 1),
       to: unit,
       map: (row) => row % hidden,
     });
-    const states = [5, 6].map((index): Tie => ({ from: inputAxis(index, 2), to: unit }));
+    const states = [5, 6].map((index): Tie => ({ from: inputPort(index, 2), to: unit }));
     const results = context.outputs.map(
-      (output, index): Tie => ({ from: outputAxis((output?.shape?.length ?? 1) - 1, index), to: unit }),
+      (output, index): Tie => ({ from: outputPort((output?.shape?.length ?? 1) - 1, index), to: unit }),
     );
     return {
       ties: [
-        { from: inputAxis(0, 2), to: inputAxis(1, 2) },
+        { from: inputPort(0, 2), to: inputPort(1, 2) },
         ...[1, 2, 3].map(perGate),
         ...(context.node.op === 'LSTM' ? [...states, perGate(7)] : states.slice(0, 1)),
         ...results,
@@ -180,7 +180,7 @@ export const recurrent: Coupling = {
     };
   },
   shrink: ({ node, kept, inputs }) => {
-    const hidden = kept(inputAxis(2, 2))?.length ?? (inputs[2]!.shape![2] as number);
+    const hidden = kept(inputPort(2, 2))?.length ?? (inputs[2]!.shape![2] as number);
     return node.attributes.has('hidden_size') && GATES[node.op] ? withInteger(node, 'hidden_size', hidden) : node;
   },
 };

@@ -2,7 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { Tensor } from '../ir/tensor';
 import { toNumbers } from '../ir/tensor';
 import { normalizeAxes, normalizeAxis, reducesNoAxis } from './axes';
-import { broadcast, inputAxis, outputAxis, withConstant } from './coupling';
+import { broadcast, inputPort, outputPort, withConstant } from './coupling';
 import { toDense } from './dense';
 import { knownDims } from './dims';
 import type { Coupling, CouplingContext, ShrinkContext, Tie } from './operator';
@@ -25,7 +25,7 @@ export const concatenation: Coupling = {
       const offset = start;
       start += shapes[index]!;
       const beside = broadcast(context, index).filter(({ from }) => from.axis !== axis);
-      return [...beside, { from: inputAxis(index, axis), to: outputAxis(axis), map: (i) => i + offset }];
+      return [...beside, { from: inputPort(index, axis), to: outputPort(axis), map: (i) => i + offset }];
     });
     return { ties };
   },
@@ -43,13 +43,13 @@ export const splitting: Coupling = {
       const offset = start;
       start += lengths[index]!;
       const beside = broadcast(context, 0, index).filter(({ from }) => from.axis !== axis);
-      return [...beside, { from: outputAxis(axis, index), to: inputAxis(0, axis), map: (i) => i + offset }];
+      return [...beside, { from: outputPort(axis, index), to: inputPort(0, axis), map: (i) => i + offset }];
     });
     return { ties };
   },
   shrink: (context) => {
     const axis = splitAxis(context)!;
-    const lengths = context.outputs.map((_, index) => context.kept(outputAxis(axis, index))!.length);
+    const lengths = context.outputs.map((_, index) => context.kept(outputPort(axis, index))!.length);
     const before = context.outputs.map((output) => output!.shape![axis] as number);
     if (lengths.every((length, index) => length === before[index])) return context.node;
     const given = context.constant(1);
@@ -78,7 +78,7 @@ export const slicing: Coupling = {
     if (!ranges) return problem(context.node, 'coupling', 'the part to take is not constant');
     const ties = ranges.flatMap((range, axis): Tie[] => {
       if (range?.step !== 1) return [];
-      return [{ from: outputAxis(axis), to: inputAxis(0, axis), map: (i) => i + range.start }];
+      return [{ from: outputPort(axis), to: inputPort(0, axis), map: (i) => i + range.start }];
     });
     return { ties };
   },
@@ -88,11 +88,11 @@ export const slicing: Coupling = {
     const axes = slicedAxes(context);
     const [starts, ends] = [1, 2].map((index) => toNumbers(constant(index)!));
     axes.forEach((axis, i) => {
-      const kept = context.kept(inputAxis(0, axis));
+      const kept = context.kept(inputPort(0, axis));
       const range = ranges[axis];
       if (!kept || !range || kept.length === context.inputs[0]!.shape![axis]) return;
       starts[i] = kept.filter((index) => index < range.start).length;
-      ends[i] = starts[i] + context.kept(outputAxis(axis))!.length;
+      ends[i] = starts[i] + context.kept(outputPort(axis))!.length;
     });
     const shifted = withConstant(context, 1, constant(1)!, starts);
     return withConstant({ ...context, node: shifted }, 2, constant(2)!, ends);
@@ -130,9 +130,9 @@ export const padding: Coupling = {
     const constant = attribute(context.node, 'mode', 'string', 'constant') === 'constant';
     const ties = shape.flatMap((dim, axis): Tie[] => {
       const [before, after] = [pads[0][axis], pads[1][axis]];
-      if (before === 0 && after === 0) return [{ from: inputAxis(0, axis), to: outputAxis(axis) }];
+      if (before === 0 && after === 0) return [{ from: inputPort(0, axis), to: outputPort(axis) }];
       if (!constant || before < 0 || after < 0 || typeof dim !== 'number') return [];
-      return [{ from: inputAxis(0, axis), to: outputAxis(axis), map: (i) => i + before }];
+      return [{ from: inputPort(0, axis), to: outputPort(axis), map: (i) => i + before }];
     });
     return { ties };
   },
@@ -144,7 +144,7 @@ export const padding: Coupling = {
     const axes = normalizeAxes(given ?? Array.from({ length: rank }, (_, axis) => axis), rank)!;
     const values = toNumbers(tensor);
     axes.forEach((axis, i) => {
-      const kept = context.kept(outputAxis(axis));
+      const kept = context.kept(outputPort(axis));
       if (!kept || kept.length === context.outputs[0]!.shape![axis]) return;
       const [before, extent] = [pads[0][axis], context.inputs[0]!.shape![axis] as number];
       values[i] = kept.filter((index) => index < before).length;
@@ -175,7 +175,7 @@ export const resizing: Coupling = {
       Array.from({ length: rank }, (_, axis) => axis),
     );
     const values = toNumbers(sizes).map(
-      (size, i) => context.kept(outputAxis(normalizeAxis(axes[i], rank)!))?.length ?? size,
+      (size, i) => context.kept(outputPort(normalizeAxis(axes[i], rank)!))?.length ?? size,
     );
     return withConstant(context, 3, sizes, values);
   },
@@ -192,7 +192,7 @@ export const expansion: Coupling = {
     const rank = context.outputs[0]!.shape!.length;
     const extents = toNumbers(shape);
     const values = extents.map((extent, i) =>
-      extent > 1 ? (context.kept(outputAxis(rank - extents.length + i))?.length ?? extent) : extent,
+      extent > 1 ? (context.kept(outputPort(rank - extents.length + i))?.length ?? extent) : extent,
     );
     return withConstant(context, 1, shape, values);
   },
@@ -207,7 +207,7 @@ export const gathering: Coupling = {
       return problem(context.node, 'coupling', 'the ranks of its inputs are not known');
     const ties = data.flatMap((_, at): Tie[] => {
       if (at === axis) return [];
-      return [{ from: inputAxis(0, at), to: outputAxis(at < axis ? at : at + indices.length - 1) }];
+      return [{ from: inputPort(0, at), to: outputPort(at < axis ? at : at + indices.length - 1) }];
     });
     return { ties };
   },
@@ -225,7 +225,7 @@ export const reducing: Coupling = {
     const reduced = noop ? [] : listed.length > 0 ? normalizeAxes(listed, shape.length)! : all;
     const keep = attribute(context.node, 'keepdims', 'int', 1) !== 0;
     const rest = all.filter((axis) => !reduced.includes(axis));
-    return { ties: rest.map((axis, i): Tie => ({ from: inputAxis(0, axis), to: outputAxis(keep ? axis : i) })) };
+    return { ties: rest.map((axis, i): Tie => ({ from: inputPort(0, axis), to: outputPort(keep ? axis : i) })) };
   },
 };
 

@@ -3,12 +3,12 @@ import { type Tensor, tensorFrom, toNumbers } from '../ir/tensor';
 import type { Coupling, CouplingContext, PortAxis, ShrinkContext, Tie } from './operator';
 
 /** Axis `axis` of input `index`. */
-export function inputAxis(index: number, axis: number): PortAxis {
+export function inputPort(index: number, axis: number): PortAxis {
   return { of: 'input', index, axis };
 }
 
 /** Axis `axis` of output `index`. */
-export function outputAxis(axis: number, index = 0): PortAxis {
+export function outputPort(axis: number, index = 0): PortAxis {
   return { of: 'output', index, axis };
 }
 
@@ -28,7 +28,7 @@ export function broadcast(context: CouplingContext, index: number, output = 0): 
   if (!shape || !target) return [];
   return shape.flatMap((dim, axis) => {
     const to = target.length - shape.length + axis;
-    return dim === target[to] ? [{ from: inputAxis(index, axis), to: outputAxis(to, output) }] : [];
+    return dim === target[to] ? [{ from: inputPort(index, axis), to: outputPort(to, output) }] : [];
   });
 }
 
@@ -53,7 +53,7 @@ export function movedAxes(
   return {
     ties: (context) => ({
       ties: (sources(context) ?? []).flatMap((from, to) =>
-        from === undefined ? [] : [{ from: inputAxis(0, from), to: outputAxis(to) }],
+        from === undefined ? [] : [{ from: inputPort(0, from), to: outputPort(to) }],
       ),
     }),
   };
@@ -80,7 +80,7 @@ export const reshaping: Coupling = {
     const target = context.constant(1);
     if (!target) return context.node;
     const extents = toNumbers(target).map((extent, axis) =>
-      extent > 0 ? (context.kept(outputAxis(axis))?.length ?? extent) : extent,
+      extent > 0 ? (context.kept(outputPort(axis))?.length ?? extent) : extent,
     );
     return withConstant(context, 1, target, extents);
   },
@@ -132,8 +132,8 @@ function tiesOfBlock(block: Block, from: readonly Dim[], to: readonly Dim[], con
   if (inputs.length > 1 && outputs.length > 1) return [];
   const [one, many, shape] =
     outputs.length === 1
-      ? [outputAxis(outputs[0]), inputs.map((axis) => inputAxis(0, axis)), from]
-      : [inputAxis(0, inputs[0]), outputs.map((axis) => outputAxis(axis)), to];
+      ? [outputPort(outputs[0]), inputs.map((axis) => inputPort(0, axis)), from]
+      : [inputPort(0, inputs[0]), outputs.map((axis) => outputPort(axis)), to];
   const chosen = many.find((axis) => !context.isFixed(axis));
   if (!chosen) return [];
   const extent = shape[chosen.axis] as number;

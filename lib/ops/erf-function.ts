@@ -2,14 +2,14 @@
  * Gauss error function to double precision: Taylor series (DLMF 7.6.2) below 3, continued fraction of the complement
  * (DLMF 7.9.2) above.
  */
-export function erf(x: number): number {
+export function errorFunction(x: number): number {
   const size = Math.abs(x);
   if (Number.isNaN(x)) return x;
   if (size > 6) return Math.sign(x);
   return Math.sign(x) * (size < 3 ? series(size) : 1 - complement(size));
 }
 
-/** erf(x) = 2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 * 3 * ... * (2n+1)): all terms positive, no cancellation. */
+/** errorFunction(x) = 2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 * 3 * ... * (2n+1)): all terms positive, no cancellation. */
 function series(x: number): number {
   let term = x;
   let sum = x;

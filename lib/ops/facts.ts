@@ -1,10 +1,10 @@
 import type { Node } from '../ir/graph';
 import { findOperator } from './index';
-import type { Layer, LayerParameter } from './layer';
+import type { LayerFacet, LayerParameter } from './layer';
 import type { Operator, Trait } from './operator';
 
 /** What `node` is made of; undefined for operators without parameters. */
-export function layerOf(node: Node): Layer | undefined {
+export function layerOf(node: Node): LayerFacet | undefined {
   return findOperator(node.domain, node.op)?.layer?.(node);
 }
 

@@ -1,10 +1,10 @@
 import { attribute } from '../ir/attribute';
 import { elementCount, tensorFrom, toNumbers } from '../ir/tensor';
 import { normalizeAxis } from './axes';
-import { castTo, dimsOf, floats, int64s, reshapeTo, sumOver, transposeTo, zeros } from './gradients';
+import { castTo, dimsOf, floats, int64s, reshapeTo, sumOver, transposeTo, zerosOf } from './gradients';
 import type { Emitter, GradientContext } from './operator';
 import { placeRanges } from './range-gradient';
-import type { Range } from './slice-ranges';
+import type { SliceRange } from './slice-ranges';
 import { forEachIndex } from './spatial';
 import { rowMajorStrides } from './strides';
 
@@ -38,7 +38,7 @@ export function gatherGradient({ node, emit, outputGradients }: GradientContext)
 }
 
 /** The indices as a range, when they are evenly spaced and none occurs twice. */
-function evenRange(indices: readonly number[], extent: number): Range | undefined {
+function evenRange(indices: readonly number[], extent: number): SliceRange | undefined {
   const positions = indices.map((index) => normalizeAxis(index, extent) ?? Number.NaN);
   const [start, second = start + 1] = positions;
   const step = second - start;
@@ -95,5 +95,5 @@ function sumRows(emit: Emitter, value: string, indices: string, count: number): 
   }
   const column = reshapeTo(emit, indices, [...dimsOf(emit, indices), 1]);
   const places = emit.node('Expand', [column, int64s(emit, [1, width])]);
-  return emit.node('ScatterElements', [zeros(emit, [count, width]), places, value], { axis: 0, reduction: 'add' });
+  return emit.node('ScatterElements', [zerosOf(emit, [count, width]), places, value], { axis: 0, reduction: 'add' });
 }

@@ -47,8 +47,8 @@ export function castTo(emit: Emitter, value: string, type: ElementType): string 
   return emit.typeOf(value).type === type ? value : emit.node('Cast', [value], { to: codeOf(type) });
 }
 
-/** float32 zeros of a shape. */
-export function zeros(emit: Emitter, dims: readonly number[]): string {
+/** float32 zerosOf of a shape. */
+export function zerosOf(emit: Emitter, dims: readonly number[]): string {
   return emit.node('Expand', [floats(emit, [0]), int64s(emit, dims)]);
 }
 

@@ -111,7 +111,7 @@ import { unsqueeze } from './operators/unsqueeze';
 import { upsample } from './operators/upsample';
 import { where } from './operators/where';
 import { xor } from './operators/xor';
-import { tableOf } from './table';
+import { operatorTable } from './table';
 
 /** Every operator that Hone knows: one row per file of this folder. */
 export const OPERATORS: readonly Operator[] = [
@@ -229,7 +229,7 @@ export const OPERATORS: readonly Operator[] = [
   xor,
 ];
 
-const TABLE = tableOf(OPERATORS);
+const TABLE = operatorTable(OPERATORS);
 
 /** The operator `op` of `domain` (`''` or `ai.onnx` is the standard domain), or undefined when Hone does not know it. */
 export function findOperator(domain: string, op: string): Operator | undefined {

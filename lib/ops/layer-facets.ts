@@ -1,15 +1,15 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
-import type { Layer, LayerParameter, Product } from './layer';
+import type { LayerFacet, LayerParameter, Product } from './layer';
 import { resolveSpatial, type Tap, windowTaps } from './spatial';
 import { adjointSpatial } from './transposed-extents';
 
 const WEIGHT: LayerParameter = { index: 1, role: 'weight' };
 const BIAS: LayerParameter = { index: 2, role: 'bias' };
 
-/** Layer facet of Conv. */
-export function convLayer(node: Node): Layer {
+/** LayerFacet facet of Conv. */
+export function convLayer(node: Node): LayerFacet {
   return {
     parameters: [WEIGHT, BIAS],
     axes: { out: 0, in: 1, groups: attribute(node, 'group', 'int', 1), grouped: 'out' },
@@ -18,8 +18,8 @@ export function convLayer(node: Node): Layer {
   };
 }
 
-/** Layer facet of ConvTranspose. */
-export function convTransposeLayer(node: Node): Layer {
+/** LayerFacet facet of ConvTranspose. */
+export function convTransposeLayer(node: Node): LayerFacet {
   return {
     parameters: [WEIGHT, BIAS],
     axes: { out: 1, in: 0, groups: attribute(node, 'group', 'int', 1), grouped: 'in' },
@@ -28,8 +28,8 @@ export function convTransposeLayer(node: Node): Layer {
   };
 }
 
-/** Layer facet of Gemm. */
-export function gemmLayer(node: Node): Layer {
+/** LayerFacet facet of Gemm. */
+export function gemmLayer(node: Node): LayerFacet {
   const transposed = attribute(node, 'transB', 'int', 0) !== 0;
   return {
     parameters: [WEIGHT, BIAS],
@@ -45,8 +45,8 @@ export function gemmLayer(node: Node): Layer {
   };
 }
 
-/** Layer facet of MatMul. */
-export function matMulLayer(): Layer {
+/** LayerFacet facet of MatMul. */
+export function matMulLayer(): LayerFacet {
   return {
     parameters: [WEIGHT],
     axes: { out: -1, in: -2, groups: 1, grouped: 'out' },
@@ -58,8 +58,8 @@ export function matMulLayer(): Layer {
   };
 }
 
-/** Layer facet of LSTM and GRU: weights `[directions, gates * hidden, inputs]`. */
-export function recurrentLayer(): Layer {
+/** LayerFacet facet of LSTM and GRU: weights `[directions, gates * hidden, inputs]`. */
+export function recurrentLayer(): LayerFacet {
   return {
     parameters: [WEIGHT, { index: 2, role: 'recurrent' }, { index: 3, role: 'bias' }],
     axes: { out: 1, in: 2, groups: 1, grouped: 'out' },
@@ -70,8 +70,8 @@ export function recurrentLayer(): Layer {
   };
 }
 
-/** Layer facet of LayerNormalization. */
-export function scaleAndShift(): Layer {
+/** LayerFacet facet of LayerNormalization. */
+export function scaleAndShift(): LayerFacet {
   return {
     parameters: [
       { index: 1, role: 'scale' },
@@ -80,8 +80,8 @@ export function scaleAndShift(): Layer {
   };
 }
 
-/** Layer facet of BatchNormalization. */
-export function batchNormLayer(): Layer {
+/** LayerFacet facet of BatchNormalization. */
+export function batchNormLayer(): LayerFacet {
   return {
     parameters: [...scaleAndShift().parameters, { index: 3, role: 'mean' }, { index: 4, role: 'variance' }],
   };

@@ -47,7 +47,7 @@ export interface Product {
  * What a node with parameters is made of. Pruning, training, initialisation, quantization and its repairs read it, so that none
  * of them knows an operator by name.
  */
-export interface Layer {
+export interface LayerFacet {
   readonly parameters: readonly LayerParameter[];
   /** Axes of the weights; normalizations have none. */
   readonly axes?: WeightAxes;

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostic';
 import type { ElementType } from '../ir/element-type';
 import type { Attribute, Dim, Node, ValueType } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
-import type { Layer } from './layer';
+import type { LayerFacet } from './layer';
 
 /** Opset of the internal dialect of the standard domain; the IR version written beside it is 10. */
 export const DIALECT_OPSET = 21;
@@ -223,7 +223,7 @@ export interface Operator {
   /** One rule for the operator, or a rule per node where attributes decide (Gemm's transB). */
   readonly quantization?: QuantizationRule | ((node: Node) => QuantizationRule);
   /** Parameters, axes and the matrix product of a node with weights, or of a normalization. */
-  readonly layer?: (node: Node) => Layer;
+  readonly layer?: (node: Node) => LayerFacet;
   /** Structured pruning through this operator; without it every axis of a node's inputs and outputs stays whole. */
   readonly coupling?: Coupling;
   /** The kernel family and parameters that run this node in the engine, or why none can. */

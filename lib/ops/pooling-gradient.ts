@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import { elementCount, tensorOf } from '../ir/tensor';
 import { firstOf, transposedBorders } from './conv-gradient';
-import { castTo, dimsOf, floats, int64s, repeatElements, reshapeTo, zeros } from './gradients';
+import { castTo, dimsOf, floats, int64s, repeatElements, reshapeTo, zerosOf } from './gradients';
 import type { Emitter, GradientContext } from './operator';
 import { poolSpatial, tilesInput } from './pooling';
 import { type Spatial, windowTaps } from './spatial';
@@ -22,7 +22,7 @@ export function maxPoolGradient({ node, emit, outputGradients }: GradientContext
     const attributes = Object.fromEntries(node.attributes);
     const [, indices] = emit.nodes('MaxPool', [x], 2, { ...attributes, storage_order: 0 });
     const flat = [indices, dy].map((value) => reshapeTo(emit, value, [elementCount(dimsOf(emit, dy))]));
-    const zero = zeros(emit, [elementCount(xDims)]);
+    const zero = zerosOf(emit, [elementCount(xDims)]);
     return reshapeTo(emit, emit.node('ScatterElements', [zero, ...flat], { axis: 0, reduction: 'add' }), xDims);
   }
 }

@@ -1,7 +1,7 @@
 import { elementCount } from '../ir/tensor';
-import { dimsOf, floats, int64s, repeatElements, zeros } from './gradients';
+import { dimsOf, floats, int64s, repeatElements, zerosOf } from './gradients';
 import type { Emitter } from './operator';
-import type { Range } from './slice-ranges';
+import type { SliceRange } from './slice-ranges';
 import { forEachIndex } from './spatial';
 
 /**
@@ -9,8 +9,13 @@ import { forEachIndex } from './spatial';
  * ranges' counts) at their places. Steps become repetition and a constant mask, which is several times faster than a scatter
  * or than padding between elements.
  */
-export function placeRanges(emit: Emitter, value: string, dims: readonly number[], ranges: readonly Range[]): string {
-  if (elementCount(dimsOf(emit, value)) === 0) return zeros(emit, dims);
+export function placeRanges(
+  emit: Emitter,
+  value: string,
+  dims: readonly number[],
+  ranges: readonly SliceRange[],
+): string {
+  if (elementCount(dimsOf(emit, value)) === 0) return zerosOf(emit, dims);
   const forward = ranges.map(ascending);
   const reversed = ranges.flatMap(({ step, count }, axis) => (step < 0 && count > 1 ? [axis] : []));
   const spread = spreadElements(
@@ -25,7 +30,7 @@ export function placeRanges(emit: Emitter, value: string, dims: readonly number[
 }
 
 /** The same elements in rising order; a single one by step 1. */
-function ascending({ start, step, count }: Range): Range {
+function ascending({ start, step, count }: SliceRange): SliceRange {
   if (count <= 1) return { start, step: 1, count };
   return step > 0 ? { start, step, count } : { start: start + (count - 1) * step, step: -step, count };
 }
@@ -43,7 +48,7 @@ function reverseAxes(emit: Emitter, value: string, axes: readonly number[]): str
 /** End of a slice by negative steps that goes on to the first element, whatever the extent. */
 const BEFORE_FIRST = -(2 ** 31 - 1);
 
-/** Each element followed by zeros along each axis, so that neighbours are `steps` apart. */
+/** Each element followed by zerosOf along each axis, so that neighbours are `steps` apart. */
 function spreadElements(emit: Emitter, value: string, steps: readonly number[]): string {
   const first = steps.findIndex((step) => step !== 1);
   if (first < 0) return value;

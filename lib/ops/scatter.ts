@@ -1,6 +1,6 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
-import { dimsOf, zeros } from './gradients';
+import { dimsOf, zerosOf } from './gradients';
 import type { GradientContext, Operator } from './operator';
 import { problem } from './schema';
 
@@ -35,6 +35,6 @@ export function scatterGradient(
   const [, indices, updates] = node.inputs;
   const axis = gather === 'GatherElements' ? { axis: attribute(node, 'axis', 'int', 0) } : {};
   const kept = () =>
-    reduction === 'add' ? dy : emit.node(node.op, [dy, indices, zeros(emit, dimsOf(emit, updates))], axis);
+    reduction === 'add' ? dy : emit.node(node.op, [dy, indices, zerosOf(emit, dimsOf(emit, updates))], axis);
   return [wants(0) ? kept() : undefined, undefined, wants(2) ? emit.node(gather, [dy, indices], axis) : undefined];
 }

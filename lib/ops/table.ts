@@ -5,7 +5,7 @@ import type { Operator } from './operator';
  * Operators by `domain:op`.
  * @throws E_INTERNAL when two rows stand for the same operator
  */
-export function tableOf(operators: readonly Operator[]): ReadonlyMap<string, Operator> {
+export function operatorTable(operators: readonly Operator[]): ReadonlyMap<string, Operator> {
   const table = new Map<string, Operator>();
   for (const operator of operators) {
     const key = `${operator.domain}:${operator.op}`;

@@ -1,4 +1,4 @@
-import { identity, makeNames, namesOf, patchGraph, renameReads } from '../ir/edit';
+import { identityNode, makeNames, namesOf, patchGraph, renameReads } from '../ir/edit';
 import type { Graph, Node, ValueType } from '../ir/graph';
 import { type Tensor, toNumbers } from '../ir/tensor';
 
@@ -29,7 +29,7 @@ export function inlineBranches(graph: Graph): Graph {
       outputs: each.outputs.map(renamed),
     }));
     const ends = node.outputs.flatMap((output, index) =>
-      output === '' ? [] : [identity(fresh(`${node.name}/${output}`), renamed(branch.outputs[index]), output)],
+      output === '' ? [] : [identityNode(fresh(`${node.name}/${output}`), renamed(branch.outputs[index]), output)],
     );
     replace.set(node, [...inner, ...ends]);
   }

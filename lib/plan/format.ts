@@ -24,7 +24,7 @@ export const PLAN_TYPE_BYTES: Readonly<Record<PlanType, number>> = { float32: 4,
 /** Where a tensor lives; the place in the list is the number in the file. */
 export const PLAN_PLACES = ['arena', 'constant', 'port', 'state'] as const;
 
-/** Field types: how many bytes each takes. Composite ones are laid out by LAYOUTS. */
+/** RecordField types: how many bytes each takes. Composite ones are laid out by LAYOUTS. */
 const SCALAR_BYTES = { u8: 1, u16: 2, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8 } as const;
 type Scalar = keyof typeof SCALAR_BYTES;
 
@@ -134,7 +134,7 @@ export type RecordOf<L extends LayoutName> = {
 };
 
 /** One field of a laid-out record. */
-export interface Field {
+export interface RecordField {
   readonly name: string;
   readonly offset: number;
   /** Scalar type or record name. */
@@ -143,10 +143,10 @@ export interface Field {
   readonly length: number;
 }
 
-const cache = new Map<string, { bytes: number; fields: readonly Field[] }>();
+const cache = new Map<string, { bytes: number; fields: readonly RecordField[] }>();
 
 /** Size and field offsets of a record: C layout rules (natural alignment), which the C++ header asserts. */
-export function layoutOf(name: LayoutName): { bytes: number; fields: readonly Field[] } {
+export function layoutOf(name: LayoutName): { bytes: number; fields: readonly RecordField[] } {
   const known = cache.get(name);
   if (known) return known;
   let end = 0;

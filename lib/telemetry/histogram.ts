@@ -7,7 +7,7 @@ const SUB_BUCKETS = 64;
  * Log-linear histogram of non-negative integers (nanoseconds), after Tene's HdrHistogram: constant memory, constant time to
  * record, relative error of a percentile at most 1/64.
  */
-export class Histogram {
+export class LatencyHistogram {
   private readonly counts = new Uint32Array(SUB_BUCKETS * 42);
   private total = 0;
   private sum = 0;

@@ -1,5 +1,5 @@
 /** Units of readings; one unit per quantity, as Prometheus recommends base units. */
-export type Unit = 'bytes' | 'celsius' | 'hertz' | 'joules' | 'watts' | 'ratio' | 'seconds' | 'count';
+export type ReadingUnit = 'bytes' | 'celsius' | 'hertz' | 'joules' | 'watts' | 'ratio' | 'seconds' | 'count';
 
 /**
  * One measured quantity at one moment. A sensor that is missing or unusable gives `value: null` with the reason, never 0.
@@ -7,7 +7,7 @@ export type Unit = 'bytes' | 'celsius' | 'hertz' | 'joules' | 'watts' | 'ratio' 
 export type Reading = {
   /** Stable dotted name, for example `memory.rss` or `thermal.cpu-thermal`. */
   readonly name: string;
-  readonly unit: Unit;
+  readonly unit: ReadingUnit;
   /** Where it was read: a file, a counter, a device. */
   readonly source: string;
 } & (

@@ -41,7 +41,7 @@ export function withMasks(
     values.set(place, mask);
     if (masking.mode === 'dense') continue;
     for (const covered of [input, ...slots.map((slot) => slot.input), ...(average ? [average.input] : [])])
-      values.set(covered, multiply(values.get(covered)!, mask));
+      values.set(covered, multiplied(values.get(covered)!, mask));
   }
   return values;
 }
@@ -69,7 +69,7 @@ function momentOf(
 }
 
 /** Product of two float32 tensors of one shape, element by element. */
-export function multiply(a: Tensor, b: Tensor): Tensor {
+export function multiplied(a: Tensor, b: Tensor): Tensor {
   const [left, right] = [viewAs(a, 'float32'), viewAs(b, 'float32')];
   return tensorOf(
     'float32',

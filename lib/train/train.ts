@@ -9,7 +9,7 @@ import { separateBatchNorm } from './batch-norm';
 import { drawDropout } from './dropout';
 import { zeros } from './initialise';
 import { crossEntropy } from './losses';
-import { multiply, renewMasks, withMasks } from './masking';
+import { multiplied, renewMasks, withMasks } from './masking';
 import type { TrainOptions, TrainState } from './options';
 import { readAhead } from './read-ahead';
 import { Rescue } from './rescue';
@@ -186,7 +186,7 @@ function resultOf(graph: Graph, step: TrainingStep, state: State): Graph {
   const initializers = new Map(graph.initializers);
   for (const { name, input, average, mask } of step.parameters) {
     const value = state.get((average ?? { input }).input)!;
-    initializers.set(name, mask === undefined ? value : multiply(value, state.get(mask)!));
+    initializers.set(name, mask === undefined ? value : multiplied(value, state.get(mask)!));
   }
   for (const { name, input } of step.statistics) initializers.set(name, state.get(input)!);
   return { ...graph, initializers };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ELEMENT_TYPES } from '../../lib/ir/element-type';
 import { OPERATORS } from '../../lib/ops';
 import { DIALECT_OPSET, type Operator } from '../../lib/ops/operator';
-import { tableOf } from '../../lib/ops/table';
+import { operatorTable } from '../../lib/ops/table';
 
 const FOLDER = join(__dirname, '../../lib/ops/operators');
 
@@ -54,5 +54,5 @@ test.each(exported)('%s.ts has a sane schema', (_, { since, schema }) => {
 });
 
 test('two rows for one operator are an error', () => {
-  expect(() => tableOf([OPERATORS[0], OPERATORS[0]])).toThrow(expect.objectContaining({ code: 'E_INTERNAL' }));
+  expect(() => operatorTable([OPERATORS[0], OPERATORS[0]])).toThrow(expect.objectContaining({ code: 'E_INTERNAL' }));
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { Histogram } from '../../lib/telemetry/histogram';
+import { LatencyHistogram } from '../../lib/telemetry/histogram';
 import { addNoise, largest, pairedDifference, quantile, sqnrDb, wilsonInterval } from '../../lib/telemetry/statistics';
 
 test('histogram percentiles are within 1/64 of the exact ones', () => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 1e12, noNaN: true }), { minLength: 1, maxLength: 300 }), (values) => {
-      const histogram = new Histogram();
+      const histogram = new LatencyHistogram();
       for (const value of values) histogram.record(value);
       const sorted = values.map(Math.round).sort((a, b) => a - b);
       for (const fraction of [0, 0.5, 0.9, 0.99, 1]) {
@@ -20,7 +20,7 @@ test('histogram percentiles are within 1/64 of the exact ones', () => {
 });
 
 test('an empty histogram has no summary', () => {
-  const histogram = new Histogram();
+  const histogram = new LatencyHistogram();
   expect(histogram.summary()).toBeNull();
   histogram.record(5);
   histogram.reset();

@@ -4,11 +4,11 @@ import { productLayer } from '../layer-inputs';
 import { rowOf } from './criteria';
 import type { Scores } from './measure';
 import { blockOf, type PruneOptions, scopeOf } from './options';
-import { type Choice, selectBlocks, selectGlobal, selectLocal, selectRows, selectThreshold } from './select';
-import type { Target } from './targets';
+import { type MaskChoice, selectBlocks, selectGlobal, selectLocal, selectRows, selectThreshold } from './select';
+import type { PruneTarget } from './targets';
 
 /** Elements that may not come back, by target: 0 for those. */
-export type Alive = ReadonlyMap<Target, ArrayLike<number>>;
+export type Alive = ReadonlyMap<PruneTarget, ArrayLike<number>>;
 
 /**
  * Chooses what every target keeps, by the scope and pattern of the options. `sparsityOf` is the share of zeros of a target that
@@ -20,11 +20,11 @@ export function chooseMasks(
   alive: Alive,
   options: PruneOptions,
   sparsityOf: (own: number | undefined) => number,
-): Map<Target, Choice> {
+): Map<PruneTarget, MaskChoice> {
   const block = blockOf(options.pattern);
   const scope = scopeOf(options);
-  const chosen = new Map<Target, Choice>();
-  const pool: Target[] = [];
+  const chosen = new Map<PruneTarget, MaskChoice>();
+  const pool: PruneTarget[] = [];
   for (const [target, values] of scores) {
     const competitor = { scores: values, alive: alive.get(target) };
     const sparsity = sparsityOf(target.sparsity);
@@ -51,7 +51,7 @@ export function chooseMasks(
 }
 
 /** Lines of neighbours along the input channels of the first reader: one per output and kernel tap. */
-export function* channelLines({ dims, uses }: Target): Generator<number[]> {
+export function* channelLines({ dims, uses }: PruneTarget): Generator<number[]> {
   const { axis, extent } = inputAxis(uses[0], dims);
   const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
   const count = dims.reduce((product, dim) => product * dim, 1);
@@ -60,7 +60,7 @@ export function* channelLines({ dims, uses }: Target): Generator<number[]> {
 }
 
 /** The weights of every output unit of a layer. */
-function* unitRows(graph: Graph, { uses }: Target): Generator<number[]> {
+function* unitRows(graph: Graph, { uses }: PruneTarget): Generator<number[]> {
   const layer = productLayer(graph, uses[0].node, uses[0].index);
   if (typeof layer === 'string') return;
   const { positions, columns } = layer;

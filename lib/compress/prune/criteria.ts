@@ -6,7 +6,7 @@ import { type Measurement, measureOnGradients, measureOnInputs, type Scores } fr
 import { movementScores } from './movement';
 import { randomScores } from './random';
 import { snipScores } from './snip';
-import type { Target } from './targets';
+import type { PruneTarget } from './targets';
 import { addTaylorScores } from './taylor';
 import { wandaScores } from './wanda';
 
@@ -23,10 +23,10 @@ export interface CriterionRow {
   /** The worth of every weight at once, or that `solveTargets` tells it while it mends the others; absent: only while training. */
   readonly measure?: ((request: Measurement) => Promise<Scores>) | 'by solving';
   /** The worth in the middle of training, of target `index`; absent where it cannot be told there. */
-  readonly follow?: (moment: MaskMoment, target: Target, index: number, seed: number) => Float64Array;
+  readonly follow?: (moment: MaskMoment, target: PruneTarget, index: number, seed: number) => Float64Array;
 }
 
-const weightsOf = (graph: Graph, { weight }: Target): Float32Array =>
+const weightsOf = (graph: Graph, { weight }: PruneTarget): Float32Array =>
   viewAs(graph.initializers.get(weight)!, 'float32');
 
 /** The criteria of unstructured pruning. Options, docs, damage and tests loop over the rows. */

@@ -3,17 +3,17 @@ import type { Graph } from '../../ir/graph';
 import type { LayerDecision } from '../method';
 import { rowOf } from './criteria';
 import { type PruneOptions, scopeOf } from './options';
-import type { Target, Untouched } from './targets';
+import type { PruneTarget, Untouched } from './targets';
 
 /** A target after pruning. */
 export interface Treated {
-  readonly target: Target;
+  readonly target: PruneTarget;
   readonly zeros: number;
   readonly damage: number;
 }
 
 /** Warnings about layers that make nothing but their bias any more, though they had weights. */
-export function emptiedLayers(treated: readonly Treated[], before: (target: Target) => number): Diagnostic[] {
+export function emptiedLayers(treated: readonly Treated[], before: (target: PruneTarget) => number): Diagnostic[] {
   const emptied = treated.filter(({ target, zeros }) => zeros === target.count && before(target) < target.count);
   return emptied.map(({ target }) => ({
     severity: 'warning',
@@ -24,7 +24,7 @@ export function emptiedLayers(treated: readonly Treated[], before: (target: Targ
 }
 
 /** One decision per node with weights, in graph order. */
-export function decide(
+export function decideLayers(
   graph: Graph,
   treated: readonly Treated[],
   untouched: readonly Untouched[],
@@ -50,7 +50,7 @@ export function decide(
   return graph.nodes.flatMap(({ name }) => decisions.get(name) ?? []);
 }
 
-function reasonOf(target: Target, options: PruneOptions): string {
+function reasonOf(target: PruneTarget, options: PruneOptions): string {
   const { criterion, pattern, threshold, minKeep } = options;
   if (pattern !== 'unstructured') return `${pattern} along the input channels, by ${criterion}`;
   if (target.sparsity !== undefined) return `its own sparsity ${target.sparsity}, by ${criterion}`;

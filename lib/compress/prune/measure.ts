@@ -8,15 +8,15 @@ import type { MethodContext } from '../method';
 import { collect, type Requests } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';
 import { ColumnPower } from '../second-moment';
-import type { Target } from './targets';
+import type { PruneTarget } from './targets';
 
 /** Worth of every element of each target, in the order of its tensor. */
-export type Scores = ReadonlyMap<Target, Float64Array>;
+export type Scores = ReadonlyMap<PruneTarget, Float64Array>;
 
 /** What the worth of all weights is measured with, once, in the graph as it is. */
 export interface Measurement {
   readonly graph: Graph;
-  readonly targets: readonly Target[];
+  readonly targets: readonly PruneTarget[];
   /** Most samples to measure on. */
   readonly samples: number;
   readonly context: MethodContext;
@@ -26,19 +26,19 @@ export interface Measurement {
 export async function measureOnInputs(
   { graph, targets, samples, context }: Measurement,
   score: (
-    target: Target,
+    target: PruneTarget,
     readers: readonly { readonly layer: ProductLayer; readonly power: Float64Array }[],
   ) => Float64Array,
 ): Promise<Scores> {
   const inputs = first(context.data.calibration, samples);
   const observed = await observeLayers(graph, targets, inputs, context, (layer) => [new ColumnPower(layer)]);
-  const readersOf = (target: Target) =>
+  const readersOf = (target: PruneTarget) =>
     observed.get(target)!.map(({ layer, statistics: [{ sums }] }) => ({ layer, power: sums }));
   return new Map(targets.map((target) => [target, score(target, readersOf(target))]));
 }
 
 /** A layer that reads a target, with what was gathered of its inputs. */
-export interface Observed<S> {
+export interface ObservedReader<S> {
   readonly layer: ProductLayer;
   readonly statistics: readonly S[];
 }
@@ -49,13 +49,13 @@ export interface Observed<S> {
  */
 export async function observeLayers<S extends Observer>(
   graph: Graph,
-  targets: readonly Target[],
+  targets: readonly PruneTarget[],
   samples: Dataset,
   context: MethodContext,
   make: (layer: ProductLayer) => readonly S[],
-): Promise<ReadonlyMap<Target, readonly Observed<S>[]>> {
+): Promise<ReadonlyMap<PruneTarget, readonly ObservedReader<S>[]>> {
   const requests = new Map<string, Observer[]>();
-  const observed = new Map<Target, Observed<S>[]>();
+  const observed = new Map<PruneTarget, ObservedReader<S>[]>();
   for (const target of targets)
     for (const { node, index } of target.uses) {
       const layer = productLayer(graph, node, index);
@@ -74,7 +74,7 @@ export async function observeLayers<S extends Observer>(
 }
 
 /** Why data cannot tell the worth of a target's weights; undefined when it can. */
-export function unmeasurable(graph: Graph, { uses }: Target): string | undefined {
+export function unmeasurable(graph: Graph, { uses }: PruneTarget): string | undefined {
   return uses
     .map(({ node, index }) => productLayer(graph, node, index))
     .find((layer): layer is string => typeof layer === 'string');

@@ -9,7 +9,7 @@ import type { Scores } from './measure';
 import type { PruneOptions } from './options';
 import { type ResolvedSchedule, sparsityAt } from './schedule';
 import { splice } from './select';
-import type { Target } from './targets';
+import type { PruneTarget } from './targets';
 import { zeroMasks } from './zero-masks';
 
 /**
@@ -20,7 +20,7 @@ import { zeroMasks } from './zero-masks';
  */
 export async function pruneWhileTraining(
   graph: Graph,
-  targets: readonly Target[],
+  targets: readonly PruneTarget[],
   schedule: ResolvedSchedule,
   options: PruneOptions,
   context: MethodContext,
@@ -57,7 +57,7 @@ function isPruning({ kind, beginStep, endStep, frequency }: ResolvedSchedule, st
   return kind !== 'one-shot' && step >= beginStep && step <= endStep && (step - beginStep) % frequency === 0;
 }
 
-function scoresAt(at: MaskMoment, targets: readonly Target[], { criterion }: PruneOptions, seed: number): Scores {
+function scoresAt(at: MaskMoment, targets: readonly PruneTarget[], { criterion }: PruneOptions, seed: number): Scores {
   const { follow } = rowOf(criterion);
   return new Map(targets.map((target, index) => [target, follow!(at, target, index, seed)]));
 }
@@ -67,7 +67,7 @@ function scaled(schedule: ResolvedSchedule, finalSparsity: number): ResolvedSche
   return { ...schedule, finalSparsity, initialSparsity: Math.min(schedule.initialSparsity, finalSparsity) };
 }
 
-function ones(graph: Graph, targets: readonly Target[]): Map<string, Tensor> {
+function ones(graph: Graph, targets: readonly PruneTarget[]): Map<string, Tensor> {
   return new Map(
     targets.map(({ weight, dims, count }) => [
       weight,

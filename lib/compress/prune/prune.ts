@@ -7,14 +7,14 @@ import { requireFloatGraph } from '../quantize/plan';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
 import { rowOf } from './criteria';
-import { decide, emptiedLayers } from './decide';
+import { decideLayers, emptiedLayers } from './decide';
 import { unmeasurable } from './measure';
 import { followsTraining, kindOf, type PruneOptions, pruneOptions } from './options';
 import { pruneWhileTraining } from './prune-while-training';
 import { iterativeSparsity, type ResolvedSchedule, ROUNDS, resolveSchedule } from './schedule';
 import { zerosIn } from './select';
 import { solveTargets, unsolvable } from './solve-targets';
-import { findTargets, type Target, type Untouched } from './targets';
+import { findTargets, type PruneTarget, type Untouched } from './targets';
 
 /** Numbers of a pruning, for reports. */
 export interface PruneReport {
@@ -98,8 +98,8 @@ async function apply(graph: Graph, options: PruneOptions, context: MethodContext
     })),
     ...(treated.schedule && { schedule: treated.schedule }),
   };
-  const decisions: readonly LayerDecision[] = decide(graph, layers, untouched, options);
-  const zerosBefore = ({ weight }: Target) => zerosIn(viewAs(graph.initializers.get(weight)!, 'float32'));
+  const decisions: readonly LayerDecision[] = decideLayers(graph, layers, untouched, options);
+  const zerosBefore = ({ weight }: PruneTarget) => zerosIn(viewAs(graph.initializers.get(weight)!, 'float32'));
   return { graph: treated.graph, decisions, report, diagnostics: emptiedLayers(layers, zerosBefore) };
 }
 
@@ -107,7 +107,7 @@ async function apply(graph: Graph, options: PruneOptions, context: MethodContext
 interface Pruned {
   readonly graph: Graph;
   /** Per target: share of what its worth is measured in that went; of the layer's output for sparsegpt. */
-  readonly damage: ReadonlyMap<Target, number>;
+  readonly damage: ReadonlyMap<PruneTarget, number>;
   readonly schedule?: ResolvedSchedule;
 }
 
@@ -116,10 +116,10 @@ function separate(
   graph: Graph,
   { targets, untouched }: ReturnType<typeof findTargets>,
   { criterion }: PruneOptions,
-): { targets: readonly Target[]; untouched: readonly Untouched[] } {
+): { targets: readonly PruneTarget[]; untouched: readonly Untouched[] } {
   const { needs, measure } = rowOf(criterion);
   if (needs !== 'inputs') return { targets, untouched };
-  const reasonOf = (target: Target) =>
+  const reasonOf = (target: PruneTarget) =>
     unmeasurable(graph, target) ?? (measure === 'by solving' ? unsolvable(graph, target) : undefined);
   const open = targets.filter((target) => reasonOf(target) === undefined);
   const left = targets.flatMap((target) => {
@@ -134,7 +134,7 @@ function separate(
 /** Prunes in the course of training. */
 async function scheduled(
   graph: Graph,
-  targets: readonly Target[],
+  targets: readonly PruneTarget[],
   kind: ResolvedSchedule['kind'],
   options: PruneOptions,
   context: MethodContext,
@@ -161,14 +161,14 @@ async function scheduled(
 /** Prunes in one round or several, then trains. */
 async function atOnce(
   graph: Graph,
-  targets: readonly Target[],
+  targets: readonly PruneTarget[],
   rounds: number,
   options: PruneOptions,
   context: MethodContext,
 ): Promise<Pruned> {
   const { schedule } = options;
   const { measure, damage: measured } = rowOf(options.criterion);
-  const damage = new Map<Target, number>();
+  const damage = new Map<PruneTarget, number>();
   let current = graph;
   for (let round = 1; round <= rounds; round++) {
     const final = schedule.final_sparsity ?? options.sparsity;
@@ -205,7 +205,7 @@ function withWeights(graph: Graph, weights: ReadonlyMap<string, Tensor>): Graph 
   return { ...graph, initializers: new Map([...graph.initializers, ...weights]) };
 }
 
-function masked(graph: Graph, { weight, dims }: Target, mask: Float32Array): Tensor {
+function masked(graph: Graph, { weight, dims }: PruneTarget, mask: Float32Array): Tensor {
   // Not a product: that of a negative weight would be -0.
   const weights = viewAs(graph.initializers.get(weight)!, 'float32').map((value, index) =>
     mask[index] === 0 ? 0 : value,

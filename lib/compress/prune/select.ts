@@ -7,13 +7,13 @@ export interface Competitor {
 }
 
 /** 1 for kept elements, 0 for those that go; with the lowest worth that was kept (Infinity when nothing was). */
-export interface Choice {
+export interface MaskChoice {
   readonly mask: Float32Array<ArrayBuffer>;
   readonly threshold: number;
 }
 
 /** Keeps the elements of highest worth of one tensor; `sparsity` of all become zero (rounded down). */
-export function selectLocal(competitor: Competitor, sparsity: number): Choice {
+export function selectLocal(competitor: Competitor, sparsity: number): MaskChoice {
   return selectCount([competitor], Math.floor(sparsity * competitor.scores.length), 0)[0];
 }
 
@@ -21,7 +21,7 @@ export function selectLocal(competitor: Competitor, sparsity: number): Choice {
  * Keeps the elements of highest worth of all tensors together, `sparsity` of all become zero (rounded down). Every tensor keeps
  * at least `leastShare` of its elements, as far as it has so many alive. Among equal elements the first go.
  */
-export function selectGlobal(competitors: readonly Competitor[], sparsity: number, minKeep: number): Choice[] {
+export function selectGlobal(competitors: readonly Competitor[], sparsity: number, minKeep: number): MaskChoice[] {
   const total = competitors.reduce((sum, { scores }) => sum + scores.length, 0);
   return selectCount(competitors, Math.floor(sparsity * total), leastShare(minKeep, 1 - sparsity));
 }
@@ -35,7 +35,7 @@ function leastShare(minKeep: number, average: number): number {
 }
 
 /** Makes the `goal` elements of least worth zero; every tensor keeps at least the share `floor` of its elements, if alive. */
-export function selectCount(competitors: readonly Competitor[], goal: number, floor: number): Choice[] {
+export function selectCount(competitors: readonly Competitor[], goal: number, floor: number): MaskChoice[] {
   const masks = competitors.map(({ scores, alive }) =>
     Float32Array.from(scores, (_, index) => Number(alive?.[index] !== 0)),
   );
@@ -53,7 +53,7 @@ export function selectCount(competitors: readonly Competitor[], goal: number, fl
 }
 
 /** Keeps the elements of highest worth of every row alone, as Wanda does. Rows are given as lists of element indices. */
-export function selectRows(competitor: Competitor, rows: Iterable<readonly number[]>, sparsity: number): Choice {
+export function selectRows(competitor: Competitor, rows: Iterable<readonly number[]>, sparsity: number): MaskChoice {
   const { scores, alive } = competitor;
   const mask = new Float32Array(scores.length).fill(1);
   for (const row of rows) {
@@ -70,7 +70,7 @@ export function selectRows(competitor: Competitor, rows: Iterable<readonly numbe
 }
 
 /** Keeps the elements whose worth is at least `threshold`, and at least the share `minKeep` of all, as far as so many are alive. */
-export function selectThreshold({ scores, alive }: Competitor, threshold: number, minKeep = 0): Choice {
+export function selectThreshold({ scores, alive }: Competitor, threshold: number, minKeep = 0): MaskChoice {
   const living = Float32Array.from(scores, (_, index) => Number(alive?.[index] !== 0));
   const guarded = highest(scores, living, Math.ceil(minKeep * scores.length));
   const mask = living.map((one, index) => Number(one !== 0 && (scores[index] >= threshold || guarded[index] === 1)));
@@ -85,7 +85,7 @@ export function selectBlocks(
   { scores, alive }: Competitor,
   lines: Iterable<readonly number[]>,
   { keep, of }: { readonly keep: number; readonly of: number },
-): Choice {
+): MaskChoice {
   const mask = Float32Array.from(scores, (_, index) => Number(alive?.[index] !== 0));
   for (const line of lines)
     for (let start = 0; start < line.length; start += of) {
@@ -100,7 +100,7 @@ export function selectBlocks(
  * Dynamic network surgery (Guo et al. 2016, equation 3): a weight goes when its worth falls below 0.9 of the threshold and comes
  * back when it rises above 1.1 of it; between them it stays what it was.
  */
-export function splice(choice: Choice, scores: Float64Array, before: ArrayLike<number>): Choice {
+export function splice(choice: MaskChoice, scores: Float64Array, before: ArrayLike<number>): MaskChoice {
   const { threshold } = choice;
   const mask = Float32Array.from(choice.mask, (chosen, index) => {
     if (chosen === before[index] || !Number.isFinite(threshold)) return chosen;

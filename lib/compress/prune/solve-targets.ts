@@ -5,12 +5,12 @@ import { type ProductLayer, productLayer } from '../layer-inputs';
 import type { MethodContext } from '../method';
 import { SecondMoment, sumOfUses, sumsOfAll } from '../second-moment';
 import { channelLines } from './choose';
-import { first, type Observed, observeLayers } from './measure';
+import { first, type ObservedReader, observeLayers } from './measure';
 import { blockOf, type PruneOptions } from './options';
 import { selectBlocks } from './select';
 import { pruneShared } from './shared-weight';
 import { type SparseProblem, sparseGpt } from './sparsegpt';
-import type { Target } from './targets';
+import type { PruneTarget } from './targets';
 
 /** Columns beyond which a second moment is too large to hold (0.5 GB) and to factorize. */
 const COLUMN_LIMIT = 8192;
@@ -20,7 +20,7 @@ const MOMENT_BUDGET = 2 ** 25;
 const ROWS_PER_COLUMN = 16;
 
 /** Why SparseGPT cannot treat a target; undefined when it can. */
-export function unsolvable(graph: Graph, target: Target): string | undefined {
+export function unsolvable(graph: Graph, target: PruneTarget): string | undefined {
   for (const layer of layersOf(graph, target)) {
     if (typeof layer === 'string') return layer;
     if (layer.columns > COLUMN_LIMIT)
@@ -33,7 +33,7 @@ export function unsolvable(graph: Graph, target: Target): string | undefined {
 export interface Solved {
   readonly weights: ReadonlyMap<string, Tensor>;
   /** Relative error of each layer's output on the calibration samples. */
-  readonly errors: ReadonlyMap<Target, number>;
+  readonly errors: ReadonlyMap<PruneTarget, number>;
 }
 
 /**
@@ -43,14 +43,14 @@ export interface Solved {
  */
 export async function solveTargets(
   graph: Graph,
-  targets: readonly Target[],
+  targets: readonly PruneTarget[],
   options: PruneOptions,
   sparsityOf: (own: number | undefined) => number,
   context: MethodContext,
 ): Promise<Solved> {
   const samples = first(context.data.calibration, options.samples);
   const weights = new Map<string, Tensor>();
-  const errors = new Map<Target, number>();
+  const errors = new Map<PruneTarget, number>();
   let current = graph;
   for (const batch of inPasses(
     graph,
@@ -75,8 +75,8 @@ export async function solveTargets(
 /** One target for all layers that read it: with the sum of their second moments where they read it alike. */
 function solve(
   graph: Graph,
-  target: Target,
-  uses: readonly Observed<SecondMoment>[],
+  target: PruneTarget,
+  uses: readonly ObservedReader<SecondMoment>[],
   options: PruneOptions,
   sparsity: number,
 ): { tensor: Tensor; error: number } {
@@ -104,9 +104,9 @@ function solve(
 
 /** A target that is read in several orientations. */
 function solveTogether(
-  target: Target,
+  target: PruneTarget,
   weights: Float32Array,
-  uses: readonly Observed<SecondMoment>[],
+  uses: readonly ObservedReader<SecondMoment>[],
   { pattern }: PruneOptions,
   sparsity: number,
 ): { tensor: Tensor; error: number } {
@@ -119,7 +119,7 @@ function solveTogether(
 }
 
 function goalOf(
-  { dims, uses }: Target,
+  { dims, uses }: PruneTarget,
   { columns }: ProductLayer,
   { pattern }: PruneOptions,
   sparsity: number,
@@ -132,8 +132,8 @@ function goalOf(
   return { ...block, lines };
 }
 
-function inPasses(graph: Graph, targets: readonly Target[]): Target[][] {
-  const passes: Target[][] = [];
+function inPasses(graph: Graph, targets: readonly PruneTarget[]): PruneTarget[][] {
+  const passes: PruneTarget[][] = [];
   let held = Number.POSITIVE_INFINITY;
   for (const target of targets) {
     const layers = layersOf(graph, target) as ProductLayer[];
@@ -149,6 +149,6 @@ function inPasses(graph: Graph, targets: readonly Target[]): Target[][] {
 }
 
 /** A target as each of its readers sees it. */
-function layersOf(graph: Graph, { uses }: Target): (ProductLayer | string)[] {
+function layersOf(graph: Graph, { uses }: PruneTarget): (ProductLayer | string)[] {
   return uses.map(({ node, index }) => productLayer(graph, node, index));
 }

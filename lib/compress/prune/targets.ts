@@ -7,7 +7,7 @@ import { matchingGlob } from '../glob';
 import { requireMeaning, skipReason, suchAs } from '../skip';
 
 /** Weights that may be pruned. */
-export interface Target {
+export interface PruneTarget {
   /** Initializer. */
   readonly weight: string;
   readonly dims: readonly number[];
@@ -47,7 +47,7 @@ export function findTargets(
   { skip, sparsities }: Wanted,
   keep: ReadonlySet<string>,
   rolledBack: ReadonlySet<string> = new Set(),
-): { readonly targets: readonly Target[]; readonly untouched: readonly Untouched[] } {
+): { readonly targets: readonly PruneTarget[]; readonly untouched: readonly Untouched[] } {
   requireMeaning(graph, skip);
   requirePrunable(graph, Object.keys(sparsities));
   const uses = new Map<string, WeightUse[]>();
@@ -71,7 +71,7 @@ export function findTargets(
       uses.set(weight, [...(uses.get(weight) ?? []), use]);
     }
   }
-  const targets: Target[] = [];
+  const targets: PruneTarget[] = [];
   for (const [weight, readers] of uses) {
     const holder = held.get(weight);
     if (holder !== undefined) {

@@ -1,7 +1,7 @@
 import type { AffineParameters } from '../../passes/insert-qdq';
 
 /** Interval of real numbers that uint8 shall represent; always holds zero. */
-export interface Range {
+export interface NumberRange {
   readonly low: number;
   readonly high: number;
 }
@@ -16,7 +16,7 @@ export const MIN_SCALE = 2 ** -60;
  * scale is rounded towards zero, so that a range that starts or ends at zero is never exceeded and the activation behind it
  * needs no clamp of its own. A range without extent gets scale 1.
  */
-export function affineOf(range: Range, limit: number = UINT8_LIMIT): AffineParameters {
+export function affineOf(range: NumberRange, limit: number = UINT8_LIMIT): AffineParameters {
   const codes = limit === UINT8_LIMIT ? {} : { limit };
   const low = Math.min(range.low, 0);
   const high = Math.max(range.high, 0);
@@ -27,7 +27,7 @@ export function affineOf(range: Range, limit: number = UINT8_LIMIT): AffineParam
 }
 
 /** Real numbers that a uint8 quantization can represent. */
-export function rangeOf({ scale, zeroPoint, limit = UINT8_LIMIT }: AffineParameters): Range {
+export function rangeOf({ scale, zeroPoint, limit = UINT8_LIMIT }: AffineParameters): NumberRange {
   return { low: Math.fround((0 - zeroPoint) * scale), high: Math.fround((limit - zeroPoint) * scale) };
 }
 

@@ -9,7 +9,7 @@ import { splitEvenly } from '../keep-if-better';
 import { collect, type Runner } from './calibrate';
 import { ChannelMean } from './observer';
 import { type QuantizationPlan, qdqPlanOf, type WrittenPlan } from './plan';
-import type { Layer } from './roles';
+import type { WeightedLayer } from './roles';
 
 /** Samples that means are taken of: fewer where every layer has this many positions in them, as pictures have. */
 const MOST_SAMPLES = 16;
@@ -54,7 +54,7 @@ export async function biasShifts(
 }
 
 /** As many samples, taken evenly, as give every layer enough positions to average over. */
-function someOf(graph: Graph, layers: readonly Layer[], dataset: Dataset): Dataset {
+function someOf(graph: Graph, layers: readonly WeightedLayer[], dataset: Dataset): Dataset {
   const positions = layers.map(({ node }) => {
     const extents = typeOf(graph, node.outputs[0])?.shape?.slice(2) ?? [];
     return extents.reduce<number>((product, extent) => product * (typeof extent === 'number' ? extent : 1), 1);
@@ -71,7 +71,7 @@ export function shiftBiases(plan: QuantizationPlan, shifts: ReadonlyMap<string, 
   const fresh = nameMaker(graph);
   const initializers = new Map(graph.initializers);
   const nodes = new Map<Node, Node>();
-  const shifted = (layer: Layer): Layer => {
+  const shifted = (layer: WeightedLayer): WeightedLayer => {
     const { node } = layer;
     const shift = shifts.get(node.name);
     if (shift === undefined) return layer;
@@ -97,7 +97,7 @@ export function shiftBiases(plan: QuantizationPlan, shifts: ReadonlyMap<string, 
 /** The float graph with a quantized copy beside each layer, fed with the quantized form of the layer's float input. */
 function probeLayers(
   graph: Graph,
-  layers: readonly Layer[],
+  layers: readonly WeightedLayer[],
   plan: QdqPlan,
 ): { readonly graph: Graph; readonly probes: readonly string[] } {
   const activations = new Map<string, AffineParameters>();

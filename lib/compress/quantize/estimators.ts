@@ -1,5 +1,5 @@
-import { affineOf, type Range, rangeOf, UINT8_LIMIT } from './affine';
-import type { FilledBins, Histogram, SampleExtent } from './histogram';
+import { affineOf, type NumberRange, rangeOf, UINT8_LIMIT } from './affine';
+import type { FilledBins, SampleExtent, ValueHistogram } from './histogram';
 
 // Local names: a look-up of the global object per bin is slow inside module sandboxes.
 const { exp, log, max, min, round } = Math;
@@ -13,7 +13,7 @@ interface EstimatorOptions {
 }
 
 /** Chooses the range that uint8 shall represent from the histogram of a value. Low <= 0 <= high. */
-export type Estimator = (histogram: Histogram, options: EstimatorOptions) => Range;
+export type Estimator = (histogram: ValueHistogram, options: EstimatorOptions) => NumberRange;
 
 /** The range estimators by name. */
 export const ESTIMATORS = {
@@ -39,12 +39,12 @@ const MARGIN_GAIN = 0.8;
 const ENTROPY_ERROR = 2;
 
 /** Smallest and largest element seen. */
-function estimateMinMax(histogram: Histogram): Range {
+function estimateMinMax(histogram: ValueHistogram): NumberRange {
   return { low: min(histogram.min, 0), high: max(histogram.max, 0) };
 }
 
-/** Range that leaves out `100 - percentile` percent of the elements, half of them at each end. */
-function estimatePercentile(histogram: Histogram, { percentile }: EstimatorOptions): Range {
+/** NumberRange that leaves out `100 - percentile` percent of the elements, half of them at each end. */
+function estimatePercentile(histogram: ValueHistogram, { percentile }: EstimatorOptions): NumberRange {
   const cut = (histogram.count * (100 - percentile)) / 200;
   return {
     low: min(0, histogram.quantile(cut)),
@@ -52,15 +52,15 @@ function estimatePercentile(histogram: Histogram, { percentile }: EstimatorOptio
   };
 }
 
-/** Range with the smallest mean squared error between the elements and their uint8 form. */
-function estimateMse(histogram: Histogram, { limit = UINT8_LIMIT }: EstimatorOptions): Range {
+/** NumberRange with the smallest mean squared error between the elements and their uint8 form. */
+function estimateMse(histogram: ValueHistogram, { limit = UINT8_LIMIT }: EstimatorOptions): NumberRange {
   return leastError(histogram, limit).range;
 }
 
-function leastError(histogram: Histogram, limit: number): Fit {
+function leastError(histogram: ValueHistogram, limit: number): Fit {
   const full = estimateMinMax(histogram);
   const tails = tailsOf(histogram.samples);
-  const errorOf = (bins: FilledBins, range: Range, enough = Number.POSITIVE_INFINITY) =>
+  const errorOf = (bins: FilledBins, range: NumberRange, enough = Number.POSITIVE_INFINITY) =>
     clippingError(bins, range, limit, enough) < enough
       ? squaredError(bins, range, limit) + errorBeyond(range, full, tails)
       : Number.POSITIVE_INFINITY;
@@ -82,7 +82,12 @@ function leastError(histogram: Histogram, limit: number): Fit {
  * A lower bound of the squared error of a range, by what it clips and bins of any width: none is farther than its width from the
  * middle. Counts no further than to `enough`.
  */
-function clippingError({ centers, counts, width }: FilledBins, range: Range, limit: number, enough: number): number {
+function clippingError(
+  { centers, counts, width }: FilledBins,
+  range: NumberRange,
+  limit: number,
+  enough: number,
+): number {
   const { scale, zeroPoint } = affineOf(range, limit);
   const [lowest, highest] = [-zeroPoint * scale - width, (limit - zeroPoint) * scale + width];
   let sum = 0;
@@ -94,7 +99,7 @@ function clippingError({ centers, counts, width }: FilledBins, range: Range, lim
 }
 
 /** Sum of squared quantization errors of the binned elements; zeros have none. */
-function squaredError({ centers, counts, width }: FilledBins, range: Range, limit: number): number {
+function squaredError({ centers, counts, width }: FilledBins, range: NumberRange, limit: number): number {
   const { scale, zeroPoint } = affineOf(range, limit);
   // Elements spread over a bin as wide as a step err by scale^2 / 12 on average, which the middle of the bin cannot show.
   const spread = width < scale / 2 ? undefined : (scale * scale) / 12;
@@ -109,20 +114,20 @@ function squaredError({ centers, counts, width }: FilledBins, range: Range, limi
 }
 
 /**
- * Range with the smallest Kullback-Leibler divergence KL(P || Q) (Migacz, "8-bit inference with TensorRT", GTC 2017), in
+ * NumberRange with the smallest Kullback-Leibler divergence KL(P || Q) (Migacz, "8-bit inference with TensorRT", GTC 2017), in
  * the form that fits asymmetric uint8: P is the histogram with what is clipped added to its outermost bins, Q spreads the
  * *unclipped* elements of each level evenly over the filled bins of that level. Zeros are in neither.
  */
-function estimateEntropy(histogram: Histogram, { limit = UINT8_LIMIT }: EstimatorOptions): Range {
+function estimateEntropy(histogram: ValueHistogram, { limit = UINT8_LIMIT }: EstimatorOptions): NumberRange {
   const { range, cost: error, full, errorOf, wider } = leastError(histogram, limit);
   const largest = wider(2);
   const bins = histogram.filledBins(largest);
-  const cost = (all: FilledBins, candidate: Range) =>
+  const cost = (all: FilledBins, candidate: NumberRange) =>
     errorOf(all, candidate) > ENTROPY_ERROR * error ? Number.POSITIVE_INFINITY : divergence(all, candidate, limit);
   return fineSearch(bins, { full, largest, start: range }, limit, cost).range;
 }
 
-function divergence({ centers, counts }: FilledBins, range: Range, limit: number): number {
+function divergence({ centers, counts }: FilledBins, range: NumberRange, limit: number): number {
   const { scale, zeroPoint } = affineOf(range, limit);
   const { low, high } = rangeOf({ scale, zeroPoint, limit });
   let first = 0;
@@ -159,17 +164,17 @@ function divergence({ centers, counts }: FilledBins, range: Range, limit: number
 
 /** A range and its cost. */
 interface Found {
-  readonly range: Range;
+  readonly range: NumberRange;
   readonly cost: number;
 }
 
 /** What `mse` found, and with what. */
 interface Fit extends Found {
   /** Extremes of the elements. */
-  readonly full: Range;
+  readonly full: NumberRange;
   readonly errorOf: Cost;
   /** The range times a factor, as far as a further sample may reach. */
-  readonly wider: (factor: number) => Range;
+  readonly wider: (factor: number) => NumberRange;
 }
 
 /** Mean distances at which a further sample that exceeds all others would end beyond the extremes. */
@@ -194,22 +199,22 @@ function tailsOf(samples: readonly SampleExtent[]): Tails {
  * Expected squared error of clipping what lies beyond the extremes of all samples seen, over as many further samples: one of them
  * exceeds each end on average. Inside the extremes the elements themselves tell what clipping costs.
  */
-function errorBeyond(range: Range, full: Range, { low, high }: Tails): number {
+function errorBeyond(range: NumberRange, full: NumberRange, { low, high }: Tails): number {
   const beyond = (slack: number, mean: number) => (mean === 0 ? 0 : 2 * mean * mean * exp(-max(0, slack) / mean));
   return beyond(full.low - range.low, low) + beyond(range.high - full.high, high);
 }
 
 /** Cost of a range; anything not below `enough` where it is not. */
-type Cost = (bins: FilledBins, range: Range, enough?: number) => number;
+type Cost = (bins: FilledBins, range: NumberRange, enough?: number) => number;
 
 /**
  * The range of smallest cost within a factor of sqrt(2): both ends together, then each alone, from the full range down in steps of
  * that factor to where half of the elements would be clipped. Every range is judged with bins as fine as it needs.
  */
-function coarseSearch(histogram: Histogram, full: Range, limit: number, costOf: Cost): Found {
+function coarseSearch(histogram: ValueHistogram, full: NumberRange, limit: number, costOf: Cost): Found {
   const coarse = histogram.filledBins(full);
   let best: Found = { range: full, cost: costOf(coarse, full) };
-  const offer = (range: Range) => {
+  const offer = (range: NumberRange) => {
     // Most ranges clip too much, which the coarse bins show.
     if (clippingError(coarse, range, limit, best.cost) >= best.cost) return;
     const cost = costOf(histogram.filledBins(range), range, best.cost);
@@ -244,7 +249,11 @@ function stepsDown({ centers, counts }: FilledBins): number {
  */
 function fineSearch(
   bins: FilledBins,
-  { full, largest, start = largest }: { readonly full: Range; readonly largest: Range; readonly start?: Range },
+  {
+    full,
+    largest,
+    start = largest,
+  }: { readonly full: NumberRange; readonly largest: NumberRange; readonly start?: NumberRange },
   limit: number,
   costOf: Cost,
 ): Found {
@@ -272,7 +281,7 @@ function fineSearch(
 }
 
 /** Tries each end in turn, and again while the other one has moved since: beside an end that stays nothing new can be found. */
-function forEachEnd(rangeNow: () => Range, tryEnd: (end: 'low' | 'high') => void): void {
+function forEachEnd(rangeNow: () => NumberRange, tryEnd: (end: 'low' | 'high') => void): void {
   const beside = { high: Number.NaN, low: Number.NaN };
   for (let pass = 0; pass < PASSES; pass++)
     for (const [end, other] of [

@@ -7,8 +7,8 @@ import { type AffineParameters, insertQdq } from '../../passes/insert-qdq';
 import { trainableParameters } from '../../train/trainable';
 import { MIN_SCALE, UINT8_LIMIT } from './affine';
 import { choicesFor } from './options';
-import { constantsOf, type QuantizationPlan } from './plan';
-import type { Layer } from './roles';
+import { layerConstantsOf, type QuantizationPlan } from './plan';
+import type { WeightedLayer } from './roles';
 import { type ChosenGrid, gridLayout, type LayerConstants } from './weights';
 
 /** A scale of the network, as training sees it. */
@@ -41,7 +41,7 @@ const MARGIN = 0.05;
  * rounding gives these codes. Scales 2^n stay as they are.
  */
 export function fakeQuantize(plan: QuantizationPlan): FakeQuantized {
-  const constants = constantsOf(plan);
+  const constants = layerConstantsOf(plan);
   const layers = new Map([...plan.layers, ...plan.weightOnly].map((layer) => [layer.node.name, layer]));
   const float = besideChosenCodes(plan, layers, constants);
   const paired = insertQdq(float, { activations: plan.activations, constants: new Map() });
@@ -109,7 +109,7 @@ function absorbedRelus({ selection, activations }: QuantizationPlan): ReadonlyMa
 /** The float graph with weights that round to the codes that were chosen for them. */
 function besideChosenCodes(
   plan: QuantizationPlan,
-  layers: ReadonlyMap<string, Layer>,
+  layers: ReadonlyMap<string, WeightedLayer>,
   constants: ReadonlyMap<string, LayerConstants>,
 ): Graph {
   const initializers = new Map(plan.graph.initializers);
@@ -133,7 +133,7 @@ function besideChosenCodes(
 function emitWeights(
   builder: GraphBuilder,
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   plan: QuantizationPlan,
   { weight }: LayerConstants,
 ): { readonly output: string; readonly scale: string } {
@@ -177,7 +177,7 @@ function emitBias(builder: GraphBuilder, bias: string, weightScale: string, inpu
 
 function weightSteps(
   plan: QuantizationPlan,
-  layer: Layer,
+  layer: WeightedLayer,
   { weight }: LayerConstants,
   name: string,
 ): readonly StepSize[] {

@@ -39,7 +39,7 @@ interface Bins {
  * The result depends only on the multiset of the elements seen: not on their order, nor on how they were cut into batches.
  * Zeros are counted apart, because every quantization represents them exactly. Of every sample its extremes are kept.
  */
-export class Histogram implements Observer {
+export class ValueHistogram implements Observer {
   /** Smallest and largest element; infinite before the first one. */
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;

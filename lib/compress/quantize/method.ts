@@ -6,7 +6,7 @@ import type { LayerDecision, Method, MethodContext, MethodResult } from '../meth
 import { allocationPath, averageBits, type BitAllocation } from './allocate-bits';
 import { decibelsText } from './measure';
 import { type QuantizeOptions, quantizeOptions } from './options';
-import { type QuantizationPlan, writePlan } from './plan';
+import { type QuantizationPlan, writeQdq } from './plan';
 import { planQuantization, type QuantizeContext } from './quantize';
 import type { QuantizeReport } from './report';
 import { quantizationSensitivity, type Sensitivity, sensitivityOptions } from './sensitivity';
@@ -95,9 +95,9 @@ async function trainIfBetter(
   options: QatOptions,
   context: MethodContext,
 ): Promise<{ readonly plan: QuantizationPlan } & Pick<QuantizeMethodReport, 'training'>> {
-  const before = await context.score(writePlan(plan).graph);
+  const before = await context.score(writeQdq(plan).graph);
   const trained = await trainQuantized(plan, options, context);
-  const after = await context.score(writePlan(trained).graph);
+  const after = await context.score(writeQdq(trained).graph);
   const kept = after >= before;
   return { plan: kept ? trained : plan, training: { before, after, kept } };
 }
@@ -133,7 +133,7 @@ async function allocateBits(
   const least = (await context.score(graph)) - maxDrop!;
   const holds = async (allocation: BitAllocation) => {
     const candidate = await planQuantization(graph, { ...common, options: withBits(options, allocation) });
-    return (await context.score(writePlan(candidate.plan).graph)) >= least;
+    return (await context.score(writeQdq(candidate.plan).graph)) >= least;
   };
   // Damage grows along the path: bisection between one that holds and one that does not.
   let [good, bad] = [0, path.length];

@@ -10,7 +10,7 @@ import {
 } from '../../passes/insert-qdq';
 import { rangeOf } from './affine';
 import { choicesFor, type QuantizeOptions } from './options';
-import type { Layer } from './roles';
+import type { WeightedLayer } from './roles';
 import type { FusedClamp, Selection } from './select';
 import { type ChosenGrid, hasBlocks, type LayerConstants, layerConstants } from './weights';
 
@@ -19,8 +19,8 @@ export interface QuantizationPlan {
   /** The float network: prepared, and with the biases that it shall have. */
   readonly graph: Graph;
   /** Layers that run on integers, and those that only have quantized weights; nodes of `graph`, in graph order. */
-  readonly layers: readonly Layer[];
-  readonly weightOnly: readonly Layer[];
+  readonly layers: readonly WeightedLayer[];
+  readonly weightOnly: readonly WeightedLayer[];
   readonly selection: Selection;
   /** Scale and zero point of every quantized value. */
   readonly activations: ReadonlyMap<string, AffineParameters>;
@@ -36,8 +36,8 @@ export interface WrittenPlan extends QdqGraph {
 }
 
 /** The network that a plan describes, with QuantizeLinear/DequantizeLinear pairs. */
-export function writePlan(plan: QuantizationPlan): WrittenPlan {
-  const constants = constantsOf(plan);
+export function writeQdq(plan: QuantizationPlan): WrittenPlan {
+  const constants = layerConstantsOf(plan);
   return { ...insertQdq(plan.graph, qdqPlanOf(plan, constants)), constants };
 }
 
@@ -57,9 +57,9 @@ export function qdqPlanOf(plan: QuantizationPlan, constants: ReadonlyMap<string,
 }
 
 /** Quantization of the weights and biases of every layer, by node name. */
-export function constantsOf(plan: QuantizationPlan): ReadonlyMap<string, LayerConstants> {
+export function layerConstantsOf(plan: QuantizationPlan): ReadonlyMap<string, LayerConstants> {
   const { graph, layers, weightOnly, activations, grids, options } = plan;
-  const constants = (layer: Layer, input: AffineParameters | undefined) => {
+  const constants = (layer: WeightedLayer, input: AffineParameters | undefined) => {
     const { name } = layer.node;
     return [name, layerConstants(graph, layer, input, choicesFor(options, name), grids.get(name))] as const;
   };
@@ -70,7 +70,7 @@ export function constantsOf(plan: QuantizationPlan): ReadonlyMap<string, LayerCo
 }
 
 /** Why a layer quantizes its weights alone; undefined where it runs on integers. */
-export function weightOnlyReason(graph: Graph, layer: Layer, options: QuantizeOptions): string | undefined {
+export function weightOnlyReason(graph: Graph, layer: WeightedLayer, options: QuantizeOptions): string | undefined {
   if (options.mode === 'dynamic-range') return 'its weights alone are quantized';
   const { granularity, blockSize } = choicesFor(options, layer.node.name);
   return hasBlocks(graph, layer, granularity)

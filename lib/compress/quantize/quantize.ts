@@ -24,12 +24,12 @@ import {
   requireWork,
   type WrittenPlan,
   weightOnlyReason,
-  writePlan,
+  writeQdq,
 } from './plan';
 import type { Ranges } from './ranges';
 import { applyRounding, roundLayers } from './reconstruct';
 import { rememberOutputs } from './remember-outputs';
-import { openRepairs, type Repairs } from './repairs';
+import { openQuantizeRepairs, type QuantizeRepairs } from './repairs';
 import { type QuantizeReport, reportOn } from './report';
 import { type RobustRanges, robustRanges } from './robust-ranges';
 import { selectQuantization } from './select';
@@ -121,7 +121,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   };
   const written = new WeakMap<QuantizationPlan, WrittenPlan>();
   const write = (plan: QuantizationPlan): WrittenPlan => {
-    const known = written.get(plan) ?? writePlan(plan);
+    const known = written.get(plan) ?? writeQdq(plan);
     written.set(plan, known);
     return known;
   };
@@ -150,10 +150,10 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const usual = [...Array(calibration.count).keys()].filter((index) => !left.has(index));
   const { fitted, heldOut } = splitSamples(normalized, calibration, usual, options);
   const judges = { float: outputs, open: context.openFinished ?? finishedBy(evaluate, 'no engine was given') };
-  const openJudged = () => openRepairs(normalized, heldOut, judges, context.signal);
+  const openJudged = () => openQuantizeRepairs(normalized, heldOut, judges, context.signal);
   const repairs = openJudged();
   if (repairs && options.crossLayerEqualization) start = await equalized(normalized, start, startWith, write, repairs);
-  const improve = async (initial: QuantizationPlan, kept: Repairs | undefined): Promise<QuantizationPlan> => {
+  const improve = async (initial: QuantizationPlan, kept: QuantizeRepairs | undefined): Promise<QuantizationPlan> => {
     if (!kept) return initial;
     const roundings = await roundLayers(initial, fitted, runner('round'));
     const rounded = roundings.map(
@@ -223,7 +223,7 @@ async function equalized(
   plain: Start,
   startWith: (equalized: Equalized) => Promise<Start>,
   write: (plan: QuantizationPlan) => WrittenPlan,
-  repairs: Repairs,
+  repairs: QuantizeRepairs,
 ): Promise<Start> {
   const starts = new Map<string, Promise<Start>>([['', Promise.resolve(plain)]]);
   const startOf = (names: readonly string[]): Promise<Start> => {

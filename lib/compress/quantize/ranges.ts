@@ -5,10 +5,10 @@ import type { Graph } from '../../ir/graph';
 import { viewAs } from '../../ir/tensor';
 import type { AffineParameters } from '../../passes/insert-qdq';
 import { matchingGlob } from '../glob';
-import { affineOf, type Range, rangeOf } from './affine';
+import { affineOf, type NumberRange, rangeOf } from './affine';
 import { collect, type Runner } from './calibrate';
 import { ESTIMATORS, type EstimatorName } from './estimators';
-import { Histogram } from './histogram';
+import { ValueHistogram } from './histogram';
 import type { QuantizeOptions } from './options';
 import type { FusedClamp, Selection, ValueGroup } from './select';
 import { Tally } from './tally';
@@ -21,7 +21,7 @@ export interface ValueRange {
   /** Extremes that calibration saw in what is read of the group. */
   readonly min: number;
   readonly max: number;
-  /** Range that was chosen, before it was put on the uint8 grid. */
+  /** NumberRange that was chosen, before it was put on the uint8 grid. */
   readonly low: number;
   readonly high: number;
   readonly scale: number;
@@ -41,9 +41,9 @@ export interface Ranges {
 }
 
 /** What ranges are chosen by. */
-export interface Observed {
+export interface ObservedValues {
   /** What is read of each group; constants count once. */
-  readonly histograms: readonly Histogram[];
+  readonly histograms: readonly ValueHistogram[];
   readonly samples: number;
 }
 
@@ -56,10 +56,10 @@ export async function observeValues(
   groups: readonly ValueGroup[],
   dataset: Dataset,
   runner: Runner,
-): Promise<Observed> {
+): Promise<ObservedValues> {
   const tally = new Tally();
-  const histograms = groups.map((group) => new Histogram(group.read[0], tally));
-  const requests = new Map<string, Histogram[]>();
+  const histograms = groups.map((group) => new ValueHistogram(group.read[0], tally));
+  const requests = new Map<string, ValueHistogram[]>();
   groups.forEach(({ read }, index) => {
     for (const value of read) {
       const constant = graph.initializers.get(value);
@@ -81,13 +81,13 @@ export async function observeValues(
 export function estimateRanges(
   graph: Graph,
   { groups, clamps }: Pick<Selection, 'groups' | 'clamps'>,
-  { histograms, samples }: Observed,
+  { histograms, samples }: ObservedValues,
   options: QuantizeOptions,
   bitsOf: (value: string) => number,
 ): Ranges {
   const parameters = new Map<string, AffineParameters>();
   const values = new Array<ValueRange>(groups.length);
-  const estimate = (index: number, useful?: Range) => {
+  const estimate = (index: number, useful?: NumberRange) => {
     const group = groups[index];
     const [value, ...sharedWith] = group.values;
     const limit = 2 ** Math.max(...group.sources.map(bitsOf)) - 1;
@@ -116,7 +116,7 @@ export function estimatorOf({ values }: ValueGroup, options: QuantizeOptions): E
 }
 
 /**
- * Range beyond which a constant only makes results that lie outside their codes anyway, as where it is added to (a mask of -1e9);
+ * NumberRange beyond which a constant only makes results that lie outside their codes anyway, as where it is added to (a mask of -1e9);
  * undefined where it is not only added or subtracted. A little wider, so that rounding does not bring it inside.
  */
 function usefulRange(
@@ -124,7 +124,7 @@ function usefulRange(
   constant: string,
   clamps: readonly FusedClamp[],
   parameters: ReadonlyMap<string, AffineParameters>,
-): Range | undefined {
+): NumberRange | undefined {
   let [low, high] = [0, 0];
   for (const node of usesOf(graph).consumers(constant)) {
     const at = node.inputs.indexOf(constant);

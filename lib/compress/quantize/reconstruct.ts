@@ -9,8 +9,8 @@ import type { Runner } from './calibrate';
 import { shiftBiases } from './correct-bias';
 import { type LayerMoments, layerMoments } from './layer-moments';
 import { choicesFor } from './options';
-import { constantsOf, type QuantizationPlan, writePlan } from './plan';
-import type { Layer } from './roles';
+import { layerConstantsOf, type QuantizationPlan, writeQdq } from './plan';
+import type { WeightedLayer } from './roles';
 import { type ChosenGrid, gridLayout, type LayerConstants } from './weights';
 
 /** Codes that AdaRound chose for one layer, and what its bias then needs (nothing where the operator has none). */
@@ -54,7 +54,7 @@ export async function roundLayers(
     const layer = [...current.layers, ...current.weightOnly].find(({ node }) => node.name === name)!;
     const product = productLayer(current.graph, layer.node, layer.weight.index);
     if (typeof product !== 'string') {
-      const { graph, dequantized } = writePlan(current);
+      const { graph, dequantized } = writeQdq(current);
       const value = dequantized.get(layer.input) ?? layer.input;
       const weights = current.graph.initializers.get(product.weight)!;
       const sources = {
@@ -73,13 +73,13 @@ export async function roundLayers(
 
 async function roundLayer(
   plan: QuantizationPlan,
-  layer: Layer,
+  layer: WeightedLayer,
   product: ProductLayer,
   moments: LayerMoments,
   runner: Runner,
 ): Promise<LayerRounding> {
   const { name } = layer.node;
-  const constants = constantsOf(plan).get(name)!;
+  const constants = layerConstantsOf(plan).get(name)!;
   const centred = takesBias(layer.node);
   const problem = roundingProblem(plan, layer, product, constants, centred ? centre(product, moments) : moments);
   const { integers } = await adaround(problem, runner.evaluate);
@@ -95,7 +95,7 @@ async function roundLayer(
 
 function roundingProblem(
   plan: QuantizationPlan,
-  layer: Layer,
+  layer: WeightedLayer,
   product: ProductLayer,
   { weight }: LayerConstants,
   { inputs, cross, targetPower }: Pick<LayerMoments, 'inputs' | 'cross' | 'targetPower'>,

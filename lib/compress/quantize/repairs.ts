@@ -21,7 +21,7 @@ const SINGLE_LAYERS = 6;
 const JOINT_JUDGEMENTS = 4;
 
 /** Keeps those of some repairs that held-out outputs gain by; they remember what became of them. */
-export interface Repairs {
+export interface QuantizeRepairs {
   keep<State>(
     what: QuantizeRepair['what'],
     start: State,
@@ -32,15 +32,15 @@ export interface Repairs {
 }
 
 /**
- * Repairs judged as the result will be: by the integer engine where it runs the network. Undefined when fewer than 32 samples are
+ * QuantizeRepairs judged as the result will be: by the integer engine where it runs the network. Undefined when fewer than 32 samples are
  * held out, or no output is float32: repairs are off then.
  */
-export function openRepairs(
+export function openQuantizeRepairs(
   reference: Graph,
   heldOut: Dataset | undefined,
   judges: Judges,
   signal?: AbortSignal,
-): Repairs | undefined {
+): QuantizeRepairs | undefined {
   const names = reference.outputs.filter((name) => isFloat32(reference, name));
   if (heldOut === undefined || heldOut.count < HELD_OUT_SAMPLES.least || names.length === 0) return undefined;
   const judge = finishedJudge(names, heldOut, judges, signal);

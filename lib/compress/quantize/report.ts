@@ -7,7 +7,7 @@ import type { Runner } from './calibrate';
 import { type JudgedSamples, type Judges, judgeOutputs, type OutputSqnr } from './judge-outputs';
 import { comparePower, decibels } from './measure';
 import { choicesFor, type LayerChoices } from './options';
-import { type QuantizationPlan, type WrittenPlan, writePlan } from './plan';
+import { type QuantizationPlan, type WrittenPlan, writeQdq } from './plan';
 import type { ValueRange } from './ranges';
 import type { QuantizeRepair } from './repairs';
 import type { Selection, SkippedNode } from './select';
@@ -126,7 +126,7 @@ export async function reportOn(
   const judge = (quantized: Graph) => judgeOutputs(reference, quantized, facts.judges, samples, runners.judge);
   const judgement = await judge(written.graph);
   const narrows = layers.some(({ node }) => written.constants.get(node.name)!.narrowed.length > 0);
-  const heedless = narrows ? await judge(writePlan(await facts.heedless()).graph) : undefined;
+  const heedless = narrows ? await judge(writeQdq(await facts.heedless()).graph) : undefined;
   const rows = layers.map((layer, index): LayerReport => {
     const { name, op } = layer.node;
     const { weight, widened, narrowed } = written.constants.get(name)!;

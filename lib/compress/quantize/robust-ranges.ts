@@ -7,7 +7,7 @@ import type { Runner } from './calibrate';
 import { addPower, decibels, type Power, powerOf } from './measure';
 import type { QuantizeOptions } from './options';
 import { outlyingSamples } from './outlying-samples';
-import { estimateRanges, estimatorOf, type Observed, observeValues, type Ranges } from './ranges';
+import { estimateRanges, estimatorOf, type ObservedValues, observeValues, type Ranges } from './ranges';
 import { isFloat32 } from './roles';
 import type { Selection, ValueGroup } from './select';
 
@@ -49,7 +49,7 @@ export async function robustRanges(
   { options, bitsOf, written, runner }: RangeContext,
 ): Promise<RobustRanges> {
   const observed = await observeValues(graph, selection.groups, dataset, runner);
-  const rangesFrom = (seen: Observed) => estimateRanges(graph, selection, seen, options, bitsOf);
+  const rangesFrom = (seen: ObservedValues) => estimateRanges(graph, selection, seen, options, bitsOf);
   const ranges = rangesFrom(observed);
   const outlying = outlyingIn(observed, selection.groups, options);
   if (outlying.length === 0) return { ranges, leftOut: [] };
@@ -75,7 +75,7 @@ interface RangeContext {
 
 /** Samples that are outlying in some value, unless its estimator is to keep all extremes. */
 function outlyingIn(
-  { histograms, samples: count }: Observed,
+  { histograms, samples: count }: ObservedValues,
   groups: readonly ValueGroup[],
   options: QuantizeOptions,
 ): readonly OutlyingSample[] {

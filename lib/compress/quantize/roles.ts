@@ -5,7 +5,7 @@ import { findOperator } from '../../ops/index';
 import type { QuantizationPoint } from '../../ops/operator';
 
 /** A node with constant weights that can run on integers. */
-export interface Layer {
+export interface WeightedLayer {
   readonly node: Node;
   /** The activation that it reads. */
   readonly input: string;
@@ -22,7 +22,7 @@ export interface Layer {
  * - `float`: stays float
  */
 export type Role =
-  | { readonly kind: 'layer'; readonly layer: Layer }
+  | { readonly kind: 'layer'; readonly layer: WeightedLayer }
   | { readonly kind: 'follower'; readonly operands: readonly string[] }
   | { readonly kind: 'copy'; readonly operands: readonly string[]; readonly fill: number }
   | { readonly kind: 'float'; readonly reason: string };
@@ -40,7 +40,7 @@ export function roleOf(graph: Graph, node: Node): Role {
   const pointOf = (index: number): QuantizationPoint | undefined =>
     rule.inputs[variadic ? Math.min(index, rule.inputs.length - 1) : index];
   const operands: string[] = [];
-  let weight: Layer['weight'] | undefined;
+  let weight: WeightedLayer['weight'] | undefined;
   let bias: number | undefined;
   for (const [index, input] of node.inputs.entries()) {
     const point = input === '' ? undefined : pointOf(index);
@@ -94,7 +94,7 @@ function fillOf(graph: Graph, node: Node): number | undefined {
 }
 
 /** Bounds of a node that clamps its only data input (Relu, Clip with constant bounds), or undefined. */
-export function clampOf(graph: Graph, node: Node): readonly [number, number] | undefined {
+export function clampBounds(graph: Graph, node: Node): readonly [number, number] | undefined {
   const call = findOperator(node.domain, node.op)?.lower?.({
     node,
     inputs: node.inputs.map((input) => typeOf(graph, input)),
@@ -110,5 +110,5 @@ export function clampOf(graph: Graph, node: Node): readonly [number, number] | u
  */
 export function fusedClamp(graph: Graph, uses: Uses, node: Node, isFree: (clamp: Node) => boolean): Node | undefined {
   const reader = node.outputs.length === 1 ? uses.onlyConsumer(node.outputs[0]) : undefined;
-  return reader && clampOf(graph, reader) && isFree(reader) ? reader : undefined;
+  return reader && clampBounds(graph, reader) && isFree(reader) ? reader : undefined;
 }

@@ -3,7 +3,7 @@ import type { Graph, Node } from '../../ir/graph';
 import { hasTrait } from '../../ops/facts';
 import { requireMeaning, skipReason } from '../skip';
 import type { QuantizeOptions } from './options';
-import { clampOf, fusedClamp, isFloat32, type Layer, type Role, roleOf } from './roles';
+import { clampBounds, fusedClamp, isFloat32, type Role, roleOf, type WeightedLayer } from './roles';
 
 /** Values that share one scale and zero point. */
 export interface ValueGroup {
@@ -35,9 +35,9 @@ export interface FusedClamp {
 
 /** What will be quantized. */
 export interface Selection {
-  readonly layers: readonly Layer[];
+  readonly layers: readonly WeightedLayer[];
   /** Layers that run in float on quantized weights. */
-  readonly weightOnly: readonly Layer[];
+  readonly weightOnly: readonly WeightedLayer[];
   readonly groups: readonly ValueGroup[];
   readonly clamps: readonly FusedClamp[];
   readonly skipped: readonly SkippedNode[];
@@ -59,7 +59,7 @@ export interface SelectionRules {
   /** Names of nodes that stay float, besides those of `skip`. */
   readonly keep?: ReadonlySet<string>;
   /** Why a layer quantizes its weights alone; undefined where it runs on integers. */
-  readonly weightOnly?: (layer: Layer) => string | undefined;
+  readonly weightOnly?: (layer: WeightedLayer) => string | undefined;
 }
 
 /** A node that copies, and how. */
@@ -78,7 +78,7 @@ class Selector {
   private readonly useful = new Set<string>();
   private readonly quantized = new Set<string>();
   private readonly active = new Set<Node>();
-  private readonly weightOnly: Layer[] = [];
+  private readonly weightOnly: WeightedLayer[] = [];
 
   constructor(graph: Graph, skip: QuantizeOptions['skip'], { keep, weightOnly }: SelectionRules) {
     this.graph = graph;
@@ -114,7 +114,7 @@ class Selector {
 
   private absorbClamp(node: Node): void {
     const kind = this.roles.get(node)!.kind;
-    if (this.absorbed.has(node) || (kind !== 'layer' && kind !== 'follower') || clampOf(this.graph, node)) return;
+    if (this.absorbed.has(node) || (kind !== 'layer' && kind !== 'follower') || clampBounds(this.graph, node)) return;
     const isFree = (clamp: Node) => this.roles.get(clamp)!.kind === 'follower';
     const clamp = fusedClamp(this.graph, this.uses, node, isFree);
     if (clamp === undefined) return;
@@ -161,7 +161,7 @@ class Selector {
     else this.quantized.add(this.resultOf(node));
   }
 
-  private layers(): Layer[] {
+  private layers(): WeightedLayer[] {
     return this.graph.nodes.flatMap((node) => {
       const role = this.roles.get(node)!;
       return role.kind === 'layer' ? [role.layer] : [];
@@ -174,7 +174,7 @@ class Selector {
       .map(([node, clamp]) => ({
         input: node.outputs[0],
         output: clamp.outputs[0],
-        bounds: clampOf(this.graph, clamp)!,
+        bounds: clampBounds(this.graph, clamp)!,
       }));
   }
 

@@ -6,7 +6,7 @@ import { type TrialContext, type TrialDamage, tryWeights, type WeightTrial } fro
 import { normalizeLayers } from './normalize-layers';
 import { choicesFor, DEFAULT_QUANTIZE_OPTIONS, type QuantizeOptions } from './options';
 import { requireFloatGraph } from './plan';
-import { type Layer, roleOf } from './roles';
+import { roleOf, type WeightedLayer } from './roles';
 import { layerConstants, onGrid } from './weights';
 
 /** What is tried, on how many samples. */
@@ -70,18 +70,18 @@ export async function quantizationSensitivity(
 
 /** One layer with one number of bits. */
 interface Trial extends WeightTrial {
-  readonly layer: Layer;
+  readonly layer: WeightedLayer;
   readonly bits: number;
 }
 
-function trialOf(graph: Graph, layer: Layer, bits: number, options: QuantizeOptions): Trial {
+function trialOf(graph: Graph, layer: WeightedLayer, bits: number, options: QuantizeOptions): Trial {
   const choices = { ...choicesFor(options, layer.node.name), weightBits: bits };
   const weight = layer.node.inputs[layer.weight.index];
   const tensor = onGrid(graph, layer, layerConstants(graph, layer, undefined, choices), choices);
   return { layer, bits, weight, tensor };
 }
 
-function layersOf(graph: Graph): Layer[] {
+function layersOf(graph: Graph): WeightedLayer[] {
   return graph.nodes.flatMap((node) => {
     const role = roleOf(graph, node);
     return role.kind === 'layer' ? [role.layer] : [];

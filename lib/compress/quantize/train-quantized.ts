@@ -4,7 +4,7 @@ import { viewAs } from '../../ir/tensor';
 import type { MethodContext } from '../method';
 import { recover, recoveryOptions } from '../recover';
 import { type FakeQuantized, fakeQuantize } from './fake-quantize';
-import { type QuantizationPlan, writePlan } from './plan';
+import { type QuantizationPlan, writeQdq } from './plan';
 
 /** How a quantized network is trained: as in every method that trains, with rates in steps of the grids. */
 export const qatOptions = recoveryOptions.extend({
@@ -35,7 +35,7 @@ export async function trainQuantized(
   const { learnScales, ...recovery } = options;
   const fake = fakeQuantize(plan);
   const scales = learnScales ? fake.steps.map(({ name }) => name) : [];
-  const score = (graph: Graph) => context.score(writePlan(fake.planOf(graph)).graph);
+  const score = (graph: Graph) => context.score(writeQdq(fake.planOf(graph)).graph);
   const trained = await recover(fake.graph, recovery, { ...context, score }, 'quantize', {
     trainable: [...fake.parameters.keys(), ...scales],
     rateFactors: rateFactors(fake, options),

@@ -7,7 +7,7 @@ import { scaleIndices } from '../../ops/quantizer';
 import { type AffineParameters, type ConstantParameters, codesOf } from '../../passes/insert-qdq';
 import { MIN_SCALE, UINT8_LIMIT } from './affine';
 import type { LayerChoices } from './options';
-import type { Layer } from './roles';
+import type { WeightedLayer } from './roles';
 import { countPairs, largestPairs, type PairCount, pairLimit } from './saturation';
 import { codeRange, fitGrid } from './weight-grid';
 
@@ -45,7 +45,7 @@ export interface GridLayout {
 /** The layout of a layer's scales. Blocks need more than one input channel: layers with fewer have scales per channel. */
 export function gridLayout(
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   { granularity, blockSize }: Pick<LayerChoices, 'granularity' | 'blockSize'>,
 ): GridLayout {
   const { dims } = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
@@ -68,7 +68,7 @@ export function gridLayout(
 
 function gridAxis(
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   { granularity, blockSize }: Pick<LayerChoices, 'granularity' | 'blockSize'>,
 ): Pick<GridLayout, 'axis' | 'block'> {
   const { dims } = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
@@ -77,7 +77,7 @@ function gridAxis(
 }
 
 /** Whether the weights of a layer get one scale per block. */
-export function hasBlocks(graph: Graph, layer: Layer, granularity: LayerChoices['granularity']): boolean {
+export function hasBlocks(graph: Graph, layer: WeightedLayer, granularity: LayerChoices['granularity']): boolean {
   const { dims } = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
   return granularity === 'group' && dims[inputAxis(layer, dims).axis] > 1;
 }
@@ -91,7 +91,7 @@ export function hasBlocks(graph: Graph, layer: Layer, granularity: LayerChoices[
  */
 export function layerConstants(
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   input: AffineParameters | undefined,
   choices: LayerChoices,
   chosen?: ChosenGrid,
@@ -110,7 +110,7 @@ export function layerConstants(
 /** Quantization of the weights, with scales that no int32 sum can overflow under. */
 function fitWeights(
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   input: AffineParameters | undefined,
   choices: LayerChoices,
   chosen?: ChosenGrid,
@@ -136,7 +136,7 @@ function fitWeights(
 /** The weights with fewer codes in channels where pairs of products could leave 16 bits, and these channels. */
 function clearOfSaturation(
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   input: AffineParameters,
   choices: LayerChoices,
   { weight, chosen }: { readonly weight: ConstantParameters; readonly chosen: ChosenGrid | undefined },
@@ -159,7 +159,7 @@ function clearOfSaturation(
 /** Pairs of products of a layer that can leave 16 bits with these codes; none where its activations stay float. */
 export function pairsOf(
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   input: AffineParameters | undefined,
   weight: ConstantParameters,
 ): PairCount {
@@ -168,7 +168,7 @@ export function pairsOf(
   return countPairs(pairedLayer(tensor, layer), viewAs(codesOf(tensor, weight), 'int8'), pairLimit(input.limit));
 }
 
-function pairedLayer({ dims }: Tensor, { node, weight }: Layer) {
+function pairedLayer({ dims }: Tensor, { node, weight }: WeightedLayer) {
   return { node, dims, axis: weight.axis };
 }
 
@@ -178,7 +178,7 @@ const ROUNDING = { nearest: 1, adaround: 2 } as const;
 /** Channels with pairs that can leave 16 bits, or could once their codes are chosen. */
 function channelsToNarrow(
   tensor: Tensor,
-  layer: Layer,
+  layer: WeightedLayer,
   input: AffineParameters,
   weight: ConstantParameters,
   { rounding }: LayerChoices,
@@ -197,7 +197,7 @@ function channelsToNarrow(
 /** Scales of channels, or one for all, under which no rounding makes a pair of the narrowed channels leave 16 bits. */
 function narrowScales(
   tensor: Tensor,
-  layer: Layer,
+  layer: WeightedLayer,
   input: AffineParameters,
   { weight, narrowed, choices }: { weight: ConstantParameters; narrowed: readonly number[]; choices: LayerChoices },
 ): Float32Array {
@@ -217,7 +217,7 @@ function roundScale(scale: number, { scheme }: LayerChoices): number {
 }
 
 /** The weights of a layer as they are after quantization. */
-export function onGrid(graph: Graph, layer: Layer, { weight }: LayerConstants, choices: LayerChoices): Tensor {
+export function onGrid(graph: Graph, layer: WeightedLayer, { weight }: LayerConstants, choices: LayerChoices): Tensor {
   const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
   const { indices } = gridLayout(graph, layer, choices);
   const codes = viewAs(codesOf(tensor, weight), 'int8');
@@ -232,7 +232,7 @@ type Grids = { readonly scales: Float32Array; readonly zeroPoints: Int8Array };
 /** Grids that were fitted before: plans that differ in biases or activations are written several times. */
 const fitted = new WeakMap<Tensor, Map<string, Grids>>();
 
-function fittedGrids(graph: Graph, layer: Layer, weights: Tensor, choices: LayerChoices): Grids {
+function fittedGrids(graph: Graph, layer: WeightedLayer, weights: Tensor, choices: LayerChoices): Grids {
   const known = fitted.get(weights) ?? new Map<string, Grids>();
   fitted.set(weights, known);
   const key = JSON.stringify([choices, layer.weight.axis]);
@@ -289,7 +289,7 @@ function blockSets(weights: Float32Array, { indices, count }: GridLayout): Float
 /** Scales per channel, or one for all, that no int32 sum can overflow under. */
 function widenScales(
   graph: Graph,
-  layer: Layer,
+  layer: WeightedLayer,
   input: AffineParameters,
   { wanted, choices }: { readonly wanted: Float32Array; readonly choices: LayerChoices },
 ): { readonly scales: Float32Array; readonly widened: readonly number[] } {

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic';
 import type { Evaluate, Graph } from '../../ir/graph';
 import type { JudgedBy, OpenFinished } from '../finished';
 import type { Checkpoints, LayerDecision, MethodContext, MethodData } from '../method';
-import type { Target } from '../target';
+import type { EngineTarget } from '../target';
 import type { Recipe } from './schema';
 
 /** A finished step as a cache keeps it. */
@@ -45,7 +45,7 @@ export interface RecipeContext {
   readonly seed: number;
   readonly goals: Recipe['goals'];
   readonly ignore: Recipe['ignore'];
-  readonly target: Target;
+  readonly target: EngineTarget;
   /** Graphs as ONNX bytes and back. */
   readonly codec: { readonly encode: (graph: Graph) => Uint8Array; readonly decode: (bytes: Uint8Array) => Graph };
   /** Bytes that notes will add to the file of the result; they count for `goals.maxBytes`. 0 when left out. */

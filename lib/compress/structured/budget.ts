@@ -2,7 +2,7 @@ import { typeOf } from '../../ir/edit';
 import type { Graph, Node, ValueType } from '../../ir/graph';
 import { hasStatistics } from '../../ops/facts';
 import { macsOf, oneSample } from '../count-macs';
-import type { Target } from '../target';
+import type { EngineTarget } from '../target';
 import type { Unit } from './dependencies';
 import { isSum, kernelCost } from './kernel-cost';
 
@@ -18,11 +18,11 @@ export class Budget {
   private readonly graph: Graph;
   private readonly nodes: readonly { readonly node: Node; readonly weight: number }[];
   private readonly byValue = new Map<string, number[]>();
-  private readonly target: Target;
+  private readonly target: EngineTarget;
   /** Values that a sum of two activations reads. */
   private readonly summed: ReadonlySet<string>;
 
-  constructor(graph: Graph, target: Target) {
+  constructor(graph: Graph, target: EngineTarget) {
     this.graph = oneSample(graph);
     this.target = target;
     this.summed = this.findSummed();
@@ -132,7 +132,7 @@ interface Counted {
  * Measured time per modelled one, by node; 1 where nothing was measured. Layers without a time get the mean of the others, sums
  * none: the engine computes them with a layer, whose time holds theirs.
  */
-function weightsFrom(nodes: readonly Counted[], times: Target['times']): number[] {
+function weightsFrom(nodes: readonly Counted[], times: EngineTarget['times']): number[] {
   if (!times) return nodes.map(() => 1);
   const measured = nodes.filter(({ node }) => times[node.name] !== undefined);
   const sumOf = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0);

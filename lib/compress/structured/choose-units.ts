@@ -1,5 +1,5 @@
 import type { Graph } from '../../ir/graph';
-import type { Target } from '../target';
+import type { EngineTarget } from '../target';
 import { Budget, type Expense } from './budget';
 import type { UnitScores } from './criteria';
 import type { Dependencies } from './dependencies';
@@ -7,7 +7,7 @@ import { type Offer, openQueue, type Queue } from './unit-queue';
 
 /** What limits a choice. */
 export interface ChoiceLimits {
-  readonly target: Target;
+  readonly target: EngineTarget;
   /** Channels leave a layer in steps of this many; undefined: as many at a time as pays best. */
   readonly multiple?: number;
   /** Least number of channels per layer, by node name. */
@@ -25,7 +25,7 @@ export interface StepLeft {
 }
 
 /** Units to remove. */
-export interface Choice {
+export interface UnitChoice {
   readonly units: Dependencies['groups'][number]['units'];
   /** Share of the worth of its units that goes with them, by group. */
   readonly lost: readonly number[];
@@ -68,7 +68,7 @@ export function chooseUnits(
   scores: UnitScores,
   goal: ChoiceGoal,
   limits: ChoiceLimits,
-): Choice {
+): UnitChoice {
   const candidates = (goal.macs === undefined ? [0] : THRIFTS).flatMap((thrift) => {
     const budget = new Budget(graph, limits.target);
     const queues = dependencies.groups.map((_, index) =>
@@ -102,7 +102,7 @@ export function chooseUnits(
 }
 
 /** A choice, and the damage that it does. */
-interface Candidate extends Choice {
+interface Candidate extends UnitChoice {
   readonly damage: number;
 }
 

@@ -18,7 +18,7 @@ export interface Group {
 }
 
 /** What there is to prune of one layer with parameters. */
-export interface Layer {
+export interface UnitLayer {
   readonly node: Node;
   /** The axis that counts its units: output channels, neurons, hidden units. */
   readonly value: string;
@@ -34,7 +34,7 @@ export interface Layer {
 export interface Dependencies {
   readonly groups: readonly Group[];
   /** Every node with units of its own, in graph order. */
-  readonly layers: readonly Layer[];
+  readonly layers: readonly UnitLayer[];
 }
 
 /**
@@ -113,7 +113,7 @@ function collect(sets: IndexSets, layerAxes: ReadonlyMap<Node, PortAxis>): Depen
     groups[index].units.push({ members: list });
     groupOf.set(set, index);
   }
-  const layers = counted.map(({ node, value, axis }): Layer => {
+  const layers = counted.map(({ node, value, axis }): UnitLayer => {
     const own = [...new Set(sets.free(value, axis).map((set) => groupOf.get(set)!))];
     for (const index of own) groups[index].layers.push(node.name);
     const fixed = sets.reason(value, axis);

@@ -10,11 +10,11 @@ import { requireMeaning } from '../skip';
 import { removeBranches } from './branches';
 import { chooseUnits, type StepLeft } from './choose-units';
 import { STRUCTURED_CRITERIA } from './criteria';
-import { type Dependencies, findDependencies, type Layer } from './dependencies';
+import { type Dependencies, findDependencies, type UnitLayer } from './dependencies';
 import { heldGroups, stayReason } from './held-groups';
 import { type StructuredOptions, structuredOptions } from './options';
 import { keptIndices, removeUnits } from './remove-units';
-import { openRepairs, type Repairs } from './repairs';
+import { openPruneRepairs, type PruneRepairs } from './repairs';
 import { separateConstants } from './separate-constants';
 import { amountOf, resultOf } from './structured-report';
 
@@ -72,7 +72,7 @@ async function apply(given: Graph, options: StructuredOptions, context: MethodCo
   );
   const start = countMacs(shallow);
   let current = shallow;
-  const repairs = openRepairs(whole, options, context);
+  const repairs = openPruneRepairs(whole, options, context);
   // Training between rounds moves what outputs are to be like.
   const moves = options.tune === 'rounds' && options.training.epochs > 0;
   for (let round = 1; round <= options.rounds; round++) {
@@ -100,7 +100,7 @@ interface Round {
   readonly damages: Map<string, number>;
   /** What repairs are to bring outputs back to. */
   readonly original: Graph;
-  readonly repairs: Repairs;
+  readonly repairs: PruneRepairs;
 }
 
 async function pruneOnce(
@@ -152,7 +152,7 @@ async function pruneOnce(
 
 /** @throws E_GRAPH_INVALID when no layer has a unit that can go, E_OPTION_VALUE when a layer asked for has none */
 function requireWork({ layers, groups }: Dependencies, { amounts, branches }: StructuredOptions): void {
-  const reasonOf = ({ node, fixed }: Layer) => `${node.name}: ${fixed ?? 'nothing can go'}`;
+  const reasonOf = ({ node, fixed }: UnitLayer) => `${node.name}: ${fixed ?? 'nothing can go'}`;
   for (const glob of Object.keys(amounts)) {
     const own = layers.filter(({ node }) => matchingGlob(node.name, [glob]) !== undefined);
     if (own.some((layer) => layer.groups.length > 0)) continue;

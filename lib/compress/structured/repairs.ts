@@ -28,8 +28,8 @@ export interface RepairReport {
   readonly sqnrDb: { readonly before: SqnrDb; readonly after: SqnrDb };
 }
 
-/** Repairs of a network that loses channels; they remember what became of them. */
-export interface Repairs {
+/** PruneRepairs of a network that loses channels; they remember what became of them. */
+export interface PruneRepairs {
   /** `pruned` with weights fitted anew where that brings outputs nearer to the original's; it was cut out of `before`. */
   refit(cut: {
     readonly original: Graph;
@@ -51,7 +51,7 @@ const STATISTIC_BATCHES = 16;
  * The repairs that the options ask for, judged by the outputs on held-out calibration samples (see `keepIfBetter`).
  * @throws E_DATA_MISMATCH when the calibration samples do not fit
  */
-export function openRepairs(graph: Graph, options: StructuredOptions, context: MethodContext): Repairs {
+export function openPruneRepairs(graph: Graph, options: StructuredOptions, context: MethodContext): PruneRepairs {
   const calibration = first(context.data.calibration, options.samples);
   const parts = options.reconstruct ? holdOutForRepairs(graph, calibration) : undefined;
   const reports: RepairReport[] = [];

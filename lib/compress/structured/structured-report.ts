@@ -8,10 +8,10 @@ import type { Isa } from '../target';
 import type { RemovedBranch } from './branches';
 import { Budget } from './budget';
 import type { StepLeft } from './choose-units';
-import { type Dependencies, findDependencies, type Layer } from './dependencies';
+import { type Dependencies, findDependencies, type UnitLayer } from './dependencies';
 import { stayReason } from './held-groups';
 import type { StructuredOptions } from './options';
-import type { RepairReport, Repairs } from './repairs';
+import type { PruneRepairs, RepairReport } from './repairs';
 
 /** One layer in numbers: channels, and shares of its MACs and of its modelled time that are left. */
 export interface LayerReport {
@@ -58,7 +58,7 @@ export interface Outcome {
   readonly target: number | undefined;
   readonly before: number;
   readonly short: StepLeft | undefined;
-  readonly repairs: Repairs;
+  readonly repairs: PruneRepairs;
 }
 
 /** The result of a pruning with its report and a decision per layer. */
@@ -162,7 +162,7 @@ function missedBy(
 /** What the user should hear: what layers that were rolled back cost, the step that was one too many, and why there were no repairs. */
 function noticesOf(
   { goal, macs }: StructuredReport,
-  repairs: Repairs,
+  repairs: PruneRepairs,
   rolledBack: ReadonlySet<string> = new Set(),
 ): Diagnostic[] {
   const notices: Diagnostic[] = [];
@@ -189,7 +189,7 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-function whyWhole(layer: Layer, options: StructuredOptions, context: MethodContext): string {
+function whyWhole(layer: UnitLayer, options: StructuredOptions, context: MethodContext): string {
   const own = stayReason(layer.node, options, context);
   if (own !== undefined) return own;
   if (layer.groups.length === 0) return layer.fixed ?? 'nothing can go';

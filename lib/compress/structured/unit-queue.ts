@@ -1,5 +1,5 @@
 import type { Budget } from './budget';
-import type { Dependencies, Group, Layer, Unit } from './dependencies';
+import type { Dependencies, Group, Unit, UnitLayer } from './dependencies';
 
 /** Units that a group may give up together, the least worth first. */
 export interface Offer {
@@ -120,6 +120,6 @@ export function openQueue(
 }
 
 /** Indices of a layer's axis that one unit of a group takes along. */
-function channelsPerUnit({ value, axis }: Layer, { units }: Group): number {
+function channelsPerUnit({ value, axis }: UnitLayer, { units }: Group): number {
   return units[0].members.find((member) => member.value === value && member.axis === axis)?.indices.length ?? 0;
 }

@@ -7,7 +7,7 @@ import type { Graph } from '../../ir/graph';
 import { toNumbers } from '../../ir/tensor';
 import { inferShapes } from '../../passes/infer-shapes';
 import { interruptCheck } from '../interrupt';
-import { type JudgedSample, judgeSample, type Merit, type Outputs, qualityOf } from '../merit';
+import { type JudgedSample, judgeSample, type Merit, type OutputValues, qualityOf } from '../merit';
 
 /** Judges models by the same samples. */
 export interface RecipeScorer {
@@ -39,7 +39,7 @@ export function createScorer({ samples, float, openFinished, signal }: ScorerOpt
   const task = taskOf(inferShapes(float).graph, samples.hasLabels);
   const tokensOf = task.kind === 'positions' ? task.tokens : undefined;
   const details = new WeakMap<Graph, ScoreDetail>();
-  let remembered: readonly Outputs[] | undefined;
+  let remembered: readonly OutputValues[] | undefined;
   let baseline: readonly Merit[] | undefined;
 
   /** What a network makes of every sample; one with a fixed batch leaves out samples that do not fill one. */
@@ -61,9 +61,9 @@ export function createScorer({ samples, float, openFinished, signal }: ScorerOpt
   }
 
   /** The float model's outputs, sample by sample: from memory where they fit into it. */
-  async function* expectations(): AsyncGenerator<Outputs> {
+  async function* expectations(): AsyncGenerator<OutputValues> {
     if (remembered) return yield* remembered;
-    const kept: Outputs[] = [];
+    const kept: OutputValues[] = [];
     let elements = 0;
     const reference = await openFinished(float);
     try {
@@ -114,7 +114,7 @@ export function createScorer({ samples, float, openFinished, signal }: ScorerOpt
   };
 }
 
-function outputsOf(graph: Graph, results: Awaited<ReturnType<Finished['run']>>): Outputs {
+function outputsOf(graph: Graph, results: Awaited<ReturnType<Finished['run']>>): OutputValues {
   return graph.outputs.map((name) => {
     const tensor = results.get(name)!;
     return { values: tensor.type === 'string' ? [] : toNumbers(tensor), dims: tensor.dims };
@@ -122,7 +122,7 @@ function outputsOf(graph: Graph, results: Awaited<ReturnType<Finished['run']>>):
 }
 
 /** One sample of outputs of `count` samples. */
-function sampleOf({ values, dims }: Outputs[number], sample: number, count: number): Outputs[number] {
+function sampleOf({ values, dims }: OutputValues[number], sample: number, count: number): OutputValues[number] {
   return { values: partOf(values, sample, count), dims: [1, ...dims.slice(1)] };
 }
 

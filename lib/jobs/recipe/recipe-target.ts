@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Recipe } from '../../compress/recipe/schema';
-import type { Isa, Target } from '../../compress/target';
+import type { EngineTarget, Isa } from '../../compress/target';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import { hostIsa, readLayerTimes } from '../layer-times';
@@ -25,7 +25,7 @@ export async function openTarget(
   { isa, times: path }: Recipe['target'],
   graph: Graph,
   { folder, place }: { readonly folder: string; readonly place: string },
-): Promise<{ target: Target; record: TargetRecord }> {
+): Promise<{ target: EngineTarget; record: TargetRecord }> {
   if (path === undefined) {
     const chosen = isa ?? isaHere();
     return { target: { isa: chosen }, record: { isa: chosen, from: isa ? 'recipe' : 'this machine' } };

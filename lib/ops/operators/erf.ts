@@ -1,4 +1,4 @@
-import { erf as errorFunction } from '../erf-function';
+import { errorFunction } from '../erf-function';
 import type { Operator } from '../operator';
 import { NUMBERS } from '../schema';
 import { unary } from '../unary';

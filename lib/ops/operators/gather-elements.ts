@@ -2,7 +2,7 @@ import { attribute } from '../../ir/attribute';
 import { normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
-import { dimsOf, zeros } from '../gradients';
+import { dimsOf, zerosOf } from '../gradients';
 import type { Operator } from '../operator';
 import { EVERY_TYPE, INDEX_TYPES, problem, required } from '../schema';
 import { offsetsOf, rowMajorStrides } from '../strides';
@@ -43,7 +43,7 @@ export const gatherElements: Operator = {
   },
   gradient: ({ node, emit, outputGradients }) => {
     const [data, indices] = node.inputs;
-    const zero = zeros(emit, dimsOf(emit, data));
+    const zero = zerosOf(emit, dimsOf(emit, data));
     const axis = attribute(node, 'axis', 'int', 0);
     return [emit.node('ScatterElements', [zero, indices, outputGradients[0]!], { axis, reduction: 'add' })];
   },

@@ -1,6 +1,6 @@
 import { attribute } from '../../ir/attribute';
 import type { Node } from '../../ir/graph';
-import { erf } from '../erf-function';
+import { errorFunction } from '../erf-function';
 import type { Formula } from '../gradients';
 import type { Operator } from '../operator';
 import { unary } from '../unary';
@@ -15,7 +15,7 @@ export const gelu: Operator = unary({
   since: 20,
   attributes: { approximate: { kind: 'string' } },
   of: (node) => {
-    return isByTanh(node) ? geluByTanh : (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2));
+    return isByTanh(node) ? geluByTanh : (x) => 0.5 * x * (1 + errorFunction(x * Math.SQRT1_2));
   },
   quantizable: true,
   slope: (f, x, _y, node) => (isByTanh(node) ? slopeByTanh(f, x) : slopeByErf(f, x)),

@@ -9,7 +9,7 @@ import { dimsOf } from '../gradients';
 import type { Dense, LowerContext, Operator } from '../operator';
 import { placeRanges } from '../range-gradient';
 import { EVERY_TYPE, INDEX_TYPES, optional, problem, required } from '../schema';
-import { type Range, rangesOf, resolveRange } from '../slice-ranges';
+import { rangesOf, resolveRange, type SliceRange } from '../slice-ranges';
 import { readStrided, rowMajorStrides } from '../strides';
 import { attributeToInput } from '../upgrade-steps';
 
@@ -108,7 +108,7 @@ function constantRanges(
   node: Node,
   dims: readonly number[],
   constant: (index: number) => Tensor | undefined,
-): Range[] | undefined {
+): SliceRange[] | undefined {
   const given = [1, 2, 3, 4].map((index) => (node.inputs[index] ? constant(index) : null));
   if (given.includes(undefined)) return undefined;
   return rangesOf(

@@ -4,7 +4,7 @@ import { hasInput, knownNumbers, normalizeAxis, unknownDim } from '../axes';
 import { elementCost } from '../cost';
 import { splitting } from '../coupling-shapes';
 import { divideExactly } from '../dims';
-import { dimsOf, zeros } from '../gradients';
+import { dimsOf, zerosOf } from '../gradients';
 import type { Operator } from '../operator';
 import { EVERY_TYPE, optional, problem, required, variadic } from '../schema';
 import { readStrided, rowMajorStrides } from '../strides';
@@ -63,7 +63,7 @@ export const split: Operator = {
   },
   coupling: splitting,
   gradient: ({ node, emit, outputGradients }) => {
-    const parts = node.outputs.map((output, index) => outputGradients[index] ?? zeros(emit, dimsOf(emit, output)));
+    const parts = node.outputs.map((output, index) => outputGradients[index] ?? zerosOf(emit, dimsOf(emit, output)));
     return [emit.node('Concat', parts, { axis: attribute(node, 'axis', 'int', 0) })];
   },
   cost: elementCost,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {
-  type Choice,
+  type MaskChoice,
   selectBlocks,
   selectGlobal,
   selectLocal,
@@ -11,7 +11,7 @@ import {
 } from '../../../lib/compress/prune/select';
 
 const scores = (values: readonly number[]) => ({ scores: Float64Array.from(values) });
-const kept = ({ mask }: Choice) => Array.from(mask);
+const kept = ({ mask }: MaskChoice) => Array.from(mask);
 
 /** Small whole numbers, so that ties are common. */
 const tensor = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 30 });

@@ -1,6 +1,6 @@
-import { affineOf, type Range, rangeOf } from '../../../lib/compress/quantize/affine';
+import { affineOf, type NumberRange, rangeOf } from '../../../lib/compress/quantize/affine';
 import { ESTIMATORS, type EstimatorName } from '../../../lib/compress/quantize/estimators';
-import { Histogram } from '../../../lib/compress/quantize/histogram';
+import { ValueHistogram } from '../../../lib/compress/quantize/histogram';
 import { Rng } from '../../../lib/core/rng';
 
 // Local names: a look-up of the global object per element is slow inside jest's sandbox.
@@ -26,14 +26,14 @@ const DATA: Readonly<Record<string, Float32Array>> = {
   negative: sample(7, (rng) => -Math.abs(rng.normal())),
 };
 
-function estimate(name: EstimatorName, data: Float32Array, percentile = 99.99): Range {
-  const histogram = new Histogram('x');
+function estimate(name: EstimatorName, data: Float32Array, percentile = 99.99): NumberRange {
+  const histogram = new ValueHistogram('x');
   histogram.observe(data);
   return ESTIMATORS[name](histogram, { percentile });
 }
 
 /** Mean squared error of the data itself, without bins. */
-function bruteError(data: Float32Array, range: Range): number {
+function bruteError(data: Float32Array, range: NumberRange): number {
   const { scale, zeroPoint } = affineOf(range);
   let sum = 0;
   for (const x of data) {

@@ -1,6 +1,6 @@
 import { fakeQuantize } from '../../../lib/compress/quantize/fake-quantize';
 import type { PartialQuantizeOptions } from '../../../lib/compress/quantize/options';
-import { writePlan } from '../../../lib/compress/quantize/plan';
+import { writeQdq } from '../../../lib/compress/quantize/plan';
 import { planQuantization } from '../../../lib/compress/quantize/quantize';
 import { Rng } from '../../../lib/core/rng';
 import { GraphBuilder } from '../../../lib/ir/builder';
@@ -53,7 +53,7 @@ test.each<PartialQuantizeOptions>([
   const { values } = fake.graph;
   expect(values.get('probabilities')!.shape).toEqual(['N', 5]);
   for (const trained of [fake.graph, disturbed(fake.graph, moving)]) {
-    const { graph, dequantized } = writePlan(fake.planOf(trained));
+    const { graph, dequantized } = writeQdq(fake.planOf(trained));
     expect(verify(graph)).toEqual([]);
     const compared = [...dequantized.values(), 'probabilities'];
     const found = await allOf(trained, compared);
@@ -76,7 +76,7 @@ test('codes chosen by AdaRound are where training starts', async () => {
   const { plan } = await planFor({ weightBits: 3, rounding: 'adaround' });
   const codes = (graph: Graph) => viewAs(graph.initializers.get('conv2_w_quantized')!, 'int8');
   const fake = fakeQuantize(plan);
-  expect(codes(writePlan(fake.planOf(fake.graph)).graph)).toEqual(codes(writePlan(plan).graph));
+  expect(codes(writeQdq(fake.planOf(fake.graph)).graph)).toEqual(codes(writeQdq(plan).graph));
 });
 
 test('values of a group share one scale, and powers of two are not learned', async () => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { Histogram } from '../../../lib/compress/quantize/histogram';
+import { ValueHistogram } from '../../../lib/compress/quantize/histogram';
 import { Tally } from '../../../lib/compress/quantize/tally';
 import { Rng } from '../../../lib/core/rng';
 
 /** A histogram of the batches, in order. */
-function histogramOf(...batches: ArrayLike<number>[]): Histogram {
-  const histogram = new Histogram('x');
+function histogramOf(...batches: ArrayLike<number>[]): ValueHistogram {
+  const histogram = new ValueHistogram('x');
   for (const batch of batches) histogram.observe(Float32Array.from(batch));
   return histogram;
 }
@@ -29,7 +29,7 @@ test('histograms that take turns with one tally do not see each other', () => {
   fc.assert(
     fc.property(fc.array(fc.array(finite, { maxLength: 8 }), { minLength: 2, maxLength: 8 }), (batches) => {
       const tally = new Tally();
-      const both = [new Histogram('x', tally), new Histogram('y', tally)];
+      const both = [new ValueHistogram('x', tally), new ValueHistogram('y', tally)];
       batches.forEach((batch, index) => {
         both[index % 2].observe(Float32Array.from(batch));
       });
@@ -94,7 +94,7 @@ test('zeros are in no bin', () => {
 });
 
 test('extents of samples, over all values that tell of them', () => {
-  const histogram = new Histogram('x');
+  const histogram = new ValueHistogram('x');
   histogram.observe(Float32Array.of(1, 2, 0, -4), [2, 2], { first: 0, count: 2 });
   histogram.observe(Float32Array.of(5, 6), [1, 2], { first: 2, count: 1 });
   histogram.observe(Float32Array.of(-3), [1, 1], { first: 2, count: 1 });
@@ -104,13 +104,13 @@ test('extents of samples, over all values that tell of them', () => {
     { low: -3, high: 6, power: 70, count: 3 },
   ]);
   // Three rows of two samples: whose they are cannot be told.
-  const mixed = new Histogram('x');
+  const mixed = new ValueHistogram('x');
   mixed.observe(Float32Array.of(1, 2, 3), [3, 1], { first: 0, count: 2 });
   expect(mixed.samples).toEqual([]);
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('refuses %p by name', (wrong) => {
-  const histogram = new Histogram('conv1');
+  const histogram = new ValueHistogram('conv1');
   expect(() => histogram.observe(Float32Array.of(1, wrong))).toThrow(
     expect.objectContaining({ code: 'E_CALIBRATION', message: expect.stringContaining("'conv1'") }),
   );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { choicesFor, DEFAULT_QUANTIZE_OPTIONS } from '../../../lib/compress/quantize/options';
-import type { Layer } from '../../../lib/compress/quantize/roles';
+import type { WeightedLayer } from '../../../lib/compress/quantize/roles';
 import { layerConstants, requireFiniteConstants } from '../../../lib/compress/quantize/weights';
 import { GraphBuilder } from '../../../lib/ir/builder';
 import type { Graph } from '../../../lib/ir/graph';
@@ -12,7 +12,7 @@ const CHANNELS = 3;
 const INPUTS = 4;
 
 /** A Gemm `[1, 4] x [4, 3] + [3]` and its description as a layer. */
-function gemm(weights: readonly number[], biases: readonly number[]): { graph: Graph; layer: Layer } {
+function gemm(weights: readonly number[], biases: readonly number[]): { graph: Graph; layer: WeightedLayer } {
   const builder = new GraphBuilder();
   builder.input('x', 'float32', [1, INPUTS]);
   const w = builder.initializer(tensorFrom('float32', [INPUTS, CHANNELS], weights), 'w');

@@ -5,7 +5,7 @@ import { NEAR } from '../../../lib/compress/structured/choose-units';
 import { findDependencies } from '../../../lib/compress/structured/dependencies';
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
-import type { Target } from '../../../lib/compress/target';
+import type { EngineTarget } from '../../../lib/compress/target';
 import { parseOptions } from '../../../lib/core/options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { GraphBuilder } from '../../../lib/ir/builder';
@@ -18,7 +18,7 @@ import { random } from '../../ops/draw';
 import { BLOCK_NAMES, netOf } from './random-nets';
 
 /** Prunes by the norm of weights: no sample is looked at. */
-async function prune(graph: Graph, options: object, target: Target = { isa: 'avx512vnni' }) {
+async function prune(graph: Graph, options: object, target: EngineTarget = { isa: 'avx512vnni' }) {
   const none = datasetFromTensors('none', new Map(graph.inputs.map((name) => [name, random([1, 1], 0, 1, 1)])));
   const context: MethodContext = {
     data: { training: undefined, calibration: none, validation: none },
