@@ -1,5 +1,5 @@
 import { percentText } from '../lib/cli/text';
-import { decibelsText } from '../lib/compress/quantize/measure';
+import { decibelsText } from '../lib/compress/quantize/measure-quality';
 import { type Evaluation, evaluateArtifact } from '../lib/jobs/evaluate';
 import type { TrialContext, TrialOutcome, TrialRecord } from './trial';
 

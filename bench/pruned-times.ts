@@ -6,7 +6,7 @@ import type { MethodContext } from '../lib/compress/method';
 import { quantize } from '../lib/compress/quantize/quantize';
 import { pruneStructured } from '../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../lib/compress/structured/structured-report';
-import { parseOptions } from '../lib/core/options';
+import { parseOptions } from '../lib/core/parse-options';
 import { Rng } from '../lib/core/rng';
 import { datasetFromTensors } from '../lib/data/create-dataset';
 import type { Dataset } from '../lib/ir/dataset';

@@ -1,4 +1,4 @@
-import type { RecipeInput } from '../../lib/compress/recipe/schema';
+import type { RecipeInput } from '../../lib/compress/recipe/recipe-schema';
 import { PARTS } from './digits';
 
 /** File of all digits, beside the recipe. */

@@ -1,8 +1,8 @@
 import { percentText } from '../../lib/cli/text';
-import { pruneOptions } from '../../lib/compress/prune/options';
 import { type PruneReport, prune } from '../../lib/compress/prune/prune';
-import { zerosIn } from '../../lib/compress/prune/select';
-import { parseOptions } from '../../lib/core/options';
+import { pruneOptions } from '../../lib/compress/prune/prune-options';
+import { zerosIn } from '../../lib/compress/prune/select-masks';
+import { parseOptions } from '../../lib/core/parse-options';
 import type { Evaluate, Graph } from '../../lib/ir/graph';
 import { viewAs } from '../../lib/ir/tensor';
 import { prepare } from '../../lib/passes/pipeline';

@@ -5,7 +5,7 @@ import { countMacs } from '../../lib/compress/count-macs';
 import type { MethodContext } from '../../lib/compress/method';
 import { quantize } from '../../lib/compress/quantize/quantize';
 import { pruneStructured } from '../../lib/compress/structured/prune-structured';
-import { parseOptions } from '../../lib/core/options';
+import { parseOptions } from '../../lib/core/parse-options';
 import { augment } from '../../lib/data/augment';
 import type { Graph } from '../../lib/ir/graph';
 import { hostIsa } from '../../lib/jobs/layer-times';

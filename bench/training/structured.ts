@@ -7,7 +7,7 @@ import { quantize } from '../../lib/compress/quantize/quantize';
 import { pruneStructured } from '../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../lib/compress/structured/structured-report';
 import type { EngineTarget } from '../../lib/compress/target';
-import { parseOptions } from '../../lib/core/options';
+import { parseOptions } from '../../lib/core/parse-options';
 import { augment } from '../../lib/data/augment';
 import type { Dataset } from '../../lib/ir/dataset';
 import type { Evaluate, Graph } from '../../lib/ir/graph';

@@ -1,4 +1,4 @@
-import { decibelsText } from '../compress/quantize/measure';
+import { decibelsText } from '../compress/quantize/measure-quality';
 import type { QuantizeReport } from '../compress/quantize/report';
 import { namesText, table } from './text';
 

@@ -1,6 +1,6 @@
 import { HoneError } from '../core/error';
 import { requireWritable } from '../jobs/write-file';
-import { text } from './options';
+import { text } from './flags';
 import type { OptionValues } from './verb';
 
 /** The file that a verb will write: checked before the work begins, and never the model that it reads. */

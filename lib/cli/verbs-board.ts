@@ -7,7 +7,6 @@ import { makePlan } from '../jobs/make-plan';
 import { version } from '../jobs/version';
 import { writeFileAtomically } from '../jobs/write-file';
 import type { Console } from './console';
-import { signalExitCode } from './interrupt';
 import {
   COMMON,
   INPUTS,
@@ -20,7 +19,8 @@ import {
   text,
   threads,
   watched,
-} from './options';
+} from './flags';
+import { signalExitCode } from './interrupt';
 import { bytesText } from './text';
 import type { OptionValues, Verb } from './verb';
 import { watch } from './watch';

@@ -12,7 +12,7 @@ import {
   text,
   VERBOSE,
   watched,
-} from './options';
+} from './flags';
 import { targetOf } from './target';
 import { bytesText, diagnosticLines } from './text';
 import type { Verb } from './verb';

@@ -1,4 +1,4 @@
-import { decibelsText } from '../compress/quantize/measure';
+import { decibelsText } from '../compress/quantize/measure-quality';
 import type { QuantizeReport } from '../compress/quantize/report';
 import { largerFile } from '../compress/quantize/warnings';
 import { HoneError } from '../core/error';
@@ -23,7 +23,7 @@ import {
   text,
   VERBOSE,
   watched,
-} from './options';
+} from './flags';
 import { layerTable, outputsText, skippedLines } from './quantize-lines';
 import { targetOf } from './target';
 import { bytesText, diagnosticLines, judgedByText } from './text';

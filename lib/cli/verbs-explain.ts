@@ -1,10 +1,10 @@
-import { decibelsText } from '../compress/quantize/measure';
+import { decibelsText } from '../compress/quantize/measure-quality';
 import { HoneError } from '../core/error';
 import { explainReport } from '../jobs/explain';
 import { requireFloat } from '../jobs/make-plan';
 import { readReport } from '../jobs/recipe/recipe-report';
 import { measureSensitivity, type SensitivityTrial } from '../jobs/sensitivity';
-import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, requiredFlag, text } from './options';
+import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, requiredFlag, text } from './flags';
 import { qualityText } from './step-table';
 import { countText, table } from './text';
 import type { OptionValues, Verb } from './verb';

@@ -1,7 +1,7 @@
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { describePlan } from '../plan/describe';
 import { engineLines } from './engine-lines';
-import { INPUTS, MODEL, openModel, VERBOSE } from './options';
+import { INPUTS, MODEL, openModel, VERBOSE } from './flags';
 import { bytesText, countText, pairs } from './text';
 import { traceOf } from './trace';
 import type { Verb } from './verb';

@@ -1,4 +1,4 @@
-import { decibelsText } from '../compress/quantize/measure';
+import { decibelsText } from '../compress/quantize/measure-quality';
 import { unpackStrings } from '../ir/strings';
 import { toNumbers } from '../ir/tensor';
 import { bench, type Latency } from '../jobs/bench';
@@ -18,7 +18,7 @@ import {
   text,
   threads,
   watched,
-} from './options';
+} from './flags';
 import { errorText } from './step-table';
 import { pairs, percentText, table, timeText } from './text';
 import type { OptionValues, Verb } from './verb';

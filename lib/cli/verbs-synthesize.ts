@@ -1,6 +1,6 @@
 import { requireModel } from '../jobs/make-plan';
 import { synthesize } from '../jobs/synthesize';
-import { decimal, INPUTS, integer, openModel } from './options';
+import { decimal, INPUTS, integer, openModel } from './flags';
 import { targetOf } from './target';
 import { bytesText } from './text';
 import type { Verb } from './verb';

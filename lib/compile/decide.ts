@@ -1,7 +1,7 @@
 import type { KernelCall } from '../ops/operator';
 import { PLAN_OPS } from '../plan/plan-ops';
 import { sameGrid } from './grid';
-import type { Family, Integers, Layer } from './layer';
+import type { Family, Integers, LoweredLayer } from './layer';
 import type { QuantizedView } from './lowering';
 import type { Quantization } from './step';
 import { Unsupported } from './unsupported';
@@ -9,14 +9,14 @@ import type { View } from './view';
 
 /** How a layer will run: with integers, or in float for a reason. Nothing is emitted before `emit` is called. */
 export type Decision<C extends KernelCall> =
-  | { readonly form: 'int8'; readonly layer: Layer<C>; readonly grid: Quantization; readonly emit: () => View }
-  | { readonly form: 'float'; readonly layer: Layer<C>; readonly reason: string; readonly emit: () => View };
+  | { readonly form: 'int8'; readonly layer: LoweredLayer<C>; readonly grid: Quantization; readonly emit: () => View }
+  | { readonly form: 'float'; readonly layer: LoweredLayer<C>; readonly reason: string; readonly emit: () => View };
 
 /**
  * Chooses the form of a layer. It runs with integers where its operands are there as int8, its result has a grid, and what
  * its family asks besides holds: weights that int8 kernels take, sums that int32 holds.
  */
-export function decide<C extends KernelCall>(family: Family<C>, layer: Layer<C>): Decision<C> {
+export function decide<C extends KernelCall>(family: Family<C>, layer: LoweredLayer<C>): Decision<C> {
   try {
     const { layer: whole, integers, lower } = integerForm(family, layer);
     return { form: 'int8', layer: whole, grid: integers.grid, emit: lower(whole, integers) };
@@ -33,7 +33,7 @@ export function decide<C extends KernelCall>(family: Family<C>, layer: Layer<C>)
 }
 
 /** The int8 form with what it works with. @throws Unsupported with the reason when a layer lacks some of it */
-function integerForm<C extends KernelCall>({ integer }: Family<C>, layer: Layer<C>) {
+function integerForm<C extends KernelCall>({ integer }: Family<C>, layer: LoweredLayer<C>) {
   if (integer === undefined) throw new Unsupported('the engine has a float kernel for it, none for int8');
   const { operands: wanted, grid, lower } = integer;
   const { inputs } = layer.node;
@@ -53,7 +53,7 @@ function integerForm<C extends KernelCall>({ integer }: Family<C>, layer: Layer<
   return { layer: near, integers: eitherGrid(near, operands), lower };
 }
 
-function eitherGrid(layer: Layer, operands: readonly QuantizedView[]): Integers {
+function eitherGrid(layer: LoweredLayer, operands: readonly QuantizedView[]): Integers {
   const [{ quantization: own }] = operands;
   // Bytes stand for themselves.
   if (layer.bytes !== undefined) return { operands, grid: own };
@@ -63,7 +63,7 @@ function eitherGrid(layer: Layer, operands: readonly QuantizedView[]): Integers 
   return { operands, grid: behind ?? own };
 }
 
-function whyNotQuantized(layer: Layer): string {
+function whyNotQuantized(layer: LoweredLayer): string {
   const { nodes, isOutput } = layer.readers(layer.tail.value);
   if (isOutput) return 'its result is an output of the model in float';
   return nodes > 1 ? `its result is not quantized for one reader, ${nodes} read it` : 'its result is not quantized';

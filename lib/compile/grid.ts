@@ -39,7 +39,7 @@ export function sameGrid(a: Quantization, b: Quantization): boolean {
 }
 
 /** int8 bounds of float bounds: rounding is monotone, so clamping before it and after it gives the same numbers. */
-export function clampOf(bounds: Bounds, grid: Quantization): PlanClamp {
+export function clampCodes(bounds: Bounds, grid: Quantization): PlanClamp {
   return { qmin: quantizeNumber(bounds[0], grid), qmax: quantizeNumber(bounds[1], grid) };
 }
 
@@ -49,7 +49,7 @@ export function floatClamp(bounds: Bounds): PlanClamp {
 }
 
 /** The 256 bytes of `function_` between two int8 grids, indexed by the input's bit pattern. */
-export function tableOf(from: Quantization, to: Quantization, function_: (real: number) => number): Uint8Array {
+export function tableOnGrid(from: Quantization, to: Quantization, function_: (real: number) => number): Uint8Array {
   const table = new Uint8Array(256);
   for (let q = -128; q < 128; q++)
     table[q & 0xff] = quantizeNumber(Math.fround(function_(dequantizeNumber(q, from))), to) & 0xff;

@@ -15,7 +15,7 @@ export type Kernel = KernelCall['kernel'];
 type Call<K extends Kernel> = Extract<KernelCall, { kernel: K }>;
 
 /** One node on its way to the engine: all that the row of a family needs to emit its steps. */
-export class Layer<C extends KernelCall = KernelCall> {
+export class LoweredLayer<C extends KernelCall = KernelCall> {
   readonly node: Node;
   readonly call: C;
   /** What is computed together with the node: activations, then the quantization of the result. */
@@ -30,13 +30,18 @@ export class Layer<C extends KernelCall = KernelCall> {
   }
 
   /** The same node with nothing behind it. */
-  alone(): Layer<C> {
+  alone(): LoweredLayer<C> {
     const [value] = this.node.outputs;
-    return new Layer(this.state, this.node, this.call, { nodes: [], bounds: NO_BOUNDS, value, quantize: undefined });
+    return new LoweredLayer(this.state, this.node, this.call, {
+      nodes: [],
+      bounds: NO_BOUNDS,
+      value,
+      quantize: undefined,
+    });
   }
 
   /** The same node, alone where activations stand before the quantization of its result. */
-  withoutActivations(): Layer<C> {
+  withoutActivations(): LoweredLayer<C> {
     return isUnbounded(this.tail.bounds) ? this : this.alone();
   }
 
@@ -90,7 +95,7 @@ export class Layer<C extends KernelCall = KernelCall> {
 }
 
 /** A layer of one kind. */
-export type LayerOf<K extends Kernel> = Layer<Call<K>>;
+export type LayerOf<K extends Kernel> = LoweredLayer<Call<K>>;
 
 /** What the int8 form of a layer works with. */
 export interface Integers {
@@ -113,14 +118,14 @@ export interface IntegerForm<C extends KernelCall> {
    * Checks what else int8 needs, and returns what emits the steps.
    * @throws Unsupported with the reason why the layer runs in float instead
    */
-  lower(layer: Layer<C>, integers: Integers): () => View;
+  lower(layer: LoweredLayer<C>, integers: Integers): () => View;
 }
 
 /** How a family computes in float. */
 export interface FloatForm<C extends KernelCall> {
   /** Whether activations behind it are computed with it. */
   readonly fuses: boolean;
-  lower(layer: Layer<C>): View;
+  lower(layer: LoweredLayer<C>): View;
 }
 
 /** One family of kernels: the engine operations that do its work, and its forms. */
@@ -129,7 +134,7 @@ export interface Family<C extends KernelCall = KernelCall> {
   readonly integer?: IntegerForm<C>;
   readonly float?: FloatForm<C>;
   /** Where int8 and float meet there is nothing to decide. */
-  border?(layer: Layer<C>, state: Lowering): void;
+  border?(layer: LoweredLayer<C>, state: Lowering): void;
 }
 
 /** The family of one kind of kernel call. */

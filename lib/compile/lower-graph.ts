@@ -3,7 +3,7 @@ import { elementCount } from '../ir/tensor';
 import { PLAN_OPS } from '../plan/plan-ops';
 import { decide, isView } from './decide';
 import { FAMILIES } from './families/table';
-import { type Family, type Kernel, Layer } from './layer';
+import { type Family, type Kernel, LoweredLayer } from './layer';
 import { Lowering, type QuantizedView, shiftTable } from './lowering';
 import { Network } from './network';
 import type { Buffer } from './step';
@@ -80,13 +80,13 @@ function lowerNode(state: Lowering, node: Node): void {
   if (type !== 'float32' && !(givesBytes(call.kernel) && network.isBytes(output)))
     throw new Unsupported(`it gives ${type} (the engine computes float32 and quantized int8 and uint8)`);
   const family: Family = FAMILIES[call.kernel];
-  const layer = new Layer(state, node, call);
+  const layer = new LoweredLayer(state, node, call);
   if (family.border === undefined) lowerLayer(state, family, layer);
   else family.border(layer, state);
 }
 
 /** Emits a layer in the form that is decided, and records the result and the reason for float. */
-function lowerLayer(state: Lowering, family: Family, layer: Layer): void {
+function lowerLayer(state: Lowering, family: Family, layer: LoweredLayer): void {
   const decision = decide(family, layer);
   const { node, tail } = decision.layer;
   if (decision.form === 'float' && state.network.isQuantized && !isView(family))

@@ -5,11 +5,11 @@ import { lowerGraph } from './lower-graph';
 import type { Step } from './step';
 
 /** How the native engine computes a node: with integers, in float, or not at all. */
-export type Place = 'int8' | 'float' | 'none';
+export type NodePlace = 'int8' | 'float' | 'none';
 
 /** Where the nodes of a graph would run. */
 export interface Placement {
-  readonly placeOf: (node: Node) => Place;
+  readonly placeOf: (node: Node) => NodePlace;
   /** Why a layer with quantized tensors runs in float all the same, by node. */
   readonly floatReasons: ReadonlyMap<string, string>;
   /** What the engine lacks, one per node. */
@@ -21,10 +21,10 @@ export function placeNodes(graph: Graph): Placement {
   const { state } = lowerGraph(graph);
   const { diagnostics: missing, floatReasons, program } = state;
   const refused = new Set(missing.map(({ where }) => where));
-  const steps = new Map<string, Place>();
+  const steps = new Map<string, NodePlace>();
   for (const step of program.steps) for (const name of mainNodes(step)) steps.set(name, placeOfStep(step));
-  const places = new Map<Node, Place>();
-  const ofValue = new Map<string, Place>();
+  const places = new Map<Node, NodePlace>();
+  const ofValue = new Map<string, NodePlace>();
   for (const node of graph.nodes) {
     const before = node.inputs
       .map((input) => ofValue.get(input))
@@ -43,7 +43,7 @@ function mainNodes({ name }: Step): string[] {
   return [...name.matchAll(/\+|$/g)].map(({ index }) => name.slice(0, index));
 }
 
-function placeOfStep({ op, outputs }: Step): Place {
+function placeOfStep({ op, outputs }: Step): NodePlace {
   const { domain } = PLAN_OPS[op];
   if (domain !== 'any') return domain;
   return outputs[0].buffer.type === 'float32' ? 'float' : 'int8';

@@ -4,7 +4,7 @@ import { type Tensor, viewAs } from '../ir/tensor';
 import { feedsOf, leastRun } from './feeds';
 import { liftConstants } from './lift-constants';
 import type { Runner } from './quantize/calibrate';
-import { addPower, decibels, type Power, powerOf, type SqnrDb } from './quantize/measure';
+import { addPower, decibels, type Power, powerOf, type SqnrDb } from './quantize/measure-quality';
 
 /** Least rise of the outputs' SQNR on held-out samples that a repair is kept for. */
 const REPAIR_GAIN_DB = 0.2;

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Diagnostic } from '../core/diagnostic';
 import type { Dataset } from '../ir/dataset';
 import type { Evaluate, Graph } from '../ir/graph';
-import type { TrainState } from '../train/options';
+import type { TrainState } from '../train/train-options';
 import type { OpenFinished } from './finished';
 import type { EngineTarget } from './target';
 

@@ -6,7 +6,7 @@ import { feedsOf } from './feeds';
 import { liftConstants } from './lift-constants';
 import { logitsOf } from './logits-of';
 import type { MethodContext } from './method';
-import { decibels, type SqnrDb } from './quantize/measure';
+import { decibels, type SqnrDb } from './quantize/measure-quality';
 import { largestAlong, taskOf } from './task';
 
 /** Other values for one constant of a network. */

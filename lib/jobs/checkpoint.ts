@@ -3,7 +3,7 @@ import { HoneError } from '../core/error';
 import { formatNpy, parseNpy } from '../data/npy';
 import { isZip, readZip, writeZip } from '../data/zip';
 import type { Tensor } from '../ir/tensor';
-import type { TrainState } from '../train/options';
+import type { TrainState } from '../train/train-options';
 import { writeFileAtomically } from './write-file';
 
 /** What a checkpoint says beside its tensors; anything that JSON can hold. */

@@ -1,5 +1,5 @@
-import type { PartialQuantizeOptions } from '../compress/quantize/options';
 import { type QuantizeProgress, quantize } from '../compress/quantize/quantize';
+import type { PartialQuantizeOptions } from '../compress/quantize/quantize-options';
 import type { QuantizeReport } from '../compress/quantize/report';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Graph } from '../ir/graph';

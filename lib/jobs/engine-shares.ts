@@ -1,4 +1,4 @@
-import { type Place, type Placement, placeNodes } from '../compile/place-nodes';
+import { type NodePlace, type Placement, placeNodes } from '../compile/place-nodes';
 import { macsOf, measureMacs, oneSample } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
 import { subgraphsOf } from '../ir/edit';
@@ -9,7 +9,7 @@ import { constantsAmong } from './count-parameters';
 
 /** What of a network runs in one way on the native engine. */
 export interface EngineShare {
-  readonly place: Place;
+  readonly place: NodePlace;
   /** Multiply-accumulates of one sample; null when they are not known. */
   readonly macs: number | null;
   /** Bytes of weights, as the graph holds them, by the node that reads them first. */
@@ -46,8 +46,8 @@ function sharesOf(graph: Graph, { placeOf }: Placement): EngineShare[] {
     return tensor ? { type: tensor.type, shape: tensor.dims } : bound.values.get(name);
   };
   const { macs: all, unknown } = measureMacs(graph);
-  const macs: Record<Place, number> = { int8: 0, float: 0, none: 0 };
-  const weightBytes: Record<Place, number> = { int8: 0, float: 0, none: 0 };
+  const macs: Record<NodePlace, number> = { int8: 0, float: 0, none: 0 };
+  const weightBytes: Record<NodePlace, number> = { int8: 0, float: 0, none: 0 };
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const seen = new Set<Tensor>();
   graph.nodes.forEach((node, index) => {

@@ -1,5 +1,5 @@
-import { pruningSensitivity } from '../compress/prune/sensitivity';
-import { quantizationSensitivity } from '../compress/quantize/sensitivity';
+import { pruningSensitivity } from '../compress/prune/pruning-sensitivity';
+import { quantizationSensitivity } from '../compress/quantize/quantization-sensitivity';
 import type { TrialDamage } from '../compress/weight-trials';
 import type { PreprocessSpec } from '../core/preprocess';
 import { guardCount } from '../data/guard-count';

@@ -1,5 +1,5 @@
 import { type Synthesis, synthesisOptions, synthesizeImages } from '../compress/distill/synthesize-images';
-import { parseOptions } from '../core/options';
+import { parseOptions } from '../core/parse-options';
 import { writeNpz } from '../data/npz';
 import { requireExtents } from '../passes/bind-inputs';
 import { prepare } from '../passes/pipeline';

@@ -3,7 +3,7 @@ import type { Graph } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../reference/evaluate';
 import { restDropout } from '../train/dropout';
-import type { TrainState } from '../train/options';
+import type { TrainState } from '../train/train-options';
 import type { Checkpoint } from './checkpoint';
 import { openFinishedWith } from './open-finished';
 import { createScorer } from './recipe/recipe-score';

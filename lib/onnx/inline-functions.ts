@@ -1,6 +1,6 @@
 import { makeNames } from '../ir/edit';
 import { formatError, type ReadContext, unsupported } from './context';
-import type { Message } from './schema';
+import type { Message } from './message-schema';
 
 type GraphMessage = Message<'Graph'>;
 type NodeMessage = Message<'Node'>;

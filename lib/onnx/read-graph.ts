@@ -3,8 +3,8 @@ import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import { formatError, guard, type ReadContext, unsupported } from './context';
 import { normalizeDomain } from './inline-functions';
+import { ATTRIBUTE_CODES, elementTypeOf, type Message } from './message-schema';
 import { readTensor } from './read-tensor';
-import { ATTRIBUTE_CODES, elementTypeOf, type Message } from './schema';
 import { decodeText } from './wire';
 
 /** What all graphs of one model share. */

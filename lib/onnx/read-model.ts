@@ -7,8 +7,8 @@ import { formatError, guard, type ReadContext, unsupported } from './context';
 import { type ExternalData, externalDataIn } from './external-data';
 import { foreignFormat } from './foreign-format';
 import { inlineFunctions, normalizeDomain } from './inline-functions';
+import type { Message } from './message-schema';
 import { readGraph } from './read-graph';
-import type { Message } from './schema';
 import { decodeMessage } from './wire';
 
 /** Versions that the reader takes; both ends included. */

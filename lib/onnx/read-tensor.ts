@@ -3,7 +3,7 @@ import { packStrings } from '../ir/strings';
 import { elementCount, type Tensor } from '../ir/tensor';
 import { formatError, guard, type ReadContext, unsupported } from './context';
 import { externalTensor } from './external-data';
-import { EXTERNAL_LOCATION, elementTypeOf, type Message } from './schema';
+import { EXTERNAL_LOCATION, elementTypeOf, type Message } from './message-schema';
 import { decodeMessage, decodeVarints } from './wire';
 
 /**

@@ -1,5 +1,5 @@
 import { Reader, Writer } from 'protobufjs/minimal';
-import { type Draft, MESSAGES, type Message, type MessageField, type MessageName } from './schema';
+import { type Draft, MESSAGES, type Message, type MessageField, type MessageName } from './message-schema';
 
 /** Nesting that is believed: graphs in attributes in nodes in graphs. Real files stay far below it. */
 const MAX_DEPTH = 100;

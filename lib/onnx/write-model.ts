@@ -3,7 +3,7 @@ import { byteLength } from '../ir/element-type';
 import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/graph';
 import { unpackStringBytes } from '../ir/strings';
 import { elementCount, type Tensor } from '../ir/tensor';
-import { ATTRIBUTE_CODES, type Draft, ELEMENT_CODES } from './schema';
+import { ATTRIBUTE_CODES, type Draft, ELEMENT_CODES } from './message-schema';
 import { encodeMessage } from './wire';
 
 /** Protocol buffers end below 2 GiB. */

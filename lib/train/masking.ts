@@ -1,7 +1,7 @@
 import { HoneError } from '../core/error';
 import { type Tensor, tensorOf, viewAs } from '../ir/tensor';
-import type { Masking, MaskMoment } from './options';
 import type { StepParameter } from './parameters';
+import type { Masking, MaskMoment } from './train-options';
 
 /** State of a run by input name. */
 type State = ReadonlyMap<string, Tensor>;

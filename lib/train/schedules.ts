@@ -1,4 +1,4 @@
-import type { Schedule } from './options';
+import type { Schedule } from './train-options';
 
 /** The same rate all the time. */
 function constant(rate: number): Schedule {

@@ -10,11 +10,11 @@ import { drawDropout } from './dropout';
 import { zeros } from './initialise';
 import { crossEntropy } from './losses';
 import { multiplied, renewMasks, withMasks } from './masking';
-import type { TrainOptions, TrainState } from './options';
 import { readAhead } from './read-ahead';
 import { Rescue } from './rescue';
 import { sgd } from './sgd';
 import { buildStep, carriedBy, type TrainingStep } from './step';
+import type { TrainOptions, TrainState } from './train-options';
 import { trainableParameters } from './trainable';
 
 /**

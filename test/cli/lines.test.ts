@@ -7,7 +7,7 @@ import { stepTable } from '../../lib/cli/step-table';
 import { diagnosticLines, namesText } from '../../lib/cli/text';
 import type { OptionValues } from '../../lib/cli/verb';
 import { inspectVerb } from '../../lib/cli/verbs-inspect';
-import { decibelsText } from '../../lib/compress/quantize/measure';
+import { decibelsText } from '../../lib/compress/quantize/measure-quality';
 import type { QuantizeReport } from '../../lib/compress/quantize/report';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { EngineGroup } from '../../lib/jobs/engine-shares';

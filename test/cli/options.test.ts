@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openConsole } from '../../lib/cli/console';
-import { openModel } from '../../lib/cli/options';
+import { openModel } from '../../lib/cli/flags';
 import { GraphBuilder } from '../../lib/ir/builder';
 import { declaredSampleAxes } from '../../lib/ir/sample-axes';
 import { declaredStates } from '../../lib/ir/states';

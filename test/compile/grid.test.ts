@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import {
-  clampOf,
+  clampCodes,
   composeBounds,
   dequantizeNumber,
   isUnbounded,
   limit,
   NO_BOUNDS,
   quantizeNumber,
-  tableOf,
+  tableOnGrid,
 } from '../../lib/compile/grid';
 
 const grids = fc.record({
@@ -47,7 +47,7 @@ test('clamping int8 is clamping before rounding, whatever the bounds', () => {
   fc.assert(
     fc.property(numbers, bounds, grids, (x, pair, grid) => {
       const ordered = composeBounds(NO_BOUNDS, pair);
-      const { qmin, qmax } = clampOf(ordered, grid);
+      const { qmin, qmax } = clampCodes(ordered, grid);
       expect(qmin!).toBeLessThanOrEqual(qmax!);
       expect(limit(quantizeNumber(x, grid), qmin!, qmax!)).toBe(quantizeNumber(clip(x, ordered), grid));
     }),
@@ -78,7 +78,7 @@ test('int8 numbers survive the way to float and back', () => {
 
 test('a table is indexed by the bits of the input', () => {
   const grid = { scale: 1, zeroPoint: 0 };
-  const table = tableOf(grid, grid, (real) => -real);
+  const table = tableOnGrid(grid, grid, (real) => -real);
   expect([table[0], table[5], table[0xfb], table[0x80]]).toEqual([0, 0xfb, 5, 127]);
 });
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { compile } from '../../lib/compile/compile';
-import type { PartialQuantizeOptions } from '../../lib/compress/quantize/options';
 import { quantize } from '../../lib/compress/quantize/quantize';
+import type { PartialQuantizeOptions } from '../../lib/compress/quantize/quantize-options';
 import { Rng } from '../../lib/core/rng';
 import { datasetFromTensors } from '../../lib/data/create-dataset';
 import { expectedInputs } from '../../lib/data/fit-input';

@@ -11,8 +11,8 @@ import { inferShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { heNormal, zeros } from '../../lib/train/initialise';
-import type { TrainState } from '../../lib/train/options';
 import { train } from '../../lib/train/train';
+import type { TrainState } from '../../lib/train/train-options';
 import { mnistDigits } from '../train/digits';
 
 let reference: ReferenceEvaluate;

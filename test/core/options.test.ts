@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { HoneError } from '../../lib/core/error';
-import { parseOptions } from '../../lib/core/options';
+import { parseOptions } from '../../lib/core/parse-options';
 
 const SCHEMA = z.strictObject({
   sparsity: z.number().min(0).lt(1).default(0.5),

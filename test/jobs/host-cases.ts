@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PartialQuantizeOptions } from '../../lib/compress/quantize/options';
+import type { PartialQuantizeOptions } from '../../lib/compress/quantize/quantize-options';
 import { Rng } from '../../lib/core/rng';
 import { expectedInputs } from '../../lib/data/fit-input';
 import { writeNpz } from '../../lib/data/npz';

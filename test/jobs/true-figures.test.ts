@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PartialQuantizeOptions } from '../../lib/compress/quantize/options';
+import type { PartialQuantizeOptions } from '../../lib/compress/quantize/quantize-options';
 import type { QuantizeReport } from '../../lib/compress/quantize/report';
 import { writeNpz } from '../../lib/data/npz';
 import type { Graph } from '../../lib/ir/graph';

@@ -1,9 +1,9 @@
 import type { ElementType } from '../../lib/ir/element-type';
 import { unpackStrings } from '../../lib/ir/strings';
 import { toNumbers } from '../../lib/ir/tensor';
+import { ELEMENT_CODES } from '../../lib/onnx/message-schema';
 import { readModel } from '../../lib/onnx/read-model';
 import { parseTensor } from '../../lib/onnx/read-tensor';
-import { ELEMENT_CODES } from '../../lib/onnx/schema';
 import { writeTensor } from '../../lib/onnx/write-model';
 import { concat, field, int, raw, tensorModel, varint } from './proto';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { recipeSchema } from '../../lib/compress/recipe/schema';
+import { recipeSchema } from '../../lib/compress/recipe/recipe-schema';
 
 /** docs/recipe.schema.json: the JSON schema of recipes as they are written. */
 export function recipeSchemaPage(): string {

@@ -172,3 +172,29 @@ describe('native sources', () => {
     expect(breaks).toEqual([]);
   });
 });
+
+describe('one name, one thing', () => {
+  /** Names that two files export on purpose, and what tells them apart. */
+  const SHARED: Readonly<Record<string, string>> = {
+    constant: 'the operator Constant, and the word of patterns',
+    optional: 'the word of schemas, and the word of patterns',
+  };
+
+  test('no two files of lib export the same name', () => {
+    const files = new Map<string, string[]>();
+    for (const path of LIB)
+      for (const [, name] of readSource(path).matchAll(
+        /^export (?:abstract )?(?:async )?(?:function\*?|class|const|interface|type) (\w+)/gm,
+      ))
+        files.set(name, [...(files.get(name) ?? []), path]);
+    expect(files.size).toBeGreaterThan(500);
+    const twice = [...files].filter(([, paths]) => paths.length > 1);
+    expect(twice.filter(([name]) => !(name in SHARED))).toEqual([]);
+    expect(twice.map(([name]) => name).sort()).toEqual(Object.keys(SHARED));
+  });
+
+  test('at most two files of lib have the same name', () => {
+    const names = LIB.map((path) => posix.basename(path));
+    expect(names.filter((name, at) => names.indexOf(name) !== at && names.lastIndexOf(name) !== at)).toEqual([]);
+  });
+});

@@ -5,7 +5,7 @@ import type { Dataset } from '../../lib/ir/dataset';
 import type { Graph } from '../../lib/ir/graph';
 import { tensorFrom, tensorOf, viewAs } from '../../lib/ir/tensor';
 import { meanSquaredError } from '../../lib/train/losses';
-import type { TrainOptions } from '../../lib/train/options';
+import type { TrainOptions } from '../../lib/train/train-options';
 
 const [FEATURES, UNITS] = [3, 2];
 

@@ -1,8 +1,8 @@
 import { tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
-import type { MaskMoment, TrainOptions } from '../../lib/train/options';
 import { sgd } from '../../lib/train/sgd';
 import { train } from '../../lib/train/train';
+import type { MaskMoment, TrainOptions } from '../../lib/train/train-options';
 import { buildLinear, LINEAR_OPTIONS, type LinearState, regressionData, trainLinear } from './linear-oracle';
 
 let reference: ReferenceEvaluate;

@@ -1,10 +1,10 @@
 import { toNumbers } from '../../lib/ir/tensor';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { adam } from '../../lib/train/adam';
-import type { TrainOptions } from '../../lib/train/options';
 import { cosine, linear, multiStep, oneCycle, SCHEDULES, warmUp } from '../../lib/train/schedules';
 import { sgd } from '../../lib/train/sgd';
 import { train } from '../../lib/train/train';
+import type { TrainOptions } from '../../lib/train/train-options';
 import { buildLinear, LINEAR_OPTIONS, type LinearState, regressionData, trainLinear } from './linear-oracle';
 
 let reference: ReferenceEvaluate;

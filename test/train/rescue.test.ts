@@ -3,9 +3,9 @@ import type { Graph } from '../../lib/ir/graph';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../../lib/ir/tensor';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { adam } from '../../lib/train/adam';
-import type { TrainOptions, TrainState } from '../../lib/train/options';
 import type { RescueEvent } from '../../lib/train/rescue';
 import { train } from '../../lib/train/train';
+import type { TrainOptions, TrainState } from '../../lib/train/train-options';
 import { buildSmall, bytesOf, clusters } from './small-network';
 
 let reference: ReferenceEvaluate;

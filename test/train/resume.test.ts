@@ -3,8 +3,8 @@ import type { Graph } from '../../lib/ir/graph';
 import { tensorFrom, tensorOf, viewAs } from '../../lib/ir/tensor';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { adam } from '../../lib/train/adam';
-import type { TrainOptions, TrainState } from '../../lib/train/options';
 import { train } from '../../lib/train/train';
+import type { TrainOptions, TrainState } from '../../lib/train/train-options';
 import { buildNormalized, buildSmall, bytesOf, clusters } from './small-network';
 
 let reference: ReferenceEvaluate;

@@ -1,6 +1,6 @@
 import { BINARY_OPERATIONS, type BinaryOperation } from '../../core/binary-operation';
 import { elementCount } from '../../ir/tensor';
-import { clampOf, floatClamp } from '../grid';
+import { clampCodes, floatClamp } from '../grid';
 import type { FamilyOf, LayerOf } from '../layer';
 import type { Program } from '../program';
 import { repeatOperand } from '../repeat-operand';
@@ -9,7 +9,7 @@ import { Unsupported } from '../unsupported';
 import { broadcastView, moveView, sizeOf, type View } from '../view';
 
 /** Operations of two numbers. */
-export const binary: FamilyOf<'binary'> = {
+export const binaryFamily: FamilyOf<'binary'> = {
   ops: ['binary_s8', 'binary_f32'],
   integer: {
     operands: 'all',
@@ -20,7 +20,7 @@ export const binary: FamilyOf<'binary'> = {
         const { node, call, tail, program } = layer;
         const { a, inputs, dims } = operandsOf(layer, operands);
         const buffer = program.buffer(tail.quantize!.value, 'int8', a.buffer.count, grid);
-        const params = { operation: call.operation, clamp: clampOf(tail.bounds, grid) } as const;
+        const params = { operation: call.operation, clamp: clampCodes(tail.bounds, grid) } as const;
         program.emit({ name: stepName(node, tail), op: 'binary_s8', outputs: [{ buffer, dims }], inputs, params });
         return moveView(a, buffer);
       },

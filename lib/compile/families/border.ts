@@ -9,7 +9,7 @@ import { channelsLastOrder } from '../view';
 import { requantize } from './look-up';
 
 /** QuantizeLinear where no layer absorbed it: nothing, a table between two grids, or the border kernel. */
-export const quantize: FamilyOf<'quantize'> = {
+export const quantizeFamily: FamilyOf<'quantize'> = {
   ops: ['quantize_s8', 'lut_s8'],
   border: ({ node, program }, state) => {
     const { network } = state;
@@ -24,7 +24,7 @@ export const quantize: FamilyOf<'quantize'> = {
 };
 
 /** DequantizeLinear: its output is a name for the integers, which become floats only when somebody needs them. */
-export const dequantize: FamilyOf<'dequantize'> = {
+export const dequantizeFamily: FamilyOf<'dequantize'> = {
   ops: ['dequantize_s8'],
   border: ({ node }, state) => {
     const { network } = state;

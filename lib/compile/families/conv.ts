@@ -1,6 +1,6 @@
 import { channelWeights, constantExtents, floatConstant } from '../constants';
 import { type ConvolutionWeights, convolutionWeights } from '../convolution-weights';
-import { clampOf, floatClamp } from '../grid';
+import { clampCodes, floatClamp } from '../grid';
 import { floatBias, integerBias, requantizeOperands } from '../integer-layer';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
 import { stepName } from '../step';
@@ -9,7 +9,7 @@ import type { View } from '../view';
 import { imageExtents, imageOperand, imageResult, planWindow } from './image';
 
 /** Convolutions, one channel per group on kernels of their own. */
-export const conv: FamilyOf<'conv'> = {
+export const convFamily: FamilyOf<'conv'> = {
   ops: ['conv_s8', 'dwconv_s8', 'conv_f32', 'dwconv_f32'],
   integer: { operands: 'first', grid: 'result', lower: lowerInteger },
   float: { fuses: true, lower: lowerFloat },
@@ -52,7 +52,7 @@ function lowerInteger(layer: LayerOf<'conv'>, { operands: [x], grid }: Integers)
       params: {
         window: planWindow(call.window, source, operand),
         groups: call.groups,
-        clamp: clampOf(tail.bounds, grid),
+        clamp: clampCodes(tail.bounds, grid),
       },
     });
     return view;

@@ -8,9 +8,9 @@ import { requantize } from './look-up';
 
 /**
  * A constant Pad: fills the result, then copies the input into it. int8 moves to the grid of the result first; the int8 form
- * is taken only where the pad value survives it unchanged, or is quantized right behind.
+ * is taken only where the padFamily value survives it unchanged, or is quantized right behind.
  */
-export const pad: FamilyOf<'pad'> = {
+export const padFamily: FamilyOf<'pad'> = {
   ops: ['fill', 'copy_nd'],
   integer: {
     operands: 'first',
@@ -54,7 +54,7 @@ function emitPad(layer: LayerOf<'pad'>, view: View, value: number): View {
 }
 
 /** Concat: every input is copied into its part; int8 inputs move to the grid of the result first. */
-export const concat: FamilyOf<'concat'> = {
+export const concatFamily: FamilyOf<'concat'> = {
   ops: ['copy_nd'],
   integer: {
     operands: 'all',

@@ -1,6 +1,6 @@
 import { elementCount } from '../../ir/tensor';
 import { channelWeights, constantExtents, floatConstant } from '../constants';
-import { clampOf, floatClamp } from '../grid';
+import { clampCodes, floatClamp } from '../grid';
 import { floatBias, integerBias, requantizeOperands } from '../integer-layer';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
 import type { Program } from '../program';
@@ -9,7 +9,7 @@ import { Unsupported } from '../unsupported';
 import { extentsOf, memoryFactors, memoryOffsets, mergeFactors, plainView, type View } from '../view';
 
 /** Products with a constant matrix. */
-export const fullyConnected: FamilyOf<'fully-connected'> = {
+export const fullyConnectedFamily: FamilyOf<'fully-connected'> = {
   ops: ['fc_s8', 'fc_f32'],
   integer: { operands: 'first', grid: 'result', lower: lowerInteger },
   float: { fuses: true, lower: lowerFloat },
@@ -78,7 +78,7 @@ function lowerInteger(layer: LayerOf<'fully-connected'>, { operands: [x], grid }
         program.constant(weights, 'int8', [outputs, depth], arranged),
         ...requantization,
       ],
-      params: clampOf(tail.bounds, grid),
+      params: clampCodes(tail.bounds, grid),
     });
     return plainView(buffer, extents);
   };

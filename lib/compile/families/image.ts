@@ -2,7 +2,7 @@ import { elementCount } from '../../ir/tensor';
 import type { Window } from '../../ops/operator';
 import type { PlanWindow } from '../../plan/description';
 import { PLAN_MAX_WINDOW_REACH } from '../../plan/format';
-import type { Layer } from '../layer';
+import type { LoweredLayer } from '../layer';
 import type { Operand, Quantization } from '../step';
 import { Unsupported } from '../unsupported';
 import { channelsLastOrder, extentsOf, stridedView, type View } from '../view';
@@ -33,7 +33,7 @@ export function imageExtents(extents: readonly number[]): [number, number, numbe
 }
 
 /** A view as [N, H, W, C] operand. */
-export function imageOperand({ program }: Layer, view: View): Operand {
+export function imageOperand({ program }: LoweredLayer, view: View): Operand {
   const extents = extentsOf(view);
   const [n, c, h, w] = imageExtents(extents);
   return { buffer: program.arrange(view, channelsLastOrder(extents.length)).buffer, dims: [n, h, w, c] };
@@ -41,7 +41,7 @@ export function imageOperand({ program }: Layer, view: View): Operand {
 
 /** A new channels-last buffer for the result of a layer: int8 with a grid, else float. */
 export function imageResult(
-  { program, extents, tail }: Layer,
+  { program, extents, tail }: LoweredLayer,
   quantization?: Quantization,
 ): { operand: Operand; view: View } {
   const [n, c, h, w] = imageExtents(extents);

@@ -1,4 +1,4 @@
-import { sameGrid, tableOf } from '../grid';
+import { sameGrid, tableOnGrid } from '../grid';
 import type { QuantizedView } from '../lowering';
 import type { Program } from '../program';
 import type { Quantization } from '../step';
@@ -29,7 +29,7 @@ export function lookUp(
   const x = program.dense(source);
   const buffer = program.buffer(value, 'int8', x.buffer.count, quantization);
   const dims = [buffer.count];
-  const table = tableOf(x.quantization, quantization, function_);
+  const table = tableOnGrid(x.quantization, quantization, function_);
   program.emit({
     name,
     op: 'lut_s8',

@@ -1,7 +1,7 @@
 import type { Window } from '../../ops/operator';
 import type { PlanWindow } from '../../plan/description';
 import { PLAN_MAX_POOL_AREA } from '../../plan/format';
-import { clampOf } from '../grid';
+import { clampCodes } from '../grid';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
 import { type Operand, type Quantization, stepName } from '../step';
 import { Unsupported } from '../unsupported';
@@ -9,7 +9,7 @@ import type { View } from '../view';
 import { imageOperand, imageResult, planWindow } from './image';
 
 /** On int8 a max pool keeps scale and zero point, so nothing but bytes move. */
-export const maxPool: FamilyOf<'max-pool'> = {
+export const maxPoolFamily: FamilyOf<'max-pool'> = {
   ops: ['max_pool_s8', 'max_pool_f32'],
   integer: {
     operands: 'first',
@@ -37,7 +37,7 @@ function emitMaxPool(layer: LayerOf<'max-pool'>, x: View, grid?: Quantization): 
 }
 
 /** Average pools, global ones among them. */
-export const averagePool: FamilyOf<'average-pool'> = {
+export const averagePoolFamily: FamilyOf<'average-pool'> = {
   ops: ['average_pool_s8', 'average_pool_f32'],
   integer: { operands: 'first', grid: 'result', lower: lowerIntegerAverage },
   float: { fuses: false, lower: lowerFloatAverage },
@@ -57,7 +57,7 @@ function lowerIntegerAverage(layer: LayerOf<'average-pool'>, { operands: [x], gr
       params: {
         window: poolWindow(call.window, source, operand),
         countIncludePad: call.countIncludePad,
-        clamp: clampOf(tail.bounds, grid),
+        clamp: clampCodes(tail.bounds, grid),
       },
     });
     return view;

@@ -2,21 +2,21 @@ import type { FamilyOf, Kernel, LayerOf } from '../layer';
 import { reshapeView, sliceView, transposeView, type View } from '../view';
 
 /** Reshape, Flatten, Squeeze and the like: another view of the same memory wherever factors allow. */
-export const reshape: FamilyOf<'reshape'> = viewFamily(
+export const reshapeFamily: FamilyOf<'reshape'> = viewFamily(
   ({ extents }) =>
     (view) =>
       reshapeView(view, extents),
 );
 
 /** Transpose: a view; the copy happens when a kernel needs another memory order. */
-export const transpose: FamilyOf<'transpose'> = viewFamily(
+export const transposeFamily: FamilyOf<'transpose'> = viewFamily(
   ({ call }) =>
     (view) =>
       transposeView(view, call.permutation),
 );
 
 /** Slice: a view with an offset and steps. */
-export const slice: FamilyOf<'slice'> = viewFamily(
+export const sliceFamily: FamilyOf<'slice'> = viewFamily(
   ({ call, extents }) =>
     (view) =>
       sliceView(view, call.starts, call.steps, extents),

@@ -2,7 +2,7 @@ import type { FamilyOf } from '../layer';
 import { naturalOrder } from '../view';
 
 /** Softmax over rows, which must be contiguous: the axis is brought innermost. */
-export const softmax: FamilyOf<'softmax'> = {
+export const softmaxFamily: FamilyOf<'softmax'> = {
   ops: ['softmax_f32'],
   float: {
     fuses: false,

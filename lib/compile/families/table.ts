@@ -1,28 +1,28 @@
 import type { FamilyOf, Kernel } from '../layer';
-import { binary } from './binary';
-import { dequantize, quantize } from './border';
-import { conv } from './conv';
-import { concat, pad } from './copy';
-import { fullyConnected } from './fully-connected';
-import { averagePool, maxPool } from './pool';
-import { reshape, slice, transpose } from './reshape';
-import { softmax } from './softmax';
-import { unary } from './unary';
+import { binaryFamily } from './binary';
+import { dequantizeFamily, quantizeFamily } from './border';
+import { convFamily } from './conv';
+import { concatFamily, padFamily } from './copy';
+import { fullyConnectedFamily } from './fully-connected';
+import { averagePoolFamily, maxPoolFamily } from './pool';
+import { reshapeFamily, sliceFamily, transposeFamily } from './reshape';
+import { softmaxFamily } from './softmax';
+import { unaryFamily } from './unary';
 
 /** How every kind of kernel call becomes steps of a plan. */
 export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
-  conv,
-  'fully-connected': fullyConnected,
-  binary,
-  'max-pool': maxPool,
-  'average-pool': averagePool,
-  unary,
-  softmax,
-  concat,
-  slice,
-  pad,
-  transpose,
-  reshape,
-  quantize,
-  dequantize,
+  conv: convFamily,
+  'fully-connected': fullyConnectedFamily,
+  binary: binaryFamily,
+  'max-pool': maxPoolFamily,
+  'average-pool': averagePoolFamily,
+  unary: unaryFamily,
+  softmax: softmaxFamily,
+  concat: concatFamily,
+  slice: sliceFamily,
+  pad: padFamily,
+  transpose: transposeFamily,
+  reshape: reshapeFamily,
+  quantize: quantizeFamily,
+  dequantize: dequantizeFamily,
 };

@@ -19,7 +19,7 @@ function isUnary(name: string): name is UnaryOp {
 }
 
 /** Functions of one number: a table between int8 grids; in float the operation that the operator names. */
-export const unary: FamilyOf<'unary'> = {
+export const unaryFamily: FamilyOf<'unary'> = {
   ops: ['lut_s8', ...PLAN_OP_NAMES.filter(isUnary)],
   integer: {
     operands: 'first',

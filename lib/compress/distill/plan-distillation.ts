@@ -2,11 +2,11 @@ import type { Graph } from '../../ir/graph';
 import { inferShapes } from '../../passes/infer-shapes';
 import { prepare } from '../../passes/pipeline';
 import { crossEntropy, klDivergence, type LossBuilder, meanSquaredError, weightedSum } from '../../train/losses';
-import type { Schedule } from '../../train/options';
+import type { Schedule } from '../../train/train-options';
 import { attentionTransfer } from './attention-transfer';
+import type { DistillationOptions } from './distill-options';
 import { misfit, type Pair, pairOutputs, pairValues, requireFreeBatch } from './fit';
 import { classCount } from './logit-scale';
-import type { DistillationOptions } from './options';
 import { addRegressors, canWiden } from './regressors';
 import { type TeacherValues, teacherInput } from './with-teacher';
 

@@ -1,11 +1,11 @@
 import type { Graph } from '../../ir/graph';
 import { inputAxis } from '../../ops/facts';
 import { productLayer } from '../layer-inputs';
-import { rowOf } from './criteria';
-import type { Scores } from './measure';
-import { blockOf, type PruneOptions, scopeOf } from './options';
-import { type MaskChoice, selectBlocks, selectGlobal, selectLocal, selectRows, selectThreshold } from './select';
+import type { Scores } from './measure-scores';
+import { blockOf, type PruneOptions, scopeOf } from './prune-options';
+import { type MaskChoice, selectBlocks, selectGlobal, selectLocal, selectRows, selectThreshold } from './select-masks';
 import type { PruneTarget } from './targets';
+import { rowOf } from './weight-criteria';
 
 /** Elements that may not come back, by target: 0 for those. */
 export type Alive = ReadonlyMap<PruneTarget, ArrayLike<number>>;

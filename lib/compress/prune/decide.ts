@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../../core/diagnostic';
 import type { Graph } from '../../ir/graph';
 import type { LayerDecision } from '../method';
-import { rowOf } from './criteria';
-import { type PruneOptions, scopeOf } from './options';
+import { type PruneOptions, scopeOf } from './prune-options';
 import type { PruneTarget, Untouched } from './targets';
+import { rowOf } from './weight-criteria';
 
 /** A target after pruning. */
 export interface Treated {

@@ -1,15 +1,15 @@
 import type { Graph } from '../../ir/graph';
 import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
-import type { MaskMoment } from '../../train/options';
+import type { MaskMoment } from '../../train/train-options';
 import type { MethodContext } from '../method';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
-import { rowOf } from './criteria';
-import type { Scores } from './measure';
-import type { PruneOptions } from './options';
+import type { Scores } from './measure-scores';
+import type { PruneOptions } from './prune-options';
 import { type ResolvedSchedule, sparsityAt } from './schedule';
-import { splice } from './select';
+import { splice } from './select-masks';
 import type { PruneTarget } from './targets';
+import { rowOf } from './weight-criteria';
 import { zeroMasks } from './zero-masks';
 
 /**

@@ -6,15 +6,15 @@ import type { LayerDecision, Method, MethodContext, MethodResult, Milder } from 
 import { requireFloatGraph } from '../quantize/plan';
 import { recover } from '../recover';
 import { chooseMasks } from './choose';
-import { rowOf } from './criteria';
 import { decideLayers, emptiedLayers } from './decide';
-import { unmeasurable } from './measure';
-import { followsTraining, kindOf, type PruneOptions, pruneOptions } from './options';
+import { unmeasurable } from './measure-scores';
+import { followsTraining, kindOf, type PruneOptions, pruneOptions } from './prune-options';
 import { pruneWhileTraining } from './prune-while-training';
 import { iterativeSparsity, type ResolvedSchedule, ROUNDS, resolveSchedule } from './schedule';
-import { zerosIn } from './select';
+import { zerosIn } from './select-masks';
 import { solveTargets, unsolvable } from './solve-targets';
 import { findTargets, type PruneTarget, type Untouched } from './targets';
+import { rowOf } from './weight-criteria';
 
 /** Numbers of a pruning, for reports. */
 export interface PruneReport {

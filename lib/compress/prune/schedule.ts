@@ -1,5 +1,5 @@
 import { HoneError } from '../../core/error';
-import type { PruneSchedule } from './options';
+import type { PruneSchedule } from './prune-options';
 
 /** When and how far weights go, in steps of one run. */
 export interface ResolvedSchedule {

@@ -1,6 +1,6 @@
 import { invertUpper, upperFactor } from '../cholesky';
 import type { ProductLayer } from '../layer-inputs';
-import { selectCount } from './select';
+import { selectCount } from './select-masks';
 import { damp } from './sparsegpt';
 
 /** A layer that multiplies a weight, with the rows that it multiplies it by. */

@@ -1,5 +1,5 @@
 import { invertUpper, solveFactored, upperFactor } from '../cholesky';
-import { selectCount } from './select';
+import { selectCount } from './select-masks';
 
 /** Weights of one group of a layer, which are pruned together. */
 export interface SparseProblem {

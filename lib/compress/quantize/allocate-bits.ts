@@ -1,4 +1,4 @@
-import type { SensitivityRow } from './sensitivity';
+import type { SensitivityRow } from './quantization-sensitivity';
 
 /** Bits of weights by layer. */
 export type BitAllocation = ReadonlyMap<string, number>;

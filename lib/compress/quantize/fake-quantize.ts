@@ -6,8 +6,8 @@ import { inferShapes } from '../../passes/infer-shapes';
 import { type AffineParameters, insertQdq } from '../../passes/insert-qdq';
 import { trainableParameters } from '../../train/trainable';
 import { MIN_SCALE, UINT8_LIMIT } from './affine';
-import { choicesFor } from './options';
 import { layerConstantsOf, type QuantizationPlan } from './plan';
+import { choicesFor } from './quantize-options';
 import type { WeightedLayer } from './roles';
 import { type ChosenGrid, gridLayout, type LayerConstants } from './weights';
 

@@ -2,7 +2,7 @@ import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import type { JudgedBy, OpenFinished } from '../finished';
 import type { Runner } from './calibrate';
-import { addPower, comparePower, decibels, type Power, type SqnrDb, type Values } from './measure';
+import { addPower, comparePower, decibels, type Power, type SqnrDb, type Values } from './measure-quality';
 import { isFloat32 } from './roles';
 
 /** Samples that outputs are judged on. */

@@ -9,9 +9,9 @@ import {
   type QdqPlan,
 } from '../../passes/insert-qdq';
 import { rangeOf } from './affine';
-import { choicesFor, type QuantizeOptions } from './options';
+import { choicesFor, type QuantizeOptions } from './quantize-options';
 import type { WeightedLayer } from './roles';
-import type { FusedClamp, Selection } from './select';
+import type { FusedClamp, Selection } from './select-quantization';
 import { type ChosenGrid, hasBlocks, type LayerConstants, layerConstants } from './weights';
 
 /** Everything that decides over a quantized network; methods change parts of it before it is written as a graph. */

@@ -12,13 +12,6 @@ import { biasShifts, shiftBiases } from './correct-bias';
 import { type Equalized, equalizeLayers } from './equalize';
 import { normalizeLayers } from './normalize-layers';
 import {
-  choicesFor,
-  type PartialQuantizeOptions,
-  type QuantizeOptions,
-  resolveQuantizeOptions,
-  withoutHeed,
-} from './options';
-import {
   type QuantizationPlan,
   requireFloatGraph,
   requireWork,
@@ -26,13 +19,20 @@ import {
   weightOnlyReason,
   writeQdq,
 } from './plan';
+import {
+  choicesFor,
+  type PartialQuantizeOptions,
+  type QuantizeOptions,
+  resolveQuantizeOptions,
+  withoutHeed,
+} from './quantize-options';
+import { openQuantizeRepairs, type QuantizeRepairs } from './quantize-repairs';
 import type { Ranges } from './ranges';
-import { applyRounding, roundLayers } from './reconstruct';
+import { applyRounding, roundLayers } from './reconstruct-rounding';
 import { rememberOutputs } from './remember-outputs';
-import { openQuantizeRepairs, type QuantizeRepairs } from './repairs';
 import { type QuantizeReport, reportOn } from './report';
 import { type RobustRanges, robustRanges } from './robust-ranges';
-import { selectQuantization } from './select';
+import { selectQuantization } from './select-quantization';
 import { fewSamples, outlyingWarnings, repairsOff } from './warnings';
 import { requireFiniteConstants } from './weights';
 

@@ -9,8 +9,8 @@ import { affineOf, type NumberRange, rangeOf } from './affine';
 import { collect, type Runner } from './calibrate';
 import { ESTIMATORS, type EstimatorName } from './estimators';
 import { ValueHistogram } from './histogram';
-import type { QuantizeOptions } from './options';
-import type { FusedClamp, Selection, ValueGroup } from './select';
+import type { QuantizeOptions } from './quantize-options';
+import type { FusedClamp, Selection, ValueGroup } from './select-quantization';
 import { Tally } from './tally';
 
 /** How one value was quantized. */

@@ -1,7 +1,7 @@
 import type { Evaluate, Graph } from '../../ir/graph';
 import { sampleAxesOf } from '../../ir/sample-axes';
 import type { Tensor } from '../../ir/tensor';
-import type { Values } from './measure';
+import type { Values } from './measure-quality';
 
 /** Outputs of one graph, kept while it runs for another purpose. */
 export interface OutputMemory {

@@ -5,12 +5,12 @@ import { elementCount } from '../../ir/tensor';
 import type { JudgedBy } from '../finished';
 import type { Runner } from './calibrate';
 import { type JudgedSamples, type Judges, judgeOutputs, type OutputSqnr } from './judge-outputs';
-import { comparePower, decibels } from './measure';
-import { choicesFor, type LayerChoices } from './options';
+import { comparePower, decibels } from './measure-quality';
 import { type QuantizationPlan, type WrittenPlan, writeQdq } from './plan';
+import { choicesFor, type LayerChoices } from './quantize-options';
+import type { QuantizeRepair } from './quantize-repairs';
 import type { ValueRange } from './ranges';
-import type { QuantizeRepair } from './repairs';
-import type { Selection, SkippedNode } from './select';
+import type { Selection, SkippedNode } from './select-quantization';
 import { refusedElsewhere, weakResults } from './warnings';
 import { pairsOf } from './weights';
 

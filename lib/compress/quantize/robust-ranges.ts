@@ -4,12 +4,12 @@ import { viewAs } from '../../ir/tensor';
 import { feedsOf } from '../feeds';
 import { splitEvenly } from '../keep-if-better';
 import type { Runner } from './calibrate';
-import { addPower, decibels, type Power, powerOf } from './measure';
-import type { QuantizeOptions } from './options';
+import { addPower, decibels, type Power, powerOf } from './measure-quality';
 import { outlyingSamples } from './outlying-samples';
+import type { QuantizeOptions } from './quantize-options';
 import { estimateRanges, estimatorOf, type ObservedValues, observeValues, type Ranges } from './ranges';
 import { isFloat32 } from './roles';
-import type { Selection, ValueGroup } from './select';
+import type { Selection, ValueGroup } from './select-quantization';
 
 /** Ranges, and the calibration samples that had no say in them. */
 export interface RobustRanges {

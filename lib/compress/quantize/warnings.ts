@@ -3,8 +3,8 @@ import { attribute } from '../../ir/attribute';
 import type { Graph, Node } from '../../ir/graph';
 import { HELD_OUT_SAMPLES, tooFewToRepair } from '../keep-if-better';
 import type { OutputSqnr } from './judge-outputs';
-import type { SqnrDb } from './measure';
-import type { QuantizeOptions } from './options';
+import type { SqnrDb } from './measure-quality';
+import type { QuantizeOptions } from './quantize-options';
 import type { Ranges } from './ranges';
 import type { OutlyingSample } from './robust-ranges';
 

@@ -1,5 +1,5 @@
 import { roundHalfToEven } from '../../ir/half';
-import type { LayerChoices } from './options';
+import type { LayerChoices } from './quantize-options';
 
 // Local names: a look-up of the global object per weight is slow inside module sandboxes.
 const { abs, fround, max, min } = Math;

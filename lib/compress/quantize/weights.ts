@@ -6,7 +6,7 @@ import { inputAxis } from '../../ops/facts';
 import { scaleIndices } from '../../ops/quantizer';
 import { type AffineParameters, type ConstantParameters, codesOf } from '../../passes/insert-qdq';
 import { MIN_SCALE, UINT8_LIMIT } from './affine';
-import type { LayerChoices } from './options';
+import type { LayerChoices } from './quantize-options';
 import type { WeightedLayer } from './roles';
 import { countPairs, largestPairs, type PairCount, pairLimit } from './saturation';
 import { codeRange, fitGrid } from './weight-grid';

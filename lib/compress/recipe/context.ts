@@ -3,7 +3,7 @@ import type { Evaluate, Graph } from '../../ir/graph';
 import type { JudgedBy, OpenFinished } from '../finished';
 import type { Checkpoints, LayerDecision, MethodContext, MethodData } from '../method';
 import type { EngineTarget } from '../target';
-import type { Recipe } from './schema';
+import type { Recipe } from './recipe-schema';
 
 /** A finished step as a cache keeps it. */
 export interface CachedStep {

@@ -1,5 +1,5 @@
 import type { ModelMeasure, Scored } from './context';
-import type { Recipe } from './schema';
+import type { Recipe } from './recipe-schema';
 
 type Goals = Recipe['goals'];
 

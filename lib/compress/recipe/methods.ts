@@ -4,7 +4,7 @@ import { distill } from '../distill/distill';
 import { finetune } from '../distill/finetune';
 import type { Method, MethodContext, MethodResult, Milder } from '../method';
 import { prune } from '../prune/prune';
-import { quantizeMethod } from '../quantize/method';
+import { quantizeMethod } from '../quantize/quantize-method';
 import { pruneStructured } from '../structured/prune-structured';
 
 /** A method as a recipe sees it: only its own schema knows what its options are. */

@@ -1,5 +1,5 @@
 import type { Dataset } from '../../ir/dataset';
-import type { Recipe, RecipeInput } from './schema';
+import type { Recipe, RecipeInput } from './recipe-schema';
 
 /** Share of the multiply-accumulates that stays: recovery makes up for more than a re-fit of the weights does. */
 const MACS = { trained: 0.7, fitted: 0.9 };

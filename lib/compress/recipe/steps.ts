@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
-import { quantizeMethod } from '../quantize/method';
+import { quantizeMethod } from '../quantize/quantize-method';
 import type { MethodRow } from './methods';
-import type { Recipe } from './schema';
+import type { Recipe } from './recipe-schema';
 
 /** One step of a run: a method and its options, all filled in. */
 export interface RecipeStep extends MethodRow {

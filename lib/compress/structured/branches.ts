@@ -4,7 +4,7 @@ import type { Graph, Node } from '../../ir/graph';
 import { viewAs } from '../../ir/tensor';
 import { feedsOf } from '../feeds';
 import type { MethodContext } from '../method';
-import { first } from '../prune/measure';
+import { first } from '../prune/measure-scores';
 
 /** A residual branch: an addition whose one side is computed from the other side alone. */
 export interface Branch {

@@ -1,8 +1,8 @@
 import type { Graph } from '../../ir/graph';
 import type { EngineTarget } from '../target';
 import { Budget, type Expense } from './budget';
-import type { UnitScores } from './criteria';
 import type { Dependencies } from './dependencies';
+import type { UnitScores } from './unit-criteria';
 import { type Offer, openQueue, type Queue } from './unit-queue';
 
 /** What limits a choice. */

@@ -2,7 +2,7 @@ import type { Graph, Node } from '../../ir/graph';
 import type { MethodContext } from '../method';
 import { skipReason } from '../skip';
 import type { Dependencies } from './dependencies';
-import type { StructuredOptions } from './options';
+import type { StructuredOptions } from './structured-options';
 
 /** Groups that a layer holds: one of theirs that is to keep its channels, or any weight of a node that must stay as it is. */
 export function heldGroups(

@@ -4,7 +4,7 @@ import { isRecurrent } from '../../ops/facts';
 import { invertUpper, solveFactored, upperFactor } from '../cholesky';
 import { type ProductLayer, productLayer } from '../layer-inputs';
 import type { MethodContext } from '../method';
-import { first } from '../prune/measure';
+import { first } from '../prune/measure-scores';
 import { collect } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';
 import { SecondMoment } from '../second-moment';

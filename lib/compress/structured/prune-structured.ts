@@ -9,14 +9,14 @@ import { requireFloatGraph } from '../quantize/plan';
 import { requireMeaning } from '../skip';
 import { removeBranches } from './branches';
 import { chooseUnits, type StepLeft } from './choose-units';
-import { STRUCTURED_CRITERIA } from './criteria';
 import { type Dependencies, findDependencies, type UnitLayer } from './dependencies';
 import { heldGroups, stayReason } from './held-groups';
-import { type StructuredOptions, structuredOptions } from './options';
+import { openPruneRepairs, type PruneRepairs } from './prune-repairs';
 import { keptIndices, removeUnits } from './remove-units';
-import { openPruneRepairs, type PruneRepairs } from './repairs';
 import { separateConstants } from './separate-constants';
+import { type StructuredOptions, structuredOptions } from './structured-options';
 import { amountOf, resultOf } from './structured-report';
+import { STRUCTURED_CRITERIA } from './unit-criteria';
 
 /**
  * Structured pruning: a physically smaller network. Channels, neurons, heads and branches go with everything that hangs on

@@ -10,8 +10,8 @@ import { Budget } from './budget';
 import type { StepLeft } from './choose-units';
 import { type Dependencies, findDependencies, type UnitLayer } from './dependencies';
 import { stayReason } from './held-groups';
-import type { StructuredOptions } from './options';
-import type { PruneRepairs, RepairReport } from './repairs';
+import type { PruneRepairs, RepairReport } from './prune-repairs';
+import type { StructuredOptions } from './structured-options';
 
 /** One layer in numbers: channels, and shares of its MACs and of its modelled time that are left. */
 export interface LayerReport {

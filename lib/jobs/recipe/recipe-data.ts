@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { MethodData } from '../../compress/method';
+import type { Recipe } from '../../compress/recipe/recipe-schema';
 import { recommendAugment } from '../../compress/recipe/recommend-steps';
-import type { Recipe } from '../../compress/recipe/schema';
 import { HoneError } from '../../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../../core/preprocess';
 import { augment } from '../../data/augment';

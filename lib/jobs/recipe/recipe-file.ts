@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Alias, isNode, isScalar, parseDocument, visit, type YAMLMap } from 'yaml';
-import { type Recipe, recipeSchema } from '../../compress/recipe/schema';
+import { type Recipe, recipeSchema } from '../../compress/recipe/recipe-schema';
 import { HoneError, readError } from '../../core/error';
-import { parseOptions } from '../../core/options';
+import { parseOptions } from '../../core/parse-options';
 
 /** A recipe and where it came from. */
 export interface RecipeSource {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ModelMeasure, StepRecord } from '../../compress/recipe/context';
-import type { Recipe } from '../../compress/recipe/schema';
+import type { Recipe } from '../../compress/recipe/recipe-schema';
 import type { LeftOutStep } from '../../compress/recipe/stage';
 import type { Diagnostic } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Recipe } from '../../compress/recipe/schema';
+import type { Recipe } from '../../compress/recipe/recipe-schema';
 import type { EngineTarget, Isa } from '../../compress/target';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';

@@ -3,7 +3,7 @@ import { finetune } from '../../../lib/compress/distill/finetune';
 import { initialiseWeights } from '../../../lib/compress/distill/initialise-weights';
 import { teacherInput, withTeacher } from '../../../lib/compress/distill/with-teacher';
 import type { Method, MethodContext } from '../../../lib/compress/method';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { Rng } from '../../../lib/core/rng';
 import { GraphBuilder } from '../../../lib/ir/builder';
 import type { Dataset } from '../../../lib/ir/dataset';

@@ -1,4 +1,4 @@
-import { distillationOptions } from '../../../lib/compress/distill/options';
+import { distillationOptions } from '../../../lib/compress/distill/distill-options';
 import { planDistillation } from '../../../lib/compress/distill/plan-distillation';
 import { GraphBuilder } from '../../../lib/ir/builder';
 import type { Graph } from '../../../lib/ir/graph';

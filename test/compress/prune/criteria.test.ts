@@ -1,11 +1,11 @@
 import { productLayer } from '../../../lib/compress/layer-inputs';
-import { CRITERIA, type CriterionRow } from '../../../lib/compress/prune/criteria';
 import { magnitudeScores } from '../../../lib/compress/prune/magnitude';
 import { movementScores } from '../../../lib/compress/prune/movement';
 import { randomScores } from '../../../lib/compress/prune/random';
 import { snipScores } from '../../../lib/compress/prune/snip';
 import { addTaylorScores } from '../../../lib/compress/prune/taylor';
 import { wandaScores } from '../../../lib/compress/prune/wanda';
+import { CRITERIA, type CriterionRow } from '../../../lib/compress/prune/weight-criteria';
 import { ColumnPower } from '../../../lib/compress/second-moment';
 import { GraphBuilder } from '../../../lib/ir/builder';
 import { tensorOf, viewAs } from '../../../lib/ir/tensor';

@@ -1,10 +1,10 @@
 import type { Checkpoints, MethodContext } from '../../../lib/compress/method';
-import { CRITERIA, type Criterion, type CriterionRow, rowOf } from '../../../lib/compress/prune/criteria';
-import { type PruneOptions, pruneOptions } from '../../../lib/compress/prune/options';
 import { type PruneReport, prune } from '../../../lib/compress/prune/prune';
+import { type PruneOptions, pruneOptions } from '../../../lib/compress/prune/prune-options';
+import { CRITERIA, type Criterion, type CriterionRow, rowOf } from '../../../lib/compress/prune/weight-criteria';
 import { zeroMasks } from '../../../lib/compress/prune/zero-masks';
 import { recoveryOptions } from '../../../lib/compress/recover';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { Rng } from '../../../lib/core/rng';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { GraphBuilder } from '../../../lib/ir/builder';
@@ -14,7 +14,7 @@ import { type Tensor, tensorFrom, tensorOf, viewAs } from '../../../lib/ir/tenso
 import { bindShapes } from '../../../lib/passes/infer-shapes';
 import { createReferenceEvaluate } from '../../../lib/reference/evaluate';
 import { heNormal, zeros } from '../../../lib/train/initialise';
-import type { TrainState } from '../../../lib/train/options';
+import type { TrainState } from '../../../lib/train/train-options';
 
 /** Correlated inputs of very different sizes, with the class that a fixed random rule gives them. */
 function samples(count: number, labelled = true): Dataset {

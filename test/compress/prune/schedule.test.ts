@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { pruneSchedule } from '../../../lib/compress/prune/options';
+import { pruneSchedule } from '../../../lib/compress/prune/prune-options';
 import { iterativeSparsity, resolveSchedule, sparsityAt } from '../../../lib/compress/prune/schedule';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 
 type Kind = 'constant' | 'polynomial' | 'one-shot' | 'iterative';
 

@@ -8,7 +8,7 @@ import {
   selectThreshold,
   splice,
   zerosIn,
-} from '../../../lib/compress/prune/select';
+} from '../../../lib/compress/prune/select-masks';
 
 const scores = (values: readonly number[]) => ({ scores: Float64Array.from(values) });
 const kept = ({ mask }: MaskChoice) => Array.from(mask);

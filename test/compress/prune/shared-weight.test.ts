@@ -1,9 +1,9 @@
 import type { MethodContext } from '../../../lib/compress/method';
-import { pruneOptions } from '../../../lib/compress/prune/options';
 import { type PruneReport, prune } from '../../../lib/compress/prune/prune';
+import { pruneOptions } from '../../../lib/compress/prune/prune-options';
 import { pruneShared, type WeightReader } from '../../../lib/compress/prune/shared-weight';
 import { sparseGpt } from '../../../lib/compress/prune/sparsegpt';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { Rng } from '../../../lib/core/rng';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { GraphBuilder } from '../../../lib/ir/builder';

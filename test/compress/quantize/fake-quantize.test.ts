@@ -1,7 +1,7 @@
 import { fakeQuantize } from '../../../lib/compress/quantize/fake-quantize';
-import type { PartialQuantizeOptions } from '../../../lib/compress/quantize/options';
 import { writeQdq } from '../../../lib/compress/quantize/plan';
 import { planQuantization } from '../../../lib/compress/quantize/quantize';
+import type { PartialQuantizeOptions } from '../../../lib/compress/quantize/quantize-options';
 import { Rng } from '../../../lib/core/rng';
 import { GraphBuilder } from '../../../lib/ir/builder';
 import type { Graph } from '../../../lib/ir/graph';

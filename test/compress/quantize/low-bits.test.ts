@@ -1,5 +1,5 @@
-import type { PartialQuantizeOptions } from '../../../lib/compress/quantize/options';
 import { quantize } from '../../../lib/compress/quantize/quantize';
+import type { PartialQuantizeOptions } from '../../../lib/compress/quantize/quantize-options';
 import { Rng } from '../../../lib/core/rng';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import type { Dataset } from '../../../lib/ir/dataset';

@@ -1,16 +1,16 @@
 import type { MethodContext } from '../../../lib/compress/method';
 import { allocationPath, averageBits } from '../../../lib/compress/quantize/allocate-bits';
 import {
-  type QuantizeMethodReport,
-  quantizeMethod,
-  quantizeMethodOptions,
-} from '../../../lib/compress/quantize/method';
-import {
   quantizationSensitivity,
   type SensitivityRow,
   sensitivityOptions,
-} from '../../../lib/compress/quantize/sensitivity';
-import { parseOptions } from '../../../lib/core/options';
+} from '../../../lib/compress/quantize/quantization-sensitivity';
+import {
+  type QuantizeMethodReport,
+  quantizeMethod,
+  quantizeMethodOptions,
+} from '../../../lib/compress/quantize/quantize-method';
+import { parseOptions } from '../../../lib/core/parse-options';
 import type { Dataset } from '../../../lib/ir/dataset';
 import type { Graph } from '../../../lib/ir/graph';
 import { tensorOf, toNumbers, viewAs } from '../../../lib/ir/tensor';

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
-import { choicesFor, DEFAULT_QUANTIZE_OPTIONS, type LayerChoices } from '../../../lib/compress/quantize/options';
 import { type QuantizeContext, quantize } from '../../../lib/compress/quantize/quantize';
+import {
+  choicesFor,
+  DEFAULT_QUANTIZE_OPTIONS,
+  type LayerChoices,
+} from '../../../lib/compress/quantize/quantize-options';
 import { saturationNotices } from '../../../lib/compress/quantize/report';
 import { countPairs, largestPairs, type PairedLayer, pairLimit } from '../../../lib/compress/quantize/saturation';
 import { layerConstants } from '../../../lib/compress/quantize/weights';

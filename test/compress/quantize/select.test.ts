@@ -1,5 +1,5 @@
-import { DEFAULT_QUANTIZE_OPTIONS } from '../../../lib/compress/quantize/options';
-import { type Selection, selectQuantization } from '../../../lib/compress/quantize/select';
+import { DEFAULT_QUANTIZE_OPTIONS } from '../../../lib/compress/quantize/quantize-options';
+import { type Selection, selectQuantization } from '../../../lib/compress/quantize/select-quantization';
 import type { Graph } from '../../../lib/ir/graph';
 import { tensorFrom } from '../../../lib/ir/tensor';
 import { imageNetwork, residualNetwork } from './networks';

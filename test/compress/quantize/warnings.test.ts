@@ -1,4 +1,4 @@
-import { DEFAULT_QUANTIZE_OPTIONS, resolveQuantizeOptions } from '../../../lib/compress/quantize/options';
+import { DEFAULT_QUANTIZE_OPTIONS, resolveQuantizeOptions } from '../../../lib/compress/quantize/quantize-options';
 import { fewSamples, largerFile, weakResults } from '../../../lib/compress/quantize/warnings';
 
 const layers = (...sqnrDb: number[]) => sqnrDb.map((db, index) => ({ name: `l${index}`, sqnrDb: db }));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { choicesFor, DEFAULT_QUANTIZE_OPTIONS } from '../../../lib/compress/quantize/options';
+import { choicesFor, DEFAULT_QUANTIZE_OPTIONS } from '../../../lib/compress/quantize/quantize-options';
 import type { WeightedLayer } from '../../../lib/compress/quantize/roles';
 import { layerConstants, requireFiniteConstants } from '../../../lib/compress/quantize/weights';
 import { GraphBuilder } from '../../../lib/ir/builder';

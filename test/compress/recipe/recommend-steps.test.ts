@@ -1,6 +1,6 @@
 import { METHODS } from '../../../lib/compress/recipe/methods';
+import { recipeSchema } from '../../../lib/compress/recipe/recipe-schema';
 import { recommendAugment, recommendSteps } from '../../../lib/compress/recipe/recommend-steps';
-import { recipeSchema } from '../../../lib/compress/recipe/schema';
 import { orderWarnings, stepsOf } from '../../../lib/compress/recipe/steps';
 import type { ElementType } from '../../../lib/ir/element-type';
 

@@ -2,7 +2,7 @@ import type { MethodContext, MethodResult } from '../../../lib/compress/method';
 import { prune } from '../../../lib/compress/prune/prune';
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { createReferenceEvaluate } from '../../../lib/reference/evaluate';
 import { random } from '../../ops/draw';

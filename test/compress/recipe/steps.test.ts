@@ -1,7 +1,7 @@
 import { METHODS as ALL_METHODS, type MethodRow } from '../../../lib/compress/recipe/methods';
-import { recipeSchemaOf } from '../../../lib/compress/recipe/schema';
+import { recipeSchemaOf } from '../../../lib/compress/recipe/recipe-schema';
 import { orderWarnings, requireQuantizeLast, stepsOf } from '../../../lib/compress/recipe/steps';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { heal, interrupted, zeroLayers } from './toy-run';
 
 const METHODS: readonly MethodRow[] = [

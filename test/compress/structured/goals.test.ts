@@ -6,7 +6,7 @@ import { findDependencies } from '../../../lib/compress/structured/dependencies'
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
 import type { EngineTarget } from '../../../lib/compress/target';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { GraphBuilder } from '../../../lib/ir/builder';
 import type { Graph } from '../../../lib/ir/graph';

@@ -4,7 +4,7 @@ import type { MethodContext } from '../../../lib/compress/method';
 import { findBranches } from '../../../lib/compress/structured/branches';
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import type { Graph } from '../../../lib/ir/graph';
 import { type Tensor, viewAs } from '../../../lib/ir/tensor';

@@ -1,11 +1,11 @@
 import { countMacs } from '../../../lib/compress/count-macs';
 import type { MethodContext, MethodResult } from '../../../lib/compress/method';
 import { findBranches } from '../../../lib/compress/structured/branches';
-import { STRUCTURED_CRITERIA } from '../../../lib/compress/structured/criteria';
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
+import { STRUCTURED_CRITERIA } from '../../../lib/compress/structured/unit-criteria';
 import { stepFor } from '../../../lib/compress/structured/unit-queue';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import type { Dataset } from '../../../lib/ir/dataset';
 import type { Graph } from '../../../lib/ir/graph';

@@ -2,7 +2,7 @@ import { outputJudge } from '../../../lib/compress/keep-if-better';
 import type { MethodContext } from '../../../lib/compress/method';
 import { pruneStructured } from '../../../lib/compress/structured/prune-structured';
 import type { StructuredReport } from '../../../lib/compress/structured/structured-report';
-import { parseOptions } from '../../../lib/core/options';
+import { parseOptions } from '../../../lib/core/parse-options';
 import { Rng } from '../../../lib/core/rng';
 import { datasetFromTensors } from '../../../lib/data/create-dataset';
 import { GraphBuilder } from '../../../lib/ir/builder';

@@ -12,11 +12,11 @@ import {
   tooFewToRepair,
 } from '../keep-if-better';
 import type { MethodContext } from '../method';
-import { first } from '../prune/measure';
-import type { SqnrDb } from '../quantize/measure';
-import type { StructuredOptions } from './options';
-import { refitWeights } from './reconstruct';
+import { first } from '../prune/measure-scores';
+import type { SqnrDb } from '../quantize/measure-quality';
+import { refitWeights } from './refit-weights';
 import type { KeptIndices } from './remove-units';
+import type { StructuredOptions } from './structured-options';
 
 /** One kind of repair, and what held-out samples said to it. */
 export interface RepairReport {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { PartialQuantizeOptions } from '../compress/quantize/options';
+import type { PartialQuantizeOptions } from '../compress/quantize/quantize-options';
 import { HoneError, readError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
 import type { SampleAxis } from '../ir/sample-axes';

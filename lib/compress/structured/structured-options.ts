@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recoveryOptions } from '../recover';
-import { STRUCTURED_CRITERIA, type StructuredCriterion } from './criteria';
+import { STRUCTURED_CRITERIA, type StructuredCriterion } from './unit-criteria';
 
 const NAMES = Object.keys(STRUCTURED_CRITERIA) as StructuredCriterion[];
 

@@ -4,8 +4,8 @@ import { elementCount } from '../../ir/tensor';
 import { prepare } from '../../passes/pipeline';
 import { type TrialContext, type TrialDamage, tryWeights, type WeightTrial } from '../weight-trials';
 import { normalizeLayers } from './normalize-layers';
-import { choicesFor, DEFAULT_QUANTIZE_OPTIONS, type QuantizeOptions } from './options';
 import { requireFloatGraph } from './plan';
+import { choicesFor, DEFAULT_QUANTIZE_OPTIONS, type QuantizeOptions } from './quantize-options';
 import { roleOf, type WeightedLayer } from './roles';
 import { layerConstants, onGrid } from './weights';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseOptions } from '../../core/options';
+import { parseOptions } from '../../core/parse-options';
 import { matchingGlob } from '../glob';
 import { ESTIMATORS, type EstimatorName } from './estimators';
 

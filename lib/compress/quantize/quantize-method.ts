@@ -4,12 +4,12 @@ import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import type { LayerDecision, Method, MethodContext, MethodResult } from '../method';
 import { allocationPath, averageBits, type BitAllocation } from './allocate-bits';
-import { decibelsText } from './measure';
-import { type QuantizeOptions, quantizeOptions } from './options';
+import { decibelsText } from './measure-quality';
 import { type QuantizationPlan, writeQdq } from './plan';
+import { quantizationSensitivity, type Sensitivity, sensitivityOptions } from './quantization-sensitivity';
 import { planQuantization, type QuantizeContext } from './quantize';
+import { type QuantizeOptions, quantizeOptions } from './quantize-options';
 import type { QuantizeReport } from './report';
-import { quantizationSensitivity, type Sensitivity, sensitivityOptions } from './sensitivity';
 import { type QatOptions, qatOptions, trainQuantized } from './train-quantized';
 
 const mixedOptions = z.strictObject({

@@ -2,7 +2,7 @@ import { type Uses, usesOf } from '../../ir/edit';
 import type { Graph, Node } from '../../ir/graph';
 import { hasTrait } from '../../ops/facts';
 import { requireMeaning, skipReason } from '../skip';
-import type { QuantizeOptions } from './options';
+import type { QuantizeOptions } from './quantize-options';
 import { clampBounds, fusedClamp, isFloat32, type Role, roleOf, type WeightedLayer } from './roles';
 
 /** Values that share one scale and zero point. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recoveryOptions } from '../recover';
-import { CRITERIA, type Criterion, rowOf } from './criteria';
+import { CRITERIA, type Criterion, rowOf } from './weight-criteria';
 
 const NAMES = Object.keys(CRITERIA) as Criterion[];
 

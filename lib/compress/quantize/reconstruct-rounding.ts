@@ -8,8 +8,8 @@ import { adaround, type RoundingProblem } from './adaround';
 import type { Runner } from './calibrate';
 import { shiftBiases } from './correct-bias';
 import { type LayerMoments, layerMoments } from './layer-moments';
-import { choicesFor } from './options';
 import { layerConstantsOf, type QuantizationPlan, writeQdq } from './plan';
+import { choicesFor } from './quantize-options';
 import type { WeightedLayer } from './roles';
 import { type ChosenGrid, gridLayout, type LayerConstants } from './weights';
 

@@ -3,7 +3,7 @@ import { elementCount, type Tensor, tensorOf, viewAs } from '../../ir/tensor';
 import { prepare } from '../../passes/pipeline';
 import { requireFloatGraph } from '../quantize/plan';
 import { type TrialContext, type TrialDamage, type TrialResults, tryWeights } from '../weight-trials';
-import { selectLocal } from './select';
+import { selectLocal } from './select-masks';
 import { findTargets } from './targets';
 
 /** What the network loses when the smallest weights of one layer alone are zero. */

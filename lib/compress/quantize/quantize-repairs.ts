@@ -2,7 +2,7 @@ import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import { HELD_OUT_SAMPLES, type Judge, keepIfBetter, type Repair } from '../keep-if-better';
 import type { Judges } from './judge-outputs';
-import { comparePower, decibels, type SqnrDb } from './measure';
+import { comparePower, decibels, type SqnrDb } from './measure-quality';
 import { isFloat32 } from './roles';
 
 /** One kind of repair, and what held-out samples said to it. */

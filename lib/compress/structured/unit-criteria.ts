@@ -8,7 +8,7 @@ import { hasStatistics, hasTrait, parametersOf } from '../../ops/facts';
 import { freeToTrain } from '../free-to-train';
 import { measureGradients } from '../gradients';
 import type { MethodContext } from '../method';
-import { first } from '../prune/measure';
+import { first } from '../prune/measure-scores';
 import { addTaylorScores } from '../prune/taylor';
 import { collect } from '../quantize/calibrate';
 import type { Observer } from '../quantize/observer';

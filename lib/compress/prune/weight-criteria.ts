@@ -1,8 +1,8 @@
 import type { Graph } from '../../ir/graph';
 import { viewAs } from '../../ir/tensor';
-import type { MaskMoment } from '../../train/options';
+import type { MaskMoment } from '../../train/train-options';
 import { magnitudeScores } from './magnitude';
-import { type Measurement, measureOnGradients, measureOnInputs, type Scores } from './measure';
+import { type Measurement, measureOnGradients, measureOnInputs, type Scores } from './measure-scores';
 import { movementScores } from './movement';
 import { randomScores } from './random';
 import { snipScores } from './snip';
