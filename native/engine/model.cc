@@ -60,7 +60,7 @@ Status Model::open_file(const std::string& path, std::shared_ptr<Model>* model) 
   return refuse_bad_alloc([&] {
     std::shared_ptr<Plan> plan;
     Status status = Plan::read_file(path, &plan);
-    return status.ok() ? share(std::move(plan), model) : status;
+    return status.ok() ? share(plan, model) : status;
   });
 }
 
@@ -69,15 +69,14 @@ Status Model::open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>*
   return refuse_bad_alloc([&] {
     std::shared_ptr<Plan> plan;
     Status status = Plan::read_bytes(bytes, size, &plan, checksum);
-    if (!status.ok() || checksum == PlanChecksum::kVerify)
-      return status.ok() ? share(std::move(plan), model) : status;
+    if (!status.ok() || checksum == PlanChecksum::kVerify) return status.ok() ? share(plan, model) : status;
     status = plan->check();
     if (status.ok()) *model = std::make_shared<Model>(std::move(plan));
     return status;
   });
 }
 
-Status Model::share(std::shared_ptr<Plan> plan, std::shared_ptr<Model>* model) {
+Status Model::share(const std::shared_ptr<Plan>& plan, std::shared_ptr<Model>* model) {
   const FloatEnvironment environment;
   std::shared_ptr<Model> made;
   std::vector<std::shared_ptr<Model>> tried, found;

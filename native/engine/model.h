@@ -30,7 +30,7 @@ class Model {
   PackedStore& packed() { return packed_; }
 
  private:
-  static Status share(std::shared_ptr<Plan> plan, std::shared_ptr<Model>* model);
+  static Status share(const std::shared_ptr<Plan>& plan, std::shared_ptr<Model>* model);
 
   std::shared_ptr<const Plan> plan_;
   PackedStore packed_;
