@@ -18,7 +18,7 @@ export interface NativePort {
 export interface SessionMemory {
   /** The plan file; its weights are mapped when it was opened by path. */
   readonly planBytes: number;
-  /** Weights in the layout of the kernels. */
+  /** Weights in the layout of the kernels; sessions of the same plan share them. */
   readonly packedBytes: number;
   /** Intermediate tensors. */
   readonly arenaBytes: number;

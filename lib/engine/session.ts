@@ -35,6 +35,7 @@ export interface NodeDump {
 
 /**
  * Opens a plan, as bytes or by path (then its weights are mapped into memory: replace such a file by rename, never in place).
+ * Sessions of the same bytes, in any thread of the process, share the plan and its packed weights.
  * @throws E_PLAN_FORMAT, E_PLAN_VERSION, E_FILE_NOT_FOUND, E_MEMORY, E_CPU_MASK, E_OPTION_UNKNOWN, E_OPTION_VALUE,
  *   E_ADDON_MISSING
  */

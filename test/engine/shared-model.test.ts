@@ -17,10 +17,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** One fully connected layer of 16 MB; variant 1 has two rows. */
 function wideLayer(): Uint8Array {
+  const weights = new Int8Array(SIDE * SIDE);
+  for (let i = 0; i < weights.length; i++) weights[i] = ((i * 31) % 7) - 3;
   const builders = [1, 2].map((rows) => {
     const b = new PlanBuilder();
     const [x, y] = [b.input('x', 'int8', [rows, SIDE], GRID), b.output('y', 'int8', [rows, SIDE], GRID)];
-    const weights = Int8Array.from({ length: SIDE * SIDE }, (_, i) => ((i * 31) % 7) - 3);
     const inputs = [
       x,
       b.constant(weights, [SIDE, SIDE]),
@@ -121,4 +122,45 @@ test('a plan that differs in its weights alone is another model, and a damaged o
   );
   expect(() => openSession(path)).toThrow(expect.objectContaining({ code: 'E_PLAN_FORMAT' }));
   for (const session of sessions) session.close();
+});
+
+test('nodes over the same weights share them only where they pack alike', () => {
+  const b = new PlanBuilder();
+  const rest = [b.constant(Int8Array.of(1, 2, 3, 4), [2, 1, 1, 2]), b.constant(Int32Array.of(0, 0))];
+  const constants = [...rest, b.constant(Float32Array.of(1, 1))];
+  const point = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], pad: [0, 0] } as const;
+  const grid = { scale: 1, zeroPoint: 0 };
+  const conv = (name: string, zeroPoint: number, groups: number) => {
+    const x = b.input(`${name}in`, 'int8', [1, 1, 1, 2 * groups], { scale: 1, zeroPoint });
+    const y = b.output(name, 'int8', [1, 1, 1, 2], grid);
+    b.node({ op: 'conv_s8', outputs: [y], inputs: [x, ...constants], params: { window: point, groups } });
+  };
+  conv('plain', 0, 1);
+  conv('shifted', 2, 1);
+  conv('grouped', 0, 2);
+  conv('again', 0, 1);
+  const session = openSession(b.write());
+  const feeds = { plainin: [5, 6], shiftedin: [5, 6], groupedin: [5, 6, 7, 8], againin: [5, 6] };
+  const inputs = Object.entries(feeds).map(([name, values]) => [name, Int8Array.from(values)] as const);
+  expect(session.run(Object.fromEntries(inputs))).toEqual({
+    plain: Int8Array.of(17, 39),
+    shifted: Int8Array.of(11, 25),
+    grouped: Int8Array.of(17, 53),
+    again: Int8Array.of(17, 39),
+  });
+  const { packedBytes } = session.memory;
+  session.close();
+  const alone = new PlanBuilder();
+  const [x, y] = [alone.input('x', 'int8', [1, 1, 1, 2], grid), alone.output('y', 'int8', [1, 1, 1, 2], grid)];
+  const own = [
+    alone.constant(Int8Array.of(1, 2, 3, 4), [2, 1, 1, 2]),
+    alone.constant(Int32Array.of(0, 0)),
+    alone.constant(Float32Array.of(1, 1)),
+  ];
+  alone.node({ op: 'conv_s8', outputs: [y], inputs: [x, ...own], params: { window: point, groups: 1 } });
+  const one = openSession(alone.write());
+  // Two plain ones (the second of which is shared), and one of two groups, each in a block of its own at most.
+  expect(packedBytes).toBeGreaterThanOrEqual(3 * one.memory.packedBytes);
+  expect(packedBytes).toBeLessThanOrEqual(4 * one.memory.packedBytes);
+  one.close();
 });
