@@ -3,7 +3,7 @@ import { colors } from './colors';
 import { bytesText, countText, percentText, table } from './text';
 
 /** Most reasons, and operators of a reason, that are listed without `--verbose`, and most nodes that are named. */
-const MOST_REASONS = 12;
+const MOST_REASONS = 8;
 const MOST_OPERATORS = 12;
 const FEW_NODES = 3;
 
@@ -61,7 +61,14 @@ function groupLines(groups: readonly EngineGroup[], verbose: boolean): string[] 
   if (verbose)
     return groups.map(({ op, reason, nodes }) => `  ${nodes.length} x ${op}: ${reason} (${nodes.join(', ')})`);
   const reasons = new Map<string, EngineGroup[]>();
-  for (const group of groups) reasons.set(group.reason, [...(reasons.get(group.reason) ?? []), group]);
+  for (const group of groups) {
+    // Which of its inputs it is, names and --verbose tell.
+    const reason = group.reason.replace(/^its \w+ input is float$/, 'an input of it is float');
+    const known = reasons.get(reason) ?? [];
+    const same = known.findIndex(({ op }) => op === group.op);
+    const joined = same === -1 ? group : { ...group, nodes: [...known[same].nodes, ...group.nodes] };
+    reasons.set(reason, same === -1 ? [...known, joined] : known.with(same, joined));
+  }
   const shown = [...reasons].slice(0, MOST_REASONS);
   const left = [...reasons.values()].slice(MOST_REASONS).flat();
   return [

@@ -4,6 +4,8 @@ import { namesText, table } from './text';
 
 /** Most layers that the table shows without `--verbose`. */
 const MOST_LAYERS = 10;
+/** Most reasons that are listed without `--verbose`. */
+const MOST_REASONS = 5;
 
 /**
  * One row per layer, only the least accurate ones without `verbose`; how many of a layer's pairs of products can saturate
@@ -41,7 +43,7 @@ export function skippedLines({ skipped }: QuantizeReport, verbose: boolean): str
     reasons.set(short, [...(reasons.get(short) ?? []), name]);
   }
   const groups = [...reasons].sort((a, b) => b[1].length - a[1].length);
-  const shown = verbose ? groups : groups.slice(0, MOST_LAYERS);
+  const shown = verbose ? groups : groups.slice(0, MOST_REASONS);
   const left = groups.slice(shown.length).reduce((sum, [, names]) => sum + names.length, 0);
   return [
     ...shown.map(([reason, names]) => `stays float: ${namesText(names, verbose)}: ${reason}`),

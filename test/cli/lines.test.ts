@@ -100,7 +100,20 @@ test('many reasons are cut, and a few nodes named', () => {
   }));
   const lines = engineLines({ shares: SHARES, groups }, false);
   expect(lines).toContain('  1 x Op3 (n3): reason 3');
-  expect(lines.slice(-2)).toEqual(['  1 x Op11 (n11): reason 11', '  and 18 nodes more; --verbose lists all']);
+  expect(lines.slice(-2)).toEqual(['  1 x Op7 (n7): reason 7', '  and 22 nodes more; --verbose lists all']);
+});
+
+test('which input is float is told by --verbose alone', () => {
+  const groups = ['first', 'second'].map((which) => ({
+    place: 'float' as const,
+    op: 'Add',
+    reason: `its ${which} input is float`,
+    nodes: [which],
+  }));
+  expect(engineLines({ shares: SHARES, groups }, false)).toContain(
+    '  2 x Add (first, second): an input of it is float',
+  );
+  expect(engineLines({ shares: SHARES, groups }, true)).toContain('  1 x Add: its second input is float (second)');
 });
 
 test('a long table of layers shows the least accurate ones', () => {
