@@ -46,6 +46,10 @@ test.each([
   expect('message' in call && call.message).toContain(op);
 });
 
+test('Pad of axes that are not there says so, as what asks for its kernel need not have inferred its shape', () => {
+  expect(lower(opCase('Pad', '', [x, ints(3, 4), scalar('float32', 7), ints(5)]))).toMatchObject({ kind: 'bad-axis' });
+});
+
 test.each(['edge', 'reflect'])('Pad of mode %s says why it has no kernel', (mode) => {
   expect(lower(opCase('Pad', '', [x, ints(0, 0, 0, 0, 0, 0)], { mode }))).toMatchObject({ kind: 'not-lowered' });
 });

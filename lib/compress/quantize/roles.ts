@@ -1,6 +1,7 @@
 import { typeOf, type Uses } from '../../ir/edit';
 import type { Graph, Node } from '../../ir/graph';
 import { toNumbers } from '../../ir/tensor';
+import { hasTrait } from '../../ops/facts';
 import { findOperator } from '../../ops/index';
 import type { QuantizationPoint } from '../../ops/operator';
 
@@ -95,6 +96,7 @@ function fillOf(graph: Graph, node: Node): number | undefined {
 
 /** Bounds of a node that clamps its only data input (Relu, Clip with constant bounds), or undefined. */
 export function clampBounds(graph: Graph, node: Node): readonly [number, number] | undefined {
+  if (!hasTrait(node, 'rectifies')) return undefined;
   const call = findOperator(node.domain, node.op)?.lower?.({
     node,
     inputs: node.inputs.map((input) => typeOf(graph, input)),

@@ -145,6 +145,8 @@ function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower
   const rank = inputs[0]?.shape?.length;
   if (rank === undefined || given.includes(undefined)) return problem(node, 'not-lowered', 'the pads are not constant');
   const [pads, value, axes] = given.map((tensor) => tensor && Array.from(toDense(tensor, 'float32').data));
+  if (axes && !normalizeAxes(axes, rank))
+    return problem(node, 'bad-axis', `axes [${axes}] do not fit a rank of ${rank}`);
   const [before, after] = padsPerAxis(rank, pads!, axes ?? undefined);
   if ([...before, ...after].some((count) => count < 0))
     return problem(node, 'not-lowered', 'negative pads (a crop) have no kernel');
