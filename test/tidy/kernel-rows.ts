@@ -30,9 +30,15 @@ export function kernelRowsSource(): string {
 function rowsOf(kernel: string): string[] {
   const header = readSource(`native/kernels/${kernel}/${kernel}_rows.h`);
   const source = readSource(`native/kernels/${kernel}/${kernel}_table.cc`);
-  const found = [...source.matchAll(new RegExp(`\\{"${kernel}_(\\w+)",\\s*kCpu\\w+,\\s*fits_(\\w+),([^}]*)\\}`, 'g'))];
+  const found = [
+    ...source.matchAll(
+      new RegExp(`\\{"${kernel}_(\\w+)",\\s*kCpu\\w+,\\s*fits_(\\w+),((?:[^{}]|\\{[^}]*\\})*)\\}`, 'g'),
+    ),
+  ];
   return found.map(([, isa, fits, rest]) => {
     const name = /\bk(\w+)Format\b/.exec(rest)?.[1];
+    // A row that packs has a format: without this, a table of another form would give a model of no costs.
+    if ((name === undefined) !== (isa === 'ref')) throw new Error(`${kernel}_${isa}: no format found in its row`);
     const { block, depth, repeated } = name === undefined ? NONE : formatOf(header, name);
     const half = new RegExp(`doubles_channels\\([^{]*\\{[^}]*<= k${name}Format\\.block / 2;`).test(header);
     const gathered = /gathered_depth/.test(rest);
