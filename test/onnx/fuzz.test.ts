@@ -73,6 +73,7 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['noop_with_empty_axes beside 0 and 1', () => reduced(10), 'compared'],
   ['a Reshape to words', () => named(), 'refused'],
   ['a Pad of words', () => padded(), 'refused'],
+  ['an infinite factor of a bias that is not there', () => unbiased(), 'compared'],
   ['a constant cast to words', () => spelled(), 'refused'],
   ['a constant repeated to millions', () => repeated(2 ** 22), 'refused'],
   ['an average between grids far apart', () => averaged(1e-30), 'ran'],
@@ -99,6 +100,17 @@ function oneNode(
 
 const tiled = (repeats: number[]) => oneNode('Tile', {}, 21, [tensorFrom('int64', [4], [...repeats, ...repeats])]);
 const pooled = (values: Parameters<typeof attributes>[0]) => oneNode('AveragePool', { ceil_mode: 1, ...values });
+
+function unbiased(): Graph {
+  const b = new GraphBuilder();
+  const weights = b.initializer(tensorFrom('float32', [2, 3], [1, 2, 3, 4, 5, 6]));
+  b.output(
+    b.node('Gemm', [b.input('x', 'float32', [1, 2]), weights], {
+      beta: { kind: 'float', value: Number.POSITIVE_INFINITY },
+    }),
+  );
+  return b.build();
+}
 
 function spelled(): Graph {
   const b = new GraphBuilder();

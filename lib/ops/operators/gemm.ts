@@ -90,7 +90,8 @@ export const gemm: Operator = {
     const { transA, transB, alpha, beta } = formOf(node);
     if (transA) return problem(node, 'attribute', 'transA=1 has no kernel');
     if (!constant(1)) return problem(node, 'not-constant', 'expected constant weights as input B');
-    return { kernel: 'fully-connected', transposeWeights: transB, alpha, beta };
+    // Without C its factor means nothing, even where it is infinite.
+    return { kernel: 'fully-connected', transposeWeights: transB, alpha, beta: node.inputs[2] ? beta : 1 };
   },
 };
 
