@@ -1,4 +1,3 @@
-import type { ElementType } from '../ir/element-type';
 import type { Attribute } from '../ir/graph';
 
 /**
@@ -124,33 +123,6 @@ export type Draft<K extends MessageName> = {
     : DraftValue<TypeOf<Messages[K][F]>>;
 };
 type DraftValue<T> = T extends MessageName ? Draft<T> : Value<T>;
-
-/** Number of each element type in `data_type` and `elem_type`. */
-export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
-  uint4: 21,
-  int4: 22,
-};
-
-const TYPE_BY_CODE = new Map(Object.entries(ELEMENT_CODES).map(([type, code]) => [code, type as ElementType]));
-
-/** Element type with this number; undefined for those that Hone does not carry (float8, complex, ...). */
-export function elementTypeOf(code: number | undefined): ElementType | undefined {
-  return code === undefined ? undefined : TYPE_BY_CODE.get(code);
-}
 
 /** Number of each attribute kind in an attribute's `type`. */
 export const ATTRIBUTE_CODES: Readonly<Record<Attribute['kind'], number>> = {

@@ -1,9 +1,10 @@
 import { makeNames, sortNodes } from '../ir/edit';
+import { typeOfCode } from '../ir/element-type';
 import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import { formatError, guard, type ReadContext, unsupported } from './context';
 import { normalizeDomain } from './inline-functions';
-import { ATTRIBUTE_CODES, elementTypeOf, type Message } from './message-schema';
+import { ATTRIBUTE_CODES, type Message } from './message-schema';
 import { readTensor } from './read-tensor';
 import { decodeText } from './wire';
 
@@ -61,7 +62,7 @@ function nodeNamer(nodes: readonly Message<'Node'>[]): (node: Message<'Node'>) =
 
 /** Type of a value; undefined when the file does not say it, or says something else than a dense tensor. */
 function readValueType(name: string, type: Message<'Type'> | undefined): ValueType | undefined {
-  const element = elementTypeOf(type?.tensor?.element);
+  const element = typeOfCode(type?.tensor?.element);
   if (element === undefined) return undefined;
   const shape = type?.tensor?.shape?.dims.map((dim, axis): Dim => {
     // Files write unknown extents as nothing, '', '?', -1 or '-1'. Each becomes a symbol of its own, as nothing makes them

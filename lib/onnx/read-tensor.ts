@@ -1,9 +1,9 @@
-import { byteLength, type ElementType } from '../ir/element-type';
+import { byteLength, type ElementType, typeOfCode } from '../ir/element-type';
 import { packStrings } from '../ir/strings';
 import { elementCount, type Tensor } from '../ir/tensor';
 import { formatError, guard, type ReadContext, unsupported } from './context';
 import { externalTensor } from './external-data';
-import { EXTERNAL_LOCATION, elementTypeOf, type Message } from './message-schema';
+import { EXTERNAL_LOCATION, type Message } from './message-schema';
 import { decodeMessage, decodeVarints } from './wire';
 
 /**
@@ -24,7 +24,7 @@ export function parseTensor(file: Uint8Array, path = 'tensor'): { readonly name:
  */
 export function readTensor(message: Message<'Tensor'>, context: ReadContext): Tensor {
   const name = message.name || 'without name';
-  const type = elementTypeOf(message.type);
+  const type = typeOfCode(message.type);
   if (type === undefined) throw unsupported(context, `tensor '${name}' of element type number ${message.type ?? 0}`);
   if (message.segment !== undefined) throw unsupported(context, `tensor '${name}' stored in segments`);
   const { dims } = message;

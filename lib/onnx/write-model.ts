@@ -1,9 +1,9 @@
 import { HoneError } from '../core/error';
-import { byteLength } from '../ir/element-type';
+import { byteLength, ELEMENT_TYPES } from '../ir/element-type';
 import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/graph';
 import { unpackStringBytes } from '../ir/strings';
 import { elementCount, type Tensor } from '../ir/tensor';
-import { ATTRIBUTE_CODES, type Draft, ELEMENT_CODES } from './message-schema';
+import { ATTRIBUTE_CODES, type Draft } from './message-schema';
 import { encodeMessage } from './wire';
 
 /** Protocol buffers end below 2 GiB. */
@@ -75,7 +75,7 @@ function initializerInfo([name, tensor]: [string, Tensor]): Draft<'ValueInfo'> {
 function draftValue(name: string, type: ValueType | undefined): Draft<'ValueInfo'> {
   if (type === undefined) return { name };
   const shape = type.shape && { dims: type.shape.map(draftDim) };
-  return { name, type: { tensor: { element: ELEMENT_CODES[type.type], shape } } };
+  return { name, type: { tensor: { element: ELEMENT_TYPES[type.type].code, shape } } };
 }
 
 function draftDim(dim: Dim): Draft<'Dimension'> {
@@ -117,6 +117,6 @@ function draftAttribute(name: string, entry: Attribute): Draft<'Attribute'> {
 }
 
 function draftTensor(tensor: Tensor, name?: string): Draft<'Tensor'> {
-  const base = { dims: tensor.dims, type: ELEMENT_CODES[tensor.type], name };
+  const base = { dims: tensor.dims, type: ELEMENT_TYPES[tensor.type].code, name };
   return tensor.type === 'string' ? { ...base, strings: unpackStringBytes(tensor) } : { ...base, raw: tensor.bytes };
 }

@@ -1,9 +1,8 @@
 import { attribute } from '../ir/attribute';
-import type { ElementType } from '../ir/element-type';
+import { ELEMENT_TYPES, type ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { type Tensor, tensorFrom } from '../ir/tensor';
 import { reducesNoAxis } from './axes';
-import { codeOf } from './data-type';
 import type { Emitter, GradientContext, Operator } from './operator';
 
 /** Tensor of int64 numbers, one-dimensional: axes, shapes, starts. */
@@ -44,7 +43,7 @@ export function gradientBySlope(slope: Slope): NonNullable<Operator['gradient']>
 
 /** The elements as another type; the value itself when it has that type already. */
 export function castTo(emit: Emitter, value: string, type: ElementType): string {
-  return emit.typeOf(value).type === type ? value : emit.node('Cast', [value], { to: codeOf(type) });
+  return emit.typeOf(value).type === type ? value : emit.node('Cast', [value], { to: ELEMENT_TYPES[type].code });
 }
 
 /** float32 zerosOf of a shape. */

@@ -1,8 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic';
-import type { ElementType } from '../ir/element-type';
+import { ELEMENT_TYPES, type ElementType, typeOfCode } from '../ir/element-type';
 import type { Attribute, Graph, Node, ValueType } from '../ir/graph';
 import { type Tensor, tensorOf } from '../ir/tensor';
-import { codeOf, typeOfCode } from '../ops/data-type';
 import { toDense } from '../ops/dense';
 import type { PassResult } from './pass-result';
 
@@ -116,7 +115,7 @@ function widenAttribute(node: Node, name: string, entry: Attribute, found: Count
       const type = node.domain === '' && TYPE_ATTRIBUTES.has(name) ? typeOfCode(entry.value) : undefined;
       if (type === undefined || !isOther(type)) return entry;
       note(type, found);
-      return { kind: 'int', value: codeOf('float32') };
+      return { kind: 'int', value: ELEMENT_TYPES.float32.code };
     }
     default:
       return entry;

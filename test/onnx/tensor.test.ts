@@ -1,7 +1,7 @@
 import type { ElementType } from '../../lib/ir/element-type';
+import { ELEMENT_TYPES } from '../../lib/ir/element-type';
 import { unpackStrings } from '../../lib/ir/strings';
 import { toNumbers } from '../../lib/ir/tensor';
-import { ELEMENT_CODES } from '../../lib/onnx/message-schema';
 import { readModel } from '../../lib/onnx/read-model';
 import { parseTensor } from '../../lib/onnx/read-tensor';
 import { writeTensor } from '../../lib/onnx/write-model';
@@ -31,27 +31,27 @@ const TYPED: [ElementType, count: number, content: Uint8Array, bytes: Uint8Array
 ];
 
 test.each(TYPED)('%s from its typed field and from raw data', (type, count, content, bytes) => {
-  const head = [...dims(count), int(2, ELEMENT_CODES[type])];
+  const head = [...dims(count), int(2, ELEMENT_TYPES[type].code)];
   const { tensor } = parseTensor(concat(...head, content));
   expect(tensor).toEqual({ type, dims: [count], bytes });
   expect(parseTensor(concat(...head, field(9, bytes))).tensor).toEqual(tensor);
   expect(parseTensor(writeTensor('t', tensor))).toEqual({ name: 't', tensor });
   for (const wrong of [count + 2, 0])
-    expect(() => parseTensor(concat(...dims(wrong), int(2, ELEMENT_CODES[type]), content))).toThrow(
+    expect(() => parseTensor(concat(...dims(wrong), int(2, ELEMENT_TYPES[type].code), content))).toThrow(
       expect.objectContaining({ code: 'E_ONNX_FORMAT' }),
     );
 });
 
 test('the table above holds every element type but string', () => {
   expect(TYPED.map(([type]) => type).sort()).toEqual(
-    Object.keys(ELEMENT_CODES)
+    Object.keys(ELEMENT_TYPES)
       .filter((type) => type !== 'string')
       .sort(),
   );
 });
 
 test('strings', () => {
-  const head = [...dims(2), int(2, ELEMENT_CODES.string)];
+  const head = [...dims(2), int(2, ELEMENT_TYPES.string.code)];
   const { tensor } = parseTensor(concat(...head, field(6, 'ä'), field(6, '')));
   expect(unpackStrings(tensor)).toEqual(['ä', '']);
   expect(parseTensor(writeTensor('', tensor)).tensor).toEqual(tensor);

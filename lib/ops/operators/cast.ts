@@ -1,9 +1,9 @@
 import { attribute } from '../../ir/attribute';
+import { typeOfCode } from '../../ir/element-type';
 import { followed } from '../axes';
 import { convert } from '../convert';
 import { elementCost } from '../cost';
 import { elementwise } from '../coupling';
-import { typeOfCode } from '../data-type';
 import { castTo } from '../gradients';
 import type { Operator } from '../operator';
 import { EVERY_TYPE, problem, required } from '../schema';
