@@ -1,4 +1,6 @@
-import { toNumbers } from '../../lib/ir/tensor';
+import { datasetFromTensors } from '../../lib/data/create-dataset';
+import { GraphBuilder } from '../../lib/ir/builder';
+import { tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { createReferenceEvaluate, type ReferenceEvaluate } from '../../lib/reference/evaluate';
 import { adam } from '../../lib/train/adam';
 import { cosine, linear, multiStep, oneCycle, SCHEDULES, warmUp } from '../../lib/train/schedules';
@@ -138,4 +140,28 @@ test('schedules go where they say', () => {
       const rate = schedule(0.1)(progress);
       expect([name, rate >= 0 && rate <= 0.1 + 1e-12]).toEqual([name, true]);
     }
+});
+
+test.each([
+  ['SGD', sgd({ weightDecay: 0.5 })],
+  ['AdamW', adam({ weightDecay: 0.5 })],
+])('%s: weights decay, biases do not', async (_, optimizer) => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', ['N', 2]);
+  const w = builder.initializer(tensorFrom('float32', [2, 1], [1, -2]), 'w');
+  const b = builder.initializer(tensorFrom('float32', [1], [3]), 'b');
+  builder.output(builder.node('Gemm', [x, w, b]), 'float32', ['N', 1]);
+  // Nothing comes in and the bias is what is wanted: no gradient.
+  const data = datasetFromTensors(
+    'zeros',
+    new Map([
+      ['x', tensorFrom('float32', [4, 2], new Array(8).fill(0))],
+      ['target', tensorFrom('float32', [4, 1], new Array(4).fill(3))],
+    ]),
+  );
+  const trained = await train(builder.build(), data, { ...LINEAR_OPTIONS, optimizer }, reference.evaluate);
+  expect(toNumbers(trained.initializers.get('b')!)).toEqual([3]);
+  const [first, second] = toNumbers(trained.initializers.get('w')!);
+  expect(first).toBeLessThan(1);
+  expect(second).toBeGreaterThan(-2);
 });
