@@ -67,7 +67,9 @@ export const recoveryOptions = z.strictObject({
   select: z
     .enum(['best', 'last'])
     .default('best')
-    .describe('best: the start or the epoch that scores highest on the validation samples; last: the end'),
+    .describe(
+      'best: the end, or what scores higher on the validation samples: the start, or an earlier epoch if by more than a standard error; last: the end',
+    ),
   distillation: distillationOptions
     .prefault({})
     .describe('the teacher: the float model unless a step names another one'),
@@ -168,7 +170,7 @@ async function recoverFree(
     // Without training there is nothing where the masks come with it, or weights that were drawn anew.
     if (!diverged || extra.masking?.update || !startCounts) throw error;
     tell('error', `${error.message}; the best model before that was kept`);
-    return best ? best.of(removeDead(separateBatchNorm(taught.graph))) : graph;
+    return best ? best.beforeFailure(removeDead(separateBatchNorm(taught.graph))) : graph;
   }
 }
 
@@ -228,37 +230,56 @@ function optimizerOf({ optimizer, momentum, weightDecay }: RecoveryOptions): Opt
   return adam({ weightDecay: optimizer === 'adamw' ? weightDecay : 0 });
 }
 
-/** The best of the start and the epochs so far. */
+/** The start and the epochs of a training, by their scores. */
 interface Best {
   readonly offer: (epoch: number, candidate: Graph) => Promise<void>;
-  /** `end`, the graph after the last epoch, with the weights of the best. */
+  /** `end`, the graph after the last epoch, or the same with the weights of what goes before it. */
   readonly of: (end: Graph) => Graph;
+  /** The start, or the best epoch where that scores higher: what there is when training has failed. */
+  readonly beforeFailure: (end: Graph) => Graph;
 }
 
-/** Name under which the score of the best is saved beside its weights. */
-const SCORE = 'recover.score';
+/** Names under which scores are saved beside the weights of the best epoch. */
+const SCORES = { start: 'recover.start', best: 'recover.best', end: 'recover.end' } as const;
 
 /**
- * Keeps the graph of the highest score; of equal ones the latest, which has seen most. What a killed run has kept is loaded
- * again: epochs that a resumed run repeats give the same scores, so the result is that of an undisturbed run.
+ * Keeps the weights of the epoch of the highest score, of equal ones of the latest. The end goes before an epoch that
+ * scores higher by less than a standard error: the highest of many scores owes that to chance, and what it promises does not
+ * come true on other samples. What a killed run has kept is loaded again: epochs that a resumed run repeats give the same
+ * scores, so the result is that of an undisturbed run.
  */
-async function openBest(start: Graph, { score, checkpoints }: MethodContext, key: string): Promise<Best> {
+async function openBest(start: Graph, { score, data, checkpoints }: MethodContext, key: string): Promise<Best> {
   const saved = await checkpoints?.load(key);
-  let weights: ReadonlyMap<string, Tensor> | undefined = saved?.tensors;
-  let highest = saved ? viewAs(saved.tensors.get(SCORE)!, 'float64')[0] : await score(start);
+  const savedScore = (name: string) => viewAs(saved!.tensors.get(name)!, 'float64')[0];
+  const atStart = saved ? savedScore(SCORES.start) : await score(start);
+  let best = saved && { score: savedScore(SCORES.best), weights: saved.tensors };
+  let atEnd = saved ? savedScore(SCORES.end) : atStart;
+  const withWeights = (graph: Graph, weights: ReadonlyMap<string, Tensor>): Graph => ({
+    ...graph,
+    initializers: new Map([...graph.initializers].map(([name, tensor]) => [name, weights.get(name) ?? tensor])),
+  });
   return {
     offer: async (epoch, candidate) => {
       const graph = removeDead(candidate);
-      const reached = await score(graph);
-      if (reached < highest) return;
-      [highest, weights] = [reached, graph.initializers];
-      const tensors = new Map([...weights, [SCORE, tensorFrom('float64', [], [reached])] as const]);
-      await checkpoints?.save(key, { step: epoch, tensors });
+      atEnd = await score(graph);
+      if (!best || atEnd >= best.score) best = { score: atEnd, weights: graph.initializers };
+      const scores = { start: atStart, best: best.score, end: atEnd };
+      const scalars = Object.entries(scores).map(
+        ([name, value]) => [SCORES[name as keyof typeof SCORES], tensorFrom('float64', [], [value])] as const,
+      );
+      await checkpoints?.save(key, { step: epoch, tensors: new Map([...best.weights, ...scalars]) });
     },
     of: (end) => {
-      if (!weights) return start;
-      const kept = [...end.initializers].map(([name, tensor]) => [name, weights!.get(name) ?? tensor] as const);
-      return { ...end, initializers: new Map(kept) };
+      const standsOut = best && best.score > atEnd + standardErrorAtMost(atEnd, data.validation.count);
+      const chosen = standsOut ? best!.score : atEnd;
+      if (atStart > chosen) return start;
+      return standsOut ? withWeights(end, best!.weights) : end;
     },
+    beforeFailure: (end) => (best && best.score >= atStart ? withWeights(end, best.weights) : start),
   };
+}
+
+/** Largest standard error of a mean of `count` values between 0 and 1: that of shares (Bhatia and Davis, 2000). */
+function standardErrorAtMost(mean: number, count: number): number {
+  return Math.sqrt((mean * (1 - mean)) / count);
 }
