@@ -22,6 +22,9 @@ export interface Finished {
 /** Opens a network that nothing will change any more. */
 export type OpenFinished = (graph: Graph) => Promise<Finished>;
 
+/** Frees what an executor keeps for a graph that will not run for some time. */
+export type Release = (graph: Graph) => Promise<void>;
+
 /** Opens networks with the executor that methods have, for the given reason. */
 export function finishedBy(evaluate: Evaluate, reason: string): OpenFinished {
   return async (graph) => ({

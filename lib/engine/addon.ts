@@ -86,6 +86,8 @@ export interface NativeOptions {
 export interface Addon {
   readonly Session: new (plan: Uint8Array | string, options: NativeOptions) => NativeSession;
   describeCpu(words?: string): string;
+  /** Hands pages of freed blocks back to the system; only where the C library can (glibc). */
+  trimMemory?(): void;
 }
 
 let loaded: Addon | undefined;

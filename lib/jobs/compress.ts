@@ -2,6 +2,7 @@ import { type QuantizeProgress, quantize } from '../compress/quantize/quantize';
 import type { PartialQuantizeOptions } from '../compress/quantize/quantize-options';
 import type { QuantizeReport } from '../compress/quantize/report';
 import type { PreprocessSpec } from '../core/preprocess';
+import { trimMemory } from '../engine/trim-memory';
 import type { Graph } from '../ir/graph';
 import type { Trace } from '../passes/rewrite';
 import { createReferenceEvaluate } from '../reference/evaluate';
@@ -36,6 +37,10 @@ export async function compress(
     const { graph, report } = await quantize(artifact.graph, {
       dataset,
       evaluate: reference.evaluate,
+      release: async (graph) => {
+        await reference.release(graph);
+        trimMemory();
+      },
       openFinished: openFinishedWith(reference.evaluate),
       ...(options.quantize ? { options: options.quantize } : {}),
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),

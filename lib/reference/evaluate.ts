@@ -4,6 +4,8 @@ import { openReference, type Reference, type ReferenceOptions } from './session'
 /** An `Evaluate` with a lifetime: it keeps sessions, `close` frees them. */
 export interface ReferenceEvaluate extends AsyncDisposable {
   readonly evaluate: Evaluate;
+  /** Closes the session of a graph once running calls have ended; evaluating the graph again opens another. */
+  release(graph: Graph): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,11 @@ export function createReferenceEvaluate(options: ReferenceOptions = {}): Referen
     return session;
   }
 
+  const release = async (graph: Graph): Promise<void> => {
+    const known = entries.get(graph);
+    entries.delete(graph);
+    await (await known?.session)?.close();
+  };
   const close = async (): Promise<void> => {
     const sessions = [...open].map((reference) => reference.deref());
     open.clear();
@@ -52,6 +59,7 @@ export function createReferenceEvaluate(options: ReferenceOptions = {}): Referen
   };
   return {
     evaluate: async (graph, feeds, fetches) => (await sessionFor(graph, fetches)).run(feeds, fetches),
+    release,
     close,
     [Symbol.asyncDispose]: close,
   };

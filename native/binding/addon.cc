@@ -1,5 +1,9 @@
 #include <string>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "native/binding/napi_setup.h"
 #include "native/binding/session_wrap.h"
 #include "native/core/cpu.h"
@@ -11,8 +15,13 @@ namespace {
 class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
-    DefineAddon(exports, {InstanceValue("Session", SessionWrap::define(env)),
-                          InstanceMethod("describeCpu", &Addon::describe)});
+    DefineAddon(exports, {
+                             InstanceValue("Session", SessionWrap::define(env)),
+                             InstanceMethod("describeCpu", &Addon::describe),
+#ifdef __GLIBC__
+                             InstanceMethod("trimMemory", &Addon::trim),
+#endif
+                         });
   }
 
  private:
@@ -24,6 +33,11 @@ class Addon : public Napi::Addon<Addon> {
       throw_status(info.Env(), status);
     return Napi::String::New(info.Env(), describe_cpu(mask));
   }
+
+#ifdef __GLIBC__
+  /// trimMemory(): hands pages of freed blocks back, those between living blocks too.
+  void trim(const Napi::CallbackInfo&) { malloc_trim(0); }
+#endif
 };
 
 }  // namespace

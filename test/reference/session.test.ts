@@ -164,6 +164,18 @@ describe('evaluate', () => {
     expect(results.map((result) => [...result.keys()][0])).toEqual(names);
   });
 
+  test('a released graph computes what it is asked, then runs in a session of its own again', async () => {
+    await using reference = createReferenceEvaluate();
+    const [graph, other] = [small(), small()];
+    await reference.release(graph);
+    const running = reference.evaluate(graph, x(0), ['y']);
+    await reference.evaluate(graph, x(0), ['y']);
+    await reference.release(graph);
+    expect([...(await running).keys()]).toEqual(['y']);
+    expect([...(await reference.evaluate(graph, x(0), ['n', 'y'])).keys()]).toEqual(['n', 'y']);
+    expect([...(await reference.evaluate(other, x(0), ['y'])).keys()]).toEqual(['y']);
+  });
+
   test('closing ends its sessions', async () => {
     const reference = createReferenceEvaluate();
     const graph = small();

@@ -1,8 +1,9 @@
 import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
+import { byteLength } from '../../ir/element-type';
 import type { Graph } from '../../ir/graph';
-import { type Tensor, viewAs } from '../../ir/tensor';
-import { feedsOf } from '../feeds';
+import { elementCount, type Tensor, viewAs } from '../../ir/tensor';
+import { feedsOf, type SampleFeed } from '../feeds';
 import type { Runner } from './calibrate';
 
 /** Signal-to-quantization-noise ratio of a value in dB, `10 log10(sum x^2 / sum (x - q)^2)`; infinite without noise. */
@@ -26,6 +27,8 @@ export interface Compared {
   readonly graph: Graph;
   readonly float: Values;
   readonly quantized: Values;
+  /** Called once, when `float` is not needed any more: before `quantized` runs if the values take less room than the weights. */
+  readonly releaseFloat?: () => Promise<void>;
   /** Name of a value in the float network -> name in the other. */
   readonly pairs: ReadonlyMap<string, string>;
 }
@@ -37,16 +40,16 @@ export interface Compared {
  * @throws E_CALIBRATION naming a float value that is NaN or infinite; E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
 export async function comparePower(
-  { graph, float, quantized, pairs }: Compared,
+  compared: Compared,
   dataset: Dataset,
   runner: Pick<Runner, 'onBatch' | 'signal'> & { readonly onSample?: (name: string, power: Power) => void },
 ): Promise<Map<string, Power>> {
+  const { quantized, pairs } = compared;
   const names = [...pairs.keys()];
   const fetches = [...new Set(pairs.values())];
   const power = new Map<string, Power>(names.map((name) => [name, { signal: 0, noise: 0 }]));
   let samples = 0;
-  for await (const { inputs, count } of feedsOf(graph, dataset, runner.signal)) {
-    const expected = await float(inputs, names);
+  for await (const { inputs, count, expected } of expectedValues(compared, names, dataset, runner.signal)) {
     const found = await quantized(inputs, fetches);
     for (const [name, other] of pairs) {
       const [x, q] = [viewAs(expected.get(name)!, 'float32'), viewAs(found.get(other)!, 'float32')];
@@ -67,6 +70,39 @@ export async function comparePower(
     runner.onBatch?.(samples, dataset.count);
   }
   return power;
+}
+
+/** One run and what the float network makes of it. */
+interface Expected extends SampleFeed {
+  readonly expected: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * The runs with their float values: all of them computed, and the float network released, before the first is handed on, as
+ * long as they take less memory than its weights, which a second network beside it would hold once more.
+ */
+async function* expectedValues(
+  { graph, float, releaseFloat }: Compared,
+  names: readonly string[],
+  dataset: Dataset,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Expected> {
+  const held: Expected[] = [];
+  let room = releaseFloat ? sizeOf(graph.initializers) : 0;
+  for await (const feed of feedsOf(graph, dataset, signal)) {
+    const run = { ...feed, expected: await float(feed.inputs, names) };
+    room -= sizeOf(run.inputs) + sizeOf(run.expected);
+    held.push(run);
+    if (room < 0) yield* held.splice(0);
+  }
+  await releaseFloat?.();
+  yield* held;
+}
+
+function sizeOf(tensors: ReadonlyMap<string, Tensor>): number {
+  let sum = 0;
+  for (const { type, dims } of tensors.values()) sum += byteLength(type, elementCount(dims));
+  return sum;
 }
 
 /** Power of elements `from` to `to` of a value, and of what another one differs there. */

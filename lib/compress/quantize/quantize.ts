@@ -4,7 +4,7 @@ import type { Evaluate, Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
 import type { Trace } from '../../passes/rewrite';
 import { leastRun } from '../feeds';
-import { finishedBy, type OpenFinished } from '../finished';
+import { finishedBy, type OpenFinished, type Release } from '../finished';
 import { evenly, type Repair } from '../keep-if-better';
 import { requireMeaning } from '../skip';
 import type { Runner } from './calibrate';
@@ -53,6 +53,8 @@ export interface QuantizeContext {
   /** Calibration samples; no labels needed. */
   readonly dataset: Dataset;
   readonly evaluate: Evaluate;
+  /** Frees what `evaluate` keeps for a graph: the networks that are compared then need not be held at once. */
+  readonly release?: Release | undefined;
   /** Opens the result to judge its outputs; by `evaluate` when left out. */
   readonly openFinished?: OpenFinished;
   readonly options?: PartialQuantizeOptions;
@@ -183,6 +185,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
         ranges: start.ranges.values,
         calibrated: start.ranges.samples,
         judges,
+        release: context.release,
         heedless: async () => {
           const heedless = withoutHeed(options);
           return final === plan

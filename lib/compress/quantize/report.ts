@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic';
 import type { Dataset } from '../../ir/dataset';
 import type { Graph } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
-import type { JudgedBy } from '../finished';
+import type { JudgedBy, Release } from '../finished';
 import type { Runner } from './calibrate';
 import { type JudgedSamples, type Judges, judgeOutputs, type OutputSqnr } from './judge-outputs';
 import { comparePower, decibels } from './measure-quality';
@@ -82,6 +82,7 @@ interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'repairs' | 'di
   /** Calibration samples that were read. */
   readonly calibrated: number;
   readonly judges: Judges;
+  readonly release?: Release | undefined;
   /** The plan that pays no heed to saturation, to say what that costs. */
   readonly heedless: () => Promise<QuantizationPlan>;
 }
@@ -118,11 +119,13 @@ export async function reportOn(
       graph: reference,
       float: (inputs, names) => evaluate(reference, inputs, names),
       quantized: (inputs, names) => evaluate(written.graph, inputs, names),
+      releaseFloat: async () => facts.release?.(reference),
       pairs: new Map(results.map((value) => [value, written.dequantized.get(value) ?? value])),
     },
     samples.measured,
     runners.measure,
   );
+  await facts.release?.(written.graph);
   const judge = (quantized: Graph) => judgeOutputs(reference, quantized, facts.judges, samples, runners.judge);
   const judgement = await judge(written.graph);
   const narrows = layers.some(({ node }) => written.constants.get(node.name)!.narrowed.length > 0);
