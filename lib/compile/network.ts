@@ -51,11 +51,12 @@ export class Network {
     this.isQuantized = borders.length > 0;
     this.hasIntegers = borders.some(({ inputs }) => !graph.initializers.has(inputs[0]));
     for (const node of graph.nodes) {
-      for (const output of node.outputs) this.producers.set(output, node);
+      if (!this.wrong.has(node.name)) for (const output of node.outputs) this.producers.set(output, node);
       for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
     }
   }
 
+  /** The node that makes a value; none where it cannot be right, since nothing then holds that evaluation may rely on. */
   producer(value: string): Node | undefined {
     return this.producers.get(value);
   }

@@ -3,6 +3,7 @@ import { parseOptions } from '../core/parse-options';
 import { writeNpz } from '../data/npz';
 import { requireExtents } from '../passes/bind-inputs';
 import { prepare } from '../passes/pipeline';
+import { requireConsistent } from '../passes/require-consistent';
 import { createReferenceEvaluate } from '../reference/evaluate';
 import type { ModelArtifact } from './artifact';
 import { writeFileAtomically } from './write-file';
@@ -27,7 +28,7 @@ export interface SynthesizeReport {
 
 /**
  * Samples made from the network alone, as a .npz file that every verb takes as `--data` (without labels).
- * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE, E_SHAPE_FREE, E_GRAPH_INVALID for a model without statistics, E_FILE_WRITE, E_REFERENCE_MISSING
+ * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE, E_SHAPE_FREE, E_GRAPH_INVALID for a model without statistics or one that `requireConsistent` refuses, E_FILE_WRITE, E_REFERENCE_MISSING
  */
 export async function synthesize(model: ModelArtifact, options: SynthesizeOptions): Promise<SynthesizeReport> {
   const { images, target, onProgress, signal } = options;
@@ -35,7 +36,7 @@ export async function synthesize(model: ModelArtifact, options: SynthesizeOption
   requireExtents(model.graph);
   const reference = createReferenceEvaluate();
   try {
-    const { graph } = prepare(model.graph, { batchNorm: 'keep' });
+    const graph = requireConsistent(prepare(model.graph, { batchNorm: 'keep' }));
     const { evaluate } = reference;
     const { inputs, loss } = await synthesizeImages(graph, settings, {
       evaluate,

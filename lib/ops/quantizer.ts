@@ -62,7 +62,8 @@ export function forEachScale(
     visit(0, 0, count);
     return;
   }
-  const at = normalizeAxis(axis, dims.length)!;
+  const at = normalizeAxis(axis, dims.length);
+  if (at === undefined) throw new RangeError(`axis ${axis} is not one of [${dims}]`);
   const inner = elementCount(dims.slice(at + 1));
   const extent = dims[at];
   // With blocks every element beside the axis has scales of its own.

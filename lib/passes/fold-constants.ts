@@ -3,7 +3,7 @@ import { byteLength } from '../ir/element-type';
 import type { Dim, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorFrom } from '../ir/tensor';
 import { findOperator } from '../ops';
-import { fromDense, toDense } from '../ops/dense';
+import { fromDense, isFloat, toDense } from '../ops/dense';
 import { knownDims } from '../ops/dims';
 import type { Dense, Operator } from '../ops/operator';
 import { constantTensor } from '../ops/operators/constant';
@@ -122,7 +122,9 @@ function tensorOfElements(name: string, inference: Inference): Tensor | undefine
   const dims = knownDims(type?.shape);
   if (!elements || !dims || elementCount(dims) !== elements.length) return undefined;
   if (!elements.every((element) => typeof element === 'number')) return undefined;
-  return tensorFrom(type!.type as 'int64', dims, elements as readonly number[]);
+  const tensor = { type: type!.type, dims, data: elements as readonly number[] };
+  const whole = isFloat(tensor.type) || elements.every(Number.isInteger);
+  return whole && isExact(tensor) ? tensorFrom(tensor.type as 'int64', dims, tensor.data) : undefined;
 }
 
 function named(node: Node, tensors: readonly Tensor[]): Values {
@@ -130,10 +132,10 @@ function named(node: Node, tensors: readonly Tensor[]): Values {
 }
 
 /** Reference evaluation holds 64-bit integers as numbers: beyond 2^53 they would be wrong. */
-function isExact({ type, dims, data }: Dense): boolean {
+function isExact({ type, dims, data }: Pick<Dense, 'type' | 'dims'> & { readonly data: ArrayLike<number> }): boolean {
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) return false;
   if (type !== 'int64' && type !== 'uint64') return true;
-  return (data as Float64Array).every((element) => Number.isSafeInteger(element));
+  return Array.prototype.every.call(data, Number.isSafeInteger);
 }
 
 function growsTooMuch(node: Node, inputs: readonly (Tensor | undefined)[], inference: Inference, uses: Uses): boolean {

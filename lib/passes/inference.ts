@@ -126,7 +126,11 @@ export class Inference {
     const found =
       operator && !untyped
         ? this.infer(operator, node, inputs)
-        : { diagnostics: [] as Diagnostic[], inferred: this.inferBodies(node) };
+        : {
+            // What is known of the inputs must fit, whatever the others are.
+            diagnostics: operator ? checkSchema(operator, node, inputs) : [],
+            inferred: this.inferBodies(node),
+          };
     const types: (ValueType | undefined)[] = [];
     const partials: (Partial | undefined)[] = [];
     node.outputs.forEach((name, index) => {

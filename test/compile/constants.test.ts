@@ -1,7 +1,9 @@
-import { compile } from '../../lib/compile/compile';
+import { compile, diagnose } from '../../lib/compile/compile';
 import { type ConstantSource, channelWeights, floatConstant } from '../../lib/compile/constants';
 import { attributes } from '../../lib/ir/attribute';
+import { GraphBuilder } from '../../lib/ir/builder';
 import { tensorFrom, viewAs } from '../../lib/ir/tensor';
+import { scaleIndices } from '../../lib/ops/quantizer';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import { HASH } from './run-case';
 import { sketch } from './small-graphs';
@@ -62,4 +64,25 @@ test('weights that lie as kernels read them are not copied; weights of two layer
   const arranged = constants.filter((bytes) => bytes.join() === transposed.join());
   expect(arranged).toHaveLength(2);
   expect(arranged[0].buffer).toBe(arranged[1].buffer);
+});
+
+test.each([
+  ['a scalar with two scales', [], [2]],
+  ['scales for another count of channels', [3], [2]],
+])('a dequantized constant that cannot be right is none: %s', (_, dims, scales) => {
+  const b = new GraphBuilder();
+  const ones = (type: 'int8' | 'float32', of: readonly number[]) =>
+    b.initializer(tensorFrom(type, of, Array(of.reduce((count, dim) => count * dim, 1)).fill(1)));
+  const bound = b.node(
+    'DequantizeLinear',
+    [ones('int8', dims), ones('float32', scales)],
+    { axis: 0 },
+    { name: 'bound' },
+  );
+  b.output(b.node('Clip', [b.input('x', 'float32', [1, 3]), bound]));
+  expect(diagnose(inferShapes(b.build()).graph).map(({ where }) => where)).toContain('bound');
+});
+
+test('scales along an axis that is not there are a RangeError, not an endless loop', () => {
+  expect(() => scaleIndices([], [2], 0, 0)).toThrow(RangeError);
 });

@@ -1,3 +1,4 @@
+import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
 import { print } from '../../lib/ir/print';
 import { tensorFrom } from '../../lib/ir/tensor';
@@ -252,4 +253,18 @@ describe.each(SUITES)('%s', (folder, pass, cases) => {
     expectSameValues(graph, result.graph);
     expect(pass(result.graph)).toBe(result.graph);
   });
+});
+
+test.each([
+  ['infinite', 'Div', 0],
+  ['a fraction', 'Div', 4],
+  ['beyond 2^53', 'Mul', 1e30],
+])('an extent that arithmetic makes %s is no constant of whole numbers', (_, op, operand) => {
+  const b = new GraphBuilder();
+  const numbers = b.node('Cast', [b.node('Shape', [b.input('x', 'float32', ['N', 6])])], { to: 1 });
+  const sixth = b.node('Gather', [numbers, b.initializer(ints(1))], { axis: 0 });
+  const wrong = b.node(op, [sixth, b.initializer(tensorFrom('float32', [1], [operand]))]);
+  b.output(b.node('Cast', [wrong], { to: 7 }, { outputs: ['y'] }));
+  const { nodes } = foldConstants(inferShapes(b.build()).graph);
+  expect(nodes.map((node) => node.op)).toContain('Cast');
 });

@@ -1,6 +1,7 @@
 import type { Graph } from '../../ir/graph';
 import { elementCount, type Tensor, tensorOf, viewAs } from '../../ir/tensor';
 import { prepare } from '../../passes/pipeline';
+import { requireConsistent } from '../../passes/require-consistent';
 import { requireFloatGraph } from '../quantize/plan';
 import { type TrialContext, type TrialDamage, type TrialResults, tryWeights } from '../weight-trials';
 import { selectLocal } from './select-masks';
@@ -23,7 +24,7 @@ export interface PruningSensitivity extends Omit<TrialResults, 'damages'> {
 
 /**
  * Damage of pruning each layer alone by magnitude to each share of zeros, on validation samples.
- * @throws E_GRAPH_INVALID for a quantized graph or one without weights, what `tryWeights` throws
+ * @throws E_GRAPH_INVALID for a quantized graph, one without weights or one that `requireConsistent` refuses, what `tryWeights` throws
  */
 export async function pruningSensitivity(
   graph: Graph,
@@ -31,7 +32,7 @@ export async function pruningSensitivity(
   { sparsities, samples }: { readonly sparsities: readonly number[]; readonly samples: number },
 ): Promise<PruningSensitivity> {
   requireFloatGraph(graph);
-  const float = prepare(graph).graph;
+  const float = requireConsistent(prepare(graph));
   const { targets } = findTargets(float, { skip: { names: [], types: [] }, sparsities: {} }, new Set());
   const trials = targets.flatMap(({ weight, uses }) =>
     sparsities.map((sparsity) => ({

@@ -47,7 +47,7 @@ function normalizeGemms(graph: Graph): Graph {
     const beta = attribute(node, 'beta', 'float', 1);
     const weight = floatConstant(graph, node.inputs[1]);
     const bias = floatConstant(graph, node.inputs[2]);
-    if (weight === undefined || (node.inputs[2] && bias === undefined)) return node;
+    if (weight?.dims.length !== 2 || (node.inputs[2] && bias === undefined)) return node;
     const channels = weight.dims[attribute(node, 'transB', 'int', 0) ? 0 : 1];
     const row = bias && rowOf(bias, channels);
     if (bias && !row) return node;

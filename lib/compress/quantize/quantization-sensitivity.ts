@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Graph } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
 import { prepare } from '../../passes/pipeline';
+import { requireConsistent } from '../../passes/require-consistent';
 import { type TrialContext, type TrialDamage, tryWeights, type WeightTrial } from '../weight-trials';
 import { normalizeLayers } from './normalize-layers';
 import { requireFloatGraph } from './plan';
@@ -45,7 +46,7 @@ type SensitivityContext = TrialContext & { readonly keep?: ReadonlySet<string> }
 /**
  * Damage of quantizing the weights of each layer alone to each number of bits, on validation samples: the rest of the network
  * stays float. One session serves all trials, as weights are inputs of it. Schemes and granularities are those of `choices`.
- * @throws E_GRAPH_INVALID for a quantized graph, E_OPTION_VALUE, E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
+ * @throws E_GRAPH_INVALID for a quantized graph or one that `requireConsistent` refuses, E_OPTION_VALUE, E_DATA_EMPTY, E_DATA_MISMATCH, E_INTERRUPTED
  */
 export async function quantizationSensitivity(
   graph: Graph,
@@ -54,7 +55,7 @@ export async function quantizationSensitivity(
   choices: QuantizeOptions = DEFAULT_QUANTIZE_OPTIONS,
 ): Promise<Sensitivity> {
   requireFloatGraph(graph);
-  const float = normalizeLayers(prepare(graph).graph);
+  const float = normalizeLayers(requireConsistent(prepare(graph)));
   const layers = layersOf(float).filter(({ node }) => !context.keep?.has(node.name));
   const trials = layers.flatMap((layer) => bits.map((weightBits) => trialOf(float, layer, weightBits, choices)));
   const { damages, ...rest } = await tryWeights(float, trials, samples, context);

@@ -2,6 +2,7 @@ import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
+import { requireConsistent } from '../../passes/require-consistent';
 import type { Trace } from '../../passes/rewrite';
 import { leastRun } from '../feeds';
 import { finishedBy, type OpenFinished, type Release } from '../finished';
@@ -79,7 +80,8 @@ export interface PreparedPlan {
  * The network with weights as int8 and activations as uint8 behind QuantizeLinear/DequantizeLinear pairs, and a report. The
  * graph is prepared first (see `prepare`): node names in options and report are those of the prepared graph. Inputs and
  * outputs stay float; the last layer has a pair behind it, so that it runs on integers too.
- * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE, E_GRAPH_INVALID (constants not finite, nothing to quantize, quantized already),
+ * @throws E_OPTION_UNKNOWN, E_OPTION_VALUE, E_GRAPH_INVALID (nodes that contradict each other, constants not finite, nothing to
+ * quantize, quantized already),
  * E_DATA_EMPTY, E_DATA_MISMATCH, E_CALIBRATION (naming the value), E_INTERRUPTED
  */
 export async function quantize(
@@ -95,7 +97,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const options = resolveQuantizeOptions(context.options);
   requireFloatGraph(graph);
   const prepared = prepare(graph, { trace: context.trace });
-  const normalized = normalizeLayers(prepared.graph);
+  const normalized = normalizeLayers(requireConsistent(prepared));
   const calibration = calibrationOf(context.dataset, options);
   const { evaluate, outputs } = rememberOutputs(normalized, context.evaluate);
   const runner = (stage: QuantizeProgress['stage']): Runner => ({

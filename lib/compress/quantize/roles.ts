@@ -90,7 +90,7 @@ function fillOf(graph: Graph, node: Node): number | undefined {
   const name = node.op === 'Pad' ? node.inputs[2] : undefined;
   if (!name) return 0;
   const tensor = graph.initializers.get(name);
-  const [fill] = tensor ? toNumbers(tensor) : [];
+  const [fill] = tensor?.type === 'float32' ? toNumbers(tensor) : [];
   return Number.isNaN(fill) ? undefined : fill;
 }
 

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
 import { prepare } from '../../passes/pipeline';
+import { requireConsistent } from '../../passes/require-consistent';
 import { requireMeaning } from '../skip';
 import { openState, type RunOrigin, type State } from './apply-step';
 import { type ModelMeasure, type RecipeContext, type StepRecord, type StepTry, stepNotices } from './context';
@@ -44,6 +45,7 @@ export async function runRecipe(
 ): Promise<RecipeResult> {
   const { codec, goals, hash, ignore, place = '', teachers = [] } = context;
   const prepared = prepare(model, { batchNorm: 'keep' });
+  requireConsistent(prepared);
   requireMeaning(prepared.graph, ignore, `${place}ignore`);
   const incoming = await openState(codec.encode(prepared.graph), context);
   const origin: RunOrigin = {

@@ -17,6 +17,7 @@ import type { Graph } from '../../ir/graph';
 import { readModel } from '../../onnx/read-model';
 import { writeModel } from '../../onnx/write-model';
 import { prepare } from '../../passes/pipeline';
+import { requireConsistent } from '../../passes/require-consistent';
 import { createReferenceEvaluate } from '../../reference/evaluate';
 import { type ModelArtifact, openArtifact } from '../artifact';
 import { engineLatencies } from '../engine-latency';
@@ -89,7 +90,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   ];
   const graph = bindForSamples(model.graph, data.calibration);
   for (const part of [data.training, data.validation, data.test]) if (part) requireClasses({ ...model, graph }, part);
-  const float = prepare(graph, { batchNorm: 'keep' }).graph;
+  const float = requireConsistent(prepare(graph, { batchNorm: 'keep' }));
   const runsOn = await openTarget(recipe.target, float, source);
   const reference = createReferenceEvaluate();
   try {
@@ -197,7 +198,7 @@ async function openTeachers(
         found: `the plan ${artifact.path}`,
       });
     const graph = bindForSamples(artifact.graph, samples);
-    teachers.set(name, prepare(graph, { batchNorm: 'keep' }).graph);
+    teachers.set(name, requireConsistent(prepare(graph, { batchNorm: 'keep' })));
   }
   return teachers;
 }

@@ -10,7 +10,7 @@ namespace {
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const BorderSpec& s) {
   const PixelLayout from = s.x(), to = s.y();
-  float* x = bench.input<float>(from.runs(), from.run(), from.run() + from.gap);
+  float* x = bench.input<float>(from.span());
   bench.fill_floats(x, from.span());
   QuantizeS8Args args = {};
   args.x = x;

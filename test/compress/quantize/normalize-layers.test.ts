@@ -17,6 +17,23 @@ test('pads of some axes become pads of all', () => {
 });
 
 test.each([
+  ['a scalar', [], []],
+  ['a vector', [4], [4]],
+  ['three axes', [1, 4, 2], [2]],
+])('a Gemm whose weights are %s stays as it is', (_, weight, bias) => {
+  const b = new GraphBuilder();
+  const constant = (dims: readonly number[]) =>
+    b.initializer(tensorFrom('float32', dims, Array(dims.reduce((count, dim) => count * dim, 1)).fill(1)));
+  b.output(
+    b.node('Gemm', [b.input('x', 'float32', [3, 4]), constant(weight), constant(bias)], {
+      alpha: { kind: 'float', value: 2 },
+    }),
+  );
+  const graph = b.build();
+  expect(normalizeLayers(graph).nodes).toEqual(graph.nodes);
+});
+
+test.each([
   ['an axis that is not there', [1, 1], [7]],
   ['more axes than pads', [1, 1], [2, 3]],
 ])('%s is left for shape inference to report', (_, pads, axes) => {

@@ -299,6 +299,22 @@ describe('refuses', () => {
     );
   });
 
+  test.each(['Conv', 'MaxPool'])(
+    'a window of %s that does not fit, before onnxruntime ends the process',
+    async (op) => {
+      const net = imageNetwork();
+      const value = net.conv('conv', 'x', 3, 2);
+      const weights = op === 'Conv' ? [net.initializer(tensorFrom('float32', [2, 2, 99, 1], Array(396).fill(1)))] : [];
+      const windowed = net.node(op, [value, ...weights], { kernel_shape: [99, 1] }, { name: 'window' });
+      const ints = (number: number) => net.initializer(tensorFrom('int64', [1], [number]));
+      const sliced = net.node('Slice', [windowed, ints(-1), ints(-9), ints(2), ints(-1)]);
+      const evaluate = () => Promise.reject(new Error('must not run'));
+      await expect(run(net.finish(sliced), { evaluate })).rejects.toEqual(
+        failing('E_GRAPH_INVALID', /window: .*does not fit/),
+      );
+    },
+  );
+
   test('what is quantized already, and what has no layers', async () => {
     const { graph } = await run(network);
     await expect(run(graph)).rejects.toEqual(failing('E_GRAPH_INVALID', /quantized already/));

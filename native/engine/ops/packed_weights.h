@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 
+#include "native/engine/ops/integer_layer.h"
 #include "native/engine/step.h"
 
 namespace hone {

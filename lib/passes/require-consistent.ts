@@ -1,0 +1,25 @@
+import { formatDiagnostics } from '../core/diagnostic';
+import { HoneError } from '../core/error';
+import type { Graph } from '../ir/graph';
+import type { PassResult } from './pass-result';
+
+/** What contradicts the rules of ONNX: no runtime can compute it. All other errors are about what Hone does not know. */
+const CONTRADICTIONS: ReadonlySet<string> = new Set([
+  'schema',
+  'shape-mismatch',
+  'type-mismatch',
+  'window',
+  'bad-axis',
+  'bad-step',
+]);
+
+/**
+ * The graph of what a pass returns, which no node contradicts. Executors need not survive other graphs: onnxruntime ends the
+ * process for a Slice of an extent below 0.
+ * @throws E_GRAPH_INVALID naming every node whose inputs do not fit together
+ */
+export function requireConsistent({ graph, diagnostics }: PassResult): Graph {
+  const wrong = diagnostics.filter(({ severity, kind }) => severity === 'error' && CONTRADICTIONS.has(kind));
+  if (wrong.length > 0) throw new HoneError('E_GRAPH_INVALID', { diagnostics: formatDiagnostics(wrong) });
+  return graph;
+}
