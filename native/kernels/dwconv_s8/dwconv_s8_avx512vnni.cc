@@ -17,6 +17,7 @@ struct Strip {
   ptrdiff_t row_step, column_step;  ///< bytes from one tap to the next
   ptrdiff_t x_step, y_step;         ///< bytes from one vector to the next
   int64_t vectors;
+  int32_t pixel_bytes;
   int32_t bytes, last_bytes;  ///< bytes that a vector holds, and the last one
   Requantizer requantizer;
 };
@@ -31,6 +32,27 @@ inline __m512i load_once(const uint8_t* from) {
 #endif
   return vector;
 }
+
+/// A vector of one tap: neighbouring pixels lie in it as in the input.
+struct Neighbours {
+  explicit Neighbours(const Strip&) {}
+  __m512i operator()(const uint8_t* x) const { return load_once(x); }
+};
+
+/// A vector of one tap with stride 2: every second pixel of twice the bytes.
+struct EverySecond {
+  __m512i index;
+
+  explicit EverySecond(const Strip& strip) {
+    const int32_t dwords = strip.pixel_bytes / 4;
+    alignas(64) int32_t sources[16];
+    for (int32_t i = 0; i < 16; i++) sources[i] = i / dwords * 2 * dwords + i % dwords;
+    index = _mm512_load_si512(sources);
+  }
+  __m512i operator()(const uint8_t* x) const {
+    return _mm512_permutex2var_epi32(load(x), index, load(x + 64));
+  }
+};
 
 /// Head of a packed block.
 struct Constants {
@@ -47,14 +69,14 @@ struct Constants {
 
 /// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps
 /// each.
-template <int kRows>
-inline void interleave(const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
+template <int kRows, class Taps>
+inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
   const __m512i zero = _mm512_setzero_si512();
-  const __m512i a = load_once(x), b = kRows > 1 ? load_once(x + row_step) : zero;
+  const __m512i a = taps(x), b = kRows > 1 ? taps(x + row_step) : zero;
   const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
   __m512i low2 = zero, high2 = zero;
   if constexpr (kRows > 2) {
-    const __m512i c = load_once(x + 2 * row_step), d = kRows > 3 ? load_once(x + 3 * row_step) : zero;
+    const __m512i c = taps(x + 2 * row_step), d = kRows > 3 ? taps(x + 3 * row_step) : zero;
     low2 = _mm512_unpacklo_epi8(c, d);
     high2 = _mm512_unpackhi_epi8(c, d);
   }
@@ -79,13 +101,14 @@ inline void finish(const Strip& strip, const Constants& constants, const __m512i
 
 /// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share
 /// none.
-template <int kKernel, int kStride>
+template <int kKernel, int kStride, class Taps = Neighbours>
 void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   constexpr int kGroups = (kKernel + 3) / 4;
   constexpr int kInFlight = (kKernel - 1) / kStride + 1;  // vectors that a column takes part in
   // Copies: the compiler must see that stores to y do not change them.
   const Strip strip = shared;
   const Constants constants(strip.block);
+  const Taps taps(strip);
   const uint8_t* weights = strip.block + 512;
   __m512i w[kKernel * kGroups][4];
   unroll<kKernel * kGroups * 4>([&](auto i) { w[i / 4][i % 4] = load(weights + i * 64); });
@@ -95,7 +118,7 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
     unroll<kGroups>([&](auto group) {
       constexpr int kRows = kKernel - 4 * group < 4 ? kKernel - 4 * group : 4;
       __m512i v[4];
-      interleave<kRows>(column + 4 * group * strip.row_step, strip.row_step, v);
+      interleave<kRows>(taps, column + 4 * group * strip.row_step, strip.row_step, v);
       unroll<4>([&](auto j) {
         unroll<kInFlight>([&](auto t) {
           constexpr int kTap = tap - kStride * t;
@@ -118,9 +141,11 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
 }
 
 /// Any kernel: no column is shared.
+template <class Taps>
 void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   const Strip strip = shared;
   const Constants constants(strip.block);
+  const Taps taps(strip);
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     __m512i acc[4];
     unroll<4>([&](auto j) { acc[j] = constants.bias[j]; });
@@ -131,16 +156,16 @@ void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
         __m512i v[4];
         switch (strip.kernel_h - kh) {
           case 1:
-            interleave<1>(column, strip.row_step, v);
+            interleave<1>(taps, column, strip.row_step, v);
             break;
           case 2:
-            interleave<2>(column, strip.row_step, v);
+            interleave<2>(taps, column, strip.row_step, v);
             break;
           case 3:
-            interleave<3>(column, strip.row_step, v);
+            interleave<3>(taps, column, strip.row_step, v);
             break;
           default:
-            interleave<4>(column, strip.row_step, v);
+            interleave<4>(taps, column, strip.row_step, v);
             break;
         }
         unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
@@ -154,15 +179,20 @@ using RunStrip = void (*)(const Strip& strip, const uint8_t* x, int8_t* y);
 
 /// `columns`: from one vector to the next, 0 when that is no whole number of taps.
 RunStrip choose_strip(int32_t kernel_h, int32_t kernel_w, int32_t columns) {
-  if (kernel_h != kernel_w) return run_any_strip;
+  if (kernel_h != kernel_w) return run_any_strip<Neighbours>;
   switch (kernel_h) {
     case 3:
       return columns == 1 ? run_strip<3, 1> : columns == 2 ? run_strip<3, 2> : run_strip<3, 3>;
     case 5:
       return columns == 1 ? run_strip<5, 1> : columns == 2 ? run_strip<5, 2> : run_strip<5, 5>;
     default:
-      return run_any_strip;
+      return run_any_strip<Neighbours>;
   }
+}
+
+/// As choose_strip where a vector holds several pixels of stride 2.
+RunStrip choose_strided_strip(int32_t kernel_h, int32_t kernel_w) {
+  return kernel_h == 3 && kernel_w == 3 ? run_strip<3, 3, EverySecond> : run_any_strip<EverySecond>;
 }
 
 }  // namespace
@@ -173,11 +203,15 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
   const size_t block_bytes = dwconv_block_bytes(kDwconvS8Avx512VnniFormat, w);
   uint8_t* band = static_cast<uint8_t*>(args.scratch);
   const ToU8 convert = {static_cast<uint8_t>(args.x_zero_point + 128)};
-  // Few channels: neighbouring pixels lie in one vector, where both input and output are dense.
-  const bool several = 64 % channels == 0 && band_step_w(w) == 1 && args.y_stride == channels;
+  // Few channels: several pixels lie in one vector, where the output is dense.
+  const int32_t step = band_step_w(w);
+  const bool several = 64 % channels == 0 && args.y_stride == channels &&
+                       (step == 1 || (step == 2 && channels % 4 == 0 && channels < 64));
   const int32_t pixels = several ? 64 / channels : 1;
-  const int32_t x_pixels = pixels * band_step_w(w);
-  const RunStrip run = choose_strip(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
+  const int32_t x_pixels = pixels * step;
+  const RunStrip run = several && step == 2
+                           ? choose_strided_strip(w.kernel_h, w.kernel_w)
+                           : choose_strip(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
   Strip strip = {nullptr,
                  w.kernel_h,
                  w.kernel_w,
@@ -186,6 +220,7 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
                  static_cast<ptrdiff_t>(x_pixels) * channels,
                  pixels * args.y_stride,
                  0,
+                 channels,
                  64,
                  64,
                  Requantizer(args.range)};

@@ -29,10 +29,13 @@ bool fits_any(const DwconvS8Shape&, const DwconvS8Weights&) { return true; }
          w.stride_w <= 2;
 }
 
-/// As fits_symmetric; up to 16 channels fill a quarter of a 64-byte vector, and only with stride 1 can it
-/// take several pixels.
+/// As fits_symmetric; up to 16 channels fill a quarter of a 64-byte vector, and only some of them leave room
+/// for several pixels of a wider stride.
 [[maybe_unused]] bool fits_wide(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
-  return weights.zero_points == nullptr && (shape.channels > 16 || shape.window.stride_w == 1);
+  const int32_t channels = shape.channels, stride = shape.window.stride_w;
+  return weights.zero_points == nullptr &&
+         (channels > 16 || stride == 1 ||
+          (stride == 2 && (channels == 4 || channels == 8 || channels == 16)));
 }
 
 template <const DwconvFormat& kFormat>
