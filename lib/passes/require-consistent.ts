@@ -8,6 +8,7 @@ const CONTRADICTIONS: ReadonlySet<string> = new Set([
   'schema',
   'shape-mismatch',
   'type-mismatch',
+  'missing-input',
   'window',
   'bad-axis',
   'bad-step',

@@ -2,6 +2,7 @@ import { GraphBuilder } from '../../lib/ir/builder';
 import type { Dim } from '../../lib/ir/graph';
 import { tensorFrom } from '../../lib/ir/tensor';
 import { bindShapes, inferShapes, symbolsOf } from '../../lib/passes/infer-shapes';
+import { prepare } from '../../lib/passes/pipeline';
 
 const ints = (...values: number[]) => tensorFrom('int64', [values.length], values);
 
@@ -138,4 +139,20 @@ describe('extents behind Resize', () => {
   ])('%j by %j', (shape, scales, expected) => {
     expect(extents(shape, scales)).toEqual(expected);
   });
+});
+
+test.each([
+  ['neither scales nor sizes', ['x']],
+  ['empty scales, which stand for none', ['x', '', 'empty']],
+])('a Resize of %s is named, be its input constant or not', (_, names) => {
+  for (const constant of [true, false]) {
+    const builder = new GraphBuilder();
+    const pixels = Array(8).fill(1);
+    const x = constant
+      ? builder.initializer(tensorFrom('float32', [1, 1, 2, 4], pixels), 'x')
+      : builder.input('x', 'float32', [1, 1, 2, 4]);
+    builder.initializer(tensorFrom('float32', [0], []), 'empty');
+    builder.output(builder.node('Resize', [x, ...names.slice(1)], {}, { name: 'resize' }));
+    expect(prepare(builder.build()).diagnostics).toMatchObject([{ where: 'resize', kind: 'missing-input' }]);
+  }
 });

@@ -53,7 +53,8 @@ export const resize: Operator = {
     if (!shape) return [{ type, shape }];
     const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(shape)), shape.length);
     if (!axes) return problem(node, 'bad-axis', `axes do not fit shape [${shape}]`);
-    if (!hasInput(context, 2) && !hasInput(context, 3))
+    // Empty scales stand for none.
+    if ((!hasInput(context, 2) || inputs[2]?.shape?.[0] === 0) && !hasInput(context, 3))
       return problem(node, 'missing-input', 'expected scales or sizes, found neither');
     const scales = scalesOf(context);
     const sizes = hasInput(context, 3) ? knownNumbers(context, 3) : undefined;
