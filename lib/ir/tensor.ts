@@ -56,6 +56,16 @@ export function viewAs<T extends ViewType>(tensor: Tensor, type: T): ViewOf<T> {
   ) as ViewOf<T>;
 }
 
+/**
+ * The bytes of a tensor for `getFloat32(4 * index, true)`: reads elements in place, whatever their alignment. Weights lie in a
+ * file as they come, and `viewAs` copies all of those that are off theirs.
+ * @throws E_INTERNAL when the tensor is not float32
+ */
+export function unalignedView({ type, bytes }: Tensor): DataView {
+  if (type !== 'float32') throw new HoneError('E_INTERNAL', { message: `expected a float32 tensor, found ${type}` });
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Elements of any numeric tensor as JavaScript numbers (int64 beyond 2^53 saturates to the nearest safe integer). */
 export function toNumbers(tensor: Tensor): number[] {
   if (tensor.type === 'int64' || tensor.type === 'uint64')

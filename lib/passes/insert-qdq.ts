@@ -4,7 +4,7 @@ import { nameMaker, removeDead, renameReads, typeOf } from '../ir/edit';
 import type { ElementType } from '../ir/element-type';
 import type { Graph, Node, ValueType } from '../ir/graph';
 import { roundHalfToEven } from '../ir/half';
-import { type Tensor, tensorFrom, tensorOf, viewAs } from '../ir/tensor';
+import { elementCount, type Tensor, tensorFrom, tensorOf, unalignedView, viewAs } from '../ir/tensor';
 import { forEachScale } from '../ops/quantizer';
 
 /** uint8 quantization of a whole tensor: `real = (q - zeroPoint) * scale`. */
@@ -269,18 +269,21 @@ function sameParameters(a: ConstantParameters, b: ConstantParameters): boolean {
 function roundedTo(tensor: Tensor, parameters: ConstantParameters): Tensor {
   const { type, scales, axis, block = 0, zeroPoints, codes = [-127, 127], integers } = parameters;
   if (integers) return tensorOf('int8', tensor.dims, integers);
-  const data = viewAs(tensor, 'float32');
+  const data = unalignedView(tensor);
+  const count = elementCount(tensor.dims);
   const [low, high] = codes;
   // A bias has more digits than float32 can divide.
   const largest = 2 ** 31 - 1;
-  const rounded = type === 'int8' ? new Int8Array(data.length) : new Int32Array(data.length);
+  const rounded = type === 'int8' ? new Int8Array(count) : new Int32Array(count);
   // Loops, since `from` makes a list of numbers first, which takes several times the memory of the weights.
   forEachScale(tensor.dims, scaleDims(tensor, parameters), axis, block, (index, start, end) => {
     const [scale, zeroPoint] = [scales[index], zeroPoints?.[index] ?? 0];
     if (type === 'int8')
       for (let i = start; i < end; i++)
-        rounded[i] = clamp(roundHalfToEven(Math.fround(data[i] / scale)) + zeroPoint, low, high);
-    else for (let i = start; i < end; i++) rounded[i] = clamp(roundHalfToEven(data[i] / scale), -largest, largest);
+        rounded[i] = clamp(roundHalfToEven(Math.fround(data.getFloat32(4 * i, true) / scale)) + zeroPoint, low, high);
+    else
+      for (let i = start; i < end; i++)
+        rounded[i] = clamp(roundHalfToEven(data.getFloat32(4 * i, true) / scale), -largest, largest);
   });
   return tensorOf(type, tensor.dims, rounded as Int8Array<ArrayBuffer>);
 }

@@ -1,7 +1,7 @@
 import { type Diagnostic, formatDiagnostics } from '../../core/diagnostic';
 import { HoneError } from '../../core/error';
 import type { Graph } from '../../ir/graph';
-import { elementCount, type Tensor, tensorOf, viewAs } from '../../ir/tensor';
+import { elementCount, type Tensor, tensorOf, unalignedView, viewAs } from '../../ir/tensor';
 import { inputAxis } from '../../ops/facts';
 import { scaleIndices } from '../../ops/quantizer';
 import { type AffineParameters, type ConstantParameters, codesOf } from '../../passes/insert-qdq';
@@ -10,6 +10,9 @@ import type { LayerChoices } from './quantize-options';
 import type { WeightedLayer } from './roles';
 import { countPairs, largestPairs, type PairCount, pairLimit } from './saturation';
 import { codeRange, fitGrid } from './weight-grid';
+
+// A local name: a look-up of the global object per weight is slow inside module sandboxes.
+const { abs } = Math;
 
 /** Accumulators are int32: no sum of a channel may reach this. */
 const ACCUMULATOR_LIMIT = 2 ** 31;
@@ -255,22 +258,23 @@ function fitGrids(weights: Tensor, layout: GridLayout, choices: LayerChoices): G
 
 /** The weights of every scale in turn, in the order of the tensor; each set is good until the next one. */
 function* setsOf(tensor: Tensor, layout: GridLayout): Generator<Float32Array> {
-  const weights = viewAs(tensor, 'float32');
   const { axis, block, count } = layout;
   if (count === 1) {
-    yield weights;
+    yield viewAs(tensor, 'float32');
     return;
   }
   if (block !== undefined) {
-    yield* blockSets(weights, layout);
+    yield* blockSets(viewAs(tensor, 'float32'), layout);
     return;
   }
+  const weights = unalignedView(tensor);
+  const length = elementCount(tensor.dims);
   const inner = elementCount(tensor.dims.slice(axis + 1));
-  const set = new Float32Array(weights.length / count);
+  const set = new Float32Array(length / count);
   for (let channel = 0; channel < count; channel++) {
     let filled = 0;
-    for (let start = channel * inner; start < weights.length; start += count * inner)
-      for (let i = 0; i < inner; i++) set[filled++] = weights[start + i];
+    for (let start = channel * inner; start < length; start += count * inner)
+      for (let i = 0; i < inner; i++) set[filled++] = weights.getFloat32(4 * (start + i), true);
     yield set;
   }
 }
@@ -295,7 +299,7 @@ function widenScales(
 ): { readonly scales: Float32Array; readonly widened: readonly number[] } {
   const tensor = graph.initializers.get(layer.node.inputs[layer.weight.index])!;
   const channels = tensor.dims[layer.weight.axis];
-  const sums = channelSums(viewAs(tensor, 'float32'), tensor.dims, layer.weight.axis);
+  const sums = channelSums(tensor, layer.weight.axis);
   const bias = layer.bias === undefined ? undefined : graph.initializers.get(layer.node.inputs[layer.bias])!;
   const biases = bias ? viewAs(bias, 'float32') : new Float32Array(channels);
   const reach = Math.max(input.zeroPoint, UINT8_LIMIT - input.zeroPoint);
@@ -322,12 +326,15 @@ function widenScales(
 }
 
 /** sum|w| of every channel along `axis`. */
-function channelSums(data: Float32Array, dims: readonly number[], axis: number): Float64Array {
+function channelSums(tensor: Tensor, axis: number): Float64Array {
+  const { dims } = tensor;
+  const data = unalignedView(tensor);
+  const length = elementCount(dims);
   const channels = dims[axis];
   const inner = elementCount(dims.slice(axis + 1));
   const sums = new Float64Array(channels);
-  for (let i = 0, channel = 0; i < data.length; channel = (channel + 1) % channels)
-    for (const end = i + inner; i < end; i++) sums[channel] += data[i] < 0 ? -data[i] : data[i];
+  for (let i = 0, channel = 0; i < length; channel = (channel + 1) % channels)
+    for (const end = i + inner; i < end; i++) sums[channel] += abs(data.getFloat32(4 * i, true));
   return sums;
 }
 

@@ -4,8 +4,8 @@ import type { WeightedLayer } from '../../../lib/compress/quantize/roles';
 import { layerConstants, requireFiniteConstants } from '../../../lib/compress/quantize/weights';
 import { GraphBuilder } from '../../../lib/ir/builder';
 import type { Graph } from '../../../lib/ir/graph';
-import { tensorFrom, toNumbers, viewAs } from '../../../lib/ir/tensor';
-import { type AffineParameters, insertQdq } from '../../../lib/passes/insert-qdq';
+import { type Tensor, tensorFrom, toNumbers, unalignedView, viewAs } from '../../../lib/ir/tensor';
+import { type AffineParameters, codesOf, insertQdq } from '../../../lib/passes/insert-qdq';
 
 const CHOICES = choicesFor(DEFAULT_QUANTIZE_OPTIONS, 'any');
 const CHANNELS = 3;
@@ -136,4 +136,31 @@ test('all constants that are not finite are named at once', () => {
     }),
   );
   expect(viewAs(graph.initializers.get('b')!, 'float32')).toHaveLength(3);
+});
+
+test('constants that lie off their alignment, as in files, get the same grids and codes', () => {
+  const offset = ({ type, dims, bytes }: Tensor): Tensor => {
+    const room = new Uint8Array(bytes.length + 1);
+    room.set(bytes, 1);
+    return { type, dims, bytes: room.subarray(1) };
+  };
+  const weights = Array.from({ length: INPUTS * CHANNELS }, (_, i) => Math.sin(i + 1) * (i + 1));
+  const aligned = gemm(weights, [0.5, -2, 3]);
+  const graph = {
+    ...aligned.graph,
+    initializers: new Map([...aligned.graph.initializers].map(([name, tensor]) => [name, offset(tensor)])),
+  };
+  const [expected, found] = [aligned.graph, graph].map((each) => {
+    const constants = layerConstants(each, aligned.layer, input, { ...CHOICES, granularity: 'channel' });
+    const codes = [constants.weight, constants.bias!].map((parameters, index) =>
+      toNumbers(codesOf(each.initializers.get(['w', 'b'][index])!, parameters)),
+    );
+    return { constants, codes };
+  });
+  expect(found).toEqual(expected);
+});
+
+test('only float32 is read as such in place', () => {
+  expect(unalignedView(tensorFrom('float32', [2], [1, -0.5])).getFloat32(4, true)).toBe(-0.5);
+  expect(() => unalignedView(tensorFrom('int32', [1], [1]))).toThrow(expect.objectContaining({ code: 'E_INTERNAL' }));
 });
