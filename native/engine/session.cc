@@ -9,7 +9,7 @@
 namespace hone {
 
 Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options,
-                     std::unique_ptr<Session>* session) {
+                     std::unique_ptr<Session>* session, ProgramMaker make) {
   if (options.threads < 1 || options.threads > ThreadPool::kMaxThreads)
     return Status("E_OPTION_VALUE", "threads must be 1 to " + std::to_string(ThreadPool::kMaxThreads));
   if (options.variant >= model->plan().variants().size()) return Status("E_OPTION_VALUE", "no such variant");
@@ -19,8 +19,9 @@ Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options
     made->model_ = std::move(model);
     made->options_ = options;
     made->options_.cpu_mask &= detect_cpu();
-    Status status = made->executor_.prepare(made->plan(), options.variant, made->options_.cpu_mask,
-                                            options.threads, &made->model_->packed());
+    Status status = make(
+        {made->plan(), options.variant, made->options_.cpu_mask, options.threads, &made->model_->packed()},
+        &made->program_);
     if (!status.ok()) return status;
     made->bound_inputs_.resize(made->variant().input_count);
     made->bound_outputs_.resize(made->variant().output_count);
@@ -43,47 +44,48 @@ void Session::rebind(const void* const* inputs, void* const* outputs) {
     return;
   std::copy_n(inputs, bound_inputs_.size(), bound_inputs_.begin());
   std::copy_n(outputs, bound_outputs_.size(), bound_outputs_.begin());
-  executor_.bind(inputs, outputs);
+  program_->bind(inputs, outputs);
 }
 
 void Session::run(const void* const* inputs, void* const* outputs) {
   const FloatEnvironment environment;
   rebind(inputs, outputs);
-  if (options_.profile_every == 0) return executor_.run();
+  if (options_.profile_every == 0) return program_->run();
   if (until_timed_ > 0) {
     --until_timed_;
-    return executor_.run();
+    return program_->run();
   }
   until_timed_ = options_.profile_every - 1;
-  executor_.run_timed();
+  program_->run_timed();
 }
 
 void Session::run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer) {
   const FloatEnvironment environment;
   rebind(inputs, outputs);
-  executor_.run_observed(observer);
+  program_->run_observed(observer);
 }
 
 std::vector<NodeProfile> Session::profile() const {
   const double ns_per_tick = rate_.ns_per_tick();
-  const uint64_t runs = executor_.timed_runs();
+  const uint64_t runs = program_->timed_runs();
   std::vector<NodeProfile> list;
-  for (size_t i = 0; i < executor_.steps().size(); ++i) {
+  for (size_t i = 0; i < variant().node_count; ++i) {
     const PlanNode& node = plan().nodes()[variant().first_node + i];
-    const Step& step = *executor_.steps()[i];
-    const NodeTicks& ticks = executor_.ticks()[i];
+    const NodeKernel kernel = program_->kernel(i);
+    const NodeTicks& ticks = program_->ticks()[i];
     const double mean =
         runs == 0 ? 0 : static_cast<double>(ticks.total) / static_cast<double>(runs) * ns_per_tick;
     const double least = runs == 0 ? 0 : static_cast<double>(ticks.least) * ns_per_tick;
     list.push_back(
-        {plan().string(node.name), describe_op(node.op), step.row_name(), step.parties(), mean, least});
+        {plan().string(node.name), describe_op(node.op), kernel.name, kernel.threads, mean, least});
   }
   return list;
 }
 
 MemoryFigures Session::memory() const {
-  return {plan().size(), executor_.packed_bytes(), executor_.arena_bytes(), executor_.state_bytes(),
-          executor_.scratch_bytes()};
+  const ProgramMemory program = program_->memory();
+  return {plan().size(), program.packed_bytes, program.arena_bytes, program.state_bytes,
+          program.scratch_bytes};
 }
 
 }  // namespace hone

@@ -8,7 +8,7 @@
 
 #include "native/core/cpu.h"
 #include "native/core/status.h"
-#include "native/engine/executor.h"
+#include "native/engine/cpu_program.h"
 #include "native/engine/model.h"
 #include "native/probe/timer.h"
 
@@ -46,9 +46,9 @@ struct MemoryFigures {
 /// instead.
 class Session {
  public:
-  /// E_OPTION_VALUE, E_MEMORY, E_INTERNAL (no threads).
+  /// E_OPTION_VALUE, E_MEMORY, E_INTERNAL (no threads). `make` decides where it runs.
   static Status open(std::shared_ptr<Model> model, const SessionOptions& options,
-                     std::unique_ptr<Session>* session);
+                     std::unique_ptr<Session>* session, ProgramMaker make = CpuProgram::make);
 
   std::span<const PlanPort> inputs() const;
   std::span<const PlanPort> outputs() const;
@@ -60,11 +60,11 @@ class Session {
   /// The same, showing every intermediate tensor to `observer`.
   void run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer);
   /// Puts states back to real zero.
-  void reset() { executor_.reset_states(); }
+  void reset() { program_->reset_states(); }
 
   /// Per node, in order of execution; means over the timed runs (0 without any). Throws std::bad_alloc.
   std::vector<NodeProfile> profile() const;
-  uint64_t timed_runs() const { return executor_.timed_runs(); }
+  uint64_t timed_runs() const { return program_->timed_runs(); }
   MemoryFigures memory() const;
   const Plan& plan() const { return model_->plan(); }
   const PlanVariant& variant() const { return plan().variants()[options_.variant]; }
@@ -76,7 +76,7 @@ class Session {
 
   std::shared_ptr<Model> model_;
   SessionOptions options_;
-  Executor executor_;
+  std::unique_ptr<Program> program_;
   TickRate rate_;
   uint64_t until_timed_ = 0;
   std::vector<const void*> bound_inputs_;

@@ -7,37 +7,10 @@
 #include "native/core/cpu.h"
 #include "native/core/status.h"
 #include "native/core/tile.h"
+#include "native/engine/call.h"
 #include "native/engine/packed_store.h"
-#include "native/engine/plan_ops.h"
 
 namespace hone {
-
-/// Start addresses of the memories that tensors live in.
-struct Memory {
-  uint8_t* arena;
-  uint8_t* state;
-  const uint8_t* weights;
-  uint8_t* const* ports;  ///< by tensor index of the variant
-  const PlanTensor* first_tensor;
-
-  uint8_t* at(const PlanTensor& tensor) const {
-    switch (tensor.place) {
-      case PlanPlace::kArena:
-        return arena + tensor.offset;
-      case PlanPlace::kState:
-        return state + tensor.offset;
-      case PlanPlace::kConstant:
-        return const_cast<uint8_t*>(weights) + tensor.offset;  // the plan check lets nobody write constants
-      case PlanPlace::kPort:
-        break;
-    }
-    return ports[&tensor - first_tensor];
-  }
-  template <typename T>
-  T* at(const PlanTensor& tensor) const {
-    return reinterpret_cast<T*>(at(tensor));
-  }
-};
 
 /// How a node is divided among threads. Each thread begins with its own share of the tiles and then helps the
 /// others, so that a slow core does not decide; a node for one thread is one tile.
@@ -52,8 +25,8 @@ struct Scratch {
   void* shared;  ///< of all tiles and phases of the step
 };
 
-/// One prepared node: a kernel row with its arguments, divided into tiles. A step may have several phases:
-/// all tiles of one are done before the next begins.
+/// One prepared node of the CPU program: a kernel row with its arguments, divided into tiles. A step may have
+/// several phases: all tiles of one are done before the next begins.
 class Step {
  public:
   virtual ~Step() = default;
@@ -87,8 +60,8 @@ class Step {
   size_t shared_scratch_bytes_ = 0;  ///< for all of them together
 };
 
-/// What is known while a node is prepared.
-struct StepContext : NodeView {
+/// What is known while a node is prepared for this CPU.
+struct StepContext : Call {
   CpuFeatures mask;
   int threads;
   /// The node before runs on several threads, so that parts of its output are near each of them.
@@ -106,15 +79,6 @@ const Row& choose_row(const Row* rows, int count, CpuFeatures mask, Fits fits) {
 template <typename Row>
 const Row& choose_row(const Row* rows, int count, CpuFeatures mask) {
   return choose_row(rows, count, mask, [](const Row&) { return true; });
-}
-
-/// Makes a step of class `Made` by its own prepare(context, more...).
-template <typename Made, typename... More>
-Status prepare_step(const StepContext& context, std::unique_ptr<Step>* step, More... more) {
-  auto made = std::make_unique<Made>();
-  if (Status status = made->prepare(context, more...); !status.ok()) return status;
-  *step = std::move(made);
-  return Status();
 }
 
 /// How a node may be divided. Work is in nanoseconds, by rule of thumb.

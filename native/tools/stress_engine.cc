@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "native/engine/session.h"
+#include "native/tools/stress_programs.h"
 #include "native/tools/stress_steps.h"
 
 #if defined(__has_feature)
@@ -343,6 +344,7 @@ int main_of(const char* path) {
       return 1;
     }
     if (const int code = run_and_share(path, model); code != 0) return code;
+    if (const char* fault = stress_programs(model); fault != nullptr) return fail(fault, 0);
   }
   // From here on nobody holds the model: opening begins at the file.
   return open_and_close(path);

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "native/engine/kernel_step.h"
 #include "native/engine/ops/clamp.h"
-#include "native/engine/step.h"
 #include "native/kernels/dequantize_s8/dequantize_s8.h"
 #include "native/kernels/quantize_s8/quantize_s8.h"
 
@@ -18,96 +18,60 @@ Fault check_border(const PlanBorder& border, const PlanTensor& real, const PlanT
   return same ? Fault() : Fault("extents of operands");
 }
 
-/// A border tensor as [outer][pixels][channels], with the strides of the float and of the int8 side.
+/// One side of the border as [outer][pixels][channels], strides in elements.
+struct BorderSide {
+  ptrdiff_t outer_stride, pixel_stride, channel_stride;
+};
+
+/// Both sides of the border.
 struct BorderShape {
   int64_t outer, pixels, channels;
-  ptrdiff_t real_outer, real_pixel, real_channel;
-  ptrdiff_t grid_outer, grid_pixel, grid_channel;
+  BorderSide real, grid;
 };
 
-BorderShape border_shape(const PlanBorder& border, const PlanTensor& grid) {
+Fault fill_border(const Call& call, const PlanTensor& real, const PlanTensor& grid, BorderShape* shape) {
   const int64_t count = count_elements(grid);
-  if (border.channels_first != 0) {
+  if (call.params<PlanBorder>().channels_first != 0) {
+    if (!call.is_dense(real)) return "rows of a channels-first operand lie apart";
     const int64_t outer = grid.dims[0];
-    const int64_t channels = grid.dims[grid.rank - 1];
+    const int64_t channels = row_length(grid);
     const int64_t pixels = count / outer / channels;
-    return {outer, pixels, channels, pixels * channels, 1, pixels, pixels * channels, channels, 1};
+    *shape = {outer,
+              pixels,
+              channels,
+              {pixels * channels, 1, pixels},
+              {pixels * call.pitch(grid), call.pitch(grid), 1}};
+    return {};
   }
-  // Same layout: rows of some hundred elements, so that there is something to divide.
-  int64_t channels = 1;
-  for (int d = grid.rank - 1; d >= 0 && channels < 256; --d) channels *= grid.dims[d];
-  return {1, count / channels, channels, count, channels, 1, count, channels, 1};
+  int64_t channels = row_length(grid);
+  if (call.is_dense(real) && call.is_dense(grid)) {
+    // Rows of some hundred elements, so that there is something to divide.
+    channels = 1;
+    for (int d = grid.rank - 1; d >= 0 && channels < 256; --d) channels *= grid.dims[d];
+  }
+  *shape = {1, count / channels, channels, {count, 0, 1}, {count, 0, 1}};
+  if (Fault fault = call.find_stride(real, channels, &shape->real.pixel_stride); !fault.empty()) return fault;
+  return call.find_stride(grid, channels, &shape->grid.pixel_stride);
 }
 
-class QuantizeS8Step final : public Step {
- public:
-  Status prepare(const StepContext& context) {
-    x_ = &context.x(0);
-    y_ = &context.y();
-    const BorderShape shape = border_shape(context.params<PlanBorder>(), *y_);
-    row_ = &choose_row(kQuantizeS8Rows, kQuantizeS8RowCount, context.mask);
-    row_name_ = row_->name;
-    args_.pixels = shape.pixels;
-    args_.channels = shape.channels;
-    args_.x_outer_stride = shape.real_outer;
-    args_.x_pixel_stride = shape.real_pixel;
-    args_.x_channel_stride = shape.real_channel;
-    args_.y_outer_stride = shape.grid_outer;
-    args_.y_pixel_stride = shape.grid_pixel;
-    args_.y_channel_stride = shape.grid_channel;
-    args_.scale = y_->scale;
-    args_.range = output_range({-128, 127, 0, 0}, y_->zero_point);
-    const auto count = static_cast<double>(count_elements(*y_));
-    tiles_ =
-        divide({shape.outer * shape.pixels, 16, 1, 4 * estimate_element_ns(count, row_->needs)}, context);
-    return Status();
-  }
-  void bind(const Memory& memory) override {
-    args_.y = memory.at<int8_t>(*y_);
-    args_.x = memory.at<float>(*x_);
-  }
-  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
+/// The kernels' arguments name the sides by their direction.
+template <typename Args>
+void take_border(const BorderShape& shape, const BorderSide& x, const BorderSide& y, Args* args) {
+  args->pixels = shape.pixels;
+  args->channels = shape.channels;
+  args->x_outer_stride = x.outer_stride;
+  args->x_pixel_stride = x.pixel_stride;
+  args->x_channel_stride = x.channel_stride;
+  args->y_outer_stride = y.outer_stride;
+  args->y_pixel_stride = y.pixel_stride;
+  args->y_channel_stride = y.channel_stride;
+}
 
- private:
-  const QuantizeS8Row* row_ = nullptr;
-  const PlanTensor *x_ = nullptr, *y_ = nullptr;
-  QuantizeS8Args args_{};
-};
-
-class DequantizeS8Step final : public Step {
- public:
-  Status prepare(const StepContext& context) {
-    x_ = &context.x(0);
-    y_ = &context.y();
-    const BorderShape shape = border_shape(context.params<PlanBorder>(), *x_);
-    row_ = &choose_row(kDequantizeS8Rows, kDequantizeS8RowCount, context.mask);
-    row_name_ = row_->name;
-    args_.pixels = shape.pixels;
-    args_.channels = shape.channels;
-    args_.x_outer_stride = shape.grid_outer;
-    args_.x_pixel_stride = shape.grid_pixel;
-    args_.x_channel_stride = shape.grid_channel;
-    args_.y_outer_stride = shape.real_outer;
-    args_.y_pixel_stride = shape.real_pixel;
-    args_.y_channel_stride = shape.real_channel;
-    args_.scale = x_->scale;
-    args_.zero_point = x_->zero_point;
-    const auto count = static_cast<double>(count_elements(*x_));
-    tiles_ =
-        divide({shape.outer * shape.pixels, 16, 1, 4 * estimate_element_ns(count, row_->needs)}, context);
-    return Status();
-  }
-  void bind(const Memory& memory) override {
-    args_.y = memory.at<float>(*y_);
-    args_.x = memory.at<int8_t>(*x_);
-  }
-  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
-
- private:
-  const DequantizeS8Row* row_ = nullptr;
-  const PlanTensor *x_ = nullptr, *y_ = nullptr;
-  DequantizeS8Args args_{};
-};
+template <typename Row, typename Args>
+Division divide_border(const StepContext& context, const Row& row, const Args&, int64_t items) {
+  const auto count = static_cast<double>(count_elements(context.y()));
+  return {items, 16, 1, 4 * estimate_element_ns(count, row.needs)};
+}
 
 }  // namespace
 
@@ -118,11 +82,32 @@ Fault check_dequantize_s8(const NodeView& node) {
   return check_border(node.params<PlanBorder>(), node.y(), node.x(0));
 }
 
+Fault fill_args(const Call& call, QuantizeS8Args* args, int64_t* items) {
+  BorderShape shape{};
+  if (Fault fault = fill_border(call, call.x(0), call.y(), &shape); !fault.empty()) return fault;
+  take_border(shape, shape.real, shape.grid, args);
+  args->scale = call.y().scale;
+  args->range = output_range({-128, 127, 0, 0}, call.y().zero_point);
+  *items = shape.outer * shape.pixels;
+  return {};
+}
+Fault fill_args(const Call& call, DequantizeS8Args* args, int64_t* items) {
+  BorderShape shape{};
+  if (Fault fault = fill_border(call, call.y(), call.x(0), &shape); !fault.empty()) return fault;
+  take_border(shape, shape.grid, shape.real, args);
+  args->scale = call.x(0).scale;
+  args->zero_point = call.x(0).zero_point;
+  *items = shape.outer * shape.pixels;
+  return {};
+}
+
 Status make_quantize_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<QuantizeS8Step>(context, step);
+  return make_plain<QuantizeS8Row, QuantizeS8Args>(context, step, kQuantizeS8Rows, kQuantizeS8RowCount,
+                                                   divide_border);
 }
 Status make_dequantize_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<DequantizeS8Step>(context, step);
+  return make_plain<DequantizeS8Row, DequantizeS8Args>(context, step, kDequantizeS8Rows,
+                                                       kDequantizeS8RowCount, divide_border);
 }
 
 }  // namespace hone

@@ -1,7 +1,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "native/engine/step.h"
+#include "native/engine/kernel_step.h"
 #include "native/kernels/copy_nd/copy_nd.h"
 #include "native/kernels/fill/fill.h"
 
@@ -56,58 +56,18 @@ void simplify(const PlanCopy& copy, int32_t bytes, CopyNdArgs* args) {
   args->element_bytes = bytes;
 }
 
-class CopyNdStep final : public Step {
- public:
-  Status prepare(const StepContext& context) {
-    const PlanCopy& copy = context.params<PlanCopy>();
-    x_ = &context.x(0);
-    y_ = &context.y();
-    const int32_t bytes = element_bytes(x_->type);
-    src_offset_ = copy.src_offset * bytes;
-    dst_offset_ = copy.dst_offset * bytes;
-    simplify(copy, bytes, &args_);
-    row_ = &choose_row(kCopyNdRows, kCopyNdRowCount, context.mask);
-    row_name_ = row_->name;
-    double count = 1;
-    for (int32_t d = 0; d < args_.rank; ++d) count *= static_cast<double>(args_.extents[d]);
-    const bool contiguous =
-        args_.src_strides[args_.rank - 1] == bytes && args_.dst_strides[args_.rank - 1] == bytes;
-    const double work_ns = contiguous ? count * bytes / 16 : count;
-    tiles_ = divide({args_.extents[0], args_.rank == 1 ? 64 : 1, 1, work_ns}, context);
-    return Status();
-  }
-  void bind(const Memory& memory) override {
-    args_.dst = memory.at(*y_) + dst_offset_;
-    args_.src = memory.at(*x_) + src_offset_;
-  }
-  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
+Division divide_copy(const StepContext& context, const CopyNdRow&, const CopyNdArgs& args, int64_t items) {
+  const int32_t bytes = element_bytes(context.y().type);
+  double count = 1;
+  for (int32_t d = 0; d < args.rank; ++d) count *= static_cast<double>(args.extents[d]);
+  const bool contiguous =
+      args.src_strides[args.rank - 1] == bytes && args.dst_strides[args.rank - 1] == bytes;
+  return {items, args.rank == 1 ? 64 : 1, 1, contiguous ? count * bytes / 16 : count};
+}
 
- private:
-  const CopyNdRow* row_ = nullptr;
-  const PlanTensor *x_ = nullptr, *y_ = nullptr;
-  ptrdiff_t src_offset_ = 0, dst_offset_ = 0;
-  CopyNdArgs args_{};
-};
-
-class FillStep final : public Step {
- public:
-  Status prepare(const StepContext& context) {
-    y_ = &context.y();
-    row_ = &choose_row(kFillRows, kFillRowCount, context.mask);
-    row_name_ = row_->name;
-    args_.value = context.params<PlanFill>().value;
-    args_.element_bytes = element_bytes(y_->type);
-    tiles_ = divide({count_elements(*y_), 64, 1, static_cast<double>(y_->bytes) / 16}, context);
-    return Status();
-  }
-  void bind(const Memory& memory) override { args_.y = memory.at(*y_); }
-  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
-
- private:
-  const FillRow* row_ = nullptr;
-  const PlanTensor* y_ = nullptr;
-  FillArgs args_{};
-};
+Division divide_fill(const StepContext& context, const FillRow&, const FillArgs&, int64_t items) {
+  return {items, 64, 1, static_cast<double>(context.y().bytes) / 16};
+}
 
 }  // namespace
 
@@ -141,11 +101,31 @@ Fault check_copy_nd(const NodeView& node) {
 }
 Fault check_fill(const NodeView&) { return {}; }
 
+/// The plan's strides say where the elements of its dense operands lie.
+Fault fill_args(const Call& call, CopyNdArgs* args, int64_t* items) {
+  if (!call.is_dense(call.x(0)) || !call.is_dense(call.y())) return "rows of an operand lie apart";
+  simplify(call.params<PlanCopy>(), element_bytes(call.y().type), args);
+  *items = args->extents[0];
+  return {};
+}
+void bind_args(const Call& call, const Memory& memory, CopyNdArgs* args) {
+  const PlanCopy& copy = call.params<PlanCopy>();
+  args->dst = memory.at(call.y()) + copy.dst_offset * args->element_bytes;
+  args->src = memory.at(call.x(0)) + copy.src_offset * args->element_bytes;
+}
+Fault fill_args(const Call& call, FillArgs* args, int64_t* items) {
+  args->length = call.find_row_length({&call.y()});
+  args->value = call.params<PlanFill>().value;
+  args->element_bytes = element_bytes(call.y().type);
+  *items = count_elements(call.y());
+  return call.find_stride(call.y(), args->length, &args->y_stride);
+}
+
 Status make_copy_nd(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<CopyNdStep>(context, step);
+  return make_plain<CopyNdRow, CopyNdArgs>(context, step, kCopyNdRows, kCopyNdRowCount, divide_copy);
 }
 Status make_fill(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<FillStep>(context, step);
+  return make_plain<FillRow, FillArgs>(context, step, kFillRows, kFillRowCount, divide_fill);
 }
 
 }  // namespace hone

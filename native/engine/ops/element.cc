@@ -1,5 +1,5 @@
+#include "native/engine/kernel_step.h"
 #include "native/engine/ops/clamp.h"
-#include "native/engine/step.h"
 #include "native/kernels/binary_f32/binary_f32.h"
 #include "native/kernels/binary_s8/binary_s8.h"
 #include "native/kernels/clamp_f32/clamp_f32.h"
@@ -29,91 +29,48 @@ Fault check_binary(const NodeView& node) {
   return check_clamp(binary.clamp);
 }
 
-/// Tiles of whole cache lines.
-constexpr int64_t kElementMultiple = 64;
-
-/// A kernel over elements (or rows) whose arguments are filled by a function per operation.
-template <typename Row, typename Args>
-class ElementStep final : public Step {
- public:
-  using Fill = void (*)(const StepContext& context, Args* args);
-  using Bind = void (*)(const Memory& memory, const PlanTensor& y, const PlanTensor& x,
-                        const PlanTensor* second, Args* args);
-
-  Status prepare(const StepContext& context, const Row* rows, int row_count, Fill fill, Bind bind,
-                 int64_t row_length) {
-    x_ = &context.x(0);
-    y_ = &context.y();
-    second_ = context.optional(1);
-    bind_ = bind;
-    row_ = &choose_row(rows, row_count, context.mask);
-    row_name_ = row_->name;
-    fill(context, &args_);
-    const int64_t count = count_elements(*y_);
-    // A row of Softmax costs about ten times as much per element as an addition.
-    const double work_ns =
-        estimate_element_ns(static_cast<double>(count), row_->needs) * (row_length > 1 ? 10 : 1);
-    tiles_ = divide({count / row_length, row_length > 1 ? 1 : kElementMultiple, 1, work_ns}, context);
-    return Status();
-  }
-  void bind(const Memory& memory) override { bind_(memory, *y_, *x_, second_, &args_); }
-  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
-
- private:
-  const Row* row_ = nullptr;
-  const PlanTensor *x_ = nullptr, *y_ = nullptr, *second_ = nullptr;
-  Bind bind_ = nullptr;
-  Args args_{};
-};
-
-void fill_binary_s8(const StepContext& context, BinaryS8Args* args) {
-  const PlanBinary& binary = context.params<PlanBinary>();
-  const PlanTensor& a = context.x(0);
-  const PlanTensor& b = context.x(1);
-  args->b_count = count_elements(b);
-  args->operation = static_cast<BinaryOperation>(binary.operation);
-  args->scales = {a.scale, b.scale, context.y().scale, a.zero_point, b.zero_point};
-  args->range = output_range(binary.clamp, context.y().zero_point);
+/// Rows of a kernel with one input: x as long as y.
+template <typename Args>
+Fault fill_rows(const Call& call, Args* args, int64_t* items) {
+  args->length = call.find_row_length({&call.y(), &call.x(0)});
+  *items = count_elements(call.y());
+  if (Fault fault = call.find_stride(call.x(0), args->length, &args->x_stride); !fault.empty()) return fault;
+  return call.find_stride(call.y(), args->length, &args->y_stride);
 }
 
-void fill_binary_f32(const StepContext& context, BinaryF32Args* args) {
-  const PlanBinary& binary = context.params<PlanBinary>();
-  args->b_count = count_elements(context.x(1));
-  args->operation = static_cast<BinaryOperation>(binary.operation);
-  args->lo = binary.clamp.lo;
-  args->hi = binary.clamp.hi;
+/// The same with two: b as long as y, or repeated.
+template <typename Args>
+Fault fill_binary(const Call& call, Args* args, int64_t* items) {
+  const PlanTensor &y = call.y(), &a = call.x(0), &b = call.x(1);
+  args->operation = static_cast<BinaryOperation>(call.params<PlanBinary>().operation);
+  args->b_count = count_elements(b);
+  *items = count_elements(y);
+  args->length = call.find_row_length({&y, &a});
+  if (args->length == *items && !call.is_dense(b)) args->length = row_length(b);
+  if (args->b_count > args->length && args->b_count % args->length != 0) return "rows of operands differ";
+  if (Fault fault = call.find_stride(y, args->length, &args->y_stride); !fault.empty()) return fault;
+  if (Fault fault = call.find_stride(a, args->length, &args->a_stride); !fault.empty()) return fault;
+  return call.find_stride(b, args->length, &args->b_stride);
 }
 
 /// Bounds of a float operation with one input.
 template <typename Args>
-void fill_clamp(const StepContext& context, Args* args) {
-  args->lo = context.params<PlanClamp>().lo;
-  args->hi = context.params<PlanClamp>().hi;
+Fault fill_bounded(const Call& call, Args* args, int64_t* items) {
+  args->lo = call.params<PlanClamp>().lo;
+  args->hi = call.params<PlanClamp>().hi;
+  return fill_rows(call, args, items);
 }
 
-void fill_softmax(const StepContext& context, SoftmaxF32Args* args) {
-  args->length = context.y().dims[context.y().rank - 1];
+/// Tiles of whole cache lines.
+template <typename Row, typename Args>
+Division divide_elements(const StepContext&, const Row& row, const Args&, int64_t items) {
+  return {items, 64, 1, estimate_element_ns(static_cast<double>(items), row.needs)};
 }
 
-template <typename T, typename Args>
-void bind_two(const Memory& memory, const PlanTensor& y, const PlanTensor& a, const PlanTensor* b,
-              Args* args) {
-  args->y = memory.at<T>(y);
-  args->a = memory.at<T>(a);
-  args->b = memory.at<T>(*b);
-}
-
-template <typename T, typename Args>
-void bind_one(const Memory& memory, const PlanTensor& y, const PlanTensor& x, const PlanTensor*, Args* args) {
-  args->y = memory.at<T>(y);
-  args->x = memory.at<T>(x);
-}
-
-void bind_lut(const Memory& memory, const PlanTensor& y, const PlanTensor& x, const PlanTensor* table,
-              LutS8Args* args) {
-  args->y = memory.at(y);
-  args->x = memory.at(x);
-  args->table = memory.at(*table);
+/// A row of Softmax costs about ten times as much per element as an addition.
+Division divide_rows(const StepContext&, const SoftmaxF32Row& row, const SoftmaxF32Args& args,
+                     int64_t items) {
+  return {items, 1, 1, 10 * estimate_element_ns(static_cast<double>(items * args.length), row.needs)};
 }
 
 }  // namespace
@@ -132,27 +89,46 @@ Fault check_softmax_f32(const NodeView& node) {
 }
 Fault check_clamp_f32(const NodeView& node) { return check_unary(node); }
 
+Fault fill_args(const Call& call, BinaryS8Args* args, int64_t* items) {
+  const PlanTensor &y = call.y(), &a = call.x(0), &b = call.x(1);
+  args->scales = {a.scale, b.scale, y.scale, a.zero_point, b.zero_point};
+  args->range = output_range(call.params<PlanBinary>().clamp, y.zero_point);
+  return fill_binary(call, args, items);
+}
+Fault fill_args(const Call& call, BinaryF32Args* args, int64_t* items) {
+  args->lo = call.params<PlanBinary>().clamp.lo;
+  args->hi = call.params<PlanBinary>().clamp.hi;
+  return fill_binary(call, args, items);
+}
+Fault fill_args(const Call& call, LutS8Args* args, int64_t* items) { return fill_rows(call, args, items); }
+Fault fill_args(const Call& call, SoftmaxF32Args* args, int64_t* items) {
+  args->length = row_length(call.y());
+  *items = count_elements(call.y()) / args->length;
+  if (Fault fault = call.find_stride(call.x(0), args->length, &args->x_stride); !fault.empty()) return fault;
+  return call.find_stride(call.y(), args->length, &args->y_stride);
+}
+Fault fill_args(const Call& call, ClampF32Args* args, int64_t* items) {
+  return fill_bounded(call, args, items);
+}
+
 Status make_binary_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<ElementStep<BinaryS8Row, BinaryS8Args>>(
-      context, step, kBinaryS8Rows, kBinaryS8RowCount, fill_binary_s8, bind_two<int8_t, BinaryS8Args>, 1);
+  return make_plain<BinaryS8Row, BinaryS8Args>(context, step, kBinaryS8Rows, kBinaryS8RowCount,
+                                               divide_elements);
 }
 Status make_binary_f32(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<ElementStep<BinaryF32Row, BinaryF32Args>>(
-      context, step, kBinaryF32Rows, kBinaryF32RowCount, fill_binary_f32, bind_two<float, BinaryF32Args>, 1);
+  return make_plain<BinaryF32Row, BinaryF32Args>(context, step, kBinaryF32Rows, kBinaryF32RowCount,
+                                                 divide_elements);
 }
 Status make_lut_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<ElementStep<LutS8Row, LutS8Args>>(
-      context, step, kLutS8Rows, kLutS8RowCount, [](const StepContext&, LutS8Args*) {}, bind_lut, 1);
+  return make_plain<LutS8Row, LutS8Args>(context, step, kLutS8Rows, kLutS8RowCount, divide_elements);
 }
 Status make_softmax_f32(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<ElementStep<SoftmaxF32Row, SoftmaxF32Args>>(
-      context, step, kSoftmaxF32Rows, kSoftmaxF32RowCount, fill_softmax, bind_one<float, SoftmaxF32Args>,
-      context.y().dims[context.y().rank - 1]);
+  return make_plain<SoftmaxF32Row, SoftmaxF32Args>(context, step, kSoftmaxF32Rows, kSoftmaxF32RowCount,
+                                                   divide_rows);
 }
 Status make_clamp_f32(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<ElementStep<ClampF32Row, ClampF32Args>>(context, step, kClampF32Rows, kClampF32RowCount,
-                                                              fill_clamp<ClampF32Args>,
-                                                              bind_one<float, ClampF32Args>, 1);
+  return make_plain<ClampF32Row, ClampF32Args>(context, step, kClampF32Rows, kClampF32RowCount,
+                                               divide_elements);
 }
 
 }  // namespace hone

@@ -1,9 +1,8 @@
 #include <algorithm>
 
+#include "native/engine/kernel_step.h"
 #include "native/engine/ops/clamp.h"
-#include "native/engine/ops/integer_layer.h"
-#include "native/engine/ops/packed_weights.h"
-#include "native/engine/step.h"
+#include "native/engine/ops/weights.h"
 #include "native/kernels/fc_f32/fc_f32.h"
 #include "native/kernels/fc_s8/fc_s8.h"
 
@@ -25,101 +24,28 @@ Fault check_product(const NodeView& node) {
 
 /// x [rows, inputs], w [outputs, inputs], y [rows, outputs]; leading dims of x and y are flattened.
 template <typename Shape>
-Shape shape_of(const StepContext& context) {
-  const PlanTensor& w = context.x(kWeightsInput);
+Shape product_shape(const NodeView& node) {
+  const PlanTensor& w = node.x(kWeightsInput);
   const auto inputs = static_cast<int32_t>(w.dims[1]);
-  return {static_cast<int32_t>(count_elements(context.x(0)) / inputs), inputs,
-          static_cast<int32_t>(w.dims[0])};
+  return {static_cast<int32_t>(count_elements(node.x(0)) / inputs), inputs, static_cast<int32_t>(w.dims[0])};
 }
 
-template <typename Row, typename Shape>
-Tiling tiles_of(const StepContext& context, const Row& row, const Shape& shape, bool integer) {
-  const double macs = static_cast<double>(shape.rows) * shape.inputs * shape.outputs;
+template <typename Args>
+Fault fill_product(const Call& call, Args* args, int64_t* items) {
+  const PlanTensor& w = call.x(kWeightsInput);
+  *items = count_elements(call.y()) / w.dims[0];
+  if (Fault fault = call.find_stride(call.x(0), w.dims[1], &args->x_stride); !fault.empty()) return fault;
+  return call.find_stride(call.y(), w.dims[0], &args->y_stride);
+}
+
+template <typename Row, typename Shape, bool kInteger>
+Division divide_product(const StepContext& context, const Row& row, const Shape& shape, int64_t items) {
+  const double macs = static_cast<double>(items) * shape.inputs * shape.outputs;
   // With few rows the weights come from memory once each: about 20 bytes per nanosecond.
   const double bytes = static_cast<double>(context.x(kWeightsInput).bytes);
-  const double work_ns = std::max(estimate_mac_ns(macs, row.needs, integer), bytes / 20);
-  const int32_t blocks = (shape.outputs + row.block_outputs - 1) / row.block_outputs;
-  return divide({shape.rows, 1, blocks, work_ns}, context);
+  const double work_ns = std::max(estimate_mac_ns(macs, row.needs, kInteger), bytes / 20);
+  return {items, 1, (shape.outputs + row.block_outputs - 1) / row.block_outputs, work_ns};
 }
-
-class FcS8Step final : public Step {
- public:
-  Status prepare(const StepContext& context) {
-    x_ = &context.x(0);
-    y_ = &context.y();
-    shape_ = shape_of<FcS8Shape>(context);
-    const auto weights = integer_weights<FcS8Weights>(context);
-    row_ = &choose_row(kFcS8Rows, kFcS8RowCount, context.mask,
-                       [&](const FcS8Row& row) { return row.fits(shape_, weights); });
-    row_name_ = row_->name;
-    packed_ = packed_weights(context, *row_, shape_, weights);
-    if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
-    scratch_bytes_ = row_->scratch_bytes(shape_);
-    args_.packed = packed_->data();
-    args_.x_stride = shape_.inputs;
-    args_.y_stride = shape_.outputs;
-    args_.range = output_range(context.params<PlanClamp>(), y_->zero_point);
-    tiles_ = tiles_of(context, *row_, shape_, true);
-    return Status();
-  }
-
-  void bind(const Memory& memory) override {
-    args_.y = memory.at<int8_t>(*y_);
-    args_.x = memory.at<int8_t>(*x_);
-  }
-
-  void run(const Tile& tile, int, const Scratch& scratch) const override {
-    FcS8Args args = args_;
-    args.scratch = scratch.own;
-    row_->run(shape_, args, tile);
-  }
-
- private:
-  const FcS8Row* row_ = nullptr;
-  const PlanTensor *x_ = nullptr, *y_ = nullptr;
-  FcS8Shape shape_{};
-  FcS8Args args_{};
-};
-
-class FcF32Step final : public Step {
- public:
-  Status prepare(const StepContext& context) {
-    x_ = &context.x(0);
-    y_ = &context.y();
-    shape_ = shape_of<FcF32Shape>(context);
-    row_ = &choose_row(kFcF32Rows, kFcF32RowCount, context.mask);
-    row_name_ = row_->name;
-    const FcF32Weights weights = {context.plan.constant<float>(context.x(kWeightsInput)),
-                                  context.plan.constant<float>(context.x(kBiasInput))};
-    packed_ = packed_weights(context, *row_, shape_, weights);
-    if (packed_ == nullptr) return Status("E_MEMORY", "packed weights");
-    scratch_bytes_ = row_->scratch_bytes(shape_);
-    args_.packed = packed_->data();
-    args_.x_stride = shape_.inputs;
-    args_.y_stride = shape_.outputs;
-    args_.lo = context.params<PlanClamp>().lo;
-    args_.hi = context.params<PlanClamp>().hi;
-    tiles_ = tiles_of(context, *row_, shape_, false);
-    return Status();
-  }
-
-  void bind(const Memory& memory) override {
-    args_.y = memory.at<float>(*y_);
-    args_.x = memory.at<float>(*x_);
-  }
-
-  void run(const Tile& tile, int, const Scratch& scratch) const override {
-    FcF32Args args = args_;
-    args.scratch = scratch.own;
-    row_->run(shape_, args, tile);
-  }
-
- private:
-  const FcF32Row* row_ = nullptr;
-  const PlanTensor *x_ = nullptr, *y_ = nullptr;
-  FcF32Shape shape_{};
-  FcF32Args args_{};
-};
 
 }  // namespace
 
@@ -133,11 +59,28 @@ Fault check_fc_f32(const NodeView& node) {
   return count_elements(node.x(kBiasInput)) == node.x(kWeightsInput).dims[0] ? Fault() : Fault("bias");
 }
 
+Fault fill_args(const Call& call, FcS8Args* args, int64_t* items) {
+  args->range = output_range(call.params<PlanClamp>(), call.y().zero_point);
+  return fill_product(call, args, items);
+}
+Fault fill_args(const Call& call, FcF32Args* args, int64_t* items) {
+  args->lo = call.params<PlanClamp>().lo;
+  args->hi = call.params<PlanClamp>().hi;
+  return fill_product(call, args, items);
+}
+
+void fill_shape(const Call& call, FcS8Shape* shape) { *shape = product_shape<FcS8Shape>(call); }
+void fill_shape(const Call& call, FcF32Shape* shape) { *shape = product_shape<FcF32Shape>(call); }
+void find_weights(const NodeView& node, FcS8Weights* weights) { find_integer_weights(node, weights); }
+void find_weights(const NodeView& node, FcF32Weights* weights) { find_float_weights(node, weights); }
+
 Status make_fc_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<FcS8Step>(context, step);
+  return make_packed<FcS8Row, FcS8Args, FcS8Shape, FcS8Weights>(context, step, kFcS8Rows, kFcS8RowCount,
+                                                                divide_product<FcS8Row, FcS8Shape, true>);
 }
 Status make_fc_f32(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<FcF32Step>(context, step);
+  return make_packed<FcF32Row, FcF32Args, FcF32Shape, FcF32Weights>(
+      context, step, kFcF32Rows, kFcF32RowCount, divide_product<FcF32Row, FcF32Shape, false>);
 }
 
 }  // namespace hone

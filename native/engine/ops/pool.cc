@@ -1,8 +1,8 @@
 #include <cmath>
 
+#include "native/engine/kernel_step.h"
 #include "native/engine/ops/clamp.h"
 #include "native/engine/ops/window.h"
-#include "native/engine/step.h"
 #include "native/kernels/average_pool_f32/average_pool_f32.h"
 #include "native/kernels/average_pool_s8/average_pool_s8.h"
 #include "native/kernels/max_pool_f32/max_pool_f32.h"
@@ -26,58 +26,36 @@ Fault check_pool(const NodeView& node, bool takes_bounds) {
   return check_clamp(clamp);
 }
 
-/// The four pools share geometry; averages add what they need in `finish`.
-template <typename Row, typename Args, typename Element>
-class PoolStep final : public Step {
+/// The four pools share geometry.
+template <typename Args>
+Fault fill_pool(const Call& call, Args* args, int64_t* items) {
+  const PlanPool& pool = call.params<PlanPool>();
+  const PlanTensor &x = call.x(0), &y = call.y();
+  args->window = window_shape(pool.window, x, y);
+  args->channels = static_cast<int32_t>(x.dims[3]);
+  args->x_stride = call.pitch(x);
+  args->y_stride = call.pitch(y);
+  if constexpr (requires { args->count_include_pad; }) args->count_include_pad = pool.count_include_pad != 0;
+  *items = int64_t{args->window.batch} * args->window.out_h;
+  return {};
+}
+
+template <typename Row, typename Args>
+Division divide_pool(const StepContext& context, const Row& row, const Args& args, int64_t items) {
+  const double taps =
+      static_cast<double>(count_elements(context.y())) * args.window.kernel_h * args.window.kernel_w;
+  return {items, 1, 1, estimate_element_ns(taps, row.needs)};
+}
+
+class AveragePoolS8Step final : public PlainStep<AveragePoolS8Row, AveragePoolS8Args> {
  public:
-  Status prepare(const StepContext& context, const Row* rows, int row_count) {
-    const PlanPool& pool = context.params<PlanPool>();
-    x_ = &context.x(0);
-    y_ = &context.y();
-    row_ = &choose_row(rows, row_count, context.mask);
-    row_name_ = row_->name;
-    args_.window = window_shape(pool.window, *x_, *y_);
-    args_.channels = static_cast<int32_t>(x_->dims[3]);
-    args_.x_stride = args_.channels;
-    args_.y_stride = args_.channels;
-    finish(pool, &args_);
-    const double taps =
-        static_cast<double>(count_elements(*y_)) * pool.window.kernel_h * pool.window.kernel_w;
-    tiles_ = divide(
-        {int64_t{args_.window.batch} * args_.window.out_h, 1, 1, estimate_element_ns(taps, row_->needs)},
-        context);
-    return Status();
+  explicit AveragePoolS8Step(const StepContext& context)
+      : PlainStep(context), multipliers_(average_pool_multipliers(context)) {
+    args_.multiplier = multipliers_.data();
   }
-  void bind(const Memory& memory) override {
-    args_.y = memory.at<Element>(*y_);
-    args_.x = memory.at<Element>(*x_);
-  }
-  void run(const Tile& tile, int, const Scratch&) const override { row_->run(args_, tile); }
 
  private:
-  template <typename Any>
-  void finish(const PlanPool&, Any*) {}
-
-  void finish(const PlanPool& pool, AveragePoolF32Args* args) {
-    args->count_include_pad = pool.count_include_pad != 0;
-  }
-
-  void finish(const PlanPool& pool, AveragePoolS8Args* args) {
-    const int32_t area = pool.window.kernel_h * pool.window.kernel_w;
-    const float ratio = x_->scale / y_->scale;
-    multipliers_.assign(static_cast<size_t>(area) + 1,
-                        0.0f);  // entry 0: a window wholly in padding gives zero
-    for (int32_t count = 1; count <= area; ++count) multipliers_[count] = ratio / static_cast<float>(count);
-    args->multiplier = multipliers_.data();
-    args->x_zero_point = x_->zero_point;
-    args->count_include_pad = pool.count_include_pad != 0;
-    args->range = output_range(pool.clamp, y_->zero_point);
-  }
-
-  const Row* row_ = nullptr;
-  const PlanTensor *x_ = nullptr, *y_ = nullptr;
   std::vector<float> multipliers_;
-  Args args_{};
 };
 
 }  // namespace
@@ -91,21 +69,46 @@ Fault check_average_pool_s8(const NodeView& node) {
   return std::isfinite(ratio) && ratio > 0 ? Fault() : Fault("ratio of scales");
 }
 
+Fault fill_args(const Call& call, MaxPoolS8Args* args, int64_t* items) {
+  return fill_pool(call, args, items);
+}
+Fault fill_args(const Call& call, MaxPoolF32Args* args, int64_t* items) {
+  return fill_pool(call, args, items);
+}
+Fault fill_args(const Call& call, AveragePoolF32Args* args, int64_t* items) {
+  return fill_pool(call, args, items);
+}
+Fault fill_args(const Call& call, AveragePoolS8Args* args, int64_t* items) {
+  args->x_zero_point = call.x(0).zero_point;
+  args->range = output_range(call.params<PlanPool>().clamp, call.y().zero_point);
+  return fill_pool(call, args, items);
+}
+
+std::vector<float> average_pool_multipliers(const NodeView& node) {
+  const PlanWindow& window = node.params<PlanPool>().window;
+  const int32_t area = window.kernel_h * window.kernel_w;
+  const float ratio = node.x(0).scale / node.y().scale;
+  // Entry 0: a window wholly in padding gives zero.
+  std::vector<float> multipliers(static_cast<size_t>(area) + 1, 0.0f);
+  for (int32_t count = 1; count <= area; ++count) multipliers[count] = ratio / static_cast<float>(count);
+  return multipliers;
+}
+
 Status make_max_pool_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<PoolStep<MaxPoolS8Row, MaxPoolS8Args, int8_t>>(context, step, kMaxPoolS8Rows,
-                                                                     kMaxPoolS8RowCount);
+  return make_plain<MaxPoolS8Row, MaxPoolS8Args>(context, step, kMaxPoolS8Rows, kMaxPoolS8RowCount,
+                                                 divide_pool);
 }
 Status make_average_pool_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<PoolStep<AveragePoolS8Row, AveragePoolS8Args, int8_t>>(
-      context, step, kAveragePoolS8Rows, kAveragePoolS8RowCount);
+  return prepare_step<AveragePoolS8Step>(context, step, kAveragePoolS8Rows, kAveragePoolS8RowCount,
+                                         divide_pool<AveragePoolS8Row, AveragePoolS8Args>);
 }
 Status make_max_pool_f32(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<PoolStep<MaxPoolF32Row, MaxPoolF32Args, float>>(context, step, kMaxPoolF32Rows,
-                                                                      kMaxPoolF32RowCount);
+  return make_plain<MaxPoolF32Row, MaxPoolF32Args>(context, step, kMaxPoolF32Rows, kMaxPoolF32RowCount,
+                                                   divide_pool);
 }
 Status make_average_pool_f32(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<PoolStep<AveragePoolF32Row, AveragePoolF32Args, float>>(
-      context, step, kAveragePoolF32Rows, kAveragePoolF32RowCount);
+  return make_plain<AveragePoolF32Row, AveragePoolF32Args>(context, step, kAveragePoolF32Rows,
+                                                           kAveragePoolF32RowCount, divide_pool);
 }
 
 }  // namespace hone

@@ -33,7 +33,7 @@ constexpr BenchSpec kBench[] = {
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const WindowSpec& s, const char* name) {
   const WindowShape w = shape_of(s);
-  int8_t* x = bench.input<int8_t>(input_count(s));
+  int8_t* x = make_window_input<int8_t>(bench, s);
   bench.fill_bytes(x, input_count(s));
   AveragePoolS8Args args = {};
   args.x = x;

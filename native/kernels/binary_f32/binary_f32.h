@@ -9,13 +9,15 @@
 namespace hone {
 
 /// Element-wise float operation of two operands with an optional fused clamp: y = clamp(a op b, lo, hi); one
-/// rounding. Clamp is max(min(v, hi), lo) with NaN kept. b may repeat as in binary_s8. Exact. y may be a or
-/// b.
+/// rounding. Clamp is max(min(v, hi), lo) with NaN kept. b repeats, and rows lie apart, as in binary_s8.
+/// Exact. y may be a or b.
 struct BinaryF32Args {
   float* y;
   const float* a;
   const float* b;
   int64_t b_count;
+  int64_t length;
+  ptrdiff_t a_stride, b_stride, y_stride;
   BinaryOperation operation;
   float lo;  ///< -infinity: none
   float hi;  ///< +infinity: none

@@ -1,5 +1,6 @@
 #pragma once
 #include "native/kernels/binary_f32/binary_f32.h"
+#include "native/kernels/binary_rows.h"
 #include "native/kernels/binary_simd.h"
 
 namespace hone {
@@ -29,20 +30,17 @@ inline void combine_tile(const BinaryF32Args& args, const Tile& tile) {
   float repeated[kRepeated];
   const float* b = args.b;
   int64_t period = args.b_count;
-  if (period <= kRepeated / 2) {
+  if (period <= kRepeated / 2 && period <= args.length) {
     const int64_t copies = kRepeated / period;
     for (int64_t i = 0; i < copies * period; i++) repeated[i] = i < period ? b[i] : repeated[i - period];
     b = repeated;
     period *= copies;
   }
   const VecF lo = splat(args.lo), hi = splat(args.hi);
-  int64_t at = tile.begin % period;
-  for (int64_t i = tile.begin; i < tile.end;) {
-    const int64_t count = tile.end - i < period - at ? tile.end - i : period - at;
-    combine_run<kOperation>(args.y + i, args.a + i, b + at, count, lo, hi);
-    i += count;
-    at = 0;
-  }
+  for_each_binary_run(args, b, period, tile,
+                      [lo, hi](float* y, const float* a, const float* b_run, int64_t count) {
+                        combine_run<kOperation>(y, a, b_run, count, lo, hi);
+                      });
 }
 
 inline void binary_f32_simd(const BinaryF32Args& args, const Tile& tile) {

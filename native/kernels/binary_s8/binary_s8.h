@@ -19,14 +19,18 @@ struct BinaryS8Args {
   int8_t* y;
   const int8_t* a;
   const int8_t* b;
-  int64_t b_count;  ///< elements of b; element i of a meets element i % b_count of b (count: same shape;
-                    ///< channels; 1)
+  int64_t b_count;     ///< elements of b; element i of a meets element i % b_count of b (count: same shape;
+                       ///< channels; 1)
+  int64_t length;      ///< elements per row of a and y; without gaps between rows all are one
+  ptrdiff_t a_stride;  ///< elements from one row of a to the next
+  ptrdiff_t b_stride;  ///< the same of b, when it is longer than a row: then it is whole rows
+  ptrdiff_t y_stride;  ///< the same of y
   BinaryOperation operation;
   AddScales scales;
   OutputRange range;
 };
 
-/// An item is an element; blocks are not used.
+/// An item is an element (row * length + i); blocks are not used.
 struct BinaryS8Row {
   const char* name;
   CpuFeatures needs;

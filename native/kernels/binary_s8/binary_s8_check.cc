@@ -2,6 +2,7 @@
 
 #include "native/kernels/binary_s8/binary_s8.h"
 #include "native/tools/check_kernels/kernel_check.h"
+#include "native/tools/check_kernels/row_layout.h"
 #include "native/tools/check_kernels/s8_data.h"
 
 namespace hone::check {
@@ -31,11 +32,20 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   const bool plain = s.name != nullptr;
   const int where = plain ? 0 : static_cast<int>(rng.between(0, 2));  // y: its own, a, or b
   BinaryS8Args args = {};
-  args.y = bench.output<int8_t>(s.count);
-  int8_t* a = where == 1 ? args.y : bench.input<int8_t>(s.count);
-  int8_t* b = where == 2 && s.b_count == s.count ? args.y : bench.input<int8_t>(s.b_count);
-  bench.fill_bytes(a, s.count);
-  bench.fill_bytes(b, s.b_count);
+  const RowLayout layout = plain ? RowLayout{1, s.count} : cut_rows(rng, s.count, s.b_count);
+  args.length = layout.length;
+  args.y_stride = pick_stride(rng, layout);
+  args.y = bench.output<int8_t>(layout.rows, layout.length, args.y_stride);
+  args.a_stride = where == 1 ? args.y_stride : pick_stride(rng, layout);
+  int8_t* a = where == 1 ? args.y : bench.input<int8_t>(layout.rows, layout.length, args.a_stride);
+  bench.fill_bytes(a, layout.span(args.a_stride));
+  // b lies in rows like those of a, or repeats within them.
+  const bool b_is_y = where == 2 && s.b_count == s.count;
+  const RowLayout b_layout = s.b_count > layout.length ? RowLayout{s.b_count / layout.length, layout.length}
+                                                       : RowLayout{1, s.b_count};
+  args.b_stride = b_is_y ? args.y_stride : pick_stride(rng, b_layout);
+  int8_t* b = b_is_y ? args.y : bench.input<int8_t>(b_layout.rows, b_layout.length, args.b_stride);
+  bench.fill_bytes(b, b_layout.span(args.b_stride));
   args.a = a;
   args.b = b;
   args.b_count = s.b_count;
@@ -47,7 +57,7 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   args.range = make_s8_range(bench, plain);
   const std::string text = plain ? s.name
                                  : "operation " + std::to_string(static_cast<int>(s.operation)) + " " +
-                                       std::to_string(s.count) + " b " + std::to_string(s.b_count) + " y " +
+                                       layout.text() + " b " + std::to_string(s.b_count) + " y " +
                                        std::to_string(where);
   return std::make_unique<PlainCase<BinaryS8Row, BinaryS8Args>>(kBinaryS8Rows, args, s.count,
                                                                 static_cast<double>(s.count), text);

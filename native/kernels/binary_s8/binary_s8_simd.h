@@ -1,4 +1,5 @@
 #pragma once
+#include "native/kernels/binary_rows.h"
 #include "native/kernels/binary_s8/binary_s8.h"
 #include "native/kernels/binary_simd.h"
 
@@ -34,6 +35,17 @@ class Combine {
 };
 
 template <BinaryOperation kOperation>
+inline void combine_run(const Combine<kOperation>& combine, int8_t* y, const int8_t* a, const int8_t* b,
+                        int64_t count) {
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16) store_bytes(y + i, combine(load_bytes(a + i), load_bytes(b + i)));
+  if (i < count) {
+    const int left = static_cast<int>(count - i);
+    store_bytes_first(y + i, combine(load_bytes_first(a + i, left), load_bytes_first(b + i, left)), left);
+  }
+}
+
+template <BinaryOperation kOperation>
 inline void combine_tile(const BinaryS8Args& args, const Tile& tile) {
   // A short b is written out several times, so that the vector loop always has long runs.
   constexpr int64_t kRepeated = 256;
@@ -44,7 +56,7 @@ inline void combine_tile(const BinaryS8Args& args, const Tile& tile) {
     __builtin_memset(repeated, b[0], kRepeated);
     b = repeated;
     period = kRepeated;
-  } else if (period <= kRepeated / 2) {
+  } else if (period <= kRepeated / 2 && period <= args.length) {
     __builtin_memcpy(repeated, b, static_cast<size_t>(period));
     for (; period <= kRepeated / 2; period *= 2) {
       __builtin_memcpy(repeated + period, repeated, static_cast<size_t>(period));
@@ -52,22 +64,10 @@ inline void combine_tile(const BinaryS8Args& args, const Tile& tile) {
     b = repeated;
   }
   const Combine<kOperation> combine(args);
-  const int8_t* a = args.a;
-  int8_t* y = args.y;
-  int64_t at = tile.begin % period;
-  for (int64_t i = tile.begin; i < tile.end;) {
-    int64_t left = tile.end - i < period - at ? tile.end - i : period - at;
-    for (; left >= 16; left -= 16, i += 16, at += 16) {
-      store_bytes(y + i, combine(load_bytes(a + i), load_bytes(b + at)));
-    }
-    if (left > 0) {
-      const int count = static_cast<int>(left);
-      store_bytes_first(y + i, combine(load_bytes_first(a + i, count), load_bytes_first(b + at, count)),
-                        count);
-      i += left;
-    }
-    at = 0;
-  }
+  for_each_binary_run(args, b, period, tile,
+                      [&combine](int8_t* y, const int8_t* a, const int8_t* b_run, int64_t count) {
+                        combine_run(combine, y, a, b_run, count);
+                      });
 }
 
 inline void binary_s8_simd(const BinaryS8Args& args, const Tile& tile) {

@@ -11,11 +11,14 @@ namespace hone {
 struct ClampF32Args {
   float* y;
   const float* x;
+  int64_t length;      ///< elements per row; without gaps between rows all are one
+  ptrdiff_t x_stride;  ///< elements from one row of x to the next
+  ptrdiff_t y_stride;  ///< elements from one row of y to the next
   float lo;
   float hi;
 };
 
-/// An item is an element; blocks are not used.
+/// An item is an element (row * length + i); blocks are not used.
 struct ClampF32Row {
   const char* name;
   CpuFeatures needs;

@@ -60,8 +60,8 @@ class ConvF32Case : public PackedF32Case<ConvF32Row, ConvF32Shape, ConvF32Weight
     const size_t depth = static_cast<size_t>(w.kernel_h) * w.kernel_w * (shape_.in_channels / s.groups);
     pixels_ = static_cast<int64_t>(w.batch) * w.out_h * w.out_w;
     fill_parameters(s.out_channels * depth, s.out_channels);
-    args_.x = make_input(input_count(s.window));
     args_.x_stride = shape_.in_channels + s.window.x_gap;
+    args_.x = make_input(input_pixels(s.window), shape_.in_channels, args_.x_stride);
     args_.y_stride = s.out_channels + s.window.y_gap;
     args_.y = bench.output<float>(pixels_, s.out_channels, args_.y_stride);
     operations_ = 2.0 * static_cast<double>(pixels_) * s.out_channels * static_cast<double>(depth);

@@ -149,7 +149,7 @@ class ConvS8Case : public KernelCase {
     args_.conv_range = make_s8_range(bench, plain);
     const int64_t in_pixels = static_cast<int64_t>(s.batch) * s.in_h * s.in_w;
     const size_t x_bytes = (in_pixels - 1) * args_.x_stride + s.in_channels;
-    int8_t* x = bench.input<int8_t>(x_bytes);
+    int8_t* x = bench.input<int8_t>(in_pixels, s.in_channels, args_.x_stride);
     bench.fill_bytes(x, x_bytes);
     args_.x = x;
     args_.y = bench.output<int8_t>(pixels_, s.out_channels, args_.y_stride);
@@ -189,7 +189,7 @@ class ConvS8Case : public KernelCase {
       args_.residual = args_.y;
     } else {
       const size_t bytes = (pixels_ - 1) * args_.residual_stride + s.out_channels;
-      int8_t* residual = bench_.input<int8_t>(bytes);
+      int8_t* residual = bench_.input<int8_t>(pixels_, s.out_channels, args_.residual_stride);
       bench_.fill_bytes(residual, bytes);
       args_.residual = residual;
     }

@@ -9,7 +9,7 @@ namespace {
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const BorderSpec& s) {
   const PixelLayout from = s.x(), to = s.y();
-  int8_t* x = bench.input<int8_t>(from.span());
+  int8_t* x = bench.input<int8_t>(from.runs(), from.run(), from.run() + from.gap);
   bench.fill_bytes(x, from.span());
   DequantizeS8Args args = {};
   args.x = x;

@@ -38,8 +38,8 @@ class DwconvF32Case : public PackedF32Case<DwconvF32Row, DwconvF32Shape, DwconvF
     const size_t taps = static_cast<size_t>(w.kernel_h) * w.kernel_w;
     const size_t pixels = static_cast<size_t>(w.batch) * w.out_h * w.out_w;
     fill_parameters(taps * s.channels, s.channels);
-    args_.x = make_input(input_count(s));
     args_.x_stride = s.channels + s.x_gap;
+    args_.x = make_input(input_pixels(s), s.channels, args_.x_stride);
     args_.y_stride = s.channels + s.y_gap;
     args_.y = bench.output<float>(pixels, s.channels, args_.y_stride);
     operations_ = 2.0 * static_cast<double>(pixels * s.channels * taps);

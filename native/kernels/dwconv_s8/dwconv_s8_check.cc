@@ -87,7 +87,7 @@ class DwconvS8Case : public KernelCase {
     args_.range = make_s8_range(bench, plain);
     const int64_t in_pixels = static_cast<int64_t>(s.batch) * s.in_h * s.in_w;
     const size_t x_bytes = (in_pixels - 1) * args_.x_stride + s.channels;
-    int8_t* x = bench.input<int8_t>(x_bytes);
+    int8_t* x = bench.input<int8_t>(in_pixels, s.channels, args_.x_stride);
     bench.fill_bytes(x, x_bytes);
     args_.x = x;
     args_.y = bench.output<int8_t>(static_cast<size_t>(s.batch) * out_h * out_w, s.channels, args_.y_stride);

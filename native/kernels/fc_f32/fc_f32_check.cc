@@ -34,7 +34,7 @@ class FcF32Case : public PackedF32Case<FcF32Row, FcF32Shape, FcF32Weights, FcF32
     fill_parameters(inputs * outputs, outputs);
     args_.x_stride = shape_.inputs + s.x_gap;
     args_.y_stride = shape_.outputs + s.y_gap;
-    args_.x = make_input((rows - 1) * args_.x_stride + inputs);
+    args_.x = make_input(rows, inputs, args_.x_stride);
     args_.y = bench.output<float>(rows, outputs, args_.y_stride);
     operations_ = 2.0 * static_cast<double>(rows * inputs * outputs);
     description_ = s.name != nullptr

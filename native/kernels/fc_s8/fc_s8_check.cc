@@ -47,7 +47,7 @@ class FcS8Case : public KernelCase {
     args_.y_stride = shape_.outputs + spec.y_gap;
     args_.range = make_s8_range(bench, plain);
     const size_t x_bytes = static_cast<size_t>(shape_.rows - 1) * args_.x_stride + shape_.inputs;
-    int8_t* x = bench.input<int8_t>(x_bytes);
+    int8_t* x = bench.input<int8_t>(shape_.rows, shape_.inputs, args_.x_stride);
     bench.fill_bytes(x, x_bytes);
     args_.x = x;
     args_.y = bench.output<int8_t>(shape_.rows, shape_.outputs, args_.y_stride);

@@ -12,11 +12,13 @@ namespace hone {
 /// to win.
 struct FillArgs {
   uint8_t* y;
+  int64_t length;         ///< elements per row; without gaps between rows all are one
+  ptrdiff_t y_stride;     ///< elements from one row to the next
   uint32_t value;         ///< bit pattern, low byte for element_bytes 1
   int32_t element_bytes;  ///< 1 or 4
 };
 
-/// An item is an element; blocks are not used.
+/// An item is an element (row * length + i); blocks are not used.
 struct FillRow {
   const char* name;
   CpuFeatures needs;

@@ -15,9 +15,12 @@ struct LutS8Args {
   uint8_t* y;
   const uint8_t* x;
   const uint8_t* table;  ///< 256 entries
+  int64_t length;        ///< elements per row; without gaps between rows all are one
+  ptrdiff_t x_stride;    ///< elements from one row of x to the next
+  ptrdiff_t y_stride;    ///< elements from one row of y to the next
 };
 
-/// An item is an element; blocks are not used.
+/// An item is an element (row * length + i); blocks are not used.
 struct LutS8Row {
   const char* name;
   CpuFeatures needs;

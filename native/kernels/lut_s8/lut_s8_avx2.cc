@@ -1,4 +1,5 @@
 #include "native/kernels/lut_s8/lut_s8.h"
+#include "native/kernels/row_parts.h"
 #include "native/kernels/simd.h"
 
 namespace hone {
@@ -35,22 +36,25 @@ inline __m256i look_up(const Pieces& pieces, __m256i x) {
   return y;
 }
 
-}  // namespace
-
-void lut_s8_avx2(const LutS8Args& args, const Tile& tile) {
-  const uint8_t* x = args.x;
-  uint8_t* y = args.y;
-  int64_t i = tile.begin;
-  if (tile.end - i >= 128) {  // below that the pieces cost more than they save
-    const Pieces pieces = load_pieces(args.table);
-    for (; i + 64 <= tile.end; i += 64) {
+inline void look_up_run(uint8_t* y, const uint8_t* x, int64_t i, int64_t end, const uint8_t* table) {
+  if (end - i >= 128) {  // below that the pieces cost more than they save
+    const Pieces pieces = load_pieces(table);
+    for (; i + 64 <= end; i += 64) {
       const __m256i first = look_up(pieces, load_wide(x + i)),
                     second = look_up(pieces, load_wide(x + i + 32));
       store_wide(y + i, first);
       store_wide(y + i + 32, second);
     }
   }
-  for (; i < tile.end; i++) y[i] = args.table[x[i]];
+  for (; i < end; i++) y[i] = table[x[i]];
+}
+
+}  // namespace
+
+void lut_s8_avx2(const LutS8Args& args, const Tile& tile) {
+  for_each_row_part(tile, args.length, [&](int64_t row, int64_t begin, int64_t end) {
+    look_up_run(args.y + row * args.y_stride, args.x + row * args.x_stride, begin, end, args.table);
+  });
 }
 
 }  // namespace hone

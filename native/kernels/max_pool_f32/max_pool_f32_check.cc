@@ -31,7 +31,7 @@ constexpr BenchSpec kBench[] = {
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const WindowSpec& s, const char* name) {
   const WindowShape w = shape_of(s);
-  float* x = bench.input<float>(input_count(s));
+  float* x = make_window_input<float>(bench, s);
   bench.fill_floats(x, input_count(s));
   MaxPoolF32Args args = {};
   args.x = x;

@@ -20,7 +20,7 @@ void fill_near_ties(Workbench& bench, float* x, size_t count, float scale) {
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const BorderSpec& s) {
   const PixelLayout from = s.x(), to = s.y();
-  float* x = bench.input<float>(from.span());
+  float* x = bench.input<float>(from.runs(), from.run(), from.run() + from.gap);
   bench.fill_floats(x, from.span());
   QuantizeS8Args args = {};
   args.x = x;

@@ -16,7 +16,9 @@ namespace hone {
 struct SoftmaxF32Args {
   float* y;
   const float* x;
-  int64_t length;  ///< elements per row, contiguous
+  int64_t length;      ///< elements per row, contiguous
+  ptrdiff_t x_stride;  ///< elements from one row of x to the next
+  ptrdiff_t y_stride;  ///< elements from one row of y to the next
 };
 
 /// An item is a row; blocks are not used.

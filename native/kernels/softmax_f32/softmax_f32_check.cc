@@ -4,6 +4,7 @@
 #include "native/kernels/exp_f32.h"
 #include "native/kernels/softmax_f32/softmax_f32.h"
 #include "native/tools/check_kernels/kernel_check.h"
+#include "native/tools/check_kernels/row_layout.h"
 
 namespace hone::check {
 namespace {
@@ -27,8 +28,8 @@ class SoftmaxCase : public PlainCase<SoftmaxF32Row, SoftmaxF32Args> {
       if (!(error <= 2)) return "exp(" + std::to_string(x) + ") is off by " + std::to_string(error) + " ulp";
     }
     for (int64_t row = 0; row < items_; row++) {
-      const float* x = input_.data() + row * args_.length;
-      const float* y = args_.y + row * args_.length;
+      const float* x = input_.data() + row * args_.x_stride;
+      const float* y = args_.y + row * args_.y_stride;
       double sum = 0;
       float m = -INFINITY;
       bool finite = true;
@@ -53,34 +54,37 @@ class SoftmaxCase : public PlainCase<SoftmaxF32Row, SoftmaxF32Args> {
   Rng rng_;
 };
 
-std::unique_ptr<KernelCase> make(Workbench& bench, int64_t rows, int64_t length) {
+std::unique_ptr<KernelCase> make(Workbench& bench, const RowLayout& layout) {
   Rng& rng = bench.rng();
-  const size_t count = static_cast<size_t>(rows * length);
   SoftmaxF32Args args = {};
-  args.length = length;
-  args.y = bench.output<float>(count);
-  float* x = rng.chance(0.3) ? args.y : bench.input<float>(count);
+  args.length = layout.length;
+  args.y_stride = pick_stride(rng, layout);
+  args.y = bench.output<float>(layout.rows, layout.length, args.y_stride);
+  const bool in_place = rng.chance(0.3);
+  args.x_stride = in_place ? args.y_stride : pick_stride(rng, layout);
+  float* x = in_place ? args.y : bench.input<float>(layout.rows, layout.length, args.x_stride);
+  const size_t count = layout.span(args.x_stride);
   static constexpr float kSpreads[] = {1.0f, 10.0f, 100.0f};
   bench.fill_floats(x, count, rng.pick(kSpreads), rng.chance(0.3));
   args.x = x;
-  return std::make_unique<SoftmaxCase>(args, rows, std::vector<float>(x, x + count), rng.next(),
-                                       std::to_string(rows) + "x" + std::to_string(length));
+  return std::make_unique<SoftmaxCase>(args, layout.rows, std::vector<float>(x, x + count), rng.next(),
+                                       std::to_string(layout.rows) + "x" + std::to_string(layout.length));
 }
 
 constexpr int64_t kLengths[] = {1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 48, 100};
 constexpr int64_t kBench[] = {10, 12, 1000};
 
-const KernelCheck kCheck = {"softmax_f32",
-                            [] { return list_rows(kSoftmaxF32Rows, kSoftmaxF32RowCount); },
-                            static_cast<int>(std::size(kLengths)) * 4,
-                            [](Workbench& bench, int index) {
-                              const int fixed = static_cast<int>(std::size(kLengths));
-                              return make(
-                                  bench, bench.rng().between(1, 3),
-                                  index < 4 * fixed ? kLengths[index % fixed] : bench.rng().between(1, 300));
-                            },
-                            static_cast<int>(std::size(kBench)),
-                            [](Workbench& bench, int index) { return make(bench, 1, kBench[index]); }};
+const KernelCheck kCheck = {
+    "softmax_f32",
+    [] { return list_rows(kSoftmaxF32Rows, kSoftmaxF32RowCount); },
+    static_cast<int>(std::size(kLengths)) * 4,
+    [](Workbench& bench, int index) {
+      const int fixed = static_cast<int>(std::size(kLengths));
+      return make(bench, {bench.rng().between(1, 3),
+                          index < 4 * fixed ? kLengths[index % fixed] : bench.rng().between(1, 300)});
+    },
+    static_cast<int>(std::size(kBench)),
+    [](Workbench& bench, int index) { return make(bench, {1, kBench[index]}); }};
 const Registration kRegistration(kCheck);
 
 }  // namespace

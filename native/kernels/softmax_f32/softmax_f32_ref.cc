@@ -7,8 +7,8 @@ namespace hone {
 
 void softmax_f32_ref(const SoftmaxF32Args& args, const Tile& tile) {
   for (int64_t row = tile.begin; row < tile.end; row++) {
-    const float* x = args.x + row * args.length;
-    float* y = args.y + row * args.length;
+    const float* x = args.x + row * args.x_stride;
+    float* y = args.y + row * args.y_stride;
     float m = -INFINITY;
     for (int64_t i = 0; i < args.length; i++) m = x[i] > m ? x[i] : m;
     float partials[16] = {};

@@ -85,7 +85,7 @@ inline void softmax_row(float* y, const float* x, int64_t length) {
 
 inline void softmax_f32_simd(const SoftmaxF32Args& args, const Tile& tile) {
   for (int64_t row = tile.begin; row < tile.end; row++) {
-    softmax_row(args.y + row * args.length, args.x + row * args.length, args.length);
+    softmax_row(args.y + row * args.y_stride, args.x + row * args.x_stride, args.length);
   }
 }
 

@@ -42,9 +42,9 @@ class PackedF32Case : public KernelCase {
     args_.hi = bench_.rng().chance(0.6) ? kInfinity : 6.0f;
   }
 
-  const float* make_input(size_t count) {
-    float* x = bench_.input<float>(count);
-    bench_.fill_floats(x, count);
+  const float* make_input(size_t rows, size_t row_count, size_t stride) {
+    float* x = bench_.input<float>(rows, row_count, stride);
+    bench_.fill_floats(x, (rows - 1) * stride + row_count);
     return x;
   }
 

@@ -75,10 +75,16 @@ inline WindowSpec random_window(Rng& rng, int32_t channels) {
   return s;
 }
 
+inline size_t input_pixels(const WindowSpec& s) { return static_cast<size_t>(s.batch) * s.in_h * s.in_w; }
+
 /// Elements that the input of a window spans, gaps between pixels included.
 inline size_t input_count(const WindowSpec& s) {
-  const size_t pixels = static_cast<size_t>(s.batch) * s.in_h * s.in_w;
-  return (pixels - 1) * (s.channels + s.x_gap) + s.channels;
+  return (input_pixels(s) - 1) * (s.channels + s.x_gap) + s.channels;
+}
+
+template <class T>
+T* make_window_input(Workbench& bench, const WindowSpec& s) {
+  return bench.input<T>(input_pixels(s), s.channels, s.channels + s.x_gap);
 }
 
 }  // namespace hone::check

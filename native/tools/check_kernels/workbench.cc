@@ -135,20 +135,20 @@ size_t Workbench::span(const Output& output) {
   return output.rows == 0 ? 0 : (output.rows - 1) * output.stride + output.row_bytes;
 }
 
+void Workbench::protect(const Block& block, int protection) const {
+  if (mprotect(block.base + page_size(), block.page_bytes, protection) != 0) die("mprotect");
+}
+
 void Workbench::seal() {
-  for (const Block& block : blocks_) {
-    if (block.use == Use::kInput && mprotect(block.base + page_size(), block.page_bytes, PROT_READ) != 0)
-      die("mprotect");
-  }
+  for (const Block& block : blocks_)
+    if (block.use == Use::kInput) protect(block, PROT_READ);
   if (sealed_) return;
   for (Output& output : outputs_) output.initial.assign(output.data, output.data + span(output));
   sealed_ = true;
 }
 
 void Workbench::unseal() {
-  for (const Block& block : blocks_) {
-    if (mprotect(block.base + page_size(), block.page_bytes, PROT_READ | PROT_WRITE) != 0) die("mprotect");
-  }
+  for (const Block& block : blocks_) protect(block, PROT_READ | PROT_WRITE);
 }
 
 void Workbench::restore() {
@@ -160,6 +160,14 @@ void Workbench::restore() {
     const uint64_t noise = rng_.next();
     for (size_t i = 0; i < block.bytes; i++)
       block.data[i] = static_cast<uint8_t>(noise >> (i % 8 * 8)) ^ static_cast<uint8_t>(i);
+  }
+  for (const Gaps& gaps : gaps_) {
+    const Block& block = blocks_[gaps.block];
+    protect(block, PROT_READ | PROT_WRITE);
+    for (size_t row = 0; row + 1 < gaps.rows; row++)
+      for (size_t i = row * gaps.stride + gaps.row_bytes; i < (row + 1) * gaps.stride; i++)
+        block.data[i] = static_cast<uint8_t>(rng_.next());
+    protect(block, PROT_READ);
   }
 }
 

@@ -58,6 +58,15 @@ class Workbench {
   T* input(size_t count) {
     return reinterpret_cast<T*>(allocate(count * sizeof(T), sizeof(T), Use::kInput));
   }
+  /// Input of `rows` runs of row_count elements, stride elements apart. The bytes between them change from
+  /// run to run: a kernel whose result depends on them differs from itself.
+  template <class T>
+  T* input(size_t rows, size_t row_count, size_t stride) {
+    T* data = input<T>((rows - 1) * stride + row_count);
+    if (rows > 1 && stride > row_count)
+      gaps_.push_back({blocks_.size() - 1, rows, row_count * sizeof(T), stride * sizeof(T)});
+    return data;
+  }
   /// As input, 64-byte aligned: packed weights.
   uint8_t* aligned_input(size_t bytes) { return allocate(bytes, 64, Use::kInput); }
   /// 64-byte aligned scratch of a kernel, filled with random bytes before every run. At least 1 byte.
@@ -91,7 +100,7 @@ class Workbench {
   void seal();
   /// For the checker: lets a case add buffers after seal (prepare).
   void unseal();
-  /// For the checker: outputs as they were when sealed, new noise in the scratch.
+  /// For the checker: outputs as they were when sealed, new noise in the scratch and between input rows.
   void restore();
   const std::vector<Output>& outputs() const { return outputs_; }
   /// For the checker: bytes of an output, gaps included.
@@ -108,7 +117,12 @@ class Workbench {
     size_t bytes;
     Use use;
   };
+  /// An input with gaps between its rows, in bytes.
+  struct Gaps {
+    size_t block, rows, row_bytes, stride;
+  };
   uint8_t* allocate(size_t bytes, size_t alignment, Use use);
+  void protect(const Block& block, int protection) const;
 
   Rng rng_;
   Fill fill_;
@@ -116,6 +130,7 @@ class Workbench {
   bool sealed_ = false;
   uint8_t constant_;
   std::vector<Block> blocks_;
+  std::vector<Gaps> gaps_;
   std::vector<Output> outputs_;
 };
 

@@ -1,17 +1,9 @@
 #pragma once
 #include <cstdint>
 
-#include "native/engine/plan_ops.h"
+#include "native/engine/call.h"
 
 namespace hone {
-
-/// Inputs of the operations that multiply by constant weights, as plan_ops.def has them. The float ones end
-/// with the bias.
-inline constexpr uint32_t kWeightsInput = 1;
-inline constexpr uint32_t kBiasInput = 2;
-inline constexpr uint32_t kMultiplierInput = 3;
-inline constexpr uint32_t kWeightZeroPointsInput = 4;
-inline constexpr uint32_t kResidualInput = 5;
 
 /// Where the weights of an int8 layer lie: weight k of output o is at o * output_step + k * step.
 struct WeightLayout {
@@ -29,9 +21,17 @@ const int8_t* find_zero_points(const NodeView& node);
 /// The weights of an int8 node as its kernels pack them. ConvS8Weights, DwconvS8Weights and FcS8Weights have
 /// the same fields.
 template <typename Weights>
-Weights integer_weights(const NodeView& node) {
-  return {node.plan.constant<int8_t>(node.x(kWeightsInput)), node.plan.constant<int32_t>(node.x(kBiasInput)),
-          node.plan.constant<float>(node.x(kMultiplierInput)), find_zero_points(node), node.x(0).zero_point};
+void find_integer_weights(const NodeView& node, Weights* weights) {
+  *weights = {
+      node.plan.constant<int8_t>(node.x(kWeightsInput)), node.plan.constant<int32_t>(node.x(kBiasInput)),
+      node.plan.constant<float>(node.x(kMultiplierInput)), find_zero_points(node), node.x(0).zero_point};
+}
+
+/// The same of a float node.
+template <typename Weights>
+void find_float_weights(const NodeView& node, Weights* weights) {
+  *weights = {node.plan.constant<float>(node.x(kWeightsInput)),
+              node.plan.constant<float>(node.x(kBiasInput))};
 }
 
 }  // namespace hone

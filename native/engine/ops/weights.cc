@@ -1,4 +1,4 @@
-#include "native/engine/ops/integer_layer.h"
+#include "native/engine/ops/weights.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,6 @@
 #pragma once
 #include <memory>
 
-#include "native/engine/ops/integer_layer.h"
 #include "native/engine/step.h"
 
 namespace hone {

@@ -1,0 +1,148 @@
+#include "native/engine/cpu_program.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "native/probe/timer.h"
+
+namespace hone {
+namespace {
+
+/// Whether this machine can have so much memory at all. Asked first, because systems promise more than they
+/// have and end the process when it is touched.
+Status check_memory(uint64_t bytes) {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  const auto page_bytes = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0) return Status();
+  const uint64_t all = static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes);
+  if (bytes <= all) return Status();
+  return Status("E_MEMORY",
+                std::to_string(bytes) + " bytes for tensors, this machine has " + std::to_string(all));
+}
+
+}  // namespace
+
+Status CpuProgram::make(const ProgramContext& context, std::unique_ptr<Program>* program) {
+  return make(context, plan_layout(context.plan, context.plan.variants()[context.variant]), program);
+}
+
+Status CpuProgram::make(const ProgramContext& context, Layout layout, std::unique_ptr<Program>* program) {
+  std::unique_ptr<CpuProgram> made(new CpuProgram(context, std::move(layout)));
+  if (Status status = made->prepare(context); !status.ok()) return status;
+  *program = std::move(made);
+  return Status();
+}
+
+CpuProgram::CpuProgram(const ProgramContext& context, Layout layout)
+    : plan_(context.plan), variant_(plan_.variants()[context.variant]), layout_(std::move(layout)) {}
+
+Status CpuProgram::prepare(const ProgramContext& context) {
+  for (uint32_t i = 0; i < variant_.node_count; ++i) {
+    std::unique_ptr<Step> step;
+    const bool after_divided = !steps_.empty() && steps_.back()->parties() > 1;
+    const uint32_t node = variant_.first_node + i;
+    const StepContext about = {
+        {{plan_, node}, layout_}, context.mask, context.threads, after_divided, context.packed};
+    Status status = find_rule(plan_.nodes()[node].op).make(about, &step);
+    if (!status.ok()) return status;
+    runner_.admit(*step);
+    const bool shares = std::any_of(steps_.begin(), steps_.end(),
+                                    [&](const auto& other) { return other->packed() == step->packed(); });
+    if (step->packed() != nullptr && !shares) packed_bytes_ += step->packed()->size();
+    steps_.push_back(std::move(step));
+  }
+  uint64_t shown_bytes = 0;
+  for (const PlanTensor& tensor : plan_.tensors().subspan(variant_.first_tensor, variant_.tensor_count))
+    if (layout_.of(tensor).pitch != row_length(tensor)) shown_bytes = std::max(shown_bytes, tensor.bytes);
+  ticks_.resize(steps_.size());
+  ports_.resize(variant_.tensor_count);
+  if (Status status = check_memory(layout_.arena_bytes + layout_.state_bytes + runner_.needed_bytes());
+      !status.ok())
+    return status;
+  // The arena begins as zeros: a plan that reads before it writes still gives the same result every first
+  // time.
+  if (!arena_.allocate(layout_.arena_bytes) || !state_.allocate(layout_.state_bytes) ||
+      !shown_.allocate(shown_bytes))
+    return Status("E_MEMORY", "tensors between the nodes");
+  reset_states();
+  return runner_.prepare();
+}
+
+void CpuProgram::bind(const void* const* inputs, void* const* outputs) {
+  const auto ports = plan_.ports();
+  for (uint32_t i = 0; i < variant_.input_count; ++i)
+    ports_[ports[variant_.first_input + i].tensor - variant_.first_tensor] =
+        static_cast<uint8_t*>(const_cast<void*>(inputs[i]));  // the plan check lets nobody write inputs
+  for (uint32_t i = 0; i < variant_.output_count; ++i)
+    ports_[ports[variant_.first_output + i].tensor - variant_.first_tensor] =
+        static_cast<uint8_t*>(outputs[i]);
+  const Memory memory = addresses();
+  for (const auto& step : steps_) step->bind(memory);
+}
+
+void CpuProgram::run() {
+  for (const auto& step : steps_) runner_.run(*step);
+  keep_states();
+}
+
+void CpuProgram::run_timed() {
+  uint64_t before = read_ticks();
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    runner_.run(*steps_[i]);
+    const uint64_t now = read_ticks();
+    ticks_[i].total += now - before;
+    ticks_[i].least = std::min(ticks_[i].least, now - before);
+    before = now;
+  }
+  ++timed_runs_;
+  keep_states();
+}
+
+void CpuProgram::run_observed(NodeObserver* observer) {
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    runner_.run(*steps_[i]);
+    const uint32_t node = variant_.first_node + static_cast<uint32_t>(i);
+    for (uint32_t k = 0; k < plan_.nodes()[node].output_count; ++k) {
+      const PlanTensor& output = plan_.output(plan_.nodes()[node], k);
+      observer->on_node(node, output, without_gaps(output));
+    }
+  }
+  keep_states();
+}
+
+const uint8_t* CpuProgram::without_gaps(const PlanTensor& tensor) {
+  const uint8_t* bytes = addresses().at(tensor);
+  if (layout_.of(tensor).pitch == row_length(tensor)) return bytes;
+  const int64_t row_bytes = row_length(tensor) * element_bytes(tensor.type);
+  for (int64_t row = 0; row < count_elements(tensor) / row_length(tensor); ++row)
+    std::memcpy(shown_.data() + row * row_bytes,
+                bytes + row * layout_.of(tensor).pitch * element_bytes(tensor.type),
+                static_cast<size_t>(row_bytes));
+  return shown_.data();
+}
+
+void CpuProgram::keep_states() {
+  const Memory memory = addresses();
+  for (uint32_t i = 0; i < variant_.state_count; ++i) {
+    const PlanState& state = plan_.states()[variant_.first_state + i];
+    const PlanTensor& input = plan_.tensors()[state.input_tensor];
+    std::memcpy(memory.at(input), memory.at(plan_.tensors()[state.output_tensor]), input.bytes);
+  }
+}
+
+void CpuProgram::reset_states() {
+  const Memory memory = addresses();
+  for (uint32_t i = 0; i < variant_.state_count; ++i) {
+    const PlanState& state = plan_.states()[variant_.first_state + i];
+    for (const uint32_t index : {state.input_tensor, state.output_tensor}) {
+      const PlanTensor& tensor = plan_.tensors()[index];
+      std::memset(memory.at(tensor), tensor.type == PlanType::kInt8 ? tensor.zero_point : 0, tensor.bytes);
+    }
+  }
+}
+
+}  // namespace hone

@@ -1,0 +1,53 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "native/engine/aligned_buffer.h"
+#include "native/engine/program.h"
+#include "native/engine/step.h"
+#include "native/engine/step_runner.h"
+
+namespace hone {
+
+/// The program of this CPU: steps in order, each divided among the threads of the pool.
+class CpuProgram final : public Program {
+ public:
+  static Status make(const ProgramContext& context, std::unique_ptr<Program>* program);
+  /// The same with tensors that lie elsewhere than the plan says. E_PLAN_FORMAT when a kernel cannot take
+  /// them so.
+  static Status make(const ProgramContext& context, Layout layout, std::unique_ptr<Program>* program);
+
+  void bind(const void* const* inputs, void* const* outputs) override;
+  void run() override;
+  void run_timed() override;
+  void run_observed(NodeObserver* observer) override;
+  void reset_states() override;
+  NodeKernel kernel(size_t node) const override {
+    return {steps_[node]->row_name(), steps_[node]->parties()};
+  }
+  ProgramMemory memory() const override {
+    return {packed_bytes_, arena_.size(), state_.size(), runner_.scratch_bytes()};
+  }
+
+ private:
+  CpuProgram(const ProgramContext& context, Layout layout);
+  Status prepare(const ProgramContext& context);
+  Memory addresses() const {
+    return {arena_.data(), state_.data(), plan_.weights(), ports_.data(), &layout_};
+  }
+  const uint8_t* without_gaps(const PlanTensor& tensor);
+  void keep_states();
+
+  const Plan& plan_;
+  const PlanVariant& variant_;
+  const Layout layout_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<uint8_t*> ports_;  ///< address by tensor of the variant
+  StepRunner runner_;
+  AlignedBuffer arena_, state_;
+  AlignedBuffer shown_;  ///< an output with gaps between its rows, for observers
+  size_t packed_bytes_ = 0;
+};
+
+}  // namespace hone

@@ -1,0 +1,83 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "native/core/cpu_features.h"
+#include "native/core/status.h"
+#include "native/engine/packed_store.h"
+#include "native/engine/plan.h"
+
+namespace hone {
+
+/// Sees each of a node's outputs right after the node ran. The bytes are valid during the call only; rows of
+/// `output` follow each other without gaps.
+class NodeObserver {
+ public:
+  virtual ~NodeObserver() = default;
+  virtual void on_node(uint32_t node, const PlanTensor& output, const uint8_t* bytes) = 0;
+};
+
+/// Ticks that a node took, over the runs that were timed.
+struct NodeTicks {
+  uint64_t total = 0;
+  uint64_t least = UINT64_MAX;
+};
+
+/// How a program runs a node.
+struct NodeKernel {
+  const char* name;
+  int threads;
+};
+
+struct ProgramMemory {
+  size_t packed_bytes, arena_bytes, state_bytes, scratch_bytes;
+};
+
+/// One variant of a plan, prepared for where it runs, with its memory. Its session gives it addresses of the
+/// caller and then runs it; how nodes are laid out, divided and timed is its own business. Preparing
+/// allocates; what is here does not.
+class Program {
+ public:
+  Program() = default;
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  virtual ~Program() = default;
+
+  /// Gives the addresses of the ports. They stay valid until the next call.
+  virtual void bind(const void* const* inputs, void* const* outputs) = 0;
+  /// One inference over the bound ports, done when it returns.
+  virtual void run() = 0;
+  /// The same with a counter read between nodes.
+  virtual void run_timed() = 0;
+  /// The same, showing every output on the way.
+  virtual void run_observed(NodeObserver* observer) = 0;
+  /// Puts states back to real zero.
+  virtual void reset_states() = 0;
+
+  /// By node of the variant.
+  virtual NodeKernel kernel(size_t node) const = 0;
+  virtual ProgramMemory memory() const = 0;
+  /// By node of the variant, over timed_runs() runs.
+  const std::vector<NodeTicks>& ticks() const { return ticks_; }
+  uint64_t timed_runs() const { return timed_runs_; }
+
+ protected:
+  std::vector<NodeTicks> ticks_;
+  uint64_t timed_runs_ = 0;
+};
+
+/// What a program is prepared from; plan and store outlive it.
+struct ProgramContext {
+  const Plan& plan;
+  uint32_t variant;
+  CpuFeatures mask;
+  int threads;
+  PackedStore* packed;
+};
+
+/// Prepares a program. E_MEMORY, E_INTERNAL, or std::bad_alloc.
+using ProgramMaker = Status (*)(const ProgramContext& context, std::unique_ptr<Program>* program);
+
+}  // namespace hone
