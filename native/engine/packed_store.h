@@ -27,9 +27,14 @@ std::string packed_key(const PackedLayout& layout, const Parts&... parts) {
 
 /// Packed weights by what they are made of, so that nodes, variants and sessions over the same weights pack
 /// once and share. Held by its users: what no session uses is freed. Locked while sessions open; never
-/// touched by a run.
+/// touched by a run. A fork waits until no store is locked, so that its child may open sessions.
 class PackedStore {
  public:
+  PackedStore();
+  ~PackedStore();
+  PackedStore(const PackedStore&) = delete;
+  PackedStore& operator=(const PackedStore&) = delete;
+
   /// The packed weights of `key`; `pack` fills them the first time. Null when there is no memory.
   template <typename Pack>
   std::shared_ptr<const AlignedBuffer> find_or_pack(const std::string& key, size_t bytes, Pack pack) {
@@ -54,6 +59,8 @@ class PackedStore {
   }
 
  private:
+  friend class StoreList;
+
   std::mutex mutex_;
   std::map<std::string, std::weak_ptr<const AlignedBuffer>> packed_;
 };

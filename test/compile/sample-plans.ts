@@ -14,6 +14,7 @@ import { symbolsOf } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
 import { createReferenceEvaluate } from '../../lib/reference/evaluate';
 import { dataPath } from '../data';
+import { denormalNetwork } from '../engine/plans';
 import { rowsNetwork } from '../engine/rows-network';
 import { buildSampleNetwork } from './sample-networks';
 
@@ -30,6 +31,7 @@ export async function samplePlans(): Promise<Map<string, Uint8Array>> {
   const plans = new Map<string, Uint8Array>();
   const [float, integer] = [buildSampleNetwork(7, 'Relu'), buildSampleNetwork(7, 'Sigmoid')];
   const images = randomImages();
+  plans.set('denormals', denormalNetwork().write());
   plans.set('rows', rowsNetwork().write());
   plans.set('sample-float', planOf(float));
   plans.set('sample-int8', planOf(await quantized(integer, images)));

@@ -133,6 +133,17 @@ export function smallNetwork(size = 8, channels = 16): PlanBuilder {
   return b;
 }
 
+/** Sums of numbers that are all denormal: large enough for several threads, zero where one takes denormals for zero. */
+export function denormalNetwork(): PlanBuilder {
+  const b = new PlanBuilder();
+  const dims = [64, 1024];
+  const x = b.input('x', 'int8', dims, { scale: 2 ** -140, zeroPoint: 3 });
+  const real = b.arena('float32', dims);
+  b.node({ op: 'dequantize_s8', outputs: [real], inputs: [x], params: { channelsFirst: false } });
+  const y = b.output('y', 'float32', dims);
+  return b.node({ op: 'binary_f32', outputs: [y], inputs: [real, real], params: { operation: 'add' } });
+}
+
 /** Weights, bias and multipliers with fixed varied values. */
 function weights(b: PlanBuilder, dims: readonly number[], outputs: number, multiplier: number): number[] {
   const count = dims.reduce((product, dim) => product * dim, 1);

@@ -35,7 +35,8 @@ if (mode.build === 'simde') {
 }
 
 const plans = 'out/gates/plans';
-if (!existsSync(join(plans, 'rows.plan'))) run(process.execPath, ['dist/test/compile/write-sample-plans.js', plans]);
+if (!existsSync(join(plans, 'denormals.plan')))
+  run(process.execPath, ['dist/test/compile/write-sample-plans.js', plans]);
 const files = readdirSync(plans).filter((name) => name.endsWith('.plan'));
 if (files.length < 3) throw new Error(`only ${files.length} sample plans in ${plans}`);
 /** Operations that ran with gaps between the rows of an operand. */
