@@ -11,6 +11,7 @@ import { openReference } from '../reference/session';
 import type { ModelArtifact } from './artifact';
 import type { Executor } from './executor';
 import { interruptCheck } from './interrupt';
+import { requireRunnable } from './require-runnable';
 
 /** States that no data hold: for each input of that kind, the output that makes the next one. */
 export type CarriedStates = States;
@@ -70,7 +71,7 @@ class StateCarrier {
 /**
  * The dataset with the states that each sample starts from in the float model, as arrays like any others: samples can then be
  * picked, shuffled and put into batches. Runs the model once over all samples, in order.
- * @throws E_SHAPE_FREE, E_INTERRUPTED, what `openReference` throws
+ * @throws E_SHAPE_FREE, E_INTERRUPTED, what `requireRunnable` and `openReference` throw
  */
 export async function recordStates(
   { graph }: ModelArtifact,
@@ -84,6 +85,7 @@ export async function recordStates(
   const rows = new Map([...states.keys()].map((name) => [name, [] as Uint8Array[]]));
   const labels: number[] = [];
   const check = interruptCheck(signal, () => `states of ${labels.length} of ${dataset.count} samples`);
+  requireRunnable(graph);
   await using reference = await openReference(graph);
   for await (const batch of dataset.batches({ size: 1 })) {
     await check();

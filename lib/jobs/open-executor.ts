@@ -7,6 +7,7 @@ import type { Executor, ExecutorName } from './executor';
 import { makePlan, requireModel } from './make-plan';
 import { openNativeExecutor } from './native-executor';
 import { indexLimits } from './random-feeds';
+import { requireRunnable } from './require-runnable';
 
 export interface ExecutorOptions extends CompressOptions {
   /** `native` when left out; nothing falls back by itself. */
@@ -18,12 +19,13 @@ export interface ExecutorOptions extends CompressOptions {
 
 /**
  * Opens an artifact for execution: compiled for the native engine, or by onnxruntime when the caller says so.
- * @throws what `makePlan`, `openSession` and `openReference` throw
+ * @throws what `makePlan`, `openSession`, `openReference` and, for onnxruntime, `requireRunnable` throw
  */
 export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
   const { executor = 'native', threads = 1 } = options;
   if (executor === 'native') return openNativeExecutor((await makePlan(artifact, options)).plan, threads);
   const { graph, bytes, derived } = requireModel(artifact, 'run by onnxruntime');
+  requireRunnable(graph);
   const reference = await openReference(derived ? graph : bytes, {
     threads,
     integerKernels: options.integerKernels ?? false,

@@ -4,6 +4,7 @@ import { asHoneError, type HoneError } from '../../lib/core/error';
 import type { attributes } from '../../lib/ir/attribute';
 import { GraphBuilder } from '../../lib/ir/builder';
 import { tensorFrom } from '../../lib/ir/tensor';
+import { openExecutor } from '../../lib/jobs/open-executor';
 import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
 import { readModel } from '../../lib/onnx/read-model';
 import { writeModel } from '../../lib/onnx/write-model';
@@ -100,6 +101,32 @@ test.each(ODD)('%s is refused, naming it', (_, bytes, message) => {
   expect(['E_GRAPH_INVALID', 'E_OPERATOR_UNSUPPORTED']).toContain(code);
   expect(text).toMatch(message);
 });
+
+test.each([
+  ['Conv', {}, [4, 4, 9, 1]],
+  ['ConvTranspose', { pads: [4, 0, 4, 0] }, [4, 4, 1, 1]],
+  ['MaxPool', { kernel_shape: [9, 1] }, undefined],
+] as const)(
+  '%s without a window that fits is refused before onnxruntime ends the process',
+  async (op, values, dims) => {
+    const b = new GraphBuilder();
+    const w =
+      dims &&
+      b.initializer(tensorFrom('float32', dims, new Array(dims.reduce((n: number, dim) => n * dim, 1)).fill(1)));
+    const odd = b.node(op, [b.input('x', 'float32', X), ...(w ? [w] : [])], values, { name: 'odd' });
+    b.output(b.node('Slice', [odd, ints(b, -1), ints(b, -9), ints(b, 2), ints(b, -1)]));
+    const graph = b.build();
+    const artifact = { kind: 'model', path: 'odd', bytes: writeModel(graph), hash: '', graph } as const;
+    const opened = openExecutor(
+      { ...artifact, quantized: false, derived: false, notes: [] },
+      { executor: 'onnxruntime' },
+    );
+    await expect(opened).rejects.toMatchObject({
+      code: 'E_GRAPH_INVALID',
+      message: expect.stringMatching(/odd: /),
+    });
+  },
+);
 
 test('all that is wrong is named at once', () => {
   const b = new GraphBuilder();
