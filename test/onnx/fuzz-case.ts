@@ -32,6 +32,7 @@ import { CASES as RESIZE } from '../ops/cases/resize';
 import { CASES as SHAPE } from '../ops/cases/shape';
 import { CASES as UPGRADES } from '../ops/cases/upgrades';
 import { graphOf, type OpCase } from '../ops/op-case';
+import { adjustGraph } from './adjust-graph';
 import { mutate } from './mutate';
 import { mutateGraph } from './mutate-graph';
 import { seedModels } from './seeds';
@@ -51,8 +52,10 @@ const MOST_ELEMENTS = 1 << 20;
 const MOST_MEMORY = 8 << 20;
 /** Networks among the models to begin with. */
 const NETWORKS = 120;
-/** One case in so many of those that compile is quantized, too. */
-const QUANTIZE_EVERY = 8;
+/** One case in so many of those that are prepared is quantized, too. */
+const QUANTIZE_EVERY = 3;
+/** Share of the cases that change little: hardly another one is prepared, compiled and quantized. */
+const ADJUSTED = 0.5;
 
 const OP_CASES: readonly (readonly OpCase[])[] = [
   ...[CONVOLUTIONS, ELEMENTWISE, MATRICES, NORMALIZATIONS, POOLS, QUANTIZERS, RECURRENT, REDUCTION, RESIZE, SHAPE],
@@ -106,19 +109,28 @@ function modelsIn(folder: string): Uint8Array[] {
 export function makeCase(corpus: readonly Uint8Array[], seed: number, index: number): Uint8Array {
   const rng = new Rng(streamSeed(seed, index));
   // The networks near the front mean more than single nodes.
-  const pick = () =>
-    corpus[rng.integer(0, (rng.uniform() < 0.4 ? Math.min(NETWORKS, corpus.length) : corpus.length) - 1)];
+  const pick = (networks = 0.4): Uint8Array =>
+    corpus[rng.integer(0, (rng.uniform() < networks ? Math.min(NETWORKS, corpus.length) : corpus.length) - 1)];
+  if (rng.uniform() < ADJUSTED) {
+    const base = pick(0.8);
+    const graph = tryModel(base);
+    return graph ? written(adjustGraph(graph, rng), base) : base;
+  }
   const base = pick();
   const way = rng.uniform();
   const graph = way < 0.85 ? tryModel(base) : undefined;
   if (!graph) return mutate(base, pick(), rng);
-  let bytes = base;
-  try {
-    bytes = writeModel(mutateGraph(graph, rng));
-  } catch {
-    // A tensor that no file can hold.
-  }
+  const bytes = written(mutateGraph(graph, rng), base);
   return way < 0.05 ? mutate(bytes, pick(), rng) : bytes;
+}
+
+/** The file of a graph; `instead` where no file can hold one of its tensors. */
+function written(graph: Graph, instead: Uint8Array): Uint8Array {
+  try {
+    return writeModel(graph);
+  } catch {
+    return instead;
+  }
 }
 
 /**
