@@ -30,7 +30,8 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     (b) => {
       const x = b.input('x', 'float32', [1, 4]);
       const strange = b.node('Wobble', [x], {}, { domain: 'com.example', outputs: ['w'] });
-      return [b.node('CumSum', [b.node('Relu', [strange]), 'x'], {}, { outputs: ['s'] })];
+      const axis = b.initializer(tensorFrom('int64', [], [1]));
+      return [b.node('CumSum', [b.node('Relu', [strange]), axis], {}, { outputs: ['s'] })];
     },
     [
       'w: Wobble: the engine has no kernel for it, neither int8 nor float',
