@@ -86,6 +86,8 @@ export interface NativeOptions {
 export interface Addon {
   readonly Session: new (plan: Uint8Array | string, options: NativeOptions) => NativeSession;
   describeCpu(words?: string): string;
+  /** What the garbage collector of this thread knows of memory outside its heap: bytes that sessions share once. */
+  externalBytes(): number;
   /** Hands pages of freed blocks back to the system; only where the C library can (glibc). */
   trimMemory?(): void;
 }

@@ -1,9 +1,11 @@
+#include <memory>
 #include <string>
 
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
+#include "native/binding/memory_ledger.h"
 #include "native/binding/napi_setup.h"
 #include "native/binding/session_wrap.h"
 #include "native/core/cpu.h"
@@ -16,8 +18,9 @@ class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
     DefineAddon(exports, {
-                             InstanceValue("Session", SessionWrap::define(env)),
+                             InstanceValue("Session", SessionWrap::define(env, &ledger_)),
                              InstanceMethod("describeCpu", &Addon::describe),
+                             InstanceMethod("externalBytes", &Addon::external_bytes),
 #ifdef __GLIBC__
                              InstanceMethod("trimMemory", &Addon::trim),
 #endif
@@ -34,10 +37,19 @@ class Addon : public Napi::Addon<Addon> {
     return Napi::String::New(info.Env(), describe_cpu(mask));
   }
 
+  /// externalBytes(): what the garbage collector knows of memory outside its heap, as `process.memoryUsage()`
+  /// does not tell it.
+  Napi::Value external_bytes(const Napi::CallbackInfo& info) {
+    const int64_t bytes = Napi::MemoryManagement::AdjustExternalMemory(info.Env(), 0);
+    return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+  }
+
 #ifdef __GLIBC__
   /// trimMemory(): hands pages of freed blocks back, those between living blocks too.
   void trim(const Napi::CallbackInfo&) { malloc_trim(0); }
 #endif
+
+  std::shared_ptr<MemoryLedger> ledger_ = std::make_shared<MemoryLedger>();
 };
 
 }  // namespace

@@ -119,13 +119,14 @@ void throw_status(Napi::Env env, const Status& status) {
   throw error;
 }
 
-Napi::Function SessionWrap::define(Napi::Env env) {
+Napi::Function SessionWrap::define(Napi::Env env, std::shared_ptr<MemoryLedger>* ledger) {
   return DefineClass(
       env, "Session",
       {InstanceMethod<&SessionWrap::bind>("bind"), InstanceMethod<&SessionWrap::run>("run"),
        InstanceMethod<&SessionWrap::dump>("dump"), InstanceMethod<&SessionWrap::reset>("reset"),
        InstanceMethod<&SessionWrap::describe>("describe"), InstanceMethod<&SessionWrap::profile>("profile"),
-       InstanceMethod<&SessionWrap::close>("close")});
+       InstanceMethod<&SessionWrap::close>("close")},
+      ledger);
 }
 
 SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionWrap>(info) {
@@ -155,9 +156,11 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
   if (!status.ok()) throw_status(env, status);
 
   const MemoryFigures memory = session_->memory();
-  const size_t total = memory.plan_bytes + memory.packed_bytes + memory.arena_bytes + memory.state_bytes;
-  external_bytes_ = static_cast<int64_t>(total);
-  Napi::MemoryManagement::AdjustExternalMemory(env, external_bytes_);
+  own_bytes_ = static_cast<int64_t>(memory.arena_bytes + memory.state_bytes);
+  Napi::MemoryManagement::AdjustExternalMemory(env, own_bytes_);
+  ledger_ = *static_cast<std::shared_ptr<MemoryLedger>*>(info.Data());
+  shared_ = session_->shared_memory();
+  for (const auto& [block, bytes] : shared_) ledger_->hold(env, block, bytes);
 }
 
 SessionWrap::~SessionWrap() {
@@ -169,11 +172,12 @@ SessionWrap::~SessionWrap() {
 
 void SessionWrap::release(Napi::Env env) {
   if (session_ == nullptr) return;
+  for (const auto& [block, bytes] : shared_) ledger_->drop(env, block, bytes);
   session_.reset();
   inputs_.clear();
   outputs_.clear();
   bound_.Reset();
-  Napi::MemoryManagement::AdjustExternalMemory(env, -external_bytes_);
+  Napi::MemoryManagement::AdjustExternalMemory(env, -own_bytes_);
 }
 
 Session& SessionWrap::session(Napi::Env env) const {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include "native/binding/memory_ledger.h"
 #include "native/binding/napi_setup.h"
 #include "native/engine/session.h"
 
@@ -12,7 +13,8 @@ namespace hone {
 /// class.
 class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
  public:
-  static Napi::Function define(Napi::Env env);
+  /// `ledger` is read while objects are made; each keeps its own reference.
+  static Napi::Function define(Napi::Env env, std::shared_ptr<MemoryLedger>* ledger);
   /// new Session(plan: Uint8Array | path, {threads, cpu, profileEvery, variant})
   explicit SessionWrap(const Napi::CallbackInfo& info);
   ~SessionWrap() override;
@@ -40,7 +42,9 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   std::vector<const void*> inputs_;
   std::vector<void*> outputs_;
   Napi::Reference<Napi::Array> bound_;  ///< keeps the arrays alive
-  int64_t external_bytes_ = 0;
+  std::shared_ptr<MemoryLedger> ledger_;
+  std::vector<SharedBlock> shared_;  ///< told to the ledger
+  int64_t own_bytes_ = 0;            ///< told to the garbage collector besides
 };
 
 /// Throws a JavaScript Error with the code of `status` as property `code`.

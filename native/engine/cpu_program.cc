@@ -50,9 +50,10 @@ Status CpuProgram::prepare(const ProgramContext& context) {
     Status status = find_rule(plan_.nodes()[node].op).make(about, &step);
     if (!status.ok()) return status;
     runner_.admit(*step);
-    const bool shares = std::any_of(steps_.begin(), steps_.end(),
-                                    [&](const auto& other) { return other->packed() == step->packed(); });
-    if (step->packed() != nullptr && !shares) packed_bytes_ += step->packed()->size();
+    const AlignedBuffer* weights = step->packed();
+    const bool shares = std::any_of(packed_.begin(), packed_.end(),
+                                    [&](const SharedBlock& block) { return block.address == weights; });
+    if (weights != nullptr && !shares) packed_.push_back({weights, weights->size()});
     steps_.push_back(std::move(step));
   }
   uint64_t shown_bytes = 0;

@@ -27,7 +27,7 @@ class CpuProgram final : public Program {
     return {steps_[node]->row_name(), steps_[node]->parties()};
   }
   ProgramMemory memory() const override {
-    return {packed_bytes_, arena_.size(), state_.size(), runner_.scratch_bytes()};
+    return {packed_, arena_.size(), state_.size(), runner_.scratch_bytes()};
   }
 
  private:
@@ -47,7 +47,7 @@ class CpuProgram final : public Program {
   StepRunner runner_;
   AlignedBuffer arena_, state_;
   AlignedBuffer shown_;  ///< an output with gaps between its rows, for observers
-  size_t packed_bytes_ = 0;
+  std::vector<SharedBlock> packed_;
 };
 
 }  // namespace hone

@@ -31,8 +31,15 @@ struct NodeKernel {
   int threads;
 };
 
+/// Memory that sessions of one model share.
+struct SharedBlock {
+  const void* address;  ///< says which block it is
+  size_t bytes;
+};
+
 struct ProgramMemory {
-  size_t packed_bytes, arena_bytes, state_bytes, scratch_bytes;
+  std::vector<SharedBlock> packed;  ///< weights in the layout of the kernels, each block once
+  size_t arena_bytes, state_bytes, scratch_bytes;
 };
 
 /// One variant of a plan, prepared for where it runs, with its memory. Its session gives it addresses of the

@@ -84,8 +84,15 @@ std::vector<NodeProfile> Session::profile() const {
 
 MemoryFigures Session::memory() const {
   const ProgramMemory program = program_->memory();
-  return {plan().size(), program.packed_bytes, program.arena_bytes, program.state_bytes,
-          program.scratch_bytes};
+  size_t packed = 0;
+  for (const SharedBlock& block : program.packed) packed += block.bytes;
+  return {plan().size(), packed, program.arena_bytes, program.state_bytes, program.scratch_bytes};
+}
+
+std::vector<SharedBlock> Session::shared_memory() const {
+  std::vector<SharedBlock> blocks = program_->memory().packed;
+  blocks.push_back({&plan(), plan().size()});
+  return blocks;
 }
 
 }  // namespace hone

@@ -66,6 +66,8 @@ class Session {
   std::vector<NodeProfile> profile() const;
   uint64_t timed_runs() const { return program_->timed_runs(); }
   MemoryFigures memory() const;
+  /// The plan and the packed weights: what other sessions may hold as well.
+  std::vector<SharedBlock> shared_memory() const;
   const Plan& plan() const { return model_->plan(); }
   const PlanVariant& variant() const { return plan().variants()[options_.variant]; }
   const SessionOptions& options() const { return options_; }

@@ -164,3 +164,44 @@ test('nodes over the same weights share them only where they pack alike', () => 
   expect(packedBytes).toBeLessThanOrEqual(4 * one.memory.packedBytes);
   one.close();
 });
+
+test('the garbage collector hears of shared memory once, whichever session closes first', () => {
+  const path = join(folder, 'told.plan');
+  writeFileSync(path, wideLayer());
+  const script = join(folder, 'told.cjs');
+  writeFileSync(
+    script,
+    `const { Session, externalBytes } = require(${JSON.stringify(ADDON)});
+    const told = [];
+    const look = () => {
+      gc();
+      told.push(externalBytes());
+    };
+    const open = (variant) => {
+      const session = new Session(${JSON.stringify(path)}, { threads: 1, cpu: '', profileEvery: 0, variant });
+      look();
+      return session;
+    };
+    const close = (session) => {
+      session.close();
+      session.close();
+      look();
+    };
+    look();
+    const [first, second] = [open(0), open(0)];
+    close(first);
+    const third = open(1);
+    close(second);
+    close(third);
+    const again = open(0);
+    const { planBytes, packedBytes } = again.describe().memory;
+    close(again);
+    console.log(JSON.stringify({ told, shared: planBytes + packedBytes }));`,
+  );
+  const output = execFileSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' });
+  const { told, shared } = JSON.parse(output) as { readonly told: readonly number[]; readonly shared: number };
+  expect(shared).toBeGreaterThan(2 * SIDE ** 2);
+  // Objects of JavaScript and what is a session's own take a few kilobytes.
+  const times = told.map((bytes) => Math.round((100 * (bytes - told[0])) / shared) / 100 + 0);
+  expect(times).toEqual([0, 1, 1, 1, 1, 1, 0, 1, 0]);
+});
