@@ -173,14 +173,13 @@ export async function runCase(bytes: Uint8Array, seed: number, enter: (stage: St
   return (await quantizeSome(graph, seed, enter)) ? 'quantized' : 'compared';
 }
 
-/** Quantizes one float network in some; false for others. */
+/** Quantizes one float network in some; false for others, and where that is refused. */
 async function quantizeSome(graph: Graph, seed: number, enter: (stage: Stage) => void): Promise<boolean> {
   const float = graph.nodes.every(({ op }) => !/^(Quantize|Dequantize|Dynamic|QLinear|QGemm)/.test(op));
   const feeds = float && seed % QUANTIZE_EVERY === 0 ? feedsOf(graph, seed) : undefined;
   if (!feeds) return false;
   enter('quantize');
-  await quantizeAndRun(graph, feeds);
-  return true;
+  return quantizeAndRun(graph, feeds);
 }
 
 /**
@@ -275,13 +274,13 @@ async function runReference(
   }
 }
 
+/** Largest number of float32. */
+const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
+
 /**
  * Float outputs agree up to rounding. In quantized networks a sum on a tie may fall to the other side and be carried on: few
  * elements may differ there, or all of them by little.
  */
-/** Largest number of float32. */
-const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
-
 function compare(graph: Graph, expected: ReadonlyMap<string, Tensor>, found: ReadonlyMap<string, number[]>): void {
   const quantized = graph.nodes.some(({ op }) => /Quantize|QLinear|QGemm/.test(op));
   for (const [name, tensor] of expected) {
@@ -300,7 +299,8 @@ function compare(graph: Graph, expected: ReadonlyMap<string, Tensor>, found: Rea
   }
 }
 
-async function quantizeAndRun(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<void> {
+/** Whether the network could be quantized; what of the result the engine takes is run. */
+async function quantizeAndRun(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<boolean> {
   const reference = createReferenceEvaluate();
   try {
     const samples = new Map([...feeds].map(([name, tensor]) => [name, { ...tensor, dims: [1, ...tensor.dims] }]));
@@ -309,8 +309,10 @@ async function quantizeAndRun(graph: Graph, feeds: ReadonlyMap<string, Tensor>):
     const { graph: result } = await quantize(graph, { dataset, evaluate: reference.evaluate });
     const compiled = answer(() => compile(prepareForEngine(result), { sourceHash: '0'.repeat(64) }));
     if (compiled && memoryOf(compiled) <= MOST_MEMORY) runPlan(compiled, feeds);
+    return true;
   } catch (error) {
     refused(error);
+    return false;
   } finally {
     await reference.close();
   }
