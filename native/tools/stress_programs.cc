@@ -292,7 +292,7 @@ class DeviceProgram final : public Program {
       has_room = made->port_memory_.emplace_back().allocate(is_port ? tensor.bytes : 0) && has_room;
     }
     if (!has_room) return Status("E_MEMORY", "device");
-    std::memcpy(made->weights_.data(), context.plan.weights(), weight_bytes);
+    if (weight_bytes > 0) std::memcpy(made->weights_.data(), context.plan.weights(), weight_bytes);
     for (const AlignedBuffer& port : made->port_memory_) made->ports_.push_back(port.data());
     for (uint32_t i = 0; i < made->variant_.node_count; ++i) {
       made->launches_.push_back(make_launch({{context.plan, made->variant_.first_node + i}, made->layout_}));
