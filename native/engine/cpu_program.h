@@ -27,7 +27,7 @@ class CpuProgram final : public Program {
     return {steps_[node]->row_name(), steps_[node]->parties()};
   }
   ProgramMemory memory() const override {
-    return {packed_, arena_.size(), state_.size(), runner_.scratch_bytes()};
+    return {&packed_, arena_.size(), state_.size(), runner_.scratch_bytes()};
   }
 
  private:

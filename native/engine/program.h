@@ -38,7 +38,7 @@ struct SharedBlock {
 };
 
 struct ProgramMemory {
-  std::vector<SharedBlock> packed;  ///< weights in the layout of the kernels, each block once
+  const std::vector<SharedBlock>* packed;  ///< weights in the layout of the kernels, each block once
   size_t arena_bytes, state_bytes, scratch_bytes;
 };
 

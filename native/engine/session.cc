@@ -85,12 +85,14 @@ std::vector<NodeProfile> Session::profile() const {
 MemoryFigures Session::memory() const {
   const ProgramMemory program = program_->memory();
   size_t packed = 0;
-  for (const SharedBlock& block : program.packed) packed += block.bytes;
+  for (const SharedBlock& block : *program.packed) packed += block.bytes;
   return {plan().size(), packed, program.arena_bytes, program.state_bytes, program.scratch_bytes};
 }
 
 std::vector<SharedBlock> Session::shared_memory() const {
-  std::vector<SharedBlock> blocks = program_->memory().packed;
+  // One by one: copying a vector asks for a symbol of newer C++ libraries.
+  std::vector<SharedBlock> blocks;
+  for (const SharedBlock& block : *program_->memory().packed) blocks.push_back(block);
   blocks.push_back({&plan(), plan().size()});
   return blocks;
 }
