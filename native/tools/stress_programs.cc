@@ -343,12 +343,12 @@ class DeviceProgram final : public Program {
       }
   }
   NodeKernel kernel(size_t) const override { return {"device", 1}; }
-  ProgramMemory memory() const override { return {&packed_, arena_.size(), state_.size(), 0}; }
+  ProgramMemory memory() const override { return {&kPacked, arena_.size(), state_.size(), 0}; }
 
  private:
   explicit DeviceProgram(const Plan& plan)
       : plan_(plan), variant_(plan.variants()[0]), layout_(plan_layout(plan, variant_)) {}
-  static inline const std::vector<SharedBlock> packed_;  ///< none: the weights are its own
+  static inline const std::vector<SharedBlock> kPacked;  ///< none: the weights are its own
   Memory addresses() const {
     return {arena_.data(), state_.data(), weights_.data(), ports_.data(), &layout_};
   }
