@@ -61,17 +61,18 @@ function spoiled(value: number, { type }: Tensor, rng: Rng): number {
   return value + pick(rng, [-2, -1, 1, 2, 7, 100, -100]);
 }
 
-const number = (value: number, rng: Rng): number => value + pick(rng, [-3, -2, -1, -1, 1, 1, 2, 3]);
+/** A number near another one. */
+const near = (value: number, rng: Rng): number => value + pick(rng, [-3, -2, -1, -1, 1, 1, 2, 3]);
 
 function nearby(entry: Attribute, rng: Rng): Attribute {
   switch (entry.kind) {
     case 'int':
-      return { ...entry, value: number(entry.value, rng) };
+      return { ...entry, value: near(entry.value, rng) };
     case 'float':
       return { ...entry, value: (entry.value || 1) * pick(rng, FACTORS) };
     case 'ints': {
       const at = rng.integer(0, Math.max(0, entry.value.length - 1));
-      return { ...entry, value: entry.value.map((value, index) => (index === at ? number(value, rng) : value)) };
+      return { ...entry, value: entry.value.map((value, index) => (index === at ? near(value, rng) : value)) };
     }
     default:
       return entry;
@@ -126,18 +127,13 @@ const ADJUSTMENTS: readonly Adjustment[] = [
     );
   }),
   onConstant((tensor, rng) => {
-    const float = tensor.type === 'float32';
     const factor = pick(rng, FACTORS);
-    return float
-      ? reshaped(
-          tensorFrom(
-            'float32',
-            tensor.dims,
-            toNumbers(tensor).map((x) => x * factor),
-          ),
-          tensor.dims,
-        )
-      : tensor;
+    if (tensor.type !== 'float32') return tensor;
+    return tensorFrom(
+      'float32',
+      tensor.dims,
+      toNumbers(tensor).map((x) => x * factor),
+    );
   }),
   onConstant((tensor, rng) => {
     const { dims } = tensor;
@@ -181,7 +177,7 @@ const ADJUSTMENTS: readonly Adjustment[] = [
     if (!type?.shape?.length) return graph;
     const at = rng.integer(0, type.shape.length - 1);
     const extent = type.shape[at];
-    const shape = type.shape.with(at, typeof extent === 'number' ? Math.max(0, number(extent, rng)) : 2);
+    const shape = type.shape.with(at, typeof extent === 'number' ? Math.max(0, near(extent, rng)) : 2);
     return { ...graph, values: new Map([...graph.values, [name, { ...type, shape }]]) };
   },
   // Another output, also an inner value that others read.

@@ -112,20 +112,20 @@ export async function reportOn(
   const layers = [...plan.layers, ...plan.weightOnly].sort((a, b) => rank.get(a.node.name)! - rank.get(b.node.name)!);
   const resultOf = new Map(selection.clamps.map(({ input, output }) => [input, output]));
   const results = layers.map(({ node }) => readAt(selection, resultOf.get(node.outputs[0]) ?? node.outputs[0]));
-  const { reference } = facts;
+  const { reference, release } = facts;
   const { evaluate } = runners.measure;
   const power = await comparePower(
     {
       graph: reference,
       float: (inputs, names) => evaluate(reference, inputs, names),
       quantized: (inputs, names) => evaluate(written.graph, inputs, names),
-      releaseFloat: async () => facts.release?.(reference),
+      ...(release && { releaseFloat: () => release(reference) }),
       pairs: new Map(results.map((value) => [value, written.dequantized.get(value) ?? value])),
     },
     samples.measured,
     runners.measure,
   );
-  await facts.release?.(written.graph);
+  await release?.(written.graph);
   const judge = (quantized: Graph) => judgeOutputs(reference, quantized, facts.judges, samples, runners.judge);
   const judgement = await judge(written.graph);
   const narrows = layers.some(({ node }) => written.constants.get(node.name)!.narrowed.length > 0);

@@ -11,9 +11,6 @@ import type { WeightedLayer } from './roles';
 import { countPairs, largestPairs, type PairCount, pairLimit } from './saturation';
 import { codeRange, fitGrid } from './weight-grid';
 
-// A local name: a look-up of the global object per weight is slow inside module sandboxes.
-const { abs } = Math;
-
 /** Accumulators are int32: no sum of a channel may reach this. */
 const ACCUMULATOR_LIMIT = 2 ** 31;
 
@@ -334,7 +331,10 @@ function channelSums(tensor: Tensor, axis: number): Float64Array {
   const inner = elementCount(dims.slice(axis + 1));
   const sums = new Float64Array(channels);
   for (let i = 0, channel = 0; i < length; channel = (channel + 1) % channels)
-    for (const end = i + inner; i < end; i++) sums[channel] += abs(data.getFloat32(4 * i, true));
+    for (const end = i + inner; i < end; i++) {
+      const weight = data.getFloat32(4 * i, true);
+      sums[channel] += weight < 0 ? -weight : weight;
+    }
   return sums;
 }
 

@@ -28,33 +28,16 @@ constexpr Spec kBench[] = {
 std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   Rng& rng = bench.rng();
   const bool plain = s.name != nullptr;
-  const int where = plain ? 0 : static_cast<int>(rng.between(0, 2));  // y: its own, a, or b
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   BinaryF32Args args = {};
-  const RowLayout layout = plain ? RowLayout{1, s.count} : cut_rows(rng, s.count, s.b_count);
-  args.length = layout.length;
-  args.y_stride = pick_stride(rng, layout);
-  args.y = bench.output<float>(layout.rows, layout.length, args.y_stride);
-  args.a_stride = where == 1 ? args.y_stride : pick_stride(rng, layout);
-  float* a = where == 1 ? args.y : bench.input<float>(layout.rows, layout.length, args.a_stride);
-  bench.fill_floats(a, layout.span(args.a_stride));
-  // b lies in rows like those of a, or repeats within them.
-  const bool b_is_y = where == 2 && s.b_count == s.count;
-  const RowLayout b_layout = s.b_count > layout.length ? RowLayout{s.b_count / layout.length, layout.length}
-                                                       : RowLayout{1, s.b_count};
-  args.b_stride = b_is_y ? args.y_stride : pick_stride(rng, b_layout);
-  float* b = b_is_y ? args.y : bench.input<float>(b_layout.rows, b_layout.length, args.b_stride);
-  bench.fill_floats(b, b_layout.span(args.b_stride));
-  args.a = a;
-  args.b = b;
-  args.b_count = s.b_count;
+  const std::string placed =
+      place_binary_rows<float>(bench, s.count, s.b_count, plain, &args,
+                               [&](float* to, size_t count) { bench.fill_floats(to, count); });
   args.operation = s.operation;
   args.lo = rng.chance(0.5) ? -kInfinity : 0.0f;
   args.hi = rng.chance(0.6) ? kInfinity : 6.0f;
-  const std::string text = s.name != nullptr ? s.name
-                                             : "operation " + std::to_string(static_cast<int>(s.operation)) +
-                                                   " " + layout.text() + " b " + std::to_string(s.b_count) +
-                                                   " y " + std::to_string(where);
+  const std::string text =
+      plain ? s.name : "operation " + std::to_string(static_cast<int>(s.operation)) + " " + placed;
   return std::make_unique<PlainCase<BinaryF32Row, BinaryF32Args>>(kBinaryF32Rows, args, s.count,
                                                                   static_cast<double>(s.count), text);
 }

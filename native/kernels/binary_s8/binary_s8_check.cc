@@ -30,35 +30,18 @@ constexpr Spec kBench[] = {
 std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   Rng& rng = bench.rng();
   const bool plain = s.name != nullptr;
-  const int where = plain ? 0 : static_cast<int>(rng.between(0, 2));  // y: its own, a, or b
   BinaryS8Args args = {};
-  const RowLayout layout = plain ? RowLayout{1, s.count} : cut_rows(rng, s.count, s.b_count);
-  args.length = layout.length;
-  args.y_stride = pick_stride(rng, layout);
-  args.y = bench.output<int8_t>(layout.rows, layout.length, args.y_stride);
-  args.a_stride = where == 1 ? args.y_stride : pick_stride(rng, layout);
-  int8_t* a = where == 1 ? args.y : bench.input<int8_t>(layout.rows, layout.length, args.a_stride);
-  bench.fill_bytes(a, layout.span(args.a_stride));
-  // b lies in rows like those of a, or repeats within them.
-  const bool b_is_y = where == 2 && s.b_count == s.count;
-  const RowLayout b_layout = s.b_count > layout.length ? RowLayout{s.b_count / layout.length, layout.length}
-                                                       : RowLayout{1, s.b_count};
-  args.b_stride = b_is_y ? args.y_stride : pick_stride(rng, b_layout);
-  int8_t* b = b_is_y ? args.y : bench.input<int8_t>(b_layout.rows, b_layout.length, args.b_stride);
-  bench.fill_bytes(b, b_layout.span(args.b_stride));
-  args.a = a;
-  args.b = b;
-  args.b_count = s.b_count;
+  const std::string placed =
+      place_binary_rows<int8_t>(bench, s.count, s.b_count, plain, &args,
+                                [&](int8_t* to, size_t count) { bench.fill_bytes(to, count); });
   args.operation = s.operation;
   static constexpr float kScales[] = {0.5f, 0.25f, 0.125f, 0.1f, 0.037f, 1.7f};
   args.scales = {rng.pick(kScales), rng.pick(kScales), rng.pick(kScales),
                  static_cast<int32_t>(rng.between(-128, 127)), static_cast<int32_t>(rng.between(-128, 127))};
   if (!plain && rng.chance(0.1)) args.scales.out_scale = 1e-36f;  // saturates, to infinity and beyond
   args.range = make_s8_range(bench, plain);
-  const std::string text = plain ? s.name
-                                 : "operation " + std::to_string(static_cast<int>(s.operation)) + " " +
-                                       layout.text() + " b " + std::to_string(s.b_count) + " y " +
-                                       std::to_string(where);
+  const std::string text =
+      plain ? s.name : "operation " + std::to_string(static_cast<int>(s.operation)) + " " + placed;
   return std::make_unique<PlainCase<BinaryS8Row, BinaryS8Args>>(kBinaryS8Rows, args, s.count,
                                                                 static_cast<double>(s.count), text);
 }

@@ -14,19 +14,13 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const RowLayout& layout) {
   Rng& rng = bench.rng();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   ClampF32Args args = {};
-  args.length = layout.length;
-  args.y_stride = pick_stride(rng, layout);
-  args.y = bench.output<float>(layout.rows, layout.length, args.y_stride);
-  const bool in_place = rng.chance(0.5);
-  args.x_stride = in_place ? args.y_stride : pick_stride(rng, layout);
-  float* x = in_place ? args.y : bench.input<float>(layout.rows, layout.length, args.x_stride);
+  float* x = place_rows<float>(bench, layout, 0.5, &args);
   bench.fill_floats(x, layout.span(args.x_stride), 4.0f);
-  args.x = x;
   args.lo = rng.chance(0.3) ? -kInfinity : rng.chance(0.6) ? 0.0f : -1.5f;
   args.hi = rng.chance(0.5) ? kInfinity : 6.0f;
   return std::make_unique<PlainCase<ClampF32Row, ClampF32Args>>(
       kClampF32Rows, args, layout.count(), static_cast<double>(layout.count()),
-      layout.text() + (in_place ? " in place" : " elements"));
+      layout.text() + (x == args.y ? " in place" : " elements"));
 }
 
 const KernelCheck kCheck = {"clamp_f32",

@@ -13,14 +13,8 @@ constexpr int64_t kCounts[] = {1,   7,   15,  16,  17,  31,  33,  64,  65,
 constexpr int64_t kBench[] = {64, 256, 16384};
 
 std::unique_ptr<KernelCase> make(Workbench& bench, const RowLayout& layout) {
-  Rng& rng = bench.rng();
   LutS8Args args = {};
-  args.length = layout.length;
-  args.y_stride = pick_stride(rng, layout);
-  args.y = bench.output<uint8_t>(layout.rows, layout.length, args.y_stride);
-  const bool in_place = rng.chance(0.5);
-  args.x_stride = in_place ? args.y_stride : pick_stride(rng, layout);
-  uint8_t* x = in_place ? args.y : bench.input<uint8_t>(layout.rows, layout.length, args.x_stride);
+  uint8_t* x = place_rows<uint8_t>(bench, layout, 0.5, &args);
   uint8_t* table = bench.input<uint8_t>(256);
   bench.fill_bytes(x, layout.span(args.x_stride));
   for (int i = 0; i < 256; i++) table[i] = static_cast<uint8_t>(bench.rng().next());
@@ -28,7 +22,6 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const RowLayout& layout) {
   if (layout.length >= 256 && bench.fill() == Fill::kRandom) {
     for (int i = 0; i < 256; i++) x[i] = static_cast<uint8_t>(i);
   }
-  args.x = x;
   args.table = table;
   return std::make_unique<PlainCase<LutS8Row, LutS8Args>>(
       kLutS8Rows, args, layout.count(), static_cast<double>(layout.count()), layout.text() + " bytes");

@@ -57,16 +57,10 @@ class SoftmaxCase : public PlainCase<SoftmaxF32Row, SoftmaxF32Args> {
 std::unique_ptr<KernelCase> make(Workbench& bench, const RowLayout& layout) {
   Rng& rng = bench.rng();
   SoftmaxF32Args args = {};
-  args.length = layout.length;
-  args.y_stride = pick_stride(rng, layout);
-  args.y = bench.output<float>(layout.rows, layout.length, args.y_stride);
-  const bool in_place = rng.chance(0.3);
-  args.x_stride = in_place ? args.y_stride : pick_stride(rng, layout);
-  float* x = in_place ? args.y : bench.input<float>(layout.rows, layout.length, args.x_stride);
+  float* x = place_rows<float>(bench, layout, 0.3, &args);
   const size_t count = layout.span(args.x_stride);
   static constexpr float kSpreads[] = {1.0f, 10.0f, 100.0f};
   bench.fill_floats(x, count, rng.pick(kSpreads), rng.chance(0.3));
-  args.x = x;
   return std::make_unique<SoftmaxCase>(args, layout.rows, std::vector<float>(x, x + count), rng.next(),
                                        std::to_string(layout.rows) + "x" + std::to_string(layout.length));
 }
