@@ -93,7 +93,7 @@ Status ThreadPool::grow(int workers) {
 }
 
 ThreadPool::~ThreadPool() {
-  stopping_.store(true);
+  task_ = nullptr;
   const int count = worker_count_.load();
   for (int i = 0; i < count; ++i) post(&workers_[i]);
   for (int i = 0; i < count; ++i) pthread_join(workers_[i].thread, nullptr);
@@ -113,7 +113,7 @@ void ThreadPool::run(int parties, Task task, void* context) {
   task(context, 0);
   // Backwards: the last one was woken last.
   for (int i = parties - 2; i >= 0; --i)
-    begin(&workers_[i], workers_[i].posted.load(std::memory_order_relaxed));
+    if (claim(&workers_[i], workers_[i].posted.load(std::memory_order_relaxed))) perform(workers_[i]);
   for (int pauses = 0; pending_.load(std::memory_order_acquire) != 0; ++pauses) {
     pause();
     if (pauses >= kPausesBeforeYield) sched_yield();
@@ -152,20 +152,23 @@ void* ThreadPool::work(void* argument) {
   ThreadPool* const pool = worker->pool;
   for (uint32_t seen = 0;;) {
     wait_for(worker, seen);
-    if (pool->stopping_.load()) return nullptr;
     seen = worker->posted.load(std::memory_order_acquire);
-    pool->begin(worker, seen);
+    if (!claim(worker, seen)) continue;
+    if (pool->task_ == nullptr) return nullptr;
+    pool->perform(*worker);
   }
 }
 
-bool ThreadPool::begin(Worker* worker, uint32_t task) {
+bool ThreadPool::claim(Worker* worker, uint32_t task) {
   // Only the newest task can still be free: all before it were done when it was posted. So whoever wins here
   // finds task_ and context_ as they were posted, and they stay until pending_ says that it is done.
   uint32_t before = task - 1;
-  if (!worker->begun.compare_exchange_strong(before, task, std::memory_order_acq_rel)) return false;
-  task_(context_, worker->party);
+  return worker->begun.compare_exchange_strong(before, task, std::memory_order_acq_rel);
+}
+
+void ThreadPool::perform(const Worker& worker) {
+  task_(context_, worker.party);
   pending_.fetch_sub(1, std::memory_order_release);
-  return true;
 }
 
 }  // namespace hone

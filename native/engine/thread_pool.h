@@ -52,14 +52,15 @@ class ThreadPool {
   static void* work(void* worker);
   static void wait_for(Worker* worker, uint32_t seen);
   void post(Worker* worker);
-  /// Runs the task with number `task` of a worker unless somebody has begun it. True when it ran here.
-  bool begin(Worker* worker, uint32_t task);
+  /// Takes the task with number `task` of a worker: false when somebody has begun it.
+  static bool claim(Worker* worker, uint32_t task);
+  /// Does the party of a worker, for whoever claimed it.
+  void perform(const Worker& worker);
 
   Worker workers_[kMaxThreads - 1];
   std::atomic<int> worker_count_{0};
   std::atomic<bool> busy_{false};
-  std::atomic<bool> stopping_{false};
-  Task task_ = nullptr;
+  Task task_ = nullptr;  ///< null when workers are posted: their end, which each of them takes like a task
   void* context_ = nullptr;
   alignas(64) std::atomic<int> pending_{0};
 };

@@ -414,6 +414,8 @@ int main_of(const char* path) {
 }  // namespace hone
 
 int main(int count, char** words) {
+  // Whoever ends it because it hangs wants to know where.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   if (count == 3) hone::rounds = std::atoi(words[2]);
   if (count >= 2 && count <= 3 && hone::rounds >= 10) return hone::main_of(words[1]);
   std::fputs("usage: stress_engine model.plan [rounds]\n", stderr);

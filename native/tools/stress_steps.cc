@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -61,9 +62,24 @@ class ThreePhases final : public Step {
   mutable int64_t total = 0;
 };
 
+/// A pool that ends right behind a task, which the caller may have done for workers that come late.
+const char* end_pools(int rounds) {
+  constexpr int kParties = 8;
+  for (int i = 0; i < rounds; ++i) {
+    std::atomic<int> done{0};
+    std::shared_ptr<ThreadPool> pool;
+    if (!ThreadPool::acquire(kParties, &pool).ok()) return "no threads for a pool";
+    pool->run(kParties, [](void* count, int) { static_cast<std::atomic<int>*>(count)->fetch_add(1); }, &done);
+    pool.reset();
+    if (done.load() != kParties) return "a pool that ends does parts twice or not at all";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const char* stress_steps(int rounds) {
+  if (const char* fault = end_pools(rounds); fault != nullptr) return fault;
   constexpr int64_t kLast = kCount - 1;
   constexpr int64_t kTotal = 2 * (kLast * kCount * (2 * kLast + 1) / 6);
   ThreePhases step;

@@ -63,7 +63,12 @@ function expectNoWideRegisters(program) {
 }
 
 function run(command, args) {
-  const { status, signal, error, stdout } = spawnSync(command, args, { stdio: ['inherit', 'pipe', 'inherit'] });
+  // None takes a tenth of that: it hangs, and what it printed says where.
+  const { status, signal, error, stdout } = spawnSync(command, args, {
+    stdio: ['inherit', 'pipe', 'inherit'],
+    timeout: 600_000,
+    killSignal: 'SIGKILL',
+  });
   process.stdout.write(stdout ?? '');
   if (status === 0) return String(stdout);
   console.error(`${command} ${args.join(' ')}: ${error?.message ?? signal ?? `exit code ${status}`}`);

@@ -1,11 +1,14 @@
 // The gates of the project:  node test/gates/run.mjs test | check [--without-tests] | nightly | NAME...
 // Each gate is one command; a gate that checked nothing fails by itself. The last line is `N passed, N failed`.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { runLimited } from './limited.mjs';
 
 const node = process.execPath;
 const bin = (name) => [node, `node_modules/${name}`];
+
+/** Most minutes of a gate: several times what the slowest takes on two cores. */
+const MINUTES = { check: 20, nightly: 300 };
 
 /**
  * name -> { what, command } in the order of `check`; those that take long are `nightly`. Tests count as the tests that ran, every
@@ -116,7 +119,7 @@ for (const name of names) {
   const gate = GATES[name];
   const start = performance.now();
   if (names.length > 1) console.log(`\n=== ${name}: ${gate.what}`);
-  const outcome = gate.tests ? runTests() : runCommand(gate.command);
+  const outcome = await (gate.tests ? runTests() : runCommand(gate));
   passed += outcome.passed;
   failed += outcome.failed;
   lines.push(
@@ -126,18 +129,20 @@ for (const name of names) {
 console.log(`\n${lines.join('\n')}\n\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
-function runCommand([command, ...rest]) {
-  const ok = spawnSync(command, rest, { stdio: 'inherit' }).status === 0;
+async function runCommand({ command, nightly }) {
+  const minutes = nightly ? MINUTES.nightly : MINUTES.check;
+  const ok = (await runLimited(command, { stdio: 'inherit', minutes })) === 0;
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
 }
 
 /** Runs jest and counts its tests; those skipped are named. */
-function runTests() {
+async function runTests() {
   const report = join('out', 'gates', 'jest.json');
   mkdirSync(join('out', 'gates'), { recursive: true });
   rmSync(report, { force: true });
-  const { status } = spawnSync(node, ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`], {
+  const status = await runLimited([node, 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`], {
     stdio: ['inherit', 'ignore', 'inherit'],
+    minutes: MINUTES.check,
   });
   try {
     const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
