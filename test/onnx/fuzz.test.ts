@@ -78,6 +78,7 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['a constant repeated to millions', () => repeated(2 ** 22), 'refused'],
   ['an average between grids far apart', () => averaged(1e-30), 'ran'],
   ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
+  ['a Fourier transform over frames of no length', () => transformed(), 'refused'],
 ];
 
 test.each(FOUND)('%s', async (_, model, outcome) => {
@@ -148,6 +149,14 @@ function padded(): Graph {
   const more = b.node('Pad', [b.node('Identity', [words]), b.initializer(tensorFrom('int64', [2], [1, 0])), word]);
   b.output(more, 'string', [3]);
   b.output(b.node('Relu', [b.input('x', 'float32', [1, 2])]));
+  return b.build();
+}
+
+function transformed(): Graph {
+  const b = new GraphBuilder();
+  const signal = b.initializer(tensorFrom('float32', [1, 8, 1], [1, 2, 3, 4, 5, 6, 7, 8]));
+  const frames = b.node('STFT', [signal, b.initializer(tensorFrom('int64', [], [2])), '', '']);
+  b.output(b.node('Add', [b.input('x', 'float32', [1]), frames]));
   return b.build();
 }
 

@@ -22,19 +22,32 @@ const FOLDER = 'out/gates/onnx';
 
 /** What happened so far. */
 class Tally {
+  readonly seed: number;
   readonly outcomes = new Map<string, number>();
-  readonly faults: string[] = [];
+  defects = 0;
   /** Ends, hangs and memory of onnxruntime itself. */
-  readonly foreign: string[] = [];
+  foreign = 0;
   executions = 0;
   peakKb = 0;
   slowestMs = 0;
+
+  constructor(seed: number) {
+    this.seed = seed;
+  }
+
+  /** Told at once: a run may be ended before its time. */
+  blame(index: number, stage: Stage | 'start', what: string): void {
+    const isForeign = stage === 'onnxruntime';
+    if (isForeign) this.foreign++;
+    else this.defects++;
+    console.error(`${isForeign ? 'onnxruntime' : 'defect'}, seed ${this.seed}, case ${index}, ${stage}: ${what}`);
+  }
 
   text(): string {
     const counts = [...this.outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
     return (
       `${this.executions} executions (${counts}); slowest ${Math.round(this.slowestMs)} ms, ` +
-      `peak ${Math.round(this.peakKb / 1024)} MB; ${this.faults.length} defects, ${this.foreign.length} of onnxruntime`
+      `peak ${Math.round(this.peakKb / 1024)} MB; ${this.defects} defects, ${this.foreign} of onnxruntime`
     );
   }
 }
@@ -64,7 +77,7 @@ async function tryCases(
     child.kill('SIGKILL');
   };
   const blame = (what: string): void => {
-    (stage === 'onnxruntime' ? tally.foreign : tally.faults).push(`case ${index}, ${stage}: ${what}`);
+    tally.blame(index, stage, what);
     if (stage !== 'onnxruntime') save(index);
   };
   const watch = setInterval(() => {
@@ -83,7 +96,7 @@ async function tryCases(
       tally.executions++;
       tally.slowestMs = Math.max(tally.slowestMs, performance.now() - began);
       if (word === 'fault') {
-        tally.faults.push(`case ${index}, ${stage}: ${JSON.parse(rest.join(' '))}`);
+        tally.blame(index, stage, JSON.parse(rest.join(' ')));
         save(index);
       } else {
         const outcome = rest.slice(1).join(' ');
@@ -132,7 +145,7 @@ async function main(): Promise<void> {
         `${only === undefined ? `${seconds} s` : `case ${only}`}, ${corpus.length} models to begin with`,
     );
     mkdirSync(FOLDER, { recursive: true });
-    const tally = new Tally();
+    const tally = new Tally(seed);
     const save = (index: number): void =>
       writeFileSync(join(FOLDER, `${seed}-${index}.onnx`), makeCase(corpus, seed, index));
     const end = performance.now() + seconds * 1000;
@@ -149,11 +162,9 @@ async function main(): Promise<void> {
           told = performance.now();
         }
       }
-    for (const fault of tally.faults) console.error(`defect of seed ${seed}, ${fault}`);
-    for (const fault of tally.foreign) console.log(`onnxruntime, seed ${seed}, ${fault}`);
     console.log(tally.text());
     const reached = (tally.outcomes.get('compared') ?? 0) + (tally.outcomes.get('quantized') ?? 0);
-    if (tally.faults.length > 0) process.exitCode = 1;
+    if (tally.defects > 0) process.exitCode = 1;
     else if (only === undefined && reached < 10) {
       console.error('hardly a model was run beside onnxruntime: the fuzzer checks nothing');
       process.exitCode = 1;

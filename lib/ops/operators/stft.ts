@@ -30,6 +30,8 @@ export const stft: Operator = {
     // Runtimes take real signals without their last axis, too.
     if (shape.length !== 2 && shape.length !== 3)
       return problem(node, 'shape-mismatch', `expected a signal [N, length, 1], found [${shape}]`);
+    if (!hasInput(context, 2) && !hasInput(context, 3))
+      return problem(node, 'missing-input', 'expected a window or a frame_length, found neither');
     const step = context.partial(1)?.[0];
     const frame: Dim | undefined = hasInput(context, 3) ? context.partial(3)?.[0] : inputs[2]?.shape?.[0];
     if ((typeof step === 'number' && step < 1) || (typeof frame === 'number' && frame < 1))
