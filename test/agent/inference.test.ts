@@ -19,6 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => agent.close());
 
+/** 32 bytes for each of the eight elements that the model takes, and 64 KiB for the rest. */
+const LARGEST_BODY = 8 * 32 + 65536;
+
 type JsonOutput = { name: string; data?: number[]; parameters?: { binary_data_size: number } };
 
 /** Outputs of an answer in the binary form, by name. */
@@ -164,13 +167,15 @@ describe('bad requests', () => {
     ['a tensor size beyond the body', binaryRequest({}, [16, 1e9]), 400, 'E_REQUEST_FORMAT'],
     ['a negative tensor size', binaryRequest({}, [-16, 16]), 400, 'E_REQUEST_FORMAT'],
     ['bytes after the last tensor', binaryRequest({}, [16, 16], Buffer.alloc(3)), 400, 'E_REQUEST_FORMAT'],
-    ['a body too large', { body: Buffer.alloc(10 << 20) }, 413, 'E_REQUEST_SIZE'],
+    ['a body of the largest size', { body: Buffer.alloc(LARGEST_BODY) }, 400, 'E_REQUEST_FORMAT'],
+    ['a body too large', { body: Buffer.alloc(LARGEST_BODY + 1) }, 413, 'E_REQUEST_SIZE'],
     [
       'a body too large without a length',
-      { body: Buffer.alloc(10 << 20), headers: { 'transfer-encoding': 'chunked' } },
+      { body: Buffer.alloc(LARGEST_BODY + 1), headers: { 'transfer-encoding': 'chunked' } },
       413,
       'E_REQUEST_SIZE',
     ],
+    ['a body far too large', { body: Buffer.alloc(10 << 20) }, 413, 'E_REQUEST_SIZE'],
   ];
 
   function header(length: string): Record<string, string> {

@@ -19,3 +19,14 @@ test('a window tells its last inferences one by one, never those of another wind
   );
   expect(statistics.window.compute).toMatchObject({ count: 200, maxUs: 203 });
 });
+
+test('the statistics of batches are those of all inferences, and none before the first', () => {
+  const statistics = new InferenceStatistics();
+  expect(statistics.describe('m')).toMatchObject({ inference_count: 0, batch_stats: [] });
+  recordMany(statistics, 1, 3);
+  expect(statistics.describe('m')).toMatchObject({
+    inference_count: 3,
+    inference_stats: { success: { count: 3, ns: 6006 }, queue: { count: 3, ns: 6 } },
+    batch_stats: [{ batch_size: 1, compute_infer: { count: 3, ns: 6000 }, compute_input: { count: 3, ns: 0 } }],
+  });
+});

@@ -41,7 +41,10 @@ describe('.npy', () => {
       fc.property(anyTensor, (tensor) => {
         const bytes = formatNpy(tensor);
         expect(parseNpy(bytes, 'a')).toEqual(tensor);
-        expect((bytes.length - tensor.bytes.length) % 64).toBe(0);
+        // NumPy's format: a header padded with spaces, which ends with a newline before a multiple of 64.
+        const start = bytes.length - tensor.bytes.length;
+        expect(start % 64).toBe(0);
+        expect(Buffer.from(bytes.subarray(0, start)).toString('latin1')).toMatch(/^\x93NUMPY.{4}\{'descr': .*\} *\n$/s);
       }),
     );
   });

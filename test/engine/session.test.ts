@@ -229,6 +229,8 @@ describe('refusals', () => {
   const bytes = smallNetwork().write();
   const image = ramp(3 * 64);
   const shared = new Float32Array(new SharedArrayBuffer(3 * 64 * 4));
+  const Resizable = ArrayBuffer as new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer;
+  const resizable = new Float32Array(new Resizable(3 * 64 * 4, { maxByteLength: 1024 }));
 
   test.each<[string, string, (session: Session) => unknown]>([
     ['an unknown name', 'E_INPUT_NAME', (s) => s.run({ image, picture: image })],
@@ -237,6 +239,7 @@ describe('refusals', () => {
     ['no array', 'E_INPUT_TYPE', (s) => s.run({ image: [1, 2] as never })],
     ['null', 'E_INPUT_TYPE', (s) => s.run({ image: null as never })],
     ['shared memory', 'E_INPUT_TYPE', (s) => s.run({ image: shared })],
+    ['memory that may shrink', 'E_INPUT_TYPE', (s) => s.run({ image: resizable })],
     ['another shape', 'E_INPUT_SHAPE', (s) => s.run({ image: { data: image, dims: [1, 8, 8, 3] } })],
     ['another length', 'E_INPUT_LENGTH', (s) => s.run({ image: ramp(3 * 64 - 1) })],
     ['an unknown output', 'E_OUTPUT_NAME', (s) => s.bind({ image }, { out: new Float32Array(10) })],
@@ -244,6 +247,7 @@ describe('refusals', () => {
     ['a short output', 'E_OUTPUT_LENGTH', (s) => s.bind({ image }, { scores: new Float32Array(9) })],
     ['an output of another type', 'E_OUTPUT_TYPE', (s) => s.bind({ image }, { scores: new Int32Array(10) })],
     ['a shared output', 'E_OUTPUT_TYPE', (s) => s.bind({ image }, { scores: shared.subarray(0, 10) })],
+    ['an output that may shrink', 'E_OUTPUT_TYPE', (s) => s.bind({ image }, { scores: resizable.subarray(0, 10) })],
   ])('%s', (_, code, work) => {
     const session = open(bytes);
     expect(codeOf(() => work(session))).toBe(code);

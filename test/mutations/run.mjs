@@ -1,30 +1,44 @@
 // Breaks the code on purpose, one row of breaks/ at a time, and asks whether a test notices:
-//   node test/mutations/run.mjs [--changed [REF]] [--only TEXT]
+//   node test/mutations/run.mjs [--changed [REF]] [--only TEXT,...] [--from ID] [--near]
 // Rows are tried in a copy of the working tree. A row is killed by the compiler, by a test of its part, else by any test that reaches
-// its file. `--changed` takes the rows of files that differ from REF (default: HEAD~1); `--only` those whose id or file holds the text.
+// its file; tests nearest to the file are asked first (nearest-first.js). A test that fails counts when it passes without the break.
+// `--changed` takes the rows of files that differ from REF (default: HEAD~1); `--only` those with this id, else those whose id or file
+// holds the text; `--from` goes on at a row; `--near` asks the tests of the part alone, which is quicker where many rows survive.
 // A row with `survives`, the reason why no test could see it, must survive: so no excuse outlives its cause.
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const node = process.execPath;
 const tree = resolve('out/mutate/tree');
 const ROWS = 'test/mutations/breaks';
-/** Files of breaks/ whose tests are in a folder of another name, in several folders, or need more than jest. */
+/** Files of breaks/ whose tests are in a folder of another name, in several, or need more than jest. */
 const PARTS = {
-  client: { tests: ['test/agent', 'test/client'] },
-  data: { tests: ['test/datasets', 'test/data'] },
-  engine: { tests: ['test/engine'] },
+  client: { tests: ['test/agent'] },
+  data: { tests: ['test/datasets'] },
   'native-binding': { tests: ['test/engine'], build: 'host' },
   'native-core': { tests: ['test/engine', 'test/compile'], build: 'host' },
   'native-engine': { tests: ['test/engine', 'test/plan', 'test/compile'], build: 'host' },
   'native-kernels': { build: 'tools' },
 };
+/** A break may make a loop endless: a command that has said nothing for so long is stopped. No test file alone takes as long. */
+const SILENCE_MS = 240_000;
 
-/** What notices a break that the tests of its own part do not. */
-const ELSEWHERE = 'a test of another part';
-/** By file: whether the tests that reach it pass without any break. */
-const whole = new Map();
+/** Ends of a run from outside, which the commands below it have to hear of. */
+const SIGNALS = ['SIGINT', 'SIGTERM'];
+
+/** By test file: whether it passes without any break. */
+const sound = new Map();
 
 const args = process.argv.slice(2);
 const rows = chosen();
@@ -38,28 +52,16 @@ for (const { id, file } of stale)
 if (stale.length > 0) process.exit(1);
 
 copyTree();
-for (const part of new Set(rows.map(({ part }) => part))) {
-  const fault = faultOf(part, undefined);
-  if (fault) throw new Error(`the tests of ${part} fail without any break (${fault})`);
-}
+await expectSound();
 const wrong = [];
-rows.forEach((row, place) => {
+for (const [place, row] of rows.entries()) {
   const start = performance.now();
-  const file = join(tree, row.file);
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(
-    file,
-    text.replace(row.find, () => row.replace),
-  );
-  const found = faultOf(row.part, row.file);
-  writeFileSync(file, text);
-  // The tests that reach a file are asked without the break too, but only where they would tell.
-  const killer = found === ELSEWHERE && !passesWhole(row.file) ? undefined : found;
+  const killer = await killerOf(row);
   if ((killer === undefined) !== (row.survives !== undefined)) wrong.push(row);
   const outcome = killer ? `killed by ${killer}` : row.survives ? `survives: ${row.survives}` : 'SURVIVES';
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   console.log(`${place + 1}/${rows.length} ${row.id} ${row.file}: ${outcome} (${seconds} s)`);
-});
+}
 const killed = rows.length - rows.filter((row) => wrong.includes(row) !== (row.survives !== undefined)).length;
 console.log(`\n${rows.length} breaks: ${killed} killed, ${rows.length - killed} survive`);
 for (const { id, file, breaks, find, replace, survives } of wrong)
@@ -70,14 +72,20 @@ for (const { id, file, breaks, find, replace, survives } of wrong)
   );
 process.exit(wrong.length > 0 ? 1 : 0);
 
-/** The rows that the options name, each with its part: the name of its file in breaks/. */
+/** The rows that the options name, each with its part: the name of its file in breaks/. Native ones come last: a broken addon stays. */
 function chosen() {
-  const all = readdirSync(ROWS).flatMap((file) =>
-    JSON.parse(readFileSync(join(ROWS, file), 'utf8')).map((row) => ({ ...row, part: file.replace('.json', '') })),
-  );
-  const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : '';
-  const changed = args.includes('--changed') ? filesSince(args[args.indexOf('--changed') + 1] ?? 'HEAD~1') : undefined;
-  return all.filter(({ id, file }) => (id + file).includes(only) && (changed?.includes(file) ?? true));
+  const all = readdirSync(ROWS)
+    .map((file) => file.replace('.json', ''))
+    .sort((a, b) => Number(PARTS[a]?.build !== undefined) - Number(PARTS[b]?.build !== undefined) || (a < b ? -1 : 1))
+    .flatMap((part) => JSON.parse(readFileSync(join(ROWS, `${part}.json`), 'utf8')).map((row) => ({ ...row, part })));
+  const option = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+  const only = option('--only')?.split(',');
+  const changed = args.includes('--changed') ? filesSince(option('--changed') ?? 'HEAD~1') : undefined;
+  const from = args.includes('--from') ? all.findIndex(({ id }) => id === option('--from')) : 0;
+  if (from < 0) throw new Error(`--from: no row ${option('--from')}`);
+  const ids = new Set(all.map(({ id }) => id));
+  const named = ({ id, file }) => only.some((text) => (ids.has(text) ? id === text : (id + file).includes(text)));
+  return all.slice(from).filter((row) => (!only || named(row)) && (changed?.includes(row.file) ?? true));
 }
 
 function filesSince(ref) {
@@ -100,54 +108,137 @@ function copyTree() {
   rmSync(shared, { force: true });
   if (existsSync('../shared')) symlinkSync(resolve('../shared'), shared);
   mkdirSync(join(tree, 'out'), { recursive: true });
-  if (rows.some(({ part }) => PARTS[part]?.build)) for (const target of ['host', 'tools']) build(target);
-  else cpSync('build', join(tree, 'build'), { recursive: true, dereference: true });
+  if (!native()) cpSync('build', join(tree, 'build'), { recursive: true, dereference: true });
 }
 
-/** What notices that the tree is broken, undefined when nothing does. */
-function faultOf(part, file) {
+function native() {
+  return rows.some(({ part }) => PARTS[part]?.build);
+}
+
+/** @throws when the code does not build, or kernels differ from their oracle, before anything is broken. */
+async function expectSound() {
+  const builds = native() ? [await build('host'), await build('tools')] : [];
+  if (!builds.every((done) => done) || !(await typesHold()))
+    throw new Error('the code does not build without any break');
+  if (rows.some(({ part }) => part === 'native-kernels') && !(await checkKernels()))
+    throw new Error('check_kernels fails without any break');
+}
+
+/** What notices the break of a row, undefined when nothing does; the file is whole again behind it. */
+async function killerOf(row) {
+  const file = join(tree, row.file);
+  const text = readFileSync(file, 'utf8');
+  const unsound = [];
+  for (;;) {
+    writeFileSync(
+      file,
+      text.replace(row.find, () => row.replace),
+    );
+    const found = await faultOf(row, unsound);
+    writeFileSync(file, text);
+    if (found === undefined || !found.endsWith('.test.ts') || (await isSound(found, row))) return found;
+    console.log(`${found} fails without any break: what it says of ${row.id} does not count`);
+    unsound.push(found);
+  }
+}
+
+/** What fails in the tree as it is: the compiler, `check_kernels`, or the first test that is not among those left out. */
+async function faultOf({ part, file }, leftOut) {
   const { tests = [`test/${part}`], build: target } = PARTS[part] ?? {};
-  if (target && !build(target)) return 'the compiler';
+  if (target && !(await build(target))) return 'the compiler';
   if (target === 'tools') {
-    const kernel = file ? [`--op=${relative('native/kernels', file).split('/')[0]}`] : [];
-    return run(join(tree, `build/${process.platform}-${process.arch}/check_kernels`), kernel)
-      ? undefined
-      : 'check_kernels';
+    const kernel = relative('native/kernels', file).split('/')[0];
+    return (await checkKernels(`--op=${kernel}`)) ? undefined : 'check_kernels';
   }
-  if (!run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])) return 'the compiler';
-  const near = tests.filter((folder) => existsSync(folder));
-  if (!jest(near)) return near.join(' ');
-  // A test anywhere may hold what the part's own do not.
-  return file === undefined || target || jest(related(file)) ? undefined : ELSEWHERE;
+  if (!(await typesHold())) return 'the compiler';
+  // Jest knows the tests that reach a file from what the files below its roots import; of C++ it knows nothing.
+  const asked =
+    target || args.includes('--near')
+      ? tests
+      : ['--roots', '<rootDir>/test', '<rootDir>/lib', '--findRelatedTests', file, ...tests.flatMap(testsBelow)];
+  const order = ['--bail', '--testSequencer', './test/mutations/nearest-first.js'];
+  const without = leftOut.length > 0 ? ['--testPathIgnorePatterns', ...leftOut] : [];
+  return await jest([...order, ...asked, ...without], { HONE_BROKEN: file, HONE_PART: tests.join(' ') });
 }
 
-/** What jest is asked for the tests that reach a file: it knows the files below its roots alone. */
-function related(file) {
-  return ['--roots', '<rootDir>/test', '<rootDir>/lib', '--passWithNoTests', '--findRelatedTests', file];
+function testsBelow(folder) {
+  return readdirSync(folder, { recursive: true })
+    .map((file) => join(folder, file))
+    .filter((file) => file.endsWith('.test.ts') && statSync(file).isFile());
 }
 
-/** Whether the tests that reach a file pass without any break of it. */
-function passesWhole(file) {
-  if (!whole.has(file)) {
-    run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
-    whole.set(file, jest(related(file)));
-    if (!whole.get(file))
-      console.log(`the tests that reach ${file} fail without any break: what they say does not count`);
+/** Whether a test passes while nothing is broken. */
+async function isSound(test, { part }) {
+  if (!sound.has(test)) {
+    if (PARTS[part]?.build) await build(PARTS[part].build);
+    await typesHold();
+    sound.set(test, (await jest(['--runTestsByPath', test])) === undefined);
   }
-  return whole.get(file);
+  return sound.get(test);
 }
 
-function jest(what) {
-  return run(node, ['node_modules/jest/bin/jest.js', '--bail', '--silent', ...what]);
+/** The test that fails, or that jest itself does; undefined when all pass. */
+async function jest(given, env = {}) {
+  const { done, late, said } = await run(node, ['node_modules/jest/bin/jest.js', '--silent', ...given], env);
+  if (done) return undefined;
+  return said.match(/^FAIL (\S+\.test\.ts)/m)?.[1] ?? (late ? 'a test that does not end' : 'a jest that fails');
 }
 
-function build(target) {
-  return run(node, ['deploy/build/native.mjs', target]);
+/** That a break leaves a name unused is no proof that anything noticed what it does. */
+async function typesHold() {
+  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'];
+  return (await run(node, [...tsc, '--noUnusedLocals', 'false', '--noUnusedParameters', 'false'])).done;
 }
 
-function run(command, given) {
-  // A break may make a loop endless.
-  return (
-    spawnSync(command, given, { cwd: tree, stdio: 'ignore', timeout: 600_000, killSignal: 'SIGKILL' }).status === 0
-  );
+async function build(target) {
+  return (await run(node, ['deploy/build/native.mjs', target])).done;
+}
+
+async function checkKernels(...given) {
+  return (await run(join(tree, `build/${process.platform}-${process.arch}/check_kernels`), given)).done;
+}
+
+/** Runs a command in a process group of its own, so that nothing of it, such as a test in an endless loop, outlives it. */
+function run(command, given, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, given, {
+      cwd: tree,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
+    const end = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error;
+      }
+    };
+    const stop = () => {
+      end();
+      process.exit(130);
+    };
+    let [said, late] = ['', false];
+    let timer;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        late = true;
+        end();
+      }, SILENCE_MS);
+    };
+    wait();
+    for (const signal of SIGNALS) process.once(signal, stop);
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      said += text;
+      wait();
+    });
+    child.on('error', reject);
+    child.on('exit', end);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      for (const signal of SIGNALS) process.off(signal, stop);
+      resolve({ done: code === 0, late, said });
+    });
+  });
 }
