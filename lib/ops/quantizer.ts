@@ -101,6 +101,26 @@ export function checkScales({ node, inputs: [x, scale, zeroPoint] }: InferContex
   return `expected one scale, or ${x.shape[axis]} along axis ${given} of [${x.shape}], found [${scale.shape}]`;
 }
 
+/**
+ * What is wrong with the scales and zero points of an operator that computes on integers, or undefined: each is one number, or one
+ * for each of `many` by the place of the scale among the inputs, its zero point behind it; the zero point has the type of the value
+ * before it, except that of the output.
+ */
+export function checkIntegerGrids(
+  { inputs }: InferContext,
+  many: Readonly<Record<number, Dim | undefined>>,
+): string | undefined {
+  for (const place of [1, 4, 6]) {
+    const [value, zeroPoint] = [inputs[place - 1], inputs[place + 1]];
+    for (const shape of [inputs[place]?.shape, zeroPoint?.shape])
+      if (shape && !isSingle(shape) && !(many[place] !== undefined && sameShape([many[place]], shape)))
+        return `expected one scale and zero point${many[place] === undefined ? '' : ` or ${many[place]}`}, found [${shape}]`;
+    if (place < 6 && value && zeroPoint && zeroPoint.type !== value.type)
+      return `a zero point of ${zeroPoint.type} for elements of ${value.type}`;
+  }
+  return undefined;
+}
+
 /** Whether a scale or zero point is one number for the whole tensor: `[]` or `[1]`. */
 function isSingle(shape: readonly Dim[]): boolean {
   return shape.length === 0 || (shape.length === 1 && shape[0] === 1);

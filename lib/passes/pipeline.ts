@@ -13,6 +13,7 @@ import type { InferenceMemory } from './inference';
 import { inlineBranches } from './inline-branches';
 import { mergeDuplicates } from './merge-duplicates';
 import type { PassResult } from './pass-result';
+import { contradictionsIn } from './require-consistent';
 import type { Trace } from './rewrite';
 import { unfuseQlinear } from './unfuse-qlinear';
 import { upgrade } from './upgrade';
@@ -55,7 +56,8 @@ const ROUND_LIMIT = 20;
 
 /**
  * A graph as it was read, brought to the form that compression and compilation expect: float32, the dialect, every shape inferred,
- * constants folded, BatchNormalization fused (unless kept), canonical, pads folded (if wanted). It computes the same outputs up to float32 rounding.
+ * constants folded, BatchNormalization fused (unless kept), canonical, pads folded (if wanted). It computes the same outputs up to
+ * float32 rounding. A graph that contradicts itself is upgraded and inferred only: see `requireConsistent`.
  * @throws E_OPTION_VALUE for unknown symbols in `shapes`; E_GRAPH_INVALID when nodes lack inputs or attributes that their
  * operators require or have other ones, or when `verify` finds a defect
  */
@@ -68,6 +70,8 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
   const first = inferShapes(check(upgraded.graph), memory);
   const diagnostics: Diagnostic[] = [...widened.diagnostics, ...upgraded.diagnostics, ...first.diagnostics];
   let current = check(first.graph);
+  // Rewrites count on what a node of their pattern must be.
+  if (contradictionsIn(diagnostics).length > 0) return { graph: current, diagnostics };
   const passes = passesOf(options);
   for (let round = 0; round < ROUND_LIMIT; round++) {
     const before = current;

@@ -1,4 +1,4 @@
-import { formatDiagnostics } from '../core/diagnostic';
+import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import type { PassResult } from './pass-result';
@@ -14,13 +14,18 @@ const CONTRADICTIONS: ReadonlySet<string> = new Set([
   'bad-step',
 ]);
 
+/** What contradicts the rules of ONNX among what is wrong with a graph. */
+export function contradictionsIn(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter(({ severity, kind }) => severity === 'error' && CONTRADICTIONS.has(kind));
+}
+
 /**
  * The graph of what a pass returns, which no node contradicts. Executors need not survive other graphs: onnxruntime ends the
  * process for a Slice of an extent below 0.
  * @throws E_GRAPH_INVALID naming every node whose inputs do not fit together
  */
 export function requireConsistent({ graph, diagnostics }: PassResult): Graph {
-  const wrong = diagnostics.filter(({ severity, kind }) => severity === 'error' && CONTRADICTIONS.has(kind));
+  const wrong = contradictionsIn(diagnostics);
   if (wrong.length > 0) throw new HoneError('E_GRAPH_INVALID', { diagnostics: formatDiagnostics(wrong) });
   return graph;
 }

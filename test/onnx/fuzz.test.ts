@@ -4,7 +4,7 @@ import type { attributes } from '../../lib/ir/attribute';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
 import { packStrings } from '../../lib/ir/strings';
-import { type Tensor, tensorFrom } from '../../lib/ir/tensor';
+import { elementCount, type Tensor, tensorFrom } from '../../lib/ir/tensor';
 import { writeModel } from '../../lib/onnx/write-model';
 import { corpusOf, makeCase, runCase } from './fuzz-case';
 import { mutate } from './mutate';
@@ -79,6 +79,10 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['an average between grids far apart', () => averaged(1e-30), 'ran'],
   ['bounds of another type', () => clipped(1, 'int64'), 'refused'],
   ['a Fourier transform over frames of no length', () => transformed(), 'refused'],
+  ['a zero point of an integer convolution without a number', () => convolved(), 'refused'],
+  ['batch normalization behind a convolution of one number', () => normalized(), 'refused'],
+  ['a zero point of another type behind Pad', () => quantized('int64'), 'refused'],
+  ['a zero point of truth behind Pad', () => quantized('bool'), 'refused'],
 ];
 
 test.each(FOUND)('%s', async (_, model, outcome) => {
@@ -157,6 +161,41 @@ function transformed(): Graph {
   const signal = b.initializer(tensorFrom('float32', [1, 8, 1], [1, 2, 3, 4, 5, 6, 7, 8]));
   const frames = b.node('STFT', [signal, b.initializer(tensorFrom('int64', [], [2])), '', '']);
   b.output(b.node('Add', [b.input('x', 'float32', [1]), frames]));
+  return b.build();
+}
+
+function convolved(): Graph {
+  const b = new GraphBuilder();
+  const number = (type: 'float32' | 'uint8' | 'int8', dims: number[] = []) =>
+    b.initializer(tensorFrom(type, dims, new Array(elementCount(dims)).fill(1)));
+  const weights = [number('int8', [1, 1, 1, 1]), number('float32'), number('int8')];
+  const pixels = [b.input('x', 'uint8', [1, 1, 4, 4]), number('float32'), number('uint8')];
+  const grid = [number('float32'), number('uint8', [0])];
+  b.output(b.node('QLinearConv', [...pixels, ...weights, ...grid]), 'uint8', [1, 1, 4, 4]);
+  return b.build();
+}
+
+function normalized(): Graph {
+  const b = new GraphBuilder();
+  const weights = b.initializer(tensorFrom('float32', [], [2]));
+  const parameters = Array.from({ length: 4 }, () => b.initializer(tensorFrom('float32', [3], [1, 2, 3])));
+  b.output(
+    b.node('BatchNormalization', [b.node('Conv', [b.input('x', 'float32', [1, 2, 6, 5]), weights]), ...parameters]),
+  );
+  return b.build();
+}
+
+function quantized(type: 'int64' | 'bool'): Graph {
+  const b = new GraphBuilder();
+  const scale = b.initializer(tensorFrom('float32', [], [0.5]));
+  const zero = b.initializer(tensorFrom('uint8', [], [3]));
+  const bytes = b.node('QuantizeLinear', [b.input('x', 'float32', [1, 1, 4, 4]), scale, zero]);
+  const pads = b.initializer(tensorFrom('int64', [8], [0, 0, 1, 1, 0, 0, 1, 1]));
+  const padded = b.node('Pad', [b.node('DequantizeLinear', [bytes, scale, zero]), pads]);
+  const other = b.node('QuantizeLinear', [padded, scale, b.initializer(tensorFrom(type, [], [1]))]);
+  const image = b.node('DequantizeLinear', [other, scale, zero]);
+  const weights = b.initializer(tensorFrom('float32', [1, 1, 3, 3], new Array(9).fill(1)));
+  b.output(b.node('Conv', [image, weights]));
   return b.build();
 }
 

@@ -1,7 +1,7 @@
 import { emptyDense, emptyLike } from '../dense';
 import type { Dense, Operator } from '../operator';
-import { saturate } from '../quantizer';
-import { optional, required } from '../schema';
+import { checkIntegerGrids, saturate } from '../quantizer';
+import { optional, problem, required } from '../schema';
 import { conv, convolve } from './conv';
 
 const BYTES = ['int8', 'uint8'] as const;
@@ -30,7 +30,9 @@ export const qLinearConv: Operator = {
     attributes: conv.schema.attributes,
   },
   infer: (context) => {
-    const { inputs } = context;
+    const { node, inputs } = context;
+    const wrong = checkIntegerGrids(context, { 4: inputs[3]!.shape?.[0] });
+    if (wrong) return problem(node, 'shape-mismatch', wrong);
     const inferred = conv.infer({ ...context, inputs: [inputs[0], inputs[3], inputs[8]] });
     if ('kind' in inferred) return inferred;
     return [{ type: inputs[7]!.type, shape: inferred[0].shape }];

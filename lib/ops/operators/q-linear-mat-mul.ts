@@ -1,7 +1,7 @@
 import { emptyDense } from '../dense';
 import type { Dense, Operator } from '../operator';
-import { saturate } from '../quantizer';
-import { required } from '../schema';
+import { checkIntegerGrids, saturate } from '../quantizer';
+import { problem, required } from '../schema';
 import { matMul, multiply } from './mat-mul';
 import { centre } from './q-linear-conv';
 
@@ -26,7 +26,9 @@ export const qLinearMatMul: Operator = {
     attributes: {},
   },
   infer: (context) => {
-    const { inputs } = context;
+    const { node, inputs } = context;
+    const wrong = checkIntegerGrids(context, { 1: inputs[0]!.shape?.at(-2), 4: inputs[3]!.shape?.slice(1).at(-1) });
+    if (wrong) return problem(node, 'shape-mismatch', wrong);
     const inferred = matMul.infer({ ...context, inputs: [inputs[0], inputs[3]] });
     if ('kind' in inferred) return inferred;
     return [{ type: inputs[7]!.type, shape: inferred[0].shape }];
