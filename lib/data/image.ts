@@ -21,9 +21,7 @@ export function decodeImage(bytes: Uint8Array, path: string): Picture {
   try {
     if (isPng(bytes)) return decodePng(bytes);
     if (bytes[0] === 0xff && bytes[1] === 0xd8) {
-      const options = { useTArray: true, formatAsRGBA: true } as const;
-      const limits = { maxResolutionInMP: MAX_MEGAPIXELS, maxMemoryUsageInMB: MAX_JPEG_MEMORY_MB };
-      return turnPicture(dropAlpha(jpeg.decode(bytes, { ...options, ...limits })), orientationOf(bytes));
+      return turnPicture(decodeJpeg(bytes), orientationOf(bytes));
     }
   } catch (error) {
     throw fail(`the picture cannot be decoded (${error instanceof Error ? error.message : String(error)})`, error);
@@ -39,8 +37,23 @@ function decodePng(bytes: Uint8Array): Picture {
   if (bytes.length < 33) throw new Error('cut off');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const pixels = view.getUint32(16, false) * view.getUint32(20, false);
-  if (pixels > MAX_MEGAPIXELS * 1e6) throw new Error(`more than ${MAX_MEGAPIXELS} megapixels`);
+  if (pixels > MAX_MEGAPIXELS * 1e6) throw tooLarge();
   return dropAlpha(PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+}
+
+function decodeJpeg(bytes: Uint8Array): Picture {
+  const options = { useTArray: true, formatAsRGBA: true } as const;
+  const limits = { maxResolutionInMP: MAX_MEGAPIXELS, maxMemoryUsageInMB: MAX_JPEG_MEMORY_MB };
+  try {
+    return dropAlpha(jpeg.decode(bytes, { ...options, ...limits }));
+  } catch (error) {
+    // The decoder names its own option, which no reader of ours has ever set.
+    throw String(error).includes('maxResolutionInMP') ? tooLarge() : error;
+  }
+}
+
+function tooLarge(): Error {
+  return new Error(`more than ${MAX_MEGAPIXELS} megapixels`);
 }
 
 function dropAlpha(image: { readonly width: number; readonly height: number; readonly data: Uint8Array }): Picture {
