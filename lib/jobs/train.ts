@@ -125,7 +125,7 @@ export async function trainModel(model: ModelArtifact, options: TrainModelOption
       augment(training, settings.augment),
       {
         ...trainOptions(settings),
-        checkpoint: { everySteps: options.checkpointEvery ?? stepsBetween(graph, settings.batchSize), save },
+        checkpoint: { everySteps: options.checkpointEvery ?? stepsBetweenCheckpoints(graph, settings.batchSize), save },
         onProgress: ({ step, steps, loss }) => {
           run.addLoss(loss);
           options.onProgress?.({ step, steps, resumedFrom: saved?.state.step ?? 0 });
@@ -212,8 +212,11 @@ async function keyOf(model: ModelArtifact, { settings, data, validation }: Train
     .digest('hex');
 }
 
-/** Depends on the network alone: when a run writes must not depend on how fast it goes. */
-function stepsBetween(graph: Graph, batchSize: number): number {
+/**
+ * Steps between two checkpoints, 1 to 10 000: at most half a minute of work is lost. Depends on the network alone: when a run writes must
+ * not depend on how fast it goes.
+ */
+export function stepsBetweenCheckpoints(graph: Graph, batchSize: number): number {
   const macs = 3 * countMacs(graph) * batchSize;
   return Math.max(1, Math.min(10_000, Math.round(CHECKPOINT_MACS / macs)));
 }

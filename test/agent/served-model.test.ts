@@ -9,7 +9,14 @@ function served(): { readonly model: ServedModel; say(runs: number, meansNs: rea
   return {
     model,
     say(runs, meansNs) {
-      const nodes = meansNs.map((meanNs, index) => ({ name: `n${index}`, op: 'o', kernel: 'k', leastNs: 1, meanNs }));
+      const nodes = meansNs.map((meanNs, index) => ({
+        name: `n${index}`,
+        op: 'o',
+        kernel: 'k',
+        threads: 1,
+        leastNs: 1,
+        meanNs,
+      }));
       jest.spyOn(session, 'profile').mockReturnValue({ runs, nodes });
     },
   };

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { HoneError } from '../../lib/core/error';
 import { Rng } from '../../lib/core/rng';
 import { writeNpz } from '../../lib/data/npz';
+import { GraphBuilder } from '../../lib/ir/builder';
 import type { Dataset } from '../../lib/ir/dataset';
 import { tensorOf } from '../../lib/ir/tensor';
 import { type ModelArtifact, openArtifact } from '../../lib/jobs/artifact';
-import { type TrainModelOptions, type TrainReport, trainModel } from '../../lib/jobs/train';
+import { stepsBetweenCheckpoints, type TrainModelOptions, type TrainReport, trainModel } from '../../lib/jobs/train';
 import { writeModel } from '../../lib/onnx/write-model';
 import { start } from '../cli/hone';
 import { buildNormalized, buildSmall, clusters } from '../train/small-network';
@@ -151,4 +152,18 @@ test('killed at random moments, a run ends with the bytes of an undisturbed one'
   // The first checkpoint is older than the first epoch that was waited for.
   if (kills === 3) expect(last.stdout).toMatch(/went on from step \d+/);
   expect(readFileSync(path('killed.onnx')).equals(readFileSync(path('calm.onnx')))).toBe(true);
+});
+
+// A step of a batch takes three times the multiply-accumulates of its samples (forward, and two gradients).
+test.each([
+  ['a matrix product of 400 MMAC', 20_000, 20_000, 25, 25],
+  ['the same in a smaller batch', 20_000, 20_000, 5, 125],
+  ['one sample beyond half a minute', 20_000, 20_000, 2000, 1],
+  ['next to no work', 2, 2, 1, 10_000],
+])('checkpoints are half a minute of work apart: %s', (_, rows, columns, batch, steps) => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', ['N', 1, rows]);
+  const column = builder.input('w', 'float32', [rows, columns]);
+  builder.output(builder.node('MatMul', [x, column], {}, { outputs: ['y'] }), 'float32', ['N', 1, columns]);
+  expect(stepsBetweenCheckpoints(builder.build(), batch)).toBe(steps);
 });
