@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { engineLines } from '../../lib/cli/engine-lines';
 import { layerTable, skippedLines } from '../../lib/cli/quantize-lines';
-import { stepTable } from '../../lib/cli/step-table';
+import { errorText, qualityText, stepTable } from '../../lib/cli/step-table';
 import { diagnosticLines, namesText } from '../../lib/cli/text';
 import type { OptionValues } from '../../lib/cli/verb';
 import { inspectVerb } from '../../lib/cli/verbs-inspect';
@@ -166,6 +166,19 @@ test.each([
     expect.stringMatching(/^prune .* - +-$/),
     line,
   ]);
+});
+
+test.each<[RecipeReport['metric'], number, readonly [number, number] | undefined, string]>([
+  ['accuracy', 0.9, undefined, '90.00 %'],
+  ['agreement', 0.9, [0.85, 0.934], '90.00 % (85.0 to 93.4)'],
+  // A share of 0.9 that is 1 less the error is told as the error.
+  ['1 - error', 0.9, [0.85, 0.934], '10.00 % (20.0 dB)'],
+])('%s of %d is shown as what it is', (metric, accuracy, interval95, expected) => {
+  expect(qualityText({ accuracy, ...(interval95 && { interval95 }) } as never, metric)).toBe(expected);
+});
+
+test('an error that is none has no decibels', () => {
+  expect([0, 0.01].map(errorText)).toEqual(['none', '1.00 % (40.0 dB)']);
 });
 
 describeWithData('inspect of real models', () => {

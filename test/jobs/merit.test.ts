@@ -45,6 +45,11 @@ test('numbers: relative error of all samples, outputs weighing alike, its standa
   expect(errorQuality([error([100, 1], [1, 0.03])]).score).toBeCloseTo(1 - Math.sqrt(0.02), 12);
   expect(errorQuality([error([100, 0])])).toMatchObject({ score: 1, dropStandardError: 0 });
   expect(errorQuality([error([1, 100])])).toMatchObject({ score: 0 });
+  // A sample's part in the ratio of 0.02 is 0.005 less and more than its share: variance 0.0001 of the sum, by n - 1.
+  expect(errorQuality([error([100, 1]), error([100, 3])]).dropStandardError).toBeCloseTo(
+    0.01 / (2 * Math.sqrt(0.02)),
+    12,
+  );
   // Deterministic draws: 200 sets of 64 samples.
   const draw = (seed: number) => {
     const values = uniform([128], seed);

@@ -38,6 +38,22 @@ test('Where chooses among known elements', () => {
   expect(knownElements('Where', types, [[1, 0], ['N'], [3, 4]])).toMatchObject({ shape: [2], partial: ['N', 4] });
 });
 
+test.each([
+  [
+    ['N', 4, 5],
+    ['N', 4, 6],
+    [1, 1, 0],
+  ],
+  [
+    ['N', 'N+1', 'M'],
+    [-1, -1, 3],
+    [0, 0, undefined],
+  ],
+  [['N'], ['M'], [undefined]],
+])('Equal of extents %j and %j is %j as far as it is the same for all symbols', (a, b, expected) => {
+  expect(knownElements('Equal', ['int64', 'int64'], [a, b])).toMatchObject({ partial: expected });
+});
+
 const dense = (type: ElementType, dims: readonly number[], ...data: number[]): Dense => {
   const made = emptyDense(type, dims, 'float32');
   made.data.set(data.length > 0 ? data : new Array(elementCount(dims)).fill(1));
