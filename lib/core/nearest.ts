@@ -1,6 +1,7 @@
 /**
  * The word of `words` that `word` was probably meant to be, or undefined when none is near: the one with the least edits (a
- * letter more, less, other, or two swapped; one for every three letters, at least one), else the only one that begins so.
+ * letter more, less, other, or two swapped; one for every three letters, at least one), else the only one that begins so or that it
+ * begins with.
  */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -10,8 +11,10 @@ export function nearest(word: string, words: readonly string[]): string | undefi
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   if (best !== undefined || word.length < 3) return best;
-  const longer = words.filter((candidate) => candidate.startsWith(word));
-  return longer.length === 1 ? longer[0] : undefined;
+  const related = words.filter(
+    (candidate) => candidate.startsWith(word) || (candidate.length > 2 && word.startsWith(candidate)),
+  );
+  return related.length === 1 ? related[0] : undefined;
 }
 
 /** What to say of an unknown word, as details of an error: the near one, if any, and advice that names it as `show` has it, else all. */

@@ -157,6 +157,8 @@ test('the nearest right word', async () => {
   expect(await near('--verison')).toEqual(['--version', 'hone --help']);
   expect(await near('compress', 'x', '--estimater', 'mse')).toEqual(['--estimator', 'hone compress --help']);
   expect(await near('run', 'x', '--jsn')).toEqual(['--json', 'hone run --help']);
+  expect(await near('compress', 'x', '--output', 'y')).toEqual(['--out', 'hone compress --help']);
+  expect(await near('compile', 'x', '-o', 'y')).toEqual(['--out', 'hone compile --help']);
 });
 
 test('onnxruntime prints nothing before our own error, whether it refuses a model or fails in it', async () => {
