@@ -276,6 +276,16 @@ export type KernelCall =
       readonly clamp?: readonly [number, number];
     }
   | { readonly kernel: 'softmax'; readonly axis: number }
+  | {
+      /** The elements along some axes to one. */
+      readonly kernel: 'reduce';
+      /** In ascending order. */
+      readonly axes: readonly number[];
+      /** Engine operation on float32. */
+      readonly float: string;
+      /** Engine operation on int8, for reductions that give one of their elements; left out where there is none. */
+      readonly integer?: string;
+    }
   | { readonly kernel: 'concat'; readonly axis: number }
   | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }
   | { readonly kernel: 'pad'; readonly before: readonly number[]; readonly value: number }

@@ -1,11 +1,13 @@
+import type { Diagnostic } from '../core/diagnostic';
 import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
+import { toNumbers } from '../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, reducesNoAxis, unknownShape } from './axes';
 import { inputCost } from './cost';
 import { reducing } from './coupling-shapes';
 import { emptyDense } from './dense';
-import type { Dense, InferContext, Inferred, Operator, Precision } from './operator';
+import type { Dense, InferContext, Inferred, KernelCall, LowerContext, Operator, Precision } from './operator';
 import { optional, problem, required } from './schema';
 import { offsetsOf, rowMajorStrides } from './strides';
 import { attributeToInput } from './upgrade-steps';
@@ -76,6 +78,35 @@ function inferReduction(context: InferContext, spec: ReductionSpec): readonly In
   const dim = elements?.every((e) => e !== undefined) ? spec.ofDims?.(elements as readonly Dim[]) : undefined;
   const partial = dim === undefined ? undefined : [dim];
   return [{ type, shape: reducedShape(shape, reduced, keep), partial }];
+}
+
+/**
+ * What the engine does for a reduction: one operation on float32, and one on int8 for reductions that give one of their elements,
+ * which then keep the grid of their input.
+ */
+export function engineReduction(float: string, integer?: string): Pick<Operator, 'lower' | 'quantization'> {
+  return {
+    lower: (context) => lowerReduction(context, float, integer),
+    ...(integer && { quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' } }),
+  };
+}
+
+function lowerReduction(
+  { node, inputs: [x], constant }: LowerContext,
+  float: string,
+  integer?: string,
+): KernelCall | Diagnostic {
+  const shape = x?.shape;
+  const isGiven = (node.inputs[1] ?? '') !== '';
+  const given = isGiven ? constant(1) : undefined;
+  if (shape === undefined || (isGiven && given === undefined))
+    return problem(node, 'not-lowered', 'expected constant axes and a known rank');
+  const listed = given === undefined ? [] : toNumbers(given);
+  if (listed.length === 0 && reducesNoAxis(node)) return { kernel: 'reshape' };
+  const axes = listed.length === 0 ? shape.map((_, axis) => axis) : normalizeAxes(listed, shape.length);
+  if (axes === undefined) return problem(node, 'bad-axis', `axes [${listed}] do not fit shape [${shape}]`);
+  if (axes.every((axis) => shape[axis] === 1)) return { kernel: 'reshape' };
+  return { kernel: 'reduce', axes: axes.sort((a, b) => a - b), float, ...(integer && { integer }) };
 }
 
 function reduce(data: Dense, axes: readonly number[], keep: boolean, spec: ReductionSpec, precision: Precision): Dense {

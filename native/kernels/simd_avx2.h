@@ -37,6 +37,13 @@ inline VecF fused_multiply_add(VecF a, VecF b, VecF c) { return _mm256_fmadd_ps(
 
 /// Per lane: x > m ? x : m. A NaN in x is skipped.
 inline VecF greater_or(VecF x, VecF m) { return _mm256_max_ps(x, m); }
+/// Per lane, as extremes.h defines it. vmaxps gives its second operand for two zeros and for a NaN: of both
+/// ways round, the zeros meet in their signs, and where operands cannot be compared all bits are set.
+inline VecF maximum(VecF a, VecF b) {
+  const VecF larger = _mm256_and_ps(_mm256_max_ps(a, b), _mm256_max_ps(b, a));
+  return _mm256_or_ps(larger, _mm256_cmp_ps(a, b, _CMP_UNORD_Q));
+}
+inline VecF minimum(VecF a, VecF b) { return _mm256_or_ps(_mm256_min_ps(a, b), _mm256_min_ps(b, a)); }
 /// Per lane: max(min(x, hi), lo), a NaN kept. vminps and vmaxps return their second operand when they cannot
 /// compare.
 inline VecF clamp_keep_nan(VecF x, VecF lo, VecF hi) { return _mm256_max_ps(lo, _mm256_min_ps(hi, x)); }
@@ -81,6 +88,7 @@ inline Bytes16 load_bytes(const void* p) { return _mm_loadu_si128(static_cast<co
 inline void store_bytes(void* p, Bytes16 x) { _mm_storeu_si128(static_cast<__m128i*>(p), x); }
 inline Bytes16 splat_byte(int8_t x) { return _mm_set1_epi8(x); }
 inline Bytes16 maximum(Bytes16 a, Bytes16 b) { return _mm_max_epi8(a, b); }
+inline Bytes16 minimum(Bytes16 a, Bytes16 b) { return _mm_min_epi8(a, b); }
 inline Bytes16 bytes_of(uint64_t low, uint64_t high) {
   return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
 }
@@ -91,6 +99,7 @@ inline Wide load_wide(const void* p) { return _mm256_loadu_si256(static_cast<con
 inline void store_wide(void* p, Wide x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
 inline Wide splat_wide(int8_t x) { return _mm256_set1_epi8(x); }
 inline Wide maximum(Wide a, Wide b) { return _mm256_max_epi8(a, b); }
+inline Wide minimum(Wide a, Wide b) { return _mm256_min_epi8(a, b); }
 
 /// An int8 zero point, in the form that to_float wants.
 using ZeroPoint = VecI;

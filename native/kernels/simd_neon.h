@@ -37,6 +37,9 @@ inline VecF fused_multiply_add(VecF a, VecF b, VecF c) { return vfmaq_f32(c, a, 
 
 /// Per lane: x > m ? x : m. A NaN in x is skipped. Not fmax: that orders the two zeros.
 inline VecF greater_or(VecF x, VecF m) { return vbslq_f32(vcgtq_f32(x, m), x, m); }
+/// Per lane, as extremes.h defines it.
+inline VecF maximum(VecF a, VecF b) { return vmaxq_f32(a, b); }
+inline VecF minimum(VecF a, VecF b) { return vminq_f32(a, b); }
 /// Per lane: max(min(x, hi), lo), a NaN kept.
 inline VecF clamp_keep_nan(VecF x, VecF lo, VecF hi) {
   x = vbslq_f32(vcltq_f32(hi, x), hi, x);
@@ -71,6 +74,7 @@ inline Bytes16 load_bytes(const void* p) { return vld1q_s8(static_cast<const int
 inline void store_bytes(void* p, Bytes16 x) { vst1q_s8(static_cast<int8_t*>(p), x); }
 inline Bytes16 splat_byte(int8_t x) { return vdupq_n_s8(x); }
 inline Bytes16 maximum(Bytes16 a, Bytes16 b) { return vmaxq_s8(a, b); }
+inline Bytes16 minimum(Bytes16 a, Bytes16 b) { return vminq_s8(a, b); }
 inline Bytes16 bytes_of(uint64_t low, uint64_t high) {
   return vreinterpretq_s8_u64(vcombine_u64(vcreate_u64(low), vcreate_u64(high)));
 }

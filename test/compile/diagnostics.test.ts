@@ -4,6 +4,7 @@ import { tensorFrom } from '../../lib/ir/tensor';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
 import { PLAN_OP_NAMES, PLAN_OPS } from '../../lib/plan/plan-ops';
+import { REDUCTIONS } from './call-of';
 import { HASH } from './run-case';
 import { type Sketch, sketch } from './small-graphs';
 
@@ -190,6 +191,7 @@ test('every float operation that an int8 one could replace is a warning, and no 
     return [
       b.node('Softmax', [b.node('MatMul', [rows, s.weights([16, 3], 1)])], { axis: 1 }),
       b.node('MaxPool', [integer], window),
+      ...REDUCTIONS.map((op) => b.node(op, [rows, s.ints(1)])),
     ];
   });
   const { description, diagnostics } = compile(prepare(graph).graph, { sourceHash: HASH });

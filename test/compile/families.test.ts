@@ -7,6 +7,7 @@ import { tensorFrom } from '../../lib/ir/tensor';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import { PLAN_OP_NAMES } from '../../lib/plan/plan-ops';
 import { float } from '../ops/op-case';
+import { REDUCTIONS } from './call-of';
 import { type Sketch, sketch } from './small-graphs';
 
 type Draw = (b: GraphBuilder, s: Sketch) => string;
@@ -40,6 +41,10 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   ],
   unary: [(b, s) => s.pair(b.node('Sigmoid', [s.pair(rows(b))])), (b) => b.node('Relu', [rows(b)])],
   softmax: [(b) => b.node('Softmax', [rows(b)])],
+  reduce: REDUCTIONS.flatMap((op): readonly Draw[] => [
+    (b, s) => b.node(op, [s.pair(rows(b)), s.ints(0)]),
+    (b, s) => b.node(op, [rows(b), s.ints(1)]),
+  ]),
   concat: [(b) => b.node('Concat', [rows(b), 'x'], { axis: 1 })],
   slice: [(b, s) => b.node('Slice', [rows(b), s.ints(1), s.ints(3), s.ints(1)])],
   pad: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 0, 0)])],

@@ -136,7 +136,6 @@ describeWithData('the real models on the engine', () => {
         'Erf',
         'OneHot',
         'Reciprocal',
-        'ReduceMax',
         'ReduceMean',
         'ReduceSumSquare',
         'Sqrt',

@@ -1,18 +1,19 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, diagnose } from '../../lib/compile/compile';
+import { FAMILIES } from '../../lib/compile/families/table';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import { Rng } from '../../lib/core/rng';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
 import { OPERATORS } from '../../lib/ops';
 import { toDense } from '../../lib/ops/dense';
-import type { KernelCall, Operator } from '../../lib/ops/operator';
 import { prepare } from '../../lib/passes/pipeline';
 import { upgrade } from '../../lib/passes/upgrade';
 import { PLAN_OP_NAMES } from '../../lib/plan/plan-ops';
 import { evaluateGraph } from '../ops/evaluate-graph';
 import type { OpCase } from '../ops/op-case';
+import { callOf } from './call-of';
 import { randomNetwork } from './random-networks';
 import { HASH, runEngine } from './run-case';
 
@@ -45,33 +46,29 @@ const runnable = CASES.flatMap((item) => {
   }
 });
 
-/** What the engine would compute a float32 node without attributes with; undefined where that is not said by a name. */
-function callOf({ op, lower, schema }: Operator): KernelCall | undefined {
-  if (Object.values(schema.attributes).some(({ required }) => required)) return undefined;
-  const required = schema.inputs.filter(({ presence = 'required' }) => presence === 'required');
-  const type = { type: 'float32', shape: [2, 3] } as const;
-  const b = new GraphBuilder();
-  b.node(
-    op,
-    required.map(({ name }) => name),
-    {},
-    { outputs: ['y'] },
-  );
-  const [node] = b.build().nodes;
-  const call = lower?.({ node, inputs: required.map(() => type), outputs: [type], constant: () => undefined });
-  return call && 'kernel' in call ? call : undefined;
-}
-
 test('every operator with a float operation of the engine has a case that it runs', () => {
   const tested = new Set(runnable.map(({ item }) => item.op));
   const calls = OPERATORS.map((operator) => ({ op: operator.op, call: callOf(operator) }));
   const promised = calls.filter(
-    ({ call }) => call?.kernel === 'binary' || (call?.kernel === 'unary' && call.float !== undefined),
+    ({ call }) =>
+      call?.kernel === 'binary' ||
+      call?.kernel === 'softmax' ||
+      call?.kernel === 'reduce' ||
+      (call?.kernel === 'unary' && call.float !== undefined),
   );
   expect(promised.length).toBeGreaterThan(3);
   expect(promised.filter(({ op }) => !tested.has(op))).toEqual([]);
   const binary = promised.flatMap(({ call }) => (call?.kernel === 'binary' ? [call.operation] : []));
   expect(binary.sort()).toEqual(BINARY_OPERATIONS.map(({ name }) => name).sort());
+});
+
+test('quantization knows every operator that the engine computes on int8', () => {
+  const onInt8 = OPERATORS.filter((operator) => {
+    const call = callOf(operator);
+    return call !== undefined && FAMILIES[call.kernel].integer && !(call.kernel === 'reduce' && !call.integer);
+  });
+  expect(onInt8.length).toBeGreaterThan(20);
+  expect(onInt8.filter(({ quantization }) => quantization === undefined).map(({ op }) => op)).toEqual([]);
 });
 
 test.each(runnable)('$name', ({ item, graph, x }) => {

@@ -1,6 +1,7 @@
 import type { Rng } from '../../lib/core/rng';
 import { GraphBuilder } from '../../lib/ir/builder';
 import { elementCount, type Tensor, tensorFrom, tensorOf } from '../../lib/ir/tensor';
+import { REDUCTIONS } from './call-of';
 import type { RandomCase } from './random-layers';
 
 /** A float value of the network in the making. */
@@ -85,6 +86,7 @@ class NetworkMaker {
       slice: (x) => this.slice(x),
       pad: (x) => this.pad(x),
       transpose: (x) => this.transpose(x),
+      reduce: (x) => this.reduce(x),
       reshape: (x) => this.reshape(x),
       dense: (x) => this.dense(x),
       clamp: (x) => this.finish(this.activation(x.name, 1), x.dims),
@@ -324,6 +326,17 @@ class NetworkMaker {
   private softmax(value: Value): Value {
     const axis = this.rng.integer(-value.dims.length, value.dims.length - 1);
     return { ...value, name: this.b.node('Softmax', [value.name], { axis }) };
+  }
+
+  /** Over some of the axes, which stay or go. */
+  private reduce(value: Value): Value {
+    const axes = value.dims.map((_, axis) => axis).filter(() => this.chance(0.4));
+    if (axes.length === 0) axes.push(this.rng.integer(0, value.dims.length - 1));
+    const keep = axes.length === value.dims.length || this.chance(0.5);
+    const dims = value.dims.flatMap((dim, axis) => (!axes.includes(axis) ? [dim] : keep ? [1] : []));
+    const listed = this.b.initializer(tensorFrom('int64', [axes.length], axes), 'axes');
+    const name = this.b.node(this.pick(REDUCTIONS), [value.name, listed], { keepdims: keep ? 1 : 0 });
+    return this.moved(name, dims, value.scale);
   }
 
   // --- movements ----------------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import { REDUCE_OPS } from '../../lib/compile/families/reduce';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import type { HoneError } from '../../lib/core/error';
 import { openSession } from '../../lib/engine/session';
@@ -316,6 +317,8 @@ describe('extents that do not fit together', () => {
       [['softmax_f32'], 1, [50, 2], 'extents of operands'],
       [['softmax_f32'], 1, [1, 50], 'extents of operands'],
       [['softmax_f32'], 1, [], 'extents of operands'],
+      ...[[100], [25, 4], [4, 5, 5], [2, 2, 5, 5]].map((dims) => [REDUCE_OPS, 1, dims, 'extents of operands'] as const),
+      ...[[], [2], [2, 2]].map((dims) => [REDUCE_OPS, 0, dims, 'extents of operands'] as const),
       [['copy_nd'], 1, [5], 'it reads outside x'],
       [['copy_nd'], 0, [5], 'it writes outside y'],
     ];

@@ -1,3 +1,5 @@
+import { REDUCE_OPS } from '../../lib/compile/families/reduce';
+import { PLAN_OPS } from '../../lib/plan/plan-ops';
 import { PlanBuilder } from './plans';
 
 const IMAGE = [2, 3, 4, 8];
@@ -103,6 +105,20 @@ export function rowsNetwork(): PlanBuilder {
   b.node({ op: 'max_pool_f32', outputs: [highest], inputs: [depth], params: { window: WINDOW } });
   const middle = real(IMAGE);
   b.node({ op: 'average_pool_f32', outputs: [middle], inputs: [highest], params: { window: WINDOW } });
+  // Of the rows between the first dimension and the last, then of the elements of the rows.
+  for (const op of REDUCE_OPS) {
+    const isFloat = PLAN_OPS[op].domain === 'float';
+    const make = isFloat ? real : grid;
+    const dims = [2, 12, 8];
+    const x = isFloat ? real(dims) : quantized(dims, dims, false);
+    if (isFloat) b.node({ op: 'clamp_f32', outputs: [x], inputs: [input(dims)], params: { lo: -1, hi: 1 } });
+    const [between, along] = [make([2, 8]), make([2])];
+    b.node({ op, outputs: [between], inputs: [x] });
+    b.node({ op, outputs: [along], inputs: [between] });
+    const y = b.output(op, 'float32', [2]);
+    if (isFloat) b.node({ op: 'clamp_f32', outputs: [y], inputs: [along], params: {} });
+    else b.node({ op: 'dequantize_s8', outputs: [y], inputs: [along], params: { channelsFirst: false } });
+  }
   const last = real(IMAGE);
   b.node({ op: 'clamp_f32', outputs: [last], inputs: [middle], params: {} });
   const y = b.output('reversed', 'float32', [192]);

@@ -14,6 +14,8 @@ function lower(item: OpCase, constants = true): ReturnType<NonNullable<ReturnTyp
   return findOperator('', item.op)!.lower!({ node, inputs: types, outputs: [types[0]], constant });
 }
 
+const REDUCED = [['ReduceMax', 'reduce_max_f32', 'reduce_max_s8']] as const;
+
 const CALLS: readonly [OpCase, KernelCall][] = [
   [opCase('Add', '', [x, x]), { kernel: 'binary', operation: 'add' }],
   [opCase('Mul', '', [x, x]), { kernel: 'binary', operation: 'multiply' }],
@@ -30,6 +32,23 @@ const CALLS: readonly [OpCase, KernelCall][] = [
     opCase(op, '', [x]),
     { kernel: 'reshape' },
   ]),
+  ...REDUCED.flatMap(([op, ...words]) =>
+    (
+      [
+        [[x, ints(-1, 0)], {}, [0, 2]],
+        [[x], {}, [0, 1, 2]],
+        [[x, ints()], {}, [0, 1, 2]],
+        [[x, ints(1)], { noop_with_empty_axes: 1 }, [1]],
+        [[x, ints()], { noop_with_empty_axes: 1 }, undefined],
+        [[x], { noop_with_empty_axes: 1 }, undefined],
+        [[random([2, 1, 4, 1]), ints(3, 1)], {}, undefined],
+        [[random([2, 1, 4, 1]), ints(3, 2)], {}, [2, 3]],
+      ] as const
+    ).map(([inputs, attributes, axes]): [OpCase, KernelCall] => [
+      opCase(op, '', inputs, attributes),
+      axes ? { kernel: 'reduce', axes, float: words[0], integer: words[1] } : { kernel: 'reshape' },
+    ]),
+  ),
 ];
 
 test.each(CALLS.map(([item, call]) => [item.op, item, call] as const))('%s becomes a kernel call', (_, item, call) => {
@@ -40,14 +59,19 @@ test.each([
   ['Slice', opCase('Slice', '', [x, ints(0), ints(1)])],
   ['Pad', opCase('Pad', '', [x, ints(0, 0, 0, 0, 0, 0)])],
   ['Clip', opCase('Clip', '', [x, scalar('float32', 0)])],
+  ['ReduceMax', opCase('ReduceMax', '', [x, ints(0)])],
 ] as const)('%s with computed parameters says why it has no kernel', (op, item) => {
   const call = lower(item, false);
   expect(call).toMatchObject({ severity: 'error', kind: 'not-lowered' });
   expect('message' in call && call.message).toContain(op);
 });
 
-test('Pad of axes that are not there says so, as what asks for its kernel need not have inferred its shape', () => {
-  expect(lower(opCase('Pad', '', [x, ints(3, 4), scalar('float32', 7), ints(5)]))).toMatchObject({ kind: 'bad-axis' });
+test.each([
+  opCase('Pad', '', [x, ints(3, 4), scalar('float32', 7), ints(5)]),
+  opCase('ReduceMax', '', [x, ints(3)]),
+  opCase('ReduceMax', '', [x, ints(1, -2)]),
+])('$op of axes that are not there says so, as what asks for its kernel need not have inferred its shape', (item) => {
+  expect(lower(item)).toMatchObject({ kind: 'bad-axis' });
 });
 
 test.each(['edge', 'reflect'])('Pad of mode %s says why it has no kernel', (mode) => {

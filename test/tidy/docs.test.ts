@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
 import { binaryOperationsSource } from './binary-operations';
 import { cliPage } from './cli-page';
-import { sourcesPage } from './kernel-files';
+import { everyKernelSource, sourcesPage } from './kernel-files';
 import { kernelRowsSource } from './kernel-rows';
 import { kernelTable } from './kernel-table';
 import { formatsPage, planOpsSource } from './plan-ops';
@@ -22,6 +22,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
   'lib/core/binary-operation.ts': binaryOperationsSource,
   'lib/plan/plan-ops.ts': planOpsSource,
+  'native/kernels/every_kernel.h': everyKernelSource,
   'native/sources.json': sourcesPage,
 };
 

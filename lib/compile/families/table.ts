@@ -5,6 +5,7 @@ import { convFamily } from './conv';
 import { concatFamily, padFamily } from './copy';
 import { fullyConnectedFamily } from './fully-connected';
 import { averagePoolFamily, maxPoolFamily } from './pool';
+import { reduceFamily } from './reduce';
 import { reshapeFamily, sliceFamily, transposeFamily } from './reshape';
 import { softmaxFamily } from './softmax';
 import { unaryFamily } from './unary';
@@ -18,6 +19,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   'average-pool': averagePoolFamily,
   unary: unaryFamily,
   softmax: softmaxFamily,
+  reduce: reduceFamily,
   concat: concatFamily,
   slice: sliceFamily,
   pad: padFamily,

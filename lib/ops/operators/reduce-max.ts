@@ -1,7 +1,7 @@
 import { reducedExtremeGradient } from '../extreme-gradient';
 import { lowestOf } from '../extremes';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineReduction, reduction } from '../reduction';
 import { NUMBERS } from '../schema';
 
 /** Largest element over axes; NaN wins. */
@@ -12,7 +12,8 @@ export const reduceMax: Operator = {
     axesInputSince: 18,
     types: [...NUMBERS, 'bool'],
     start: lowestOf,
-    step: (best, x) => (Number.isNaN(x) || x > best ? x : best),
+    step: Math.max,
   }),
   gradient: reducedExtremeGradient,
+  ...engineReduction('reduce_max_f32', 'reduce_max_s8'),
 };

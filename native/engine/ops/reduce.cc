@@ -1,0 +1,53 @@
+#include "native/engine/kernel_step.h"
+#include "native/kernels/reduce_max_f32/reduce_max_f32.h"
+#include "native/kernels/reduce_max_s8/reduce_max_s8.h"
+
+namespace hone {
+namespace {
+
+/// Rows of x to one element each, or the rows between its first and its last dimension to one row.
+Fault check_reduction(const NodeView& node) {
+  const PlanTensor &x = node.x(0), &y = node.y();
+  const bool ranks = (x.rank == 2 || x.rank == 3) && y.rank == x.rank - 1;
+  const bool fits = ranks && y.dims[0] == x.dims[0] && (x.rank == 2 || y.dims[1] == x.dims[2]);
+  return fits ? Fault() : Fault("extents of operands");
+}
+
+template <typename T>
+Fault fill_reduction(const Call& call, Reduction<T>* args, int64_t* items) {
+  const PlanTensor &x = call.x(0), &y = call.y();
+  const bool along_rows = x.rank == 2;
+  args->length = x.dims[1];
+  args->inner = along_rows ? 1 : x.dims[2];
+  *items = count_elements(y);
+  ptrdiff_t pitch = 0;
+  if (Fault fault = call.find_stride(x, row_length(x), &pitch); !fault.empty()) return fault;
+  args->x_stride = along_rows ? 1 : pitch;
+  args->x_outer_stride = along_rows ? pitch : args->length * pitch;
+  args->y_stride = 1;  // y [rows] is one row itself
+  return along_rows ? Fault() : call.find_stride(y, args->inner, &args->y_stride);
+}
+
+/// Tiles of whole cache lines where an element costs little.
+template <typename Row, typename Args>
+Division divide_reduction(const StepContext&, const Row& row, const Args& args, int64_t items) {
+  const double work_ns = estimate_element_ns(static_cast<double>(items * args.length), row.needs);
+  return {items, args.inner == 1 ? 1 : 64, 1, work_ns};
+}
+
+}  // namespace
+
+#define HONE_REDUCTION(symbol, word)                                                                  \
+  Fault check_##word(const NodeView& node) { return check_reduction(node); }                          \
+  Fault fill_args(const Call& call, symbol##Args* args, int64_t* items) {                             \
+    return fill_reduction(call, args, items);                                                         \
+  }                                                                                                   \
+  Status make_##word(const StepContext& context, std::unique_ptr<Step>* step) {                       \
+    return make_plain<symbol##Row, symbol##Args>(context, step, k##symbol##Rows, k##symbol##RowCount, \
+                                                 divide_reduction);                                   \
+  }
+HONE_REDUCTION(ReduceMaxS8, reduce_max_s8)
+HONE_REDUCTION(ReduceMaxF32, reduce_max_f32)
+#undef HONE_REDUCTION
+
+}  // namespace hone
