@@ -234,6 +234,28 @@ export const PLAN_OPS = {
     int8Form: 'reduce_max_s8',
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  reduce_min_s8: {
+    family: 'reduce',
+    outputs: ['y'],
+    inputs: ['x'],
+    inPlace: [],
+    params: undefined,
+    domain: 'int8',
+    moves: true,
+    int8Form: undefined,
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
+  reduce_min_f32: {
+    family: 'reduce',
+    outputs: ['y'],
+    inputs: ['x'],
+    inPlace: [],
+    params: undefined,
+    domain: 'float',
+    moves: true,
+    int8Form: 'reduce_min_s8',
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

@@ -20,4 +20,6 @@
 #include "native/kernels/quantize_s8/quantize_s8.h"
 #include "native/kernels/reduce_max_f32/reduce_max_f32.h"
 #include "native/kernels/reduce_max_s8/reduce_max_s8.h"
+#include "native/kernels/reduce_min_f32/reduce_min_f32.h"
+#include "native/kernels/reduce_min_s8/reduce_min_s8.h"
 #include "native/kernels/softmax_f32/softmax_f32.h"

@@ -74,7 +74,7 @@ test.each<[what: string, operations: readonly string[], draw: (b: GraphBuilder, 
   [
     'no axes, none meant',
     ['copy_nd'],
-    (b, s) => b.node('ReduceMax', [b.input('x', 'float32', [2, 5]), s.ints()], { noop_with_empty_axes: 1 }),
+    (b, s) => b.node('ReduceMin', [b.input('x', 'float32', [2, 5]), s.ints()], { noop_with_empty_axes: 1 }),
   ],
   [
     'an input of the caller: copied as it is',
@@ -88,10 +88,10 @@ test.each<[what: string, operations: readonly string[], draw: (b: GraphBuilder, 
   ],
   [
     'a flattened image, channel by channel within it',
-    ['copy_nd', 'max_pool_f32', 'reduce_max_f32', 'copy_nd'],
+    ['copy_nd', 'max_pool_f32', 'reduce_min_f32', 'copy_nd'],
     (b, s) => {
       const image = b.node('MaxPool', [b.input('x', 'float32', [2, 5, 4, 5])], POOL);
-      return b.node('ReduceMax', [b.node('Reshape', [image, s.ints(2, 5, 12)]), s.ints(2)]);
+      return b.node('ReduceMin', [b.node('Reshape', [image, s.ints(2, 5, 12)]), s.ints(2)]);
     },
   ],
   [
@@ -112,7 +112,7 @@ test.each<[what: string, operations: readonly string[], draw: (b: GraphBuilder, 
 test('axes as an attribute, as older opsets have them', async () => {
   const b = new GraphBuilder({ opset: 13 });
   const x = b.input('x', 'float32', [2, 5, 3]);
-  b.output(b.node('ReduceMax', [x], { axes: [-2], keepdims: 0 }));
+  b.output(b.node('ReduceMin', [x], { axes: [-2], keepdims: 0 }));
   const graph = b.build();
   const feeds = feedsOf(graph);
   const [name] = graph.outputs;
@@ -126,7 +126,7 @@ test.each<[what: string, message: RegExp, draw: (b: GraphBuilder, s: Sketch) => 
   [
     'nothing',
     /empty/,
-    (b, s) => b.node('Relu', [b.node('ReduceMax', [b.input('x', 'float32', [2, 0]), s.ints(1)], { keepdims: 0 })]),
+    (b, s) => b.node('Relu', [b.node('ReduceMin', [b.input('x', 'float32', [2, 0]), s.ints(1)], { keepdims: 0 })]),
   ],
 ])('refuses %s', (_, message, draw) => {
   const graph = sketch((b, s) => [draw(b, s)]);

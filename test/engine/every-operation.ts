@@ -54,6 +54,8 @@ export function everyOperation(): PlanBuilder {
     average_pool_f32: () => ({ ...one(real(IMAGE), real(IMAGE)), params: { window: { ...WINDOW, pad: [0, 1] } } }),
     reduce_max_s8: () => one(grid([4]), grid([4, 25])),
     reduce_max_f32: () => one(real([4]), real([4, 25])),
+    reduce_min_s8: () => one(grid([4]), grid([4, 25])),
+    reduce_min_f32: () => one(real([4]), real([4, 25])),
   };
   const grid = (dims: readonly number[]): number => b.arena('int8', dims, GRID);
   const real = (dims: readonly number[]): number => b.arena('float32', dims);

@@ -9,6 +9,8 @@ type Word = ReduceOp extends `reduce_${infer W}` ? W : never;
 const OF: Readonly<Record<Word, (...elements: number[]) => number>> = {
   max_s8: Math.max,
   max_f32: Math.max,
+  min_s8: Math.min,
+  min_f32: Math.min,
 };
 
 const BYTES: readonly (readonly number[])[] = [

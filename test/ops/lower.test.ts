@@ -14,7 +14,10 @@ function lower(item: OpCase, constants = true): ReturnType<NonNullable<ReturnTyp
   return findOperator('', item.op)!.lower!({ node, inputs: types, outputs: [types[0]], constant });
 }
 
-const REDUCED = [['ReduceMax', 'reduce_max_f32', 'reduce_max_s8']] as const;
+const REDUCED = [
+  ['ReduceMax', 'reduce_max_f32', 'reduce_max_s8'],
+  ['ReduceMin', 'reduce_min_f32', 'reduce_min_s8'],
+] as const;
 
 const CALLS: readonly [OpCase, KernelCall][] = [
   [opCase('Add', '', [x, x]), { kernel: 'binary', operation: 'add' }],

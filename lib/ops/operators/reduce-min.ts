@@ -1,7 +1,7 @@
 import { reducedExtremeGradient } from '../extreme-gradient';
 import { highestOf } from '../extremes';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineReduction, reduction } from '../reduction';
 import { NUMBERS } from '../schema';
 
 /** Smallest element over axes; NaN wins. */
@@ -12,7 +12,8 @@ export const reduceMin: Operator = {
     axesInputSince: 18,
     types: [...NUMBERS, 'bool'],
     start: highestOf,
-    step: (best, x) => (Number.isNaN(x) || x < best ? x : best),
+    step: Math.min,
   }),
   gradient: reducedExtremeGradient,
+  ...engineReduction('reduce_min_f32', 'reduce_min_s8'),
 };

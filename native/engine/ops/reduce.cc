@@ -1,6 +1,8 @@
 #include "native/engine/kernel_step.h"
 #include "native/kernels/reduce_max_f32/reduce_max_f32.h"
 #include "native/kernels/reduce_max_s8/reduce_max_s8.h"
+#include "native/kernels/reduce_min_f32/reduce_min_f32.h"
+#include "native/kernels/reduce_min_s8/reduce_min_s8.h"
 
 namespace hone {
 namespace {
@@ -48,6 +50,8 @@ Division divide_reduction(const StepContext&, const Row& row, const Args& args, 
   }
 HONE_REDUCTION(ReduceMaxS8, reduce_max_s8)
 HONE_REDUCTION(ReduceMaxF32, reduce_max_f32)
+HONE_REDUCTION(ReduceMinS8, reduce_min_s8)
+HONE_REDUCTION(ReduceMinF32, reduce_min_f32)
 #undef HONE_REDUCTION
 
 }  // namespace hone
