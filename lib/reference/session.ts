@@ -104,6 +104,10 @@ function sessionOptions(options: ReferenceOptions): InferenceSession.SessionOpti
         intra_op: { allow_spinning: spin },
         inter_op: { allow_spinning: spin },
       },
+      // It drops a DequantizeLinear before QuantizeLinear even where its value is an output, and the process ends in fetching that.
+      ...(options.integerKernels
+        ? {}
+        : { optimization: { disable_specified_optimizers: 'QDQFinalCleanupTransformer' } }),
     },
     ...(options.optimizedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimizedModelPath }),
     ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),

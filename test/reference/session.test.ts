@@ -34,6 +34,29 @@ test('runs a graph or the bytes of a file', async () => {
 });
 
 test.each([
+  ['Add', 0],
+  ['Sub', 0],
+  ['Mul', 1],
+])('a quantized value before %s of %p is fetched as it is', async (op, constant) => {
+  const b = new GraphBuilder();
+  const zero = b.initializer(tensorFrom('uint8', [], [0]));
+  const pair = (value: string, scale: number, name: string): string => {
+    const grid = [b.initializer(tensorFrom('float32', [], [scale])), zero];
+    const bytes = value === '' ? b.initializer(tensorFrom('uint8', [], [constant])) : '';
+    const quantized = bytes === '' ? b.node('QuantizeLinear', [value, ...grid]) : bytes;
+    return b.node('DequantizeLinear', [quantized, ...grid], {}, { outputs: [name] });
+  };
+  const d = pair(b.node('Relu', [b.input('x', 'float32', [2])]), 0.5, 'd');
+  b.output(pair(b.node(op, [d, pair('', 1, 'c')]), 0.5, 'y'), 'float32', [2]);
+  await using session = await openReference(b.build(), { alsoFetch: ['d'] });
+  const found = await session.run(x(5.6, -1), ['d', 'y']);
+  expect([...found].map(([, tensor]) => toNumbers(tensor))).toEqual([
+    [5.5, 0],
+    [5.5, 0],
+  ]);
+});
+
+test.each([
   ['int4', /'y' is int4/],
   ['uint4', /'y' is uint4/],
   ['sequence', /'y' is no tensor/],
