@@ -5,7 +5,7 @@ import { toNumbers } from '../../lib/ir/tensor';
 import { readModel } from '../../lib/onnx/read-model';
 import { parseTensor } from '../../lib/onnx/read-tensor';
 import { writeTensor } from '../../lib/onnx/write-model';
-import { concat, field, int, raw, tensorModel, varint } from './proto';
+import { concat, field, int, model, node, raw, tensorModel, varint } from './proto';
 
 const FLOATS = raw(Float32Array.of(1.5, -2, Number.POSITIVE_INFINITY));
 const dims = (...list: number[]) => list.map((dim) => int(1, dim));
@@ -66,9 +66,12 @@ test('packed and unpacked numbers mix, dims come packed too', () => {
   expect(toNumbers(parseTensor(integers).tensor)).toEqual([-1, 5, 6]);
 });
 
-test('raw data is viewed in the file at any alignment, also in a pooled Buffer', () => {
+test.each([
+  ['raw data', 9],
+  ['packed floats', 4],
+])('%s are viewed in the file at any alignment, also in a pooled Buffer', (_, id) => {
   for (const name of ['w', 'ww', 'www', 'wwww']) {
-    const bytes = concat(field(8, name), ...dims(3), int(2, 1), field(9, FLOATS));
+    const bytes = concat(field(8, name), ...dims(3), int(2, 1), field(id, FLOATS));
     const { tensor } = parseTensor(bytes);
     expect(tensor.bytes.buffer).toBe(bytes.buffer);
     expect(toNumbers(tensor)).toEqual([1.5, -2, Number.POSITIVE_INFINITY]);
@@ -87,6 +90,9 @@ const REFUSED: [what: string, code: string, parts: Uint8Array[]][] = [
   ['a varint cut off', 'E_ONNX_FORMAT', [...dims(1), int(2, 7), field(7, Uint8Array.of(0x80))]],
   ['external data without a folder', 'E_ONNX_EXTERNAL', [...dims(1), int(2, 1), int(14, 1)]],
 ];
-test.each(REFUSED)('refuses %s', (_, code, parts) => {
+test.each(REFUSED)('refuses %s, in an initializer and in an attribute', (_, code, parts) => {
   expect(() => readModel(tensorModel(...parts))).toThrow(expect.objectContaining({ code }));
+  const attribute = field(5, field(1, 'value'), int(20, 4), field(5, ...parts));
+  const constant = model([node('Constant', [], ['w'], attribute), field(12, field(1, 'w'))]);
+  expect(() => readModel(constant)).toThrow(expect.objectContaining({ code }));
 });
