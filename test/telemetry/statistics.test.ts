@@ -27,10 +27,15 @@ test('an empty histogram has no summary', () => {
   expect(histogram.summary()).toBeNull();
 });
 
-test('quantiles interpolate', () => {
-  expect(quantile([3, 1, 2], 0.5)).toBe(2);
-  expect(quantile([0, 10], 0.25)).toBe(2.5);
-  expect(quantile([], 0.5)).toBeNaN();
+test.each([
+  [[3, 1, 2], 0.5, 2],
+  [[0, 10], 0.25, 2.5],
+  [[3, 1, 2], 0, 1],
+  [[3, 1, 2], 1, 3],
+  [[5], 0.3, 5],
+  [[], 0.5, Number.NaN],
+])('quantiles interpolate: of %j, %d is %d', (values, fraction, expected) => {
+  expect(quantile(values, fraction)).toBe(expected);
 });
 
 test('Wilson interval against published values', () => {

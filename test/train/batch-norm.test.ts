@@ -10,7 +10,7 @@ import { sgd } from '../../lib/train/sgd';
 import { buildStep } from '../../lib/train/step';
 import { train } from '../../lib/train/train';
 import { trainableParameters } from '../../lib/train/trainable';
-import { buildNormalized, clusters } from './small-network';
+import { buildNormalized, buildSmall, clusters } from './small-network';
 
 let reference: ReferenceEvaluate;
 beforeAll(() => {
@@ -124,4 +124,10 @@ test('statistics are estimated anew as plain averages over batches', async () =>
   expect(verify(two)).toEqual([]);
   const few = reestimateBatchNorm(buildNormalizedInput(), dataset, { ...options, batchSize: 64 }, reference.evaluate);
   await expect(few).rejects.toMatchObject({ code: 'E_DATA_MISMATCH' });
+});
+
+test('a network without statistics is left as it is, and nothing is run', async () => {
+  const model = buildSmall();
+  const evaluate = () => Promise.reject(new Error('it was run'));
+  expect(await reestimateBatchNorm(model, clusters(16), { batchSize: 8, batches: 1, seed: 2 }, evaluate)).toBe(model);
 });

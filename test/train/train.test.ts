@@ -58,6 +58,17 @@ test('the loss falls, and the same seed gives the same bytes', async () => {
   expect(bytesOf(other)).not.toEqual(bytesOf(trained));
 });
 
+test('epochs are counted from 1, each with its graph', async () => {
+  const epochs: [number, string][] = [];
+  const onEpoch = async (epoch: number, graph: Graph) => {
+    epochs.push([epoch, String(bytesOf(graph))]);
+  };
+  const trained = await train(buildSmall(), clusters(32), { ...OPTIONS, epochs: 3, onEpoch }, evaluate);
+  expect(epochs.map(([epoch]) => epoch)).toEqual([1, 2, 3]);
+  expect(new Set(epochs.map(([, bytes]) => bytes)).size).toBe(3);
+  expect(epochs[2][1]).toBe(String(bytesOf(trained)));
+});
+
 test('progress counts steps and estimates the time left; schedules see how far it is', async () => {
   let now = 1000;
   const seen: TrainProgress[] = [];
