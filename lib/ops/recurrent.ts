@@ -5,17 +5,6 @@ import { emptyLike } from './dense';
 import type { Dense, InferContext, Inferred } from './operator';
 import { problem } from './schema';
 
-/** Attributes that LSTM and GRU share. */
-export const RECURRENT_ATTRIBUTES = {
-  activation_alpha: { kind: 'floats' },
-  activation_beta: { kind: 'floats' },
-  activations: { kind: 'strings' },
-  clip: { kind: 'float' },
-  direction: { kind: 'string' },
-  hidden_size: { kind: 'int' },
-  layout: { kind: 'int' },
-} as const;
-
 /** Activation functions without parameters, by their ONNX name in lower case. */
 const ACTIVATIONS: Readonly<Record<string, (x: number) => number>> = {
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),

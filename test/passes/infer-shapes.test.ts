@@ -40,6 +40,42 @@ test.each([
   expect(inferShapes(builder.build()).diagnostics.map((found) => found.message)).toContain(message);
 });
 
+/** Inputs of a QLinearConv whose weights have a scale per filter. */
+const QLINEAR = ['uint8 1,3,8,8', 'float32', 'uint8', 'int8 5,3,3,3', 'float32 5', 'int8 5', 'float32', 'uint8'];
+
+/** Inputs as types and extents, in order; what is wrong with them. */
+const CONTRADICTIONS: readonly (readonly [op: string, inputs: readonly string[], message: RegExp])[] = [
+  ['LSTM', ['float32 4,1,3', 'float32 1,20,3', 'float32 1,16,4'], /expected W \[1,16,3\], found \[1,20,3\]/],
+  ['LSTM', ['float32 4,1,3', 'float32 1,16,2', 'float32 1,16,4'], /expected W \[1,16,3\], found \[1,16,2\]/],
+  ['LSTM', ['float32 4,1,3', 'float32 1,12,3', 'float32 1,12,4'], /expected W \[1,16,3\], found \[1,12,3\]/],
+  ['GRU', ['float32 4,1,3', 'float32 1,12,3', 'float32 1,16,4'], /expected R \[1,12,4\], found \[1,16,4\]/],
+  ['GRU', ['float32 4,1,3', 'float32 1,12,3', 'float32 1,12,4', 'float32 1,12'], /expected B \[1,24\], found \[1,12\]/],
+  ['GRU', ['float32 4,1,3', 'float32 2,12,3', 'float32 1,12,4'], /expected W \[1,12,3\], found \[2,12,3\]/],
+  ...(
+    [
+      [1, 'float32 2', /expected one scale and zero point, found \[2\]/],
+      [2, 'uint8 0', /expected one scale and zero point, found \[0\]/],
+      [2, 'int8', /a zero point of int8 for elements of uint8/],
+      [4, 'float32 3', /expected one scale and zero point or 5, found \[3\]/],
+      [5, 'int8 5,1', /expected one scale and zero point or 5, found \[5,1\]/],
+      [7, 'uint8 5', /expected one scale and zero point, found \[5\]/],
+    ] as const
+  ).map(([place, other, message]) => ['QLinearConv', QLINEAR.with(place, other), message] as const),
+];
+
+test.each(CONTRADICTIONS)('%s of %j contradicts itself', (op, inputs, message) => {
+  const b = new GraphBuilder();
+  const names = inputs.map((text, index) => {
+    const [type, dims = ''] = text.split(' ');
+    return b.input(`in${index}`, type as 'float32', dims === '' ? [] : dims.split(',').map(Number));
+  });
+  b.output(b.node(op, names));
+  const { diagnostics } = inferShapes(b.build());
+  expect(diagnostics).toEqual([
+    expect.objectContaining({ severity: 'error', kind: 'shape-mismatch', message: expect.stringMatching(message) }),
+  ]);
+});
+
 test('takes declared types for the outputs of unknown operators', () => {
   const builder = new GraphBuilder();
   const y = builder.node('Frobnicate', [builder.input('x', 'float32', [2])], {}, { domain: 'com.acme' });
