@@ -3,7 +3,7 @@ const { readFileSync, statSync } = require('node:fs');
 
 /**
  * Order of the tests that are asked about a break of the file HONE_BROKEN: the test of its name, tests that import it, others of
- * its part (HONE_PART, folders: those of the first before those of the second), the rest; small files first. With --bail most breaks are found within seconds.
+ * its part (HONE_PART: folders, one after the other), the rest; small files first. With --bail most breaks are found within seconds.
  */
 module.exports = class NearestFirst {
   sort(tests) {

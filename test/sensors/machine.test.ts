@@ -65,6 +65,23 @@ test('RAPL is preferred, and a counter that vanishes becomes null', () => {
   expect(sensors.read()).toContainEqual(expect.objectContaining({ name: 'energy.package-0', value: null }));
 });
 
+describe('RAPL counters that may not be read', () => {
+  // The counter is a folder: root, as whom tests may run, could read every file.
+  const locked = { 'sys/class/powercap/intel-rapl:0/energy_uj/locked': '' };
+  const board = {
+    'sys/class/hwmon/hwmon1/name': 'ina226\n',
+    'sys/class/hwmon/hwmon1/power1_input': '5120000\n',
+  };
+  test.each<[what: string, files: Record<string, string>, energy: object]>([
+    ['tell what they need', {}, { reason: expect.stringMatching(/not readable \(they need root\)/) }],
+    ['give way to one that may', { 'sys/class/powercap/intel-rapl:1/energy_uj': '1' }, { name: 'energy.intel-rapl:1' }],
+    ['give way to a sensor of the board', board, { kind: 'gauge', name: 'power.ina226' }],
+  ])('%s', (_, files, energy) => {
+    fake({ ...locked, ...files });
+    expect(openMachineSensors(root).energy).toMatchObject(energy);
+  });
+});
+
 describe('power of a board by voltage and current', () => {
   const rail = (chip: string, channel: number, label: string, millivolts: number, milliamperes: number) => ({
     [`sys/class/hwmon/${chip}/in${channel}_label`]: label,
