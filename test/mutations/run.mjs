@@ -26,6 +26,8 @@ const ROWS = 'test/mutations/breaks';
 const PARTS = {
   client: { tests: ['test/agent'] },
   data: { tests: ['test/datasets'] },
+  // Gradients are tested where they train.
+  ops: { tests: ['test/ops', 'test/train'] },
   'native-binding': { tests: ['test/engine'], build: 'host' },
   'native-core': { tests: ['test/engine', 'test/compile'], build: 'host' },
   'native-engine': { tests: ['test/engine', 'test/plan', 'test/compile'], build: 'host' },
