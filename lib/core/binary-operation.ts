@@ -7,6 +7,10 @@
 export const BINARY_OPERATIONS = [
   { name: 'add', commutative: true },
   { name: 'multiply', commutative: true },
+  { name: 'subtract', commutative: false },
+  { name: 'divide', commutative: false },
+  { name: 'maximum', commutative: true },
+  { name: 'minimum', commutative: true },
 ] as const;
 
 /** Name of such an operation. */

@@ -27,6 +27,8 @@ export interface BinarySpec {
   readonly variadic?: boolean;
   /** Engine kernel of the operator. */
   readonly kernel?: BinaryOperation;
+  /** Whether quantization leaves it float: a small divisor makes codes mean nothing. */
+  readonly staysFloat?: boolean;
 }
 
 /** Operator that combines broadcast inputs element by element. */
@@ -54,10 +56,16 @@ export function binary(spec: BinarySpec): Operator {
   };
   const { kernel } = spec;
   if (!kernel) return operator;
+  const role = spec.staysFloat ? 'none' : 'activation';
   return {
     ...operator,
-    quantization: { inputs: [{ role: 'activation' }, { role: 'activation' }], output: 'own' },
-    lower: () => ({ kernel: 'binary', operation: kernel }),
+    quantization: { inputs: operator.schema.inputs.map(() => ({ role })), output: spec.staysFloat ? 'float' : 'own' },
+    lower: ({ node }) => {
+      const count = node.inputs.length;
+      if (count === 1) return { kernel: 'reshape' };
+      if (count === 2) return { kernel: 'binary', operation: kernel };
+      return problem(node, 'not-lowered', `the engine takes two operands, found ${count}`);
+    },
   };
 }
 

@@ -1,14 +1,23 @@
 #pragma once
 #include "native/core/binary_operation.h"
+#include "native/kernels/extremes.h"
 
 namespace hone {
 namespace {
 
-/// a op b, rounded once: the definition of every binary operation.
+/// a op b, rounded once: the definition of every binary operation. Maximum and minimum as extremes.h has them.
 template <BinaryOperation kOperation>
 inline float apply(float a, float b) {
   if constexpr (kOperation == BinaryOperation::kAdd) {
     return a + b;
+  } else if constexpr (kOperation == BinaryOperation::kSubtract) {
+    return a - b;
+  } else if constexpr (kOperation == BinaryOperation::kDivide) {
+    return a / b;
+  } else if constexpr (kOperation == BinaryOperation::kMaximum) {
+    return maximum(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kMinimum) {
+    return minimum(a, b);
   } else {
     static_assert(kOperation == BinaryOperation::kMultiply, "define the operation here");
     return a * b;

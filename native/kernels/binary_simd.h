@@ -10,6 +10,14 @@ template <BinaryOperation kOperation>
 inline VecF apply(VecF a, VecF b) {
   if constexpr (kOperation == BinaryOperation::kAdd) {
     return add(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kSubtract) {
+    return subtract(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kDivide) {
+    return divide(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kMaximum) {
+    return maximum(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kMinimum) {
+    return minimum(a, b);
   } else {
     static_assert(kOperation == BinaryOperation::kMultiply, "define the operation here");
     return multiply(a, b);

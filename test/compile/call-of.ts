@@ -5,15 +5,12 @@ import type { KernelCall, Operator } from '../../lib/ops/operator';
 /** What the engine would compute a float32 node without attributes with; undefined where that is not said by a name. */
 export function callOf({ op, lower, schema }: Operator): KernelCall | undefined {
   if (Object.values(schema.attributes).some(({ required }) => required)) return undefined;
-  const required = schema.inputs.filter(({ presence = 'required' }) => presence === 'required');
+  const required = schema.inputs.flatMap(({ name, presence = 'required' }) =>
+    presence === 'required' ? [name] : presence === 'variadic' ? [name, name] : [],
+  );
   const type = { type: 'float32', shape: [2, 3] } as const;
   const b = new GraphBuilder();
-  b.node(
-    op,
-    required.map(({ name }) => name),
-    {},
-    { outputs: ['y'] },
-  );
+  b.node(op, required, {}, { outputs: ['y'] });
   const [node] = b.build().nodes;
   const call = lower?.({ node, inputs: required.map(() => type), outputs: [type], constant: () => undefined });
   return call && 'kernel' in call ? call : undefined;

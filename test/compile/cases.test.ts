@@ -28,6 +28,24 @@ const CASES: readonly {
     draw: (b, s) => [b.node('Add', [s.pair(b.input('x', 'float32', [])), s.pair(s.scalar(2))])],
   },
   {
+    what: 'differences and quotients in both orders, repeated and whole',
+    draw: (b, s) => {
+      const x = s.pair(b.input('x', 'float32', [2, 3, 4, 5]));
+      const column = s.pair(b.input('column', 'float32', [3, 1, 1]));
+      const six = s.pair(s.scalar(6), 2 ** -4);
+      return [
+        s.pair(b.node('Sub', [x, column])),
+        s.pair(b.node('Sub', [column, x])),
+        s.pair(b.node('Sub', [six, x])),
+        s.pair(b.node('Div', [x, six]), 2 ** -6),
+        s.pair(b.node('Max', [column, x])),
+        s.pair(b.node('Min', [x, six])),
+        b.node('Sub', [b.node('Div', [x, s.scalar(3)]), b.node('Max', [x, b.node('Relu', [column])])]),
+      ];
+    },
+    has: ['binary_s8', 'binary_f32'],
+  },
+  {
     what: 'a value that is an output and is read inside',
     draw: (b, s) => {
       const conv = s.pair(s.conv(s.pair(image(b)), 4, 6));

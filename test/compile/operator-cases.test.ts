@@ -59,7 +59,7 @@ test('every operator with a float operation of the engine has a case that it run
   expect(promised.length).toBeGreaterThan(3);
   expect(promised.filter(({ op }) => !tested.has(op))).toEqual([]);
   const binary = promised.flatMap(({ call }) => (call?.kernel === 'binary' ? [call.operation] : []));
-  expect(binary.sort()).toEqual(BINARY_OPERATIONS.map(({ name }) => name).sort());
+  expect([...new Set(binary)].sort()).toEqual(BINARY_OPERATIONS.map(({ name }) => name).sort());
 });
 
 test('quantization knows every operator that the engine computes on int8', () => {

@@ -4,6 +4,9 @@ import { elementCount, type Tensor, tensorFrom, tensorOf } from '../../lib/ir/te
 import { REDUCTIONS } from './call-of';
 import type { RandomCase } from './random-layers';
 
+/** Operators of two operands; a divisor near 0 would give values that nothing is compared by. */
+const SUMS = ['Add', 'Add', 'Sub', 'Max', 'Min'];
+
 /** A float value of the network in the making. */
 interface Value {
   readonly name: string;
@@ -78,9 +81,9 @@ class NetworkMaker {
         x.dims.length === 4
           ? this.finish(this.b.node('GlobalAveragePool', [x.name]), [x.dims[0], x.dims[1], 1, 1])
           : undefined,
-      add: (x) => this.binary(x, 'Add'),
+      add: (x) => this.binary(x, this.pick(SUMS)),
       mul: (x) => this.binary(x, 'Mul'),
-      addConstant: (x) => this.withConstant(x, 'Add'),
+      addConstant: (x) => this.withConstant(x, this.pick(SUMS)),
       mulConstant: (x) => this.withConstant(x, 'Mul'),
       concat: (x) => this.concat(x),
       slice: (x) => this.slice(x),

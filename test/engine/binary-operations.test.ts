@@ -7,6 +7,10 @@ import { PlanBuilder, ramp } from './plans';
 const OF: Readonly<Record<BinaryOperation, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   multiply: (a, b) => a * b,
+  subtract: (a, b) => a - b,
+  divide: (a, b) => a / b,
+  maximum: Math.max,
+  minimum: Math.min,
 };
 
 const COUNT = 40;

@@ -18,6 +18,8 @@ export const div: Operator = {
     of: (a, b) => a / b,
     ofIntegers: (a, b) => Math.trunc(a / b),
     ofDims: divideDims,
+    kernel: 'divide',
+    staysFloat: true,
   }),
   // da = dy / b, db = -dy / b * y
   gradient: (context) => {

@@ -10,6 +10,7 @@ export const sub: Operator = {
     since: 14,
     of: (a, b) => a - b,
     ofDims: subDims,
+    kernel: 'subtract',
   }),
   gradient: (context) => {
     const dy = context.outputGradients[0]!;

@@ -11,6 +11,7 @@ export const sum: Operator = {
     types: FLOATS,
     of: (a, b) => a + b,
     variadic: true,
+    kernel: 'add',
   }),
   gradient: ({ node, emit, outputGradients, wants }) =>
     node.inputs.map((input, index) =>
