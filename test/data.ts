@@ -41,6 +41,19 @@ export function describeWithZoo(name: string, tests: () => void): void {
   (existsSync(ZOO_DIR) ? describe : describe.skip)(name, tests);
 }
 
+/** Folder of natural pictures, as fetched by the tools beside the test data; HONE_PICTURES overrides the place. */
+const PICTURES_DIR: string = resolve(process.env.HONE_PICTURES ?? join(homedir(), '.cache/hone-pictures'));
+
+/** Path of a picture, for example `astronaut.png`. */
+export function picturePath(file: string): string {
+  return join(PICTURES_DIR, file);
+}
+
+/** `describe` when the fetched networks and pictures are there, else `describe.skip`. */
+export function describeWithPictures(name: string, tests: () => void): void {
+  (existsSync(ZOO_DIR) && existsSync(PICTURES_DIR) ? describe : describe.skip)(name, tests);
+}
+
 /** The ten real models, by file stem. */
 export const MODELS = [
   'mnist-8',

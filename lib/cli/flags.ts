@@ -25,6 +25,7 @@ export const COMMON = {
     description: 'calibration samples: a float model is compressed to int8 first',
   },
   preprocess: { flags: '--preprocess <json>', description: 'how pictures become inputs: a JSON file or text' },
+  outputs: { flags: '--outputs <json>', description: 'what the outputs mean (docs/outputs.md): a JSON file or text' },
   executor: { flags: '--executor <name>', description: `${EXECUTORS.join(' or ')}`, default: 'native' },
   threads: { flags: '--threads <n>', description: 'threads of one inference', default: '1' },
 } as const satisfies Record<string, VerbOption>;
@@ -96,12 +97,13 @@ function progressOf(console: Console): NonNullable<CompressOptions['onProgress']
   return ({ stage, done, total }) => console.progress(stage, done, total);
 }
 
-/** The artifact at a path, with what the options say of its inputs. @throws E_OPTION_VALUE, and what `openArtifact` throws */
+/** The artifact at a path, with what the options say of it. @throws what `preprocessing` and `openArtifact` throw, E_OPTION_VALUE */
 export async function openModel(path: string, options: OptionValues, console: Console): Promise<Artifact> {
   const shapes = pairsOf(options, 'shape', 'an input and its extents, as in x=1,3,320,320', parseExtents);
   const sampleAxes = pairsOf(options, 'batchAxis', 'an input and an axis from 0 or none, as in x=1', parseAxis);
   const states = pairsOf(options, 'state', 'an input and an output, as in h=hn', (output) => output || undefined);
-  const artifact = await openArtifact(path, { shapes, sampleAxes, states });
+  const outputs = await jsonOf(options, 'outputs');
+  const artifact = await openArtifact(path, { shapes, sampleAxes, states, outputs, ...(await preprocessing(options)) });
   if (artifact.kind === 'model' && !console.json)
     for (const line of diagnosticLines(artifact.notes)) console.note(line);
   return artifact;
@@ -164,18 +166,20 @@ export function executor(options: OptionValues): ExecutorName {
 
 /** The preprocessing spec given as a JSON file or as JSON text. @throws E_FILE_NOT_FOUND, E_OPTION_VALUE, E_OPTION_UNKNOWN */
 export async function preprocessing(options: OptionValues): Promise<{ preprocess?: PreprocessSpec }> {
-  const found = text(options, 'preprocess');
-  if (found === undefined) return {};
+  const json = await jsonOf(options, 'preprocess');
+  return json === undefined ? {} : { preprocess: parsePreprocess(json) };
+}
+
+/** The value of an option that is a JSON file or JSON text; undefined when it is not given. @throws E_FILE_NOT_FOUND, E_OPTION_VALUE */
+async function jsonOf(options: OptionValues, name: string): Promise<unknown> {
+  const found = text(options, name);
+  if (found === undefined) return undefined;
   const json = found.trimStart().startsWith('{') ? found : await readText(found);
   try {
-    return { preprocess: parsePreprocess(JSON.parse(json)) };
+    return JSON.parse(json);
   } catch (error) {
-    if (error instanceof HoneError) throw error;
-    throw new HoneError('E_OPTION_VALUE', {
-      option: '--preprocess',
-      expected: `JSON (${(error as Error).message})`,
-      found: json.slice(0, 60),
-    });
+    const expected = `JSON (${(error as Error).message})`;
+    throw new HoneError('E_OPTION_VALUE', { option: flag(name), expected, found: json.slice(0, 60) });
   }
 }
 

@@ -88,6 +88,12 @@ async function runVerb(argv: readonly string[], run: RunVerb): Promise<number> {
   }
 }
 
+/** Options as other tools call them, where the nearest of ours would be another. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['-o', '--out'],
+  ['--output', '--out'],
+]);
+
 /** A mistake on the command line in our own terms, with the nearest right word. */
 function usageError(error: CommanderError, argv: readonly string[]): HoneError {
   const row = namedRow(argv);
@@ -95,7 +101,8 @@ function usageError(error: CommanderError, argv: readonly string[]): HoneError {
   if (error.code === 'commander.unknownOption') {
     const own = row === undefined ? ['--version', '--help'] : optionNames(row.load());
     // There are no short forms, but people try them.
-    const near = nearest(/^-[a-z]$/.test(word) ? `-${word}` : word, own);
+    const elsewhere = ELSEWHERE.get(word) ?? '';
+    const near = own.includes(elsewhere) ? elsewhere : nearest(/^-[a-z]$/.test(word) ? `-${word}` : word, own);
     const advice = near === undefined ? '' : `Did you mean '${near}'?`;
     return new HoneError('E_OPTION_UNKNOWN', { option: word, advice, verb: row?.name ?? '' });
   }

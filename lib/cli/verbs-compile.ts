@@ -24,6 +24,7 @@ export const compileVerb: Verb = {
     COMMON.calibration,
     ...INPUTS,
     COMMON.preprocess,
+    COMMON.outputs,
     VERBOSE,
     ...QUANTIZE,
   ],

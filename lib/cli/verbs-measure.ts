@@ -1,4 +1,5 @@
 import { decibelsText } from '../compress/quantize/measure-quality';
+import { outputsOf } from '../core/output-spec';
 import { unpackStrings } from '../ir/strings';
 import { toNumbers } from '../ir/tensor';
 import { bench, type Latency } from '../jobs/bench';
@@ -6,6 +7,7 @@ import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
 import { measureLayerTimes, writeLayerTimes } from '../jobs/layer-times';
 import { runOnce } from '../jobs/run';
 import { largest } from '../telemetry/statistics';
+import { decodedLines } from './decoded-lines';
 import {
   COMMON,
   executor,
@@ -40,13 +42,17 @@ export const runVerb: Verb = {
     COMMON.calibration,
     ...INPUTS,
     COMMON.preprocess,
+    COMMON.outputs,
     COMMON.executor,
     COMMON.threads,
   ],
-  examples: ['hone run model.plan --input test.npz --sample 7'],
+  examples: [
+    'hone run model.plan --input test.npz --sample 7',
+    'hone run detector.plan --input street.jpg --outputs outputs.json',
+  ],
   async run([path], options, console) {
     const input = text(options, 'input');
-    const outputs = await runOnce(await openModel(path, options, console), {
+    const { outputs, meaning } = await runOnce(await openModel(path, options, console), {
       ...(input === undefined ? {} : { input }),
       sample: integer(options, 'sample', 0, 2 ** 31) ?? 0,
       seed: integer(options, 'seed', 0, 2 ** 32 - 1) ?? 0,
@@ -62,7 +68,17 @@ export const runVerb: Verb = {
       dims,
       data: type === 'string' ? unpackStrings({ type, dims, ...tensor }) : toNumbers({ type, dims, ...tensor }),
     }));
-    console.result(Object.fromEntries(values.map(({ name, type, dims, data }) => [name, { type, shape: dims, data }])));
+    // Where two outputs make one meaning, it stands with the first.
+    const [described] = meaning ? outputsOf(meaning.spec, outputs.keys()).values() : [];
+    const entries = values.map(({ name, type, dims, data }) => {
+      const decoded = name === described && meaning ? { decoded: meaning.decoded } : {};
+      return [name, { type, shape: dims, data, ...decoded }];
+    });
+    console.result(Object.fromEntries(entries));
+    if (meaning) {
+      for (const line of decodedLines(meaning.decoded)) console.say(line);
+      return undefined;
+    }
     for (const { name, type, dims, data } of values) {
       const numbers = data.filter((value) => typeof value === 'number');
       const best = numbers.length > 1 ? `, largest is number ${largest(numbers)}` : '';

@@ -63,7 +63,7 @@ function expectedOf({ message }: Issue): string {
   return message
     .replace(/^(.*?: )?expected /, '')
     .replace(/, received .*$/, '')
-    .replace(/^\w+ to be (>=|<=|>|<)/, (_, sign: keyof typeof RELATIONS) => `${RELATIONS[sign]} `);
+    .replace(/^\w+ to (?:be|have) (>=|<=|>|<)/, (_, sign: keyof typeof RELATIONS) => `${RELATIONS[sign]} `);
 }
 
 /** Keys as people write them: `steps[2].prune`. */

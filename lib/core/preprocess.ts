@@ -1,10 +1,9 @@
 import { HoneError } from './error';
 import { adviceOn } from './nearest';
+import { fitOf, type PictureSize, type ResizeSpec } from './picture-fit';
 
 /** Decoded picture: 8-bit red, green, blue per pixel, rows from the top. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
+export interface Picture extends PictureSize {
   /** `3 * width * height` bytes. */
   readonly rgb: Uint8Array;
 }
@@ -13,13 +12,9 @@ export interface Picture {
  * From a picture to a model input. Plain JSON; it travels with the model.
  * Every element is `(byte * scale - mean[c]) / std[c]`, each step rounded to float32.
  */
-export interface PreprocessSpec {
-  /** Height and width of the model input, in pixels. */
-  readonly size: readonly [height: number, width: number];
-  /** `stretch` ignores the aspect ratio; `crop` scales the shorter side to `shorterSide` and cuts out the centre. */
-  readonly resize: 'stretch' | 'crop';
-  /** With `crop`; the smaller number of `size` when left out. */
-  readonly shorterSide?: number;
+export interface PreprocessSpec extends ResizeSpec {
+  /** With `letterbox`: the byte that fills what the picture leaves over, 114 when left out. */
+  readonly pad?: number;
   readonly layout: 'NCHW' | 'NHWC';
   readonly channels: 'RGB' | 'BGR' | 'gray';
   readonly scale: number;
@@ -28,7 +23,10 @@ export interface PreprocessSpec {
   readonly std: readonly number[];
 }
 
-const KEYS = ['size', 'resize', 'shorterSide', 'layout', 'channels', 'scale', 'mean', 'std'] as const;
+const KEYS = ['size', 'resize', 'shorterSide', 'align', 'pad', 'layout', 'channels', 'scale', 'mean', 'std'] as const;
+
+/** Fill of a letterbox where the spec names none, as detectors of the YOLO family are trained. */
+const PAD = 114;
 
 /** Channels of the model input: 1 or 3. */
 export function channelCount(spec: Pick<PreprocessSpec, 'channels'>): number {
@@ -57,7 +55,7 @@ export function parsePreprocess(json: unknown): PreprocessSpec {
         ...adviceOn(key, KEYS, (name) => `preprocess.${name}`),
         verb: 'compress',
       });
-  const pick = <T extends string>(key: keyof PreprocessSpec, words: readonly T[]): T => {
+  const pick = <const T extends string>(key: keyof PreprocessSpec, words: readonly T[]): T => {
     const value = given[key] ?? words[0];
     if (!words.includes(value as T)) throw bad(`preprocess.${key}`, words.join(' or '), String(value));
     return value as T;
@@ -70,12 +68,21 @@ export function parsePreprocess(json: unknown): PreprocessSpec {
   const { shorterSide } = given;
   if (shorterSide !== undefined && !(isExtent(shorterSide) && shorterSide >= Math.max(size[0], size[1])))
     throw bad('preprocess.shorterSide', 'pixels, at least as many as both sides of size', JSON.stringify(shorterSide));
+  const resize = pick('resize', ['stretch', 'crop', 'letterbox']);
+  for (const key of ['align', 'pad'] as const)
+    if (given[key] !== undefined && resize !== 'letterbox')
+      throw bad(`preprocess.${key}`, `resize 'letterbox' beside it`, resize);
+  const { pad } = given;
+  if (pad !== undefined && !(Number.isInteger(pad) && (pad as number) >= 0 && (pad as number) <= 255))
+    throw bad('preprocess.pad', 'a byte, 0 to 255', JSON.stringify(pad));
   const { scale = 1 } = given;
   if (!isNonZero(scale)) throw bad('preprocess.scale', 'a finite number other than 0', JSON.stringify(scale));
   return {
     size: [size[0], size[1]],
-    resize: pick('resize', ['stretch', 'crop']),
+    resize,
     ...(shorterSide === undefined ? {} : { shorterSide: shorterSide as number }),
+    ...(given.align === undefined ? {} : { align: pick('align', ['center', 'start']) }),
+    ...(pad === undefined ? {} : { pad: pad as number }),
     layout: pick('layout', ['NCHW', 'NHWC']),
     channels,
     scale,
@@ -108,24 +115,18 @@ export function preprocess(picture: Picture, spec: PreprocessSpec): Float32Array
   return normalize(fitPicture(picture, spec), spec);
 }
 
-/** The picture in the spec's size: resized (bilinear, antialiased) and cropped; still 8-bit RGB. */
+/** The picture in the spec's size: resized (bilinear, antialiased), and cropped or padded; still 8-bit RGB. */
 export function fitPicture(picture: Picture, spec: PreprocessSpec): Picture {
   const [height, width] = spec.size;
-  if (spec.resize === 'stretch') return resizePicture(picture, height, width);
-  const shorter = spec.shorterSide ?? Math.max(height, width);
-  const factor = shorter / Math.min(picture.height, picture.width);
-  // Rounding must not make a side smaller than the cut.
-  const scaled = resizePicture(
-    picture,
-    Math.max(height, Math.round(picture.height * factor)),
-    Math.max(width, Math.round(picture.width * factor)),
-  );
-  const top = (scaled.height - height) >> 1;
-  const left = (scaled.width - width) >> 1;
-  const rgb = new Uint8Array(3 * height * width);
-  for (let row = 0; row < height; row++) {
-    const start = 3 * ((top + row) * scaled.width + left);
-    rgb.set(scaled.rgb.subarray(start, start + 3 * width), 3 * row * width);
+  const { scaled: extent, left, top } = fitOf(picture, spec);
+  const scaled = resizePicture(picture, extent.height, extent.width);
+  if (spec.resize === 'stretch') return scaled;
+  const rgb = new Uint8Array(3 * height * width).fill(spec.pad ?? PAD);
+  const taken = Math.min(width, extent.width);
+  const [from, to] = [Math.max(0, -left), Math.max(0, left)];
+  for (let row = Math.max(0, top); row < Math.min(height, top + extent.height); row++) {
+    const start = 3 * ((row - top) * extent.width + from);
+    rgb.set(scaled.rgb.subarray(start, start + 3 * taken), 3 * (row * width + to));
   }
   return { width, height, rgb };
 }

@@ -1,4 +1,5 @@
 import { HoneError } from '../core/error';
+import type { PictureSize } from '../core/picture-fit';
 import { Rng } from '../core/rng';
 import type { Batch, BatchOptions, Dataset, SampleType } from '../ir/dataset';
 import { byteLength } from '../ir/element-type';
@@ -16,6 +17,8 @@ export interface SampleSource {
   readonly placed?: ReadonlySet<string>;
   /** The samples at these indices, per input, with a leading sample axis, whichever axis batches have them on. */
   read(indices: Uint32Array): Promise<ReadonlyMap<string, Tensor>>;
+  /** Extents of the picture behind a sample that was read; left out where samples are no pictures. */
+  pictureOf?(index: number): PictureSize;
 }
 
 /** Dataset over a source. Order depends on nothing but the seed; samples are read batch by batch. */
@@ -73,6 +76,7 @@ async function* readBatches(source: SampleSource, chosen: Uint32Array, options: 
       count: indices.length,
       inputs,
       labels: labels && Int32Array.from(indices, (index) => labels[index]),
+      ...(source.pictureOf && { pictures: Array.from(indices, (index) => source.pictureOf!(index)) }),
     };
   }
 }

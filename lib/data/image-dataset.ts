@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { HoneError, readError } from '../core/error';
+import type { PictureSize } from '../core/picture-fit';
 import { channelCount, type Picture, type PreprocessSpec, preprocess, sampleShape } from '../core/preprocess';
 import type { Dataset } from '../ir/dataset';
 import { elementCount, type Tensor, tensorOf } from '../ir/tensor';
@@ -33,10 +34,20 @@ interface ImageOptions {
 export async function openImageFolder(path: string, options: ImageOptions): Promise<Dataset> {
   const files = await listImages(path);
   if (files.length === 0) throw new HoneError('E_DATA_EMPTY', { path });
+  return openImages(path, files, options);
+}
+
+/** One picture, without a class, as a dataset. @throws as `openImageFolder` does */
+export function openImage(path: string, options: ImageOptions): Promise<Dataset> {
+  return openImages(path, [{ path, label: -1 }], options);
+}
+
+async function openImages(path: string, files: readonly ImageFile[], options: ImageOptions): Promise<Dataset> {
   const input = imageInput(options.inputs);
   const used = options.preprocess ?? (await rawSpec(path, files[0], input, options.suggested));
   const dims = sampleShape(used);
   const type = imageType(input, used);
+  const pictures: PictureSize[] = [];
   return createDataset({
     name: path,
     count: files.length,
@@ -44,13 +55,17 @@ export async function openImageFolder(path: string, options: ImageOptions): Prom
     labels: files[0].label < 0 ? undefined : Int32Array.from(files, (file) => file.label),
     read: async (indices) => {
       const data = new (type === 'uint8' ? Uint8Array : Float32Array)(indices.length * elementCount(dims));
-      for (const [row, index] of indices.entries())
-        data.set(preprocess(await loadImage(files[index].path), used), row * elementCount(dims));
+      for (const [row, index] of indices.entries()) {
+        const picture = await loadImage(files[index].path);
+        pictures[index] = { width: picture.width, height: picture.height };
+        data.set(preprocess(picture, used), row * elementCount(dims));
+      }
       const shape = [indices.length, ...dims];
       const tensor: Tensor =
         data instanceof Uint8Array ? tensorOf('uint8', shape, data) : tensorOf('float32', shape, data);
       return new Map([[input.name, tensor]]);
     },
+    pictureOf: (index) => pictures[index],
   });
 }
 
@@ -116,7 +131,7 @@ async function rawSpec(
   const shape = input.type?.shape;
   if (shape !== undefined && shape.length !== 4)
     throw mismatch(`'${input.name}' of [${shape.join(',')}]`, 'pictures, which have four axes');
-  const layout = shape && shape[1] !== 1 && shape[1] !== 3 && (shape[3] === 1 || shape[3] === 3) ? 'NHWC' : 'NCHW';
+  const layout = pictureLayout(shape ?? []);
   const axes = layout === 'NCHW' ? [2, 3] : [1, 2];
   const channels = shape?.[layout === 'NCHW' ? 1 : 3] === 1 ? 'gray' : 'RGB';
   const extents = axes.map((axis) => shape?.[axis]);
@@ -143,4 +158,10 @@ async function rawSpec(
     mean: plain,
     std: plain.map(() => 1),
   };
+}
+
+/** Layout of an input for pictures, told by the axis that has 1 or 3 channels; NCHW where both or neither have. */
+export function pictureLayout(shape: readonly (number | string)[]): PreprocessSpec['layout'] {
+  const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
+  return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';
 }

@@ -20,13 +20,22 @@ export function decodeImage(bytes: Uint8Array, path: string): Picture {
   const fail = (reason: string, cause?: unknown) => new HoneError('E_DATA_FORMAT', { path, reason }, { cause });
   try {
     if (isPng(bytes)) return decodePng(bytes);
-    if (bytes[0] === 0xff && bytes[1] === 0xd8) {
+    if (isJpeg(bytes)) {
       return turnPicture(decodeJpeg(bytes), orientationOf(bytes));
     }
   } catch (error) {
     throw fail(`the picture cannot be decoded (${error instanceof Error ? error.message : String(error)})`, error);
   }
   throw fail('neither a PNG nor a JPEG picture');
+}
+
+/** Whether a file begins as pictures do that `decodeImage` reads. */
+export function isImage(bytes: Uint8Array): boolean {
+  return isPng(bytes) || isJpeg(bytes);
+}
+
+function isJpeg(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8;
 }
 
 function isPng(bytes: Uint8Array): boolean {

@@ -10,7 +10,8 @@ import { openArrays } from './array-dataset';
 import type { ExpectedInputs } from './fit-input';
 import { isIdx, parseIdx } from './idx';
 import { openIdx } from './idx-dataset';
-import { openImageFolder, type SuggestedSpec } from './image-dataset';
+import { isImage } from './image';
+import { openImage, openImageFolder, type SuggestedSpec } from './image-dataset';
 import { isNpy, parseNpy } from './npy';
 import { readNpz } from './npz';
 import { openNpzShards } from './npz-shards';
@@ -36,6 +37,7 @@ export interface DataOptions {
  * - `.npy`: one array for the only input, without labels
  * - idx, idx.gz: images; labels are taken from the file of the usual name beside it, if any
  * - a folder of .npz files: their samples one after the other, read when needed, as those of an .npz file beyond 256 MiB
+ * - a PNG or JPEG picture: one sample, without a label
  * - a folder: PNG and JPEG pictures, one folder per class; a model with a float input needs `preprocess` for them
  *
  * A sample has the shape of the model input without its first axis; a model with a fixed batch of 1 is fed with batches
@@ -61,6 +63,7 @@ export async function openDataset(path: string, options: DataOptions = {}): Prom
     return openArrays(path, arrays, undefined, options.inputs);
   }
   if (isIdx(bytes)) return openIdx(path, onlyInput(options), parseIdx(bytes, path), await idxLabels(path), options);
+  if (isImage(bytes)) return openImage(path, options);
   throw new HoneError('E_DATA_FORMAT', { path, reason: 'the content is of no known format' });
 }
 

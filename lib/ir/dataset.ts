@@ -1,3 +1,4 @@
+import type { PictureSize } from '../core/picture-fit';
 import type { ElementType } from './element-type';
 import type { SampleAxis } from './sample-axes';
 import type { Tensor } from './tensor';
@@ -11,6 +12,8 @@ export interface Batch {
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** Class index per sample; undefined when the dataset has no labels. */
   readonly labels: Int32Array | undefined;
+  /** Extents of the picture that each sample was made of; left out for other data. */
+  readonly pictures?: readonly PictureSize[];
 }
 
 export interface BatchOptions {

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError, readError } from '../core/error';
-import type { Graph } from '../ir/graph';
+import type { PreprocessSpec } from '../core/preprocess';
+import type { Graph, ValueType } from '../ir/graph';
 import { declaredSampleAxes, type SampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
 import { declaredStates, type States, sameState, statesMetadata } from '../ir/states';
 import { externalDataIn } from '../onnx/external-data';
@@ -12,6 +13,8 @@ import { bindInputs, type InputShapes } from '../passes/bind-inputs';
 import { widenFloats } from '../passes/widen-floats';
 import type { PlanDescription } from '../plan/description';
 import { readPlan } from '../plan/reader';
+import { outputsMetadata } from './output-note';
+import { preprocessMetadata } from './preprocess-note';
 
 /** Anything that a verb takes: an ONNX model, float or quantized, or a compiled plan. */
 export type Artifact = ModelArtifact | PlanArtifact;
@@ -49,21 +52,29 @@ export interface InputOptions {
   readonly states?: States;
 }
 
+/** What the user says of a model or plan. */
+export interface ArtifactOptions extends InputOptions {
+  /** How pictures become its input. */
+  readonly preprocess?: PreprocessSpec;
+  /** What its outputs mean: the JSON of an `OutputSpec`, of which names that the file itself notes may be left out. */
+  readonly outputs?: unknown;
+}
+
 /**
- * Opens a file by its content. What `inputs` says counts as if the model's file said it.
+ * Opens a file by its content. What `options` say counts as if the file said it.
  * @throws E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION, what `readModel` throws, E_OPTION_VALUE for inputs that the model
  * does not have so, and for those of a plan
  */
-export async function openArtifact(path: string, inputs: InputOptions = {}): Promise<Artifact> {
+export async function openArtifact(path: string, options: ArtifactOptions = {}): Promise<Artifact> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw readError(path, error);
   });
   const hash = createHash('sha256').update(bytes).digest('hex');
   if (bytes.subarray(0, 8).toString('latin1') === 'HONEPLAN') {
     for (const [option, given] of [
-      ['--shape', inputs.shapes],
-      ['--batch-axis', inputs.sampleAxes],
-      ['--state', inputs.states],
+      ['--shape', options.shapes],
+      ['--batch-axis', options.sampleAxes],
+      ['--state', options.states],
     ] as const)
       if (given?.size)
         throw new HoneError('E_OPTION_VALUE', {
@@ -71,7 +82,7 @@ export async function openArtifact(path: string, inputs: InputOptions = {}): Pro
           expected: 'a model',
           found: `${path}, a plan, whose inputs are fixed`,
         });
-    return { kind: 'plan', path, bytes, hash, description: readPlan(bytes) };
+    return withNotes({ kind: 'plan', path, bytes, hash, description: readPlan(bytes) }, options);
   }
   const files = externalDataIn(dirname(path));
   let external = false;
@@ -81,9 +92,49 @@ export async function openArtifact(path: string, inputs: InputOptions = {}): Pro
   };
   const read = readModel(bytes, { path, externalData: { ...files, size } });
   const { graph: converted, diagnostics } = widenFloats(read);
-  const graph = withInputs(converted, inputs);
+  const graph = withInputs(converted, options);
   const derived = external || converted !== read;
-  return { kind: 'model', path, bytes, hash, graph, quantized: isQuantized(graph), derived, notes: diagnostics };
+  const quantized = isQuantized(graph);
+  return withNotes({ kind: 'model', path, bytes, hash, graph, quantized, derived, notes: diagnostics }, options);
+}
+
+/** The artifact with notes of its metadata replaced. @throws what `outputsMetadata` throws */
+function withNotes<A extends Artifact>(artifact: A, { preprocess, outputs }: ArtifactOptions): A {
+  const before = metadataOf(artifact);
+  const said = outputs === undefined ? [] : outputsMetadata(outputs, valueTypesOf(artifact), before);
+  const notes = new Map([...preprocessMetadata(preprocess), ...said]);
+  if (notes.size === 0) return artifact;
+  if (artifact.kind === 'model')
+    return { ...artifact, graph: { ...artifact.graph, metadata: new Map([...before, ...notes]) } };
+  const metadata = { ...artifact.description.metadata, ...Object.fromEntries(notes) };
+  return { ...artifact, description: { ...artifact.description, metadata } };
+}
+
+/** Types of inputs and outputs by name, as far as the file tells them. */
+interface ValueTypes {
+  readonly inputs: ReadonlyMap<string, ValueType>;
+  readonly outputs: ReadonlyMap<string, ValueType>;
+}
+
+/** Types of an artifact's inputs and outputs; those that a model does not tell are left out. */
+export function valueTypesOf(artifact: Artifact): ValueTypes {
+  if (artifact.kind === 'model') {
+    const { inputs, outputs, values } = artifact.graph;
+    const typed = (names: readonly string[]) =>
+      new Map(names.flatMap((name) => (values.has(name) ? [[name, values.get(name)!] as const] : [])));
+    return { inputs: typed(inputs), outputs: typed(outputs) };
+  }
+  const [variant] = artifact.description.variants;
+  const typed = (ports: typeof variant.inputs) =>
+    new Map(ports.map(({ name, type, dims }) => [name, { type, shape: dims }]));
+  return { inputs: typed(variant.inputs), outputs: typed(variant.outputs) };
+}
+
+/** Texts of an artifact's metadata. */
+export function metadataOf(artifact: Artifact): ReadonlyMap<string, string> {
+  if (artifact.kind === 'model') return artifact.graph.metadata;
+  const entries = Object.entries(artifact.description.metadata);
+  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 /** @throws E_OPTION_VALUE */

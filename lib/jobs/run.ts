@@ -1,13 +1,19 @@
 import { HoneError } from '../core/error';
+import type { OutputSpec } from '../core/output-spec';
+import { type Decoded, decode } from '../core/outputs/decode';
+import type { OutputArray } from '../core/outputs/output-array';
 import type { PreprocessSpec } from '../core/preprocess';
-import type { Dataset } from '../ir/dataset';
-import type { Tensor } from '../ir/tensor';
-import type { Artifact } from './artifact';
+import type { Batch, Dataset } from '../ir/dataset';
+import { type Tensor, toNumbers } from '../ir/tensor';
+import { type Artifact, metadataOf } from './artifact';
 import { carryStates } from './carry-states';
 import type { Executor } from './executor';
 import { type ExecutorOptions, openExecutor } from './open-executor';
+import { notedOutputs } from './output-note';
+import { notedPreprocess } from './preprocess-note';
 import { randomFeeds } from './random-feeds';
 import { type OpenedSamples, openSamples } from './samples';
+import { sightOf } from './sight';
 
 export interface RunOptions extends Omit<ExecutorOptions, 'data'> {
   /** Calibration samples, for a float model that is to be compressed first. */
@@ -20,42 +26,77 @@ export interface RunOptions extends Omit<ExecutorOptions, 'data'> {
   readonly preprocess?: PreprocessSpec;
 }
 
+/** What a model said of one sample. */
+export interface RunResult {
+  /** Its outputs by name. */
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  /** What they mean, where the artifact has an output spec. */
+  readonly meaning: { readonly spec: OutputSpec; readonly decoded: Decoded } | undefined;
+}
+
 /**
- * Outputs of one sample, by name.
- * @throws what `openExecutor` and `openSamples` throw; E_OPTION_VALUE for a sample that is not there
+ * Outputs of one sample, and what they mean.
+ * @throws what `openExecutor`, `openSamples` and `decode` throw; E_OPTION_VALUE for a sample that is not there
  */
-export async function runOnce(artifact: Artifact, options: RunOptions): Promise<ReadonlyMap<string, Tensor>> {
+export async function runOnce(artifact: Artifact, options: RunOptions): Promise<RunResult> {
   const { calibration, input, sample = 0, seed = 0, ...rest } = options;
   const opened = input === undefined ? undefined : await openSamples(artifact, input, options);
-  const chosen = opened && requireSample(opened, sample);
+  const spec = notedOutputs(metadataOf(artifact));
+  const chosen = opened && requireSample(opened, sample, spec);
   const executor = await openExecutor(opened?.artifact ?? artifact, {
     ...rest,
     ...(calibration ? { data: calibration } : {}),
   });
   try {
     const { inputs, indexLimits } = executor;
-    if (chosen === undefined) return await executor.run(randomFeeds(inputs, seed, indexLimits));
-    return await runLast(carryStates(executor, opened!.states), chosen);
+    const carrying = carryStates(executor, opened?.states ?? new Map());
+    const batches = chosen?.batches({ size: 1 }) ?? [{ inputs: randomFeeds(inputs, seed, indexLimits) }];
+    const preprocess = options.preprocess ?? notedPreprocess(metadataOf(artifact));
+    const found = await runLast(carrying, batches, spec, preprocess);
+    if (found !== undefined) return found;
+    throw new HoneError('E_DATA_EMPTY', { path: chosen?.name ?? '--input' });
   } finally {
     await executor.close();
   }
 }
 
 /**
- * The sample at an index; with those before it where they make the states that it starts from.
+ * The sample at an index; with those before it where they make what it starts from.
  * @throws E_OPTION_VALUE when it is not there
  */
-function requireSample({ dataset, states }: OpenedSamples<Artifact>, index: number): Dataset {
+function requireSample(
+  { dataset, states }: OpenedSamples<Artifact>,
+  index: number,
+  spec: OutputSpec | undefined,
+): Dataset {
   if (index < 0 || index >= dataset.count)
     throw new HoneError('E_OPTION_VALUE', { option: '--sample', expected: `0 to ${dataset.count - 1}`, found: index });
-  const first = states.size === 0 ? index : 0;
+  const first = states.size === 0 && spec?.kind !== 'threshold' ? index : 0;
   return dataset.select(Array.from({ length: index - first + 1 }, (_, step) => first + step));
 }
 
-/** Outputs of the last sample, after all before it. */
-async function runLast(executor: Executor, samples: Dataset): Promise<ReadonlyMap<string, Tensor>> {
-  let outputs: ReadonlyMap<string, Tensor> | undefined;
-  for await (const batch of samples.batches({ size: 1 })) outputs = await executor.run(batch.inputs);
-  if (outputs !== undefined) return outputs;
-  throw new HoneError('E_DATA_EMPTY', { path: samples.name });
+type Samples = AsyncIterable<Batch> | Iterable<Pick<Batch, 'inputs' | 'pictures'>>;
+
+/** What the last sample gives, after all before it; undefined without samples. */
+async function runLast(
+  executor: Executor,
+  samples: Samples,
+  spec: OutputSpec | undefined,
+  preprocess: PreprocessSpec | undefined,
+): Promise<RunResult | undefined> {
+  let found: RunResult | undefined;
+  for await (const { inputs, pictures } of samples) {
+    const outputs = await executor.run(inputs);
+    const before = found?.meaning?.decoded;
+    const shapes = [...inputs.values()].map(({ dims }) => dims);
+    const sight = spec?.kind === 'boxes' ? sightOf(shapes, pictures?.[0], preprocess) : undefined;
+    const meaning = spec && { spec, decoded: decode(spec, numbersOf(outputs), { sight, before }) };
+    found = { outputs, meaning };
+  }
+  return found;
+}
+
+function numbersOf(outputs: ReadonlyMap<string, Tensor>): ReadonlyMap<string, OutputArray> {
+  const numeric = [...outputs].filter(([, { type }]) => type !== 'string');
+  return new Map(numeric.map(([name, tensor]) => [name, { dims: tensor.dims, data: toNumbers(tensor) }]));
 }

@@ -4,7 +4,7 @@ import type { ExpectedInput, ExpectedInputs } from '../data/fit-input';
 import { openDataset } from '../data/open-dataset';
 import type { Dataset } from '../ir/dataset';
 import { typeOf } from '../ir/edit';
-import type { Graph, ValueType } from '../ir/graph';
+import type { Graph } from '../ir/graph';
 import { declaredSampleAxes, findSampleAxes } from '../ir/sample-axes';
 import { declaredStates, findStates, possibleStates } from '../ir/states';
 import { elementCount } from '../ir/tensor';
@@ -13,7 +13,7 @@ import { bindToOneSample, bindToSamples } from '../passes/bind-inputs';
 import { fixBatch } from '../passes/fix-batch';
 import { inferShapes } from '../passes/infer-shapes';
 import { upgrade } from '../passes/upgrade';
-import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
+import { type Artifact, type ModelArtifact, metadataOf, valueTypesOf } from './artifact';
 import { type CarriedStates, recordStates } from './carry-states';
 import { notedPreprocess, suggestedSpec } from './preprocess-note';
 
@@ -76,7 +76,7 @@ function openDatasetFor(
 /** Inputs, outputs and states of an artifact, as data must fit them. */
 export function portsOf(artifact: Artifact): { readonly inputs: ExpectedInputs; readonly states: CarriedStates } {
   const metadata = metadataOf(artifact);
-  const [inputs, outputs] = artifact.kind === 'model' ? modelPorts(artifact.graph) : planPorts(artifact);
+  const { inputs, outputs } = valueTypesOf(artifact);
   const axes = findSampleAxes(inputs, declaredSampleAxes(metadata));
   const states = findStates(inputs, outputs, declaredStates(metadata));
   const optional = states.size < inputs.size;
@@ -86,28 +86,6 @@ export function portsOf(artifact: Artifact): { readonly inputs: ExpectedInputs; 
     return [name, { ...type, axis: axes.get(name)!, ...state }];
   });
   return { inputs: new Map(expected), states: optional ? states : new Map() };
-}
-
-type Ports = ReadonlyMap<string, ValueType>;
-
-function modelPorts({ inputs, outputs, values }: Graph): [inputs: Ports, outputs: Ports] {
-  const typed = (names: readonly string[]) =>
-    new Map(names.flatMap((name) => (values.has(name) ? [[name, values.get(name)!] as const] : [])));
-  return [typed(inputs), typed(outputs)];
-}
-
-function planPorts({ description: { variants } }: PlanArtifact): [inputs: Ports, outputs: Ports] {
-  const [{ inputs, outputs }] = variants;
-  const typed = (ports: typeof inputs): Ports =>
-    new Map(ports.map(({ name, type, dims }) => [name, { type, shape: dims }]));
-  return [typed(inputs), typed(outputs)];
-}
-
-/** Texts of an artifact's metadata. */
-function metadataOf(artifact: Artifact): ReadonlyMap<string, string> {
-  if (artifact.kind === 'model') return artifact.graph.metadata;
-  const entries = Object.entries(artifact.description.metadata);
-  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 /**

@@ -122,6 +122,12 @@ const CASES: readonly (readonly [command: string, code: string, message: RegExp]
   ['compile toy.onnx --out .', 'E_FILE_WRITE', /folder/],
   ['eval toy.onnx --data test.npz --preprocess {', 'E_OPTION_VALUE', /--preprocess.*JSON/],
   ['eval toy.onnx --data test.npz --preprocess none.json', 'E_FILE_NOT_FOUND', /none\.json/],
+  ['run toy.onnx --outputs {', 'E_OPTION_VALUE', /--outputs.*JSON/],
+  ['run toy.onnx --outputs none.json', 'E_FILE_NOT_FOUND', /none\.json/],
+  ['run toy.onnx --outputs {"kind":"class"}', 'E_OPTION_VALUE', /outputs\.kind.*classes or boxes.*"class"/],
+  ['run toy.onnx --outputs {"kind":"classes","labels":["a"]}', 'E_OPTION_VALUE', /outputs\.labels.*logits of \[1, 3\]/],
+  ['compile toy.onnx --outputs {"kind":"classes","output":"y"}', 'E_OPTION_VALUE', /outputs\.output.*\(logits\).*'y'/],
+  ['compress toy.onnx --data calib.npz --outputs {"kind":"ctc"}', 'E_OPTION_VALUE', /outputs\.alphabet/],
   ['deploy toy.onnx --board pi', 'E_OPTION_VALUE', /--board.*local.*pi/],
   ['watch board7', 'E_OPTION_VALUE', /board7/],
   ['watch http://127.0.0.1:9', 'E_AGENT_UNREACHABLE', /127\.0\.0\.1:9/],
@@ -159,6 +165,8 @@ test('the nearest right word', async () => {
   expect(await near('run', 'x', '--jsn')).toEqual(['--json', 'hone run --help']);
   expect(await near('compress', 'x', '--output', 'y')).toEqual(['--out', 'hone compress --help']);
   expect(await near('compile', 'x', '-o', 'y')).toEqual(['--out', 'hone compile --help']);
+  // Where there is no file to write, it is what the outputs mean.
+  expect(await near('run', 'x', '--output', 'y')).toEqual(['--outputs', 'hone run --help']);
 });
 
 test('onnxruntime prints nothing before our own error, whether it refuses a model or fails in it', async () => {

@@ -113,6 +113,27 @@ test('compile takes a float model with and without calibration samples, and says
   expect(await text('inspect int8.plan --nodes')).toMatch(/\n\nplan of model [\s\S]*fc_s8 /);
 });
 
+test('run says what the outputs mean, once compress or compile were told', async () => {
+  writeFileSync(join(folder, 'outputs.json'), '{"kind":"classes","activation":"softmax","labels":["a","b","c"]}');
+  await text('compress toy.onnx --data calib.npz --outputs outputs.json --out told.onnx');
+  await text('compile told.onnx --out told.plan');
+  await text('compile toy.onnx --outputs outputs.json --out float.plan');
+  const logits = toyLogits(TEST_SAMPLES[7]);
+  const best = 'abc'[logits.indexOf(Math.max(...logits))];
+  for (const file of ['told.onnx', 'told.plan', 'float.plan']) {
+    const said = await text(`run ${file} --input test.npz --sample 7`);
+    expect(said).toMatch(new RegExp(`^${best} +[0-9.e-]+\\n[abc] +[0-9.e-]+\\n[abc] +[0-9.e-]+\\n$`));
+    type Outputs = { logits: { data: number[]; decoded: { classes: { label: string; score: number }[] } } };
+    const { data, decoded } = (await json<Outputs>(`run ${file} --input test.npz --sample 7`)).logits;
+    expect([data.length, decoded.classes[0].label]).toEqual([3, best]);
+    expect(decoded.classes.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 6);
+    const other = '{"kind":"threshold","on":1,"off":0}';
+    expect(await text(`run ${file} --input test.npz --sample 7 --outputs ${other}`)).toMatch(
+      /^(on|off) for \d samples? \(score -?\d.*\)\n$/,
+    );
+  }
+});
+
 test('compress tells layer by layer what it cost', async () => {
   const found = await json<{ path: string; report: { layers: object[] } }>(
     'compress toy.onnx --data calib.npz --out again.onnx',

@@ -321,6 +321,22 @@ describe('pictures', () => {
     expect((await all(bytes, { size: 1 }))[0].inputs.get('x')).toMatchObject({ type: 'uint8', dims: [1, 16, 16, 3] });
   });
 
+  test('a single picture is a sample; batches tell how large pictures were', async () => {
+    writeFileSync(join(folder, 'a.png'), png(1, 2, 3));
+    put('b.jpg', jpeg.encode({ width: 16, height: 8, data: rgba(200, 100, 50, 128) }, 95).data);
+    const options = { ...want('x', 'float32', ['N', 3, 4, 4]), preprocess: parsePreprocess({ size: [4, 4] }) };
+    const sizes = async (path: string) => (await all(await openDataset(path, options), { size: 9 }))[0].pictures;
+    const single = await openDataset(join(folder, 'b.jpg'), options);
+    expect([single.count, single.hasLabels]).toEqual([1, false]);
+    expect(await sizes(join(folder, 'b.jpg'))).toEqual([{ width: 16, height: 8 }]);
+    expect(await sizes(folder)).toEqual([
+      { width: 2, height: 2 },
+      { width: 16, height: 8 },
+    ]);
+    const [chosen] = await all((await openDataset(folder, options)).select([1]), { size: 1 });
+    expect(chosen.pictures).toEqual([{ width: 16, height: 8 }]);
+  });
+
   test('asks how pictures become floats, with what the model shows', async () => {
     classFolders('a');
     const suggestion = (json: object) => expect.stringContaining(`such as '${JSON.stringify(json)}'`);

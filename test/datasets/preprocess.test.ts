@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { fitOf } from '../../lib/core/picture-fit';
 import {
   fitPicture,
   normalize,
@@ -84,6 +85,63 @@ test('crop keeps the aspect ratio and takes the centre', () => {
   expect(inner.rgb[0]).toBe(2);
 });
 
+test('letterbox keeps the whole picture and fills the rest', () => {
+  const gray = (...rows: number[][]) => picture(rows.map((row) => row.map((value) => [value, value, value])));
+  const reds = ({ rgb, width }: Picture) => {
+    const row = (index: number) => Array.from({ length: width }, (_, x) => rgb[3 * (index * width + x)]);
+    return Array.from({ length: rgb.length / 3 / width }, (_, index) => row(index));
+  };
+  const boxed = (source: Picture, rest: Partial<PreprocessSpec>) =>
+    reds(fitPicture(source, spec({ resize: 'letterbox', ...rest })));
+  const [wide, tall] = [gray([10, 20]), gray([10], [20])];
+  // The odd row or column is the last.
+  expect(boxed(wide, { size: [4, 2] })).toEqual([
+    [114, 114],
+    [10, 20],
+    [114, 114],
+    [114, 114],
+  ]);
+  expect(boxed(tall, { size: [2, 4], pad: 7 })).toEqual([
+    [7, 10, 7, 7],
+    [7, 20, 7, 7],
+  ]);
+  expect(boxed(wide, { size: [3, 2], align: 'start', pad: 0 })).toEqual([
+    [10, 20],
+    [0, 0],
+    [0, 0],
+  ]);
+  expect(boxed(tall, { size: [2, 3], align: 'start' })).toEqual([
+    [10, 114, 114],
+    [20, 114, 114],
+  ]);
+  expect(boxed(gray([10, 10], [10, 10]), { size: [1, 3], pad: 0 })).toEqual([[0, 10, 0]]);
+  // A side that would round to nothing, and one that fits exactly.
+  expect(boxed(gray(Array<number>(9).fill(5)), { size: [3, 3], pad: 0 })).toEqual([
+    [0, 0, 0],
+    [5, 5, 5],
+    [0, 0, 0],
+  ]);
+  expect(boxed(wide, { size: [1, 2] })).toEqual([[10, 20]]);
+});
+
+test('property: a picture lies inside the model input, or covers it', () => {
+  const extent = fc.integer({ min: 1, max: 500 });
+  const resize = fc.constantFrom('stretch', 'crop', 'letterbox');
+  fc.assert(
+    fc.property(extent, extent, extent, extent, resize, (width, height, rows, columns, kind) => {
+      const { scaled, left, top } = fitOf({ width, height }, { size: [rows, columns], resize: kind });
+      const right = columns - left - scaled.width;
+      const bottom = rows - top - scaled.height;
+      const margins = [left, top, right, bottom];
+      const sign = kind === 'crop' ? -1 : 1;
+      expect(margins.every((pixels) => sign * pixels >= 0)).toBe(true);
+      expect([right - left, bottom - top].every((odd) => [0, sign].includes(odd))).toBe(true);
+      if (kind === 'stretch') expect(scaled).toEqual({ width: columns, height: rows });
+      if (kind === 'letterbox') expect([left + right, top + bottom]).toContain(0);
+    }),
+  );
+});
+
 const BAD: [unknown, string, RegExp][] = [
   [null, 'E_OPTION_VALUE', /an object/],
   [{}, 'E_OPTION_VALUE', /size/],
@@ -95,6 +153,12 @@ const BAD: [unknown, string, RegExp][] = [
   [{ size: [1, 2], mean: [1, 2] }, 'E_OPTION_VALUE', /3 number/],
   [{ size: [1, 2], scale: '1' }, 'E_OPTION_VALUE', /scale/],
   [{ size: [10, 20], resize: 'crop', shorterSide: 15 }, 'E_OPTION_VALUE', /shorterSide/],
+  [{ size: [1, 2], resize: 'pad' }, 'E_OPTION_VALUE', /stretch or crop or letterbox.*pad/],
+  [{ size: [1, 2], pad: 0 }, 'E_OPTION_VALUE', /pad: expected resize 'letterbox' beside it, found 'stretch'/],
+  [{ size: [1, 2], resize: 'crop', align: 'start' }, 'E_OPTION_VALUE', /align: expected resize 'letterbox'/],
+  [{ size: [1, 2], resize: 'letterbox', pad: 256 }, 'E_OPTION_VALUE', /pad: expected a byte/],
+  [{ size: [1, 2], resize: 'letterbox', pad: 0.5 }, 'E_OPTION_VALUE', /pad: expected a byte/],
+  [{ size: [1, 2], resize: 'letterbox', align: 'end' }, 'E_OPTION_VALUE', /center or start.*end/],
 ];
 test.each(BAD)('refuses %j', (json, code, message) => {
   expect(() => parsePreprocess(json)).toThrow(
@@ -113,5 +177,7 @@ test('fills in what is left out, survives JSON, repeats single numbers per chann
     mean: [127, 127, 127],
     std: [128, 128, 128],
   });
-  expect(parsePreprocess(JSON.parse(JSON.stringify(full)))).toEqual(full);
+  const letterbox = spec({ resize: 'letterbox', align: 'start', pad: 0 });
+  expect(letterbox).toMatchObject({ resize: 'letterbox', align: 'start', pad: 0 });
+  for (const each of [full, letterbox]) expect(parsePreprocess(JSON.parse(JSON.stringify(each)))).toEqual(each);
 });

@@ -157,7 +157,7 @@ test('weights in another file: found beside the model, by both executors', async
   expect(artifact).toMatchObject({ derived: true });
   expect(await open('toy.onnx')).toMatchObject({ derived: false });
   const outputs = async (executor: 'native' | 'onnxruntime') =>
-    toNumbers((await runOnce(artifact, { executor, seed: 4 })).get('y')!);
+    toNumbers((await runOnce(artifact, { executor, seed: 4 })).outputs.get('y')!);
   const [x] = randomFeeds(new Map([['x', { type: 'float32', shape: [2] }]]), 4).values();
   expect(await outputs('onnxruntime')).toEqual(
     toNumbers(x).map((number, index) => Math.fround(number + [10, 20][index])),
@@ -179,7 +179,7 @@ describe('models of other float types', () => {
     expect(artifact).toMatchObject({ derived: true, notes: [{ kind: 'float32-conversion' }] });
     expect(inspect(artifact)).toMatchObject({ inputs: [{ type: 'float32' }], notes: [{ severity: 'warning' }] });
     for (const executor of ['native', 'onnxruntime'] as const) {
-      const outputs = await runOnce(artifact, { executor, input: path('half.npz'), sample: 1 });
+      const { outputs } = await runOnce(artifact, { executor, input: path('half.npz'), sample: 1 });
       expect(toNumbers(outputs.get('y')!)).toEqual([11.5, 2, 3.75]);
     }
   });
@@ -192,7 +192,7 @@ describe('models of other float types', () => {
     writeFileSync(path('names.onnx'), writeModel(b.build()));
     writeFileSync(path('names.npz'), writeNpz(new Map([['x', tensorFrom('float32', [1, 3], [0, 5, 2])]])));
     const artifact = await openArtifact(path('names.onnx'));
-    const outputs = await runOnce(artifact, { executor: 'onnxruntime', input: path('names.npz') });
+    const { outputs } = await runOnce(artifact, { executor: 'onnxruntime', input: path('names.npz') });
     expect(unpackStrings(outputs.get('name')!)).toEqual(['bee']);
     const data = { data: path('names.npz'), executor: 'onnxruntime' } as const;
     await expect(evaluateArtifact(artifact, data)).rejects.toMatchObject({

@@ -53,7 +53,7 @@ describe('evaluation', () => {
     const artifact = await openArtifact(path('q.plan'));
     const best = (values: readonly number[]) => values.indexOf(Math.max(...values));
     for (const [sample, x] of TEST_SAMPLES.entries()) {
-      const outputs = await runOnce(artifact, { input: path('test.npz'), sample });
+      const { outputs } = await runOnce(artifact, { input: path('test.npz'), sample });
       const found = Array.from(viewAs(outputs.get('logits')!, 'float32'));
       const expected = toyLogits(x);
       for (const [i, value] of expected.entries()) {

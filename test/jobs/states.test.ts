@@ -95,7 +95,7 @@ describe.each<[string, Dim, readonly [string, string], 0 | 1, InputOptions]>([
   test('are carried over in run', async () => {
     const data = put('x.npz', { x });
     for (const step of [0, 1, 7, STEPS - 1]) {
-      const outputs = await runOnce(await open(), { input: data, sample: step, executor: 'onnxruntime' });
+      const { outputs } = await runOnce(await open(), { input: data, sample: step, executor: 'onnxruntime' });
       for (const [k, value] of toNumbers(outputs.get('y')!).entries())
         expect(value).toBeCloseTo(ORACLE.outputs[step][k], 4);
     }
@@ -135,7 +135,10 @@ describe.each<[string, Dim, readonly [string, string], 0 | 1, InputOptions]>([
     expect(found[0]).toMatchObject({ samples: STEPS });
     expect(found[0].sqnrDb).toBeGreaterThan(20);
     // The last step of the plan stands on all steps before it.
-    const outputs = await runOnce(await openArtifact(join(folder, 'small.plan')), { input: data, sample: STEPS - 1 });
+    const { outputs } = await runOnce(await openArtifact(join(folder, 'small.plan')), {
+      input: data,
+      sample: STEPS - 1,
+    });
     const error = toNumbers(outputs.get('y')!).map((value, k) => Math.abs(value - ORACLE.outputs[STEPS - 1][k]));
     expect(Math.max(...error)).toBeLessThan(0.1 * Math.max(...ORACLE.outputs.flat().map(Math.abs)));
   });
@@ -217,7 +220,7 @@ describeWithData('dtln_1_lstm', () => {
     const values = tensorFrom('float32', [4, 1, 257], steps.flatMap(toNumbers));
     const data = put('dtln.npz', { input_2: values });
     for (const sample of [0, 1, 2, 3]) {
-      const outputs = await runOnce(model, { input: data, sample, executor: 'onnxruntime' });
+      const { outputs } = await runOnce(model, { input: data, sample, executor: 'onnxruntime' });
       for (const [index, found] of [...outputs.values()].entries()) {
         const expected = toNumbers(read(sample, `output_${index}`));
         const error = toNumbers(found).reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k])), 0);

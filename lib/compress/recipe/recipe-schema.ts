@@ -19,8 +19,10 @@ const perChannel = z.union([z.number(), z.array(z.number())]);
 const preprocess = z
   .strictObject({
     size: z.tuple([extent, extent]).describe('height and width of the model input, in pixels'),
-    resize: z.enum(['stretch', 'crop']).optional(),
+    resize: z.enum(['stretch', 'crop', 'letterbox']).optional(),
     shorterSide: extent.optional().describe('with crop: length of the shorter side before the centre is cut out'),
+    align: z.enum(['center', 'start']).optional().describe('with letterbox: where the picture lies'),
+    pad: z.int().min(0).max(255).optional().describe('with letterbox: the byte around the picture; 114 when left out'),
     layout: z.enum(['NCHW', 'NHWC']).optional(),
     channels: z.enum(['RGB', 'BGR', 'gray']).optional(),
     scale: z.number().optional().describe('every byte is multiplied by this first'),
