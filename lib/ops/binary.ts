@@ -27,7 +27,7 @@ export interface BinarySpec {
   readonly variadic?: boolean;
   /** Engine kernel of the operator. */
   readonly kernel?: BinaryOperation;
-  /** Whether quantization leaves it float: a small divisor makes codes mean nothing. */
+  /** Whether quantization leaves it float: a small divisor, or a difference of large numbers, makes codes mean nothing. */
   readonly staysFloat?: boolean;
 }
 

@@ -11,6 +11,7 @@ export const sub: Operator = {
     of: (a, b) => a - b,
     ofDims: subDims,
     kernel: 'subtract',
+    staysFloat: true,
   }),
   gradient: (context) => {
     const dy = context.outputGradients[0]!;
