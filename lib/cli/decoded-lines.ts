@@ -1,6 +1,6 @@
 import type { DecodedBoxes } from '../core/outputs/boxes';
 import type { ClassScore } from '../core/outputs/classes';
-import type { Decoded } from '../core/outputs/decode';
+import type { Decoded } from '../core/outputs/decode-outputs';
 import { table } from './text';
 
 /** What the outputs of a sample mean, for people. */

@@ -1,3 +1,5 @@
+import type { OutputSpec } from '../core/output-spec';
+import type { PreprocessSpec } from '../core/preprocess';
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { describePlan } from '../plan/describe';
 import { engineLines } from './engine-lines';
@@ -73,12 +75,31 @@ const MOST_PORTS = 6;
 const MOST_OPERATORS = 8;
 const MOST_LETTERS = 24;
 
-function portRows({ inputs, outputs }: ModelInspection | PlanInspection, verbose: boolean): [string, string][] {
+function portRows(
+  { inputs, outputs, preprocess, meaning }: ModelInspection | PlanInspection,
+  verbose: boolean,
+): [string, string][] {
   const shapeText = (shape: readonly (string | number)[] | null) =>
     shape?.map((extent) => (verbose ? String(extent) : clipped(String(extent)))).join(', ') ?? '?';
   const portText = ({ name, type, shape }: (typeof outputs)[number]) => `${name}: ${type} [${shapeText(shape)}]`;
   const inputText = (input: (typeof inputs)[number]) => `${portText(input)}${axisText(input)}${stateText(input)}`;
-  return [...rowsOf('input', inputs.map(inputText), verbose), ...rowsOf('output', outputs.map(portText), verbose)];
+  return [
+    ...rowsOf('input', inputs.map(inputText), verbose),
+    ...rowsOf('', preprocess === null ? [] : [pictureText(preprocess)], verbose),
+    ...rowsOf('output', outputs.map(portText), verbose),
+    ...rowsOf('', meaning === null ? [] : [meaningText(meaning)], verbose),
+  ];
+}
+
+function pictureText({ size: [height, width], resize, channels }: PreprocessSpec): string {
+  return `pictures of ${width} x ${height} pixels, ${channels}, ${resize}`;
+}
+
+function meaningText(spec: OutputSpec): string {
+  const names = 'alphabet' in spec ? spec.alphabet : 'labels' in spec ? spec.labels : undefined;
+  const layout = 'layout' in spec ? ` (${spec.layout})` : '';
+  const what = 'alphabet' in spec ? 'characters' : 'labels';
+  return `means ${spec.kind}${layout}${names ? `, ${names.length} ${what}` : ''}`;
 }
 
 /** Where the samples are, unless it is the first axis; a scalar has no choice. */

@@ -69,7 +69,8 @@ export const runVerb: Verb = {
       data: type === 'string' ? unpackStrings({ type, dims, ...tensor }) : toNumbers({ type, dims, ...tensor }),
     }));
     // Where two outputs make one meaning, it stands with the first.
-    const [described] = meaning ? outputsOf(meaning.spec, outputs.keys()).values() : [];
+    const numeric = values.filter(({ type }) => type !== 'string').map(({ name }) => name);
+    const [described] = meaning ? outputsOf(meaning.spec, numeric).values() : [];
     const entries = values.map(({ name, type, dims, data }) => {
       const decoded = name === described && meaning ? { decoded: meaning.decoded } : {};
       return [name, { type, shape: dims, data, ...decoded }];

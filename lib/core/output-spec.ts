@@ -135,9 +135,9 @@ function bad(option: string, expected: string, found: string): HoneError {
   return new HoneError('E_OPTION_VALUE', { option, expected, found });
 }
 
-/** Outputs that a spec reads, by the key that names them; where it names none, the first of the model. */
+/** Outputs that a spec reads, by the key that names them; where it names none, the first of these. */
 export function outputsOf(spec: OutputSpec, outputs: Iterable<string>): ReadonlyMap<string, string> {
-  const [first] = outputs;
+  const [first = 'the first output'] = outputs;
   if ('boxes' in spec)
     return new Map([
       ['boxes', spec.boxes],

@@ -1,5 +1,7 @@
 import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
+import type { OutputSpec } from '../core/output-spec';
+import type { PreprocessSpec } from '../core/preprocess';
 import type { Dim, Graph, ValueType } from '../ir/graph';
 import type { SampleAxis } from '../ir/sample-axes';
 import { type Annotation, annotate } from '../passes/annotate';
@@ -7,10 +9,12 @@ import { freeInputs, shapeAdvice } from '../passes/bind-inputs';
 import { inferShapes } from '../passes/infer-shapes';
 import type { Trace } from '../passes/rewrite';
 import { upgrade } from '../passes/upgrade';
-import type { Artifact, ModelArtifact, PlanArtifact } from './artifact';
+import { type Artifact, type ModelArtifact, metadataOf, type PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
 import { type EngineView, engineView } from './engine-shares';
+import { notedOutputs } from './output-note';
 import { prepareForEngine } from './prepare-for-engine';
+import { notedPreprocess } from './preprocess-note';
 import { portsOf } from './samples';
 import { notedSource } from './source';
 
@@ -34,6 +38,9 @@ interface InspectionBase {
   readonly sha256: string;
   readonly inputs: readonly InputPort[];
   readonly outputs: readonly Port[];
+  /** How pictures become its input, and what its outputs mean, where the file says so; else null. */
+  readonly preprocess: PreprocessSpec | null;
+  readonly meaning: OutputSpec | null;
   /** Nodes by operator or kernel, the most frequent first. */
   readonly operators: Readonly<Record<string, number>>;
 }
@@ -94,6 +101,7 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
     sha256: hash,
     inputs: inputPorts(plan, variant.inputs.map(port)),
     outputs: variant.outputs.map(port),
+    ...specsOf(plan),
     operators: countWords(variant.nodes.map(({ op }) => op)),
     sourceSha256: description.sourceHash,
     float: notedSource(plan) ?? null,
@@ -126,6 +134,7 @@ function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInsp
     sha256: hash,
     inputs: inputPorts(model, graph.inputs.map(port)),
     outputs: graph.outputs.map(port),
+    ...specsOf(model),
     operators: countWords(graph.nodes.map(({ op, domain }) => (domain === '' ? op : `${domain}:${op}`))),
     irVersion: graph.irVersion,
     opsets: Object.fromEntries([...graph.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
@@ -139,6 +148,11 @@ function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInsp
     engine: { shares, groups },
     missing,
   };
+}
+
+function specsOf(artifact: Artifact): Pick<InspectionBase, 'preprocess' | 'meaning'> {
+  const metadata = metadataOf(artifact);
+  return { preprocess: notedPreprocess(metadata) ?? null, meaning: notedOutputs(metadata) ?? null };
 }
 
 function inputPorts(artifact: Artifact, ports: readonly Port[]): InputPort[] {

@@ -1,5 +1,5 @@
 import { type OutputSpec, outputsOf, parseOutputSpec } from '../core/output-spec';
-import { decode, requireOutput } from '../core/outputs/decode';
+import { decodeOutputs, requireOutput } from '../core/outputs/decode-outputs';
 import type { ValueType } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { sightOf } from './sight';
@@ -27,13 +27,15 @@ export function outputsMetadata(
   metadata: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
   const spec = parseOutputSpec(complete(json, metadata));
-  const names = [...types.outputs.keys()];
+  // Texts are what they are.
+  const names = [...types.outputs].filter(([, { type }]) => type !== 'string').map(([name]) => name);
   const read = [...outputsOf(spec, names)].map(([key, name]) => requireOutput(key, name, names));
   const shapes = read.map((name) => [name, oneSample(types.outputs.get(name)!)] as const);
   const sight = spec.kind === 'boxes' ? sightOf([...types.inputs.values()].map(oneSample)) : undefined;
   // A spec that fits zeros fits any numbers; where extents are open, the first sample tells.
   const known = shapes.flatMap(([name, dims]) => (dims ? [[name, { dims, data: zeros(dims) }] as const] : []));
-  if (known.length === shapes.length && (spec.kind !== 'boxes' || sight)) decode(spec, new Map(known), { sight });
+  if (known.length === shapes.length && (spec.kind !== 'boxes' || sight))
+    decodeOutputs(spec, new Map(known), { sight });
   return new Map([[OUTPUTS_KEY, JSON.stringify(spec)]]);
 }
 

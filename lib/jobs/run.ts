@@ -1,6 +1,6 @@
 import { HoneError } from '../core/error';
 import type { OutputSpec } from '../core/output-spec';
-import { type Decoded, decode } from '../core/outputs/decode';
+import { type Decoded, decodeOutputs } from '../core/outputs/decode-outputs';
 import type { OutputArray } from '../core/outputs/output-array';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Batch, Dataset } from '../ir/dataset';
@@ -36,7 +36,7 @@ export interface RunResult {
 
 /**
  * Outputs of one sample, and what they mean.
- * @throws what `openExecutor`, `openSamples` and `decode` throw; E_OPTION_VALUE for a sample that is not there
+ * @throws what `openExecutor`, `openSamples` and `decodeOutputs` throw; E_OPTION_VALUE for a sample that is not there
  */
 export async function runOnce(artifact: Artifact, options: RunOptions): Promise<RunResult> {
   const { calibration, input, sample = 0, seed = 0, ...rest } = options;
@@ -90,7 +90,7 @@ async function runLast(
     const before = found?.meaning?.decoded;
     const shapes = [...inputs.values()].map(({ dims }) => dims);
     const sight = spec?.kind === 'boxes' ? sightOf(shapes, pictures?.[0], preprocess) : undefined;
-    const meaning = spec && { spec, decoded: decode(spec, numbersOf(outputs), { sight, before }) };
+    const meaning = spec && { spec, decoded: decodeOutputs(spec, numbersOf(outputs), { sight, before }) };
     found = { outputs, meaning };
   }
   return found;

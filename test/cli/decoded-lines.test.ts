@@ -1,5 +1,5 @@
 import { decodedLines } from '../../lib/cli/decoded-lines';
-import type { Decoded } from '../../lib/core/outputs/decode';
+import type { Decoded } from '../../lib/core/outputs/decode-outputs';
 
 const PICTURE = { width: 640, height: 480 };
 const BOX = { left: 1, top: 2.25, right: 30.04, bottom: 400 };

@@ -28,6 +28,24 @@ const SHARES = [
   { place: 'none', macs: 0, weightBytes: 0 },
 ] as const;
 
+test.each<[spec: object, said: string]>([
+  [{ kind: 'boxes', layout: 'yolov8', labels: ['cat', 'dog'] }, 'means boxes (yolov8), 2 labels'],
+  [{ kind: 'classes' }, 'means classes'],
+  [{ kind: 'ctc', alphabet: 'abc' }, 'means ctc, 3 characters'],
+  [{ kind: 'threshold' }, 'means threshold'],
+])('inspect shows how pictures come in, and what comes out: %j', async (spec, said) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'hone-specs-')), 'model.onnx');
+  const b = new GraphBuilder();
+  b.output(b.node('Relu', [b.input('x', 'float32', [1, 3, 4, 6])], {}, { outputs: ['y'] }), 'float32', [1, 3, 4, 6]);
+  b.setMetadata('hone.preprocess', JSON.stringify({ size: [4, 6], resize: 'letterbox', channels: 'BGR' }));
+  b.setMetadata('hone.outputs', JSON.stringify(spec));
+  writeFileSync(path, writeModel(b.build()));
+  const lines = (await printed(inspectVerb, path)).map((line) => line.trim());
+  expect(lines).toContain('pictures of 6 x 4 pixels, BGR, letterbox');
+  expect(lines).toContain(said);
+  rmSync(dirname(path), { recursive: true });
+});
+
 test('inspect shows sample axes that are not the first, and states', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'hone-axes-')), 'model.onnx');
   const b = new GraphBuilder();

@@ -38,6 +38,8 @@ describe.each(FORMS)('%s', (file) => {
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       inputs: [{ name: 'x', type: 'float32', shape: [expect.anything(), 8] }],
       outputs: [{ name: 'logits', type: 'float32', shape: [expect.anything(), 3] }],
+      preprocess: null,
+      meaning: null,
     });
     if (found.kind === 'model') expect(found).toMatchObject({ missing: [], macs: 8 * 16 + 16 * 3 });
     else expect(found).toMatchObject({ float: 'toy.onnx', variants: 1 });
@@ -121,6 +123,8 @@ test('run says what the outputs mean, once compress or compile were told', async
   const logits = toyLogits(TEST_SAMPLES[7]);
   const best = 'abc'[logits.indexOf(Math.max(...logits))];
   for (const file of ['told.onnx', 'told.plan', 'float.plan']) {
+    expect(await json(`inspect ${file}`)).toMatchObject({ meaning: { kind: 'classes', labels: ['a', 'b', 'c'] } });
+    expect(await text(`inspect ${file}`)).toMatch(/\noutput +logits: .*\n +means classes, 3 labels\n/);
     const said = await text(`run ${file} --input test.npz --sample 7`);
     expect(said).toMatch(new RegExp(`^${best} +[0-9.e-]+\\n[abc] +[0-9.e-]+\\n[abc] +[0-9.e-]+\\n$`));
     type Outputs = { logits: { data: number[]; decoded: { classes: { label: string; score: number }[] } } };

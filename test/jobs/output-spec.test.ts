@@ -5,6 +5,7 @@ import { PNG } from 'pngjs';
 import { parsePreprocess } from '../../lib/core/preprocess';
 import { writeNpz } from '../../lib/data/npz';
 import { GraphBuilder } from '../../lib/ir/builder';
+import { packStrings } from '../../lib/ir/strings';
 import { tensorFrom } from '../../lib/ir/tensor';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { compress } from '../../lib/jobs/compress';
@@ -109,7 +110,7 @@ describe('a spec', () => {
   });
 
   test.each<[outputs: object, message: RegExp]>([
-    [{ kind: 'classes', output: 'z' }, /outputs\.output: expected an output of the model \(y\), found 'z'/],
+    [{ kind: 'classes', output: 'z' }, /outputs\.output: expected an output of numbers \(y\), found 'z'/],
     [{ kind: 'classes', labels: ['a'] }, /outputs\.labels: .*not 1, found 'y of \[1, 3\]'/],
     [{ kind: 'ctc', alphabet: 'abc' }, /outputs\.alphabet/],
     [{ kind: 'ctc' }, /outputs\.alphabet: .*nothing/],
@@ -122,6 +123,25 @@ describe('a spec', () => {
         code: 'E_OPTION_VALUE',
         message: expect.stringMatching(message),
       });
+  });
+
+  test('texts among the outputs are left alone', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', ['N', 3]);
+    const text = { type: 'string', dims: [1], bytes: packStrings(['cat']) } as const;
+    builder.output(
+      builder.node('Identity', [builder.initializer(text, 't')], {}, { outputs: ['name'] }),
+      'string',
+      [1],
+    );
+    builder.output(builder.node('Relu', [x], {}, { outputs: ['y'] }), 'float32', ['N', 3]);
+    writeFileSync(path('texts.onnx'), writeModel(builder.build()));
+    const options = { executor: 'onnxruntime', input: path('x.npz') } as const;
+    const found = await meaning(path('texts.onnx'), { ...options, outputs: { kind: 'classes', top: 1 } });
+    expect(found).toEqual({ kind: 'classes', classes: [{ class: 2, score: 4 }] });
+    await expect(meaning(path('texts.onnx'), { outputs: { kind: 'classes', output: 'name' } })).rejects.toMatchObject({
+      message: expect.stringMatching(/outputs\.output: expected an output of numbers \(y\), found 'name'/),
+    });
   });
 
   test('boxes need a picture, which the first sample tells where the file does not', async () => {

@@ -247,6 +247,7 @@ describe('boxes beside scores', () => {
     [{ ...CORNERS, labels: ['face'] }, outputs, /outputs\.labels: .*not 1/],
     [{ ...CORNERS, scores: 'z' }, outputs, /outputs\.scores: .*\(b, s\), found 'z'/],
     [{ ...CORNERS, layout: 'ssd', anchors: [{ stride: 100, sizes: [8] }] }, outputs, /outputs\.anchors: .*not 2/],
+    [{ ...CORNERS, layout: 'ssd', anchors: [{ stride: 100, sizes: [8, 9] }] }, outputs, /outputs\.anchors: .*not 4/],
   ])('refuses %j', (spec, given, message) => {
     expectRefusal(() => decoded(spec as typeof YOLO, given, { sight: PLAIN }), message);
   });

@@ -1,5 +1,5 @@
 import { parseOutputSpec } from '../../../lib/core/output-spec';
-import { type DecodeContext, type Decoded, decode } from '../../../lib/core/outputs/decode';
+import { type DecodeContext, type Decoded, decodeOutputs } from '../../../lib/core/outputs/decode-outputs';
 
 /** An output of these extents. */
 export type Output = readonly [name: string, dims: readonly number[], data: readonly number[]];
@@ -11,7 +11,7 @@ export function decoded<Kind extends Decoded['kind']>(
   context?: DecodeContext,
 ): Extract<Decoded, { kind: Kind }> {
   const arrays = new Map(outputs.map(([name, dims, data]) => [name, { dims, data }]));
-  return decode(parseOutputSpec(spec), arrays, context) as Extract<Decoded, { kind: Kind }>;
+  return decodeOutputs(parseOutputSpec(spec), arrays, context) as Extract<Decoded, { kind: Kind }>;
 }
 
 /** Expects that a spec is refused, in such words. */

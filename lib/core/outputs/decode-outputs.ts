@@ -21,7 +21,7 @@ export interface DecodeContext {
  * What the outputs of one sample mean.
  * @throws E_OPTION_VALUE when the outputs do not fit the spec, or boxes lack a picture
  */
-export function decode(
+export function decodeOutputs(
   spec: OutputSpec,
   outputs: ReadonlyMap<string, OutputArray>,
   { sight, before }: DecodeContext = {},
@@ -51,6 +51,6 @@ export function decode(
 export function requireOutput(key: string, name: string, outputs: Iterable<string>): string {
   const known = [...outputs];
   if (known.includes(name)) return name;
-  const expected = `an output of the model (${known.join(', ')})`;
+  const expected = `an output of numbers (${known.join(', ') || 'the model has none'})`;
   throw new HoneError('E_OPTION_VALUE', { option: `outputs.${key}`, expected, found: name });
 }
