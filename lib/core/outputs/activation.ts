@@ -6,7 +6,7 @@ export type Activation = 'none' | 'softmax' | 'sigmoid';
  * all NaN.
  */
 export function activate(activation: Activation, values: ArrayLike<number>): Float64Array {
-  const found = Float64Array.from(values);
+  const found = new Float64Array(values);
   if (activation === 'none') return found;
   if (activation === 'sigmoid') return found.map((value) => 1 / (1 + Math.exp(-value)));
   const largest = found.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);

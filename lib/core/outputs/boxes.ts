@@ -1,11 +1,10 @@
 import type { BoxesSpec } from '../output-spec';
 import type { PictureFit, PictureSize } from '../picture-fit';
-import { activate } from './activation';
+import { type Activation, activate } from './activation';
 import { anchorsOf } from './anchors';
 import { type ClassScore, requireLabels, scoreOf } from './classes';
 import { type Box, type Candidate, suppress } from './non-maximum-suppression';
 import { badOutput, type Matrix, matrixOf, numbersOfRow, type OutputArray, transposed } from './output-array';
-import { indexOfLargest } from './ranking';
 
 /** Where the model saw the picture. */
 export interface Sight {
@@ -46,18 +45,44 @@ export function decodeBoxes(
   if (background !== null && background >= classes)
     throw badOutput('background', `a class from 0 to ${classes - 1}, or null`, named.name, named.dims);
   const candidates: Candidate[] = [];
-  for (let row = 0; row < scores.rows; row++) {
-    const found = activate(spec.activation, numbersOfRow(scores, row, first, scores.columns));
-    const best = indexOfLargest(found);
-    if (best === undefined || best === background || found[best] < spec.scoreThreshold) continue;
+  for (const [row, best] of bestClasses(scores, first).entries()) {
+    if (best === NONE || best === background) continue;
+    const score = scoreAt(spec.activation, scores, row, first, best);
+    if (!(score >= spec.scoreThreshold)) continue;
     const box = visible(boxAt(row), fit);
-    if (box !== undefined) candidates.push({ class: best, score: found[best], ...box });
+    if (box !== undefined) candidates.push({ class: best, score, ...box });
   }
   const kept = suppress(candidates, spec).map(({ class: index, score, ...box }) => ({
     ...scoreOf(index, score, spec.labels),
     ...box,
   }));
   return { kind: 'boxes', picture: fit.picture, boxes: kept };
+}
+
+/** Stands for a class where all scores are NaN. */
+const NONE = -1;
+
+/**
+ * The class of the largest number in every row from column `first` on, which is that of the highest score, too; the first of equals.
+ * Column by column: that is how YOLO has them in memory.
+ */
+function bestClasses({ rows, columns, rowStride, columnStride, data }: Matrix, first: number): Int32Array {
+  const best = new Int32Array(rows).fill(NONE);
+  const largest = new Float64Array(rows);
+  for (let column = first; column < columns; column++)
+    for (let row = 0; row < rows; row++) {
+      const value = data[row * rowStride + column * columnStride];
+      if (best[row] === NONE ? Number.isNaN(value) : !(value > largest[row])) continue;
+      best[row] = column - first;
+      largest[row] = value;
+    }
+  return best;
+}
+
+/** The score of a class; without softmax it needs no other number of the row. */
+function scoreAt(activation: Activation, scores: Matrix, row: number, first: number, best: number): number {
+  const [from, to] = activation === 'softmax' ? [first, scores.columns] : [first + best, first + best + 1];
+  return activate(activation, numbersOfRow(scores, row, from, to))[first + best - from];
 }
 
 interface RawBoxes {

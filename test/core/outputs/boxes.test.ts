@@ -208,6 +208,37 @@ describe('boxes beside scores', () => {
     ]);
   });
 
+  test.each<[what: string, activation: string, scores: number[], found: [number, number][]]>([
+    [
+      'NaN beside a number',
+      'none',
+      [NaN, 0.5, 0.6, NaN],
+      [
+        [0, 0.6],
+        [1, 0.5],
+      ],
+    ],
+    ['NaN beside a number, softmax', 'softmax', [NaN, 5, 5, NaN], []],
+    ['nothing but NaN', 'none', [NaN, NaN, 0.5, 0.5], [[0, 0.5]]],
+    [
+      'minus infinity',
+      'sigmoid',
+      [-Infinity, -Infinity, -Infinity, 0],
+      [
+        [1, 0.5],
+        [0, 0],
+      ],
+    ],
+  ])('%s', (_, activation, scores, found) => {
+    const given: Output[] = [
+      ['b', [1, 2, 4], [0, 0, 0.1, 0.1, 0.5, 0.5, 1, 1]],
+      ['s', [1, 2, 2], scores],
+    ];
+    const spec = { ...CORNERS, background: null, activation, scoreThreshold: 0 };
+    const { boxes } = decoded(spec, given, { sight: PLAIN });
+    expect(boxes.map(({ class: index, score }) => [index, score])).toEqual(found);
+  });
+
   test('ssd: offsets from anchors', () => {
     const spec = { ...CORNERS, layout: 'ssd', anchors: [{ stride: 100, sizes: [[40, 20]] }] };
     // Anchors at (50, 50) and (150, 50); the first is moved by 0.1 * 40 and 0.1 * 2 * 20 and grows to twice the width.
