@@ -1,5 +1,6 @@
 import type { BinaryOperation } from '../core/binary-operation';
 import type { Diagnostic } from '../core/diagnostic';
+import type { UnaryOperation } from '../core/unary-operation';
 import type { ElementType } from '../ir/element-type';
 import type { Attribute, Dim, Node, ValueType } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
@@ -247,6 +248,14 @@ export interface Window {
   readonly pads: readonly [number, number, number, number];
 }
 
+/** A function of one float that the engine has, with its factors. */
+export interface EngineFunction {
+  readonly operation: UnaryOperation;
+  /** What they are stands in native/kernels/unary_f32/unary_function.h; 0 where the function takes none. */
+  readonly alpha?: number;
+  readonly beta?: number;
+}
+
 /**
  * A node in terms of engine kernels, before types (float or int8), layout and fusion are decided by the compiler.
  * Operand order is that of the ONNX node.
@@ -267,14 +276,21 @@ export type KernelCall =
       readonly countIncludePad: boolean;
       readonly global: boolean;
     }
-  | {
+  | ({
       readonly kernel: 'unary';
       readonly table: (x: number) => number;
-      /** Engine operation that computes it on float32, with its bounds fused; left out where there is none. */
-      readonly float?: string;
-      /** The function is this clamp of its input. */
-      readonly clamp?: readonly [number, number];
-    }
+    } & (
+      | {
+          /** The function is this clamp of its input. */
+          readonly clamp: readonly [number, number];
+          readonly float?: undefined;
+        }
+      | {
+          readonly clamp?: undefined;
+          /** What computes it on float32. */
+          readonly float: EngineFunction;
+        }
+    ))
   | { readonly kernel: 'softmax'; readonly axis: number }
   | {
       /** The elements along some axes to one. */

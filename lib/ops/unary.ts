@@ -1,14 +1,12 @@
+import type { UnaryOperation } from '../core/unary-operation';
 import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { elementCost } from './cost';
 import { elementwise } from './coupling';
 import { emptyDense, isFloat } from './dense';
 import { gradientBySlope, type Slope } from './gradients';
-import type { Operator, Schema, Trait } from './operator';
+import type { EngineFunction, Operator, Schema, Trait } from './operator';
 import { FLOATS, required } from './schema';
-
-/** Engine operation of all clamps. */
-export const CLAMP = 'clamp_f32';
 
 /** What sets one element-wise operator of one input apart from its family. */
 export interface UnarySpec {
@@ -24,8 +22,8 @@ export interface UnarySpec {
   readonly of: (node: Node) => (x: number) => number;
   /** Bounds of the output when the function is a clamp of its input. */
   readonly clamp?: (node: Node) => readonly [number, number];
-  /** Engine operation that computes the function on float32; clamps have theirs. */
-  readonly float?: string;
+  /** What computes the function on float32 in the engine, where it is no clamp. */
+  readonly float?: UnaryOperation | ((node: Node) => EngineFunction);
   /** Whether an int8 table of the function is accurate enough (bounded activations; not Exp or Log). */
   readonly quantizable?: boolean;
   /** Derivative of the function, where it has one. */
@@ -51,7 +49,8 @@ export function unary(spec: UnarySpec): Operator {
     coupling: elementwise,
     cost: elementCost,
   };
-  if (!types.some(isFloat) || output) return operator;
+  const { clamp, float } = spec;
+  if (!types.some(isFloat) || (!clamp && !float)) return operator;
   return {
     ...operator,
     ...(spec.slope && { gradient: gradientBySlope(spec.slope) }),
@@ -61,8 +60,8 @@ export function unary(spec: UnarySpec): Operator {
     lower: ({ node }) => {
       const apply = spec.of(node);
       const table = (x: number) => Math.fround(apply(Math.fround(x)));
-      const float = spec.clamp ? CLAMP : spec.float;
-      return { kernel: 'unary', table, ...(float && { float }), ...(spec.clamp && { clamp: spec.clamp(node) }) };
+      if (clamp) return { kernel: 'unary', table, clamp: clamp(node) };
+      return { kernel: 'unary', table, float: typeof float === 'function' ? float(node) : { operation: float! } };
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { BinaryOperation } from '../core/binary-operation';
+import type { UnaryOperation } from '../core/unary-operation';
 import type { PlanType } from './format';
 import type { PLAN_OPS, PlanOp } from './plan-ops';
 
@@ -100,6 +101,14 @@ export interface PlanBinaryParams {
   readonly clamp?: PlanClamp;
 }
 
+export interface PlanUnaryParams {
+  readonly operation: UnaryOperation;
+  /** Factors of the function; 0 where it takes none. */
+  readonly alpha?: number;
+  readonly beta?: number;
+  readonly clamp?: PlanClamp;
+}
+
 export interface PlanBorderParams {
   /** True: the float tensor is [N, C, spatial...], the int8 tensor [N, spatial..., C]. Else both have the same dims. */
   readonly channelsFirst: boolean;
@@ -125,6 +134,7 @@ export interface RecordParams {
   readonly conv: PlanConvParams;
   readonly clamp: PlanClamp;
   readonly binary: PlanBinaryParams;
+  readonly unary: PlanUnaryParams;
   readonly pool: PlanPoolParams;
   readonly copy: PlanCopyParams;
   readonly fill: PlanFillParams;

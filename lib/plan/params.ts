@@ -1,5 +1,6 @@
-import { BINARY_OPERATIONS, type BinaryOperation } from '../core/binary-operation';
+import { BINARY_OPERATIONS } from '../core/binary-operation';
 import { HoneError } from '../core/error';
+import { UNARY_OPERATIONS } from '../core/unary-operation';
 import type { PlanClamp, PlanConvParams, PlanParams, PlanWindow, RecordParams } from './description';
 import type { RecordOf } from './format';
 import { PLAN_OPS, type PlanOp } from './plan-ops';
@@ -47,10 +48,24 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
   clamp: { toRecord: clampRecord, ofRecord: (record) => record },
   binary: {
     toRecord: ({ operation, clamp }) => ({
-      operation: BINARY_OPERATIONS.findIndex(({ name }) => name === operation),
+      operation: numberOf(BINARY_OPERATIONS, operation),
       clamp: clampRecord(clamp),
     }),
-    ofRecord: ({ operation, clamp }) => ({ operation: operationOf(operation), clamp }),
+    ofRecord: ({ operation, clamp }) => ({ operation: nameOf('binary', BINARY_OPERATIONS, operation), clamp }),
+  },
+  unary: {
+    toRecord: ({ operation, alpha = 0, beta = 0, clamp }) => ({
+      operation: numberOf(UNARY_OPERATIONS, operation),
+      alpha,
+      beta,
+      clamp: clampRecord(clamp),
+    }),
+    ofRecord: ({ operation, alpha, beta, clamp }) => ({
+      operation: nameOf('unary', UNARY_OPERATIONS, operation),
+      alpha,
+      beta,
+      clamp,
+    }),
   },
   pool: {
     toRecord: ({ window, countIncludePad, clamp }) => ({
@@ -84,10 +99,15 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
   fill: { toRecord: ({ value }) => ({ value }), ofRecord: ({ value }) => ({ value }) },
 };
 
-/** @throws E_PLAN_FORMAT for a number that no operation has */
-function operationOf(number: number): BinaryOperation {
-  if (number in BINARY_OPERATIONS) return BINARY_OPERATIONS[number].name;
-  throw new HoneError('E_PLAN_FORMAT', { reason: `binary operation number ${number}` });
+function numberOf(operations: readonly { readonly name: string }[], operation: string): number {
+  return operations.findIndex(({ name }) => name === operation);
+}
+
+/** @throws E_PLAN_FORMAT for a number that no operation of the list has */
+function nameOf<N extends string>(kind: string, operations: readonly { readonly name: N }[], number: number): N {
+  const operation = operations[number];
+  if (operation !== undefined) return operation.name;
+  throw new HoneError('E_PLAN_FORMAT', { reason: `${kind} operation number ${number}` });
 }
 
 function convRecord({ window, groups, clamp, residual }: PlanConvParams): Partial<RecordOf<'conv'>> {

@@ -256,6 +256,17 @@ export const PLAN_OPS = {
     int8Form: 'reduce_min_s8',
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  unary_f32: {
+    family: 'element',
+    outputs: ['y'],
+    inputs: ['x'],
+    inPlace: [0],
+    params: 'unary',
+    domain: 'float',
+    moves: false,
+    int8Form: 'lut_s8',
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

@@ -166,6 +166,14 @@ struct PlanBinary {
 };
 static_assert(sizeof(PlanBinary) == 24);
 
+struct PlanUnary {
+  int32_t operation;  ///< a UnaryOperation
+  float alpha, beta;  ///< what the function makes of them, 0 where it takes none
+  int32_t reserved;
+  PlanClamp clamp;
+};
+static_assert(sizeof(PlanUnary) == 32);
+
 /// Border kernels change layout when `channels_first` is 1: the port is [N, C, spatial...], the plan tensor
 /// [N, spatial..., C]; else both have the same dims.
 struct PlanBorder {

@@ -23,3 +23,4 @@
 #include "native/kernels/reduce_min_f32/reduce_min_f32.h"
 #include "native/kernels/reduce_min_s8/reduce_min_s8.h"
 #include "native/kernels/softmax_f32/softmax_f32.h"
+#include "native/kernels/unary_f32/unary_f32.h"

@@ -82,6 +82,37 @@ inline void store_first(float* p, VecF x, int n) {
   if ((n & 1) != 0) _mm_store_ss(p, rest);
 }
 
+// --- comparisons, bits
+
+using Mask = __m256;  ///< all bits of a lane, or none
+inline Mask less(VecF a, VecF b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+inline Mask equal(VecF a, VecF b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+inline bool any(Mask m) { return _mm256_movemask_ps(m) != 0; }
+inline VecF select(Mask m, VecF yes, VecF no) { return _mm256_blendv_ps(no, yes, m); }
+inline VecF square_root(VecF x) { return _mm256_sqrt_ps(x); }
+inline VecF absolute(VecF x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+/// x with its sign changed where the sign of s is set.
+inline VecF flip_sign(VecF x, VecF s) { return _mm256_xor_ps(x, _mm256_and_ps(_mm256_set1_ps(-0.0f), s)); }
+inline VecI bits_of(VecF x) { return _mm256_castps_si256(x); }
+inline VecF float_of(VecI bits) { return _mm256_castsi256_ps(bits); }
+inline VecF to_float(VecI x) { return _mm256_cvtepi32_ps(x); }
+inline VecI add_int(VecI a, VecI b) { return _mm256_add_epi32(a, b); }
+inline VecI subtract_int(VecI a, VecI b) { return _mm256_sub_epi32(a, b); }
+inline VecI and_bits(VecI a, VecI b) { return _mm256_and_si256(a, b); }
+template <int kBits>
+inline VecI shift_left(VecI x) {
+  return _mm256_slli_epi32(x, kBits);
+}
+/// The sign comes in from above.
+template <int kBits>
+inline VecI shift_right(VecI x) {
+  return _mm256_srai_epi32(x, kBits);
+}
+/// Lanes in which that one bit is set.
+inline Mask has_bit(VecI x, int32_t bit) {
+  return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(x, splat_int(bit)), splat_int(bit)));
+}
+
 // --- bytes
 
 inline Bytes16 load_bytes(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }

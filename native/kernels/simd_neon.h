@@ -68,6 +68,37 @@ inline void store_first(float* p, VecF x, int n) {
   if (n > 2) vst1q_lane_f32(p + 2, x, 2);
 }
 
+// --- comparisons, bits
+
+using Mask = uint32x4_t;  ///< all bits of a lane, or none
+inline Mask less(VecF a, VecF b) { return vcltq_f32(a, b); }
+inline Mask equal(VecF a, VecF b) { return vceqq_f32(a, b); }
+inline bool any(Mask m) { return vmaxvq_u32(m) != 0; }
+inline VecF select(Mask m, VecF yes, VecF no) { return vbslq_f32(m, yes, no); }
+inline VecF square_root(VecF x) { return vsqrtq_f32(x); }
+inline VecF absolute(VecF x) { return vabsq_f32(x); }
+inline VecI bits_of(VecF x) { return vreinterpretq_s32_f32(x); }
+inline VecF float_of(VecI bits) { return vreinterpretq_f32_s32(bits); }
+/// x with its sign changed where the sign of s is set.
+inline VecF flip_sign(VecF x, VecF s) {
+  return float_of(veorq_s32(bits_of(x), vandq_s32(bits_of(s), splat_int(INT32_MIN))));
+}
+inline VecF to_float(VecI x) { return vcvtq_f32_s32(x); }
+inline VecI add_int(VecI a, VecI b) { return vaddq_s32(a, b); }
+inline VecI subtract_int(VecI a, VecI b) { return vsubq_s32(a, b); }
+inline VecI and_bits(VecI a, VecI b) { return vandq_s32(a, b); }
+template <int kBits>
+inline VecI shift_left(VecI x) {
+  return vshlq_n_s32(x, kBits);
+}
+/// The sign comes in from above.
+template <int kBits>
+inline VecI shift_right(VecI x) {
+  return vshrq_n_s32(x, kBits);
+}
+/// Lanes in which that one bit is set.
+inline Mask has_bit(VecI x, int32_t bit) { return vtstq_s32(x, splat_int(bit)); }
+
 // --- bytes
 
 inline Bytes16 load_bytes(const void* p) { return vld1q_s8(static_cast<const int8_t*>(p)); }

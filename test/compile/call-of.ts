@@ -16,6 +16,13 @@ export function callOf({ op, lower, schema }: Operator): KernelCall | undefined 
   return call && 'kernel' in call ? call : undefined;
 }
 
+/** Functions of one number that the engine computes in float, but for those that jump or have poles; in the order of the table. */
+export const BENDS: readonly string[] = OPERATORS.filter((operator) => {
+  const call = callOf(operator);
+  const function_ = call?.kernel === 'unary' ? call.float?.operation : undefined;
+  return function_ !== undefined && !/^(sign|floor|ceil|round|sqrt|log|exp|reciprocal)$/.test(function_);
+}).map(({ op }) => op);
+
 /** Operators that the engine reduces by, on int8 too; in the order of the table. */
 export const REDUCTIONS: readonly string[] = OPERATORS.filter((operator) => {
   const call = callOf(operator);

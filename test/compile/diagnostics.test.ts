@@ -16,13 +16,18 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     'every operator without a kernel at once, also behind another one',
     (b) => {
       const x = b.input('x', 'float32', [1, 4]);
-      const erf = b.node('Erf', [b.node('Relu', [x])], {}, { outputs: ['e'] });
+      const lower = b.node('Trilu', [b.node('Relu', [x])], {}, { outputs: ['e'] });
       return [
-        b.node('CumSum', [b.node('Relu', [erf]), b.initializer(tensorFrom('int64', [], [1]))], {}, { outputs: ['s'] }),
+        b.node(
+          'CumSum',
+          [b.node('Relu', [lower]), b.initializer(tensorFrom('int64', [], [1]))],
+          {},
+          { outputs: ['s'] },
+        ),
       ];
     },
     [
-      'e: Erf: the engine has an int8 kernel for it, none for float',
+      'e: Trilu: the engine has no kernel for it, neither int8 nor float',
       's: CumSum: the engine has no kernel for it, neither int8 nor float',
     ],
   ],
@@ -191,6 +196,7 @@ test('every float operation that an int8 one could replace is a warning, and no 
     return [
       b.node('Softmax', [b.node('MatMul', [rows, s.weights([16, 3], 1)])], { axis: 1 }),
       b.node('MaxPool', [integer], window),
+      b.node('Tanh', [integer]),
       ...REDUCTIONS.map((op) => b.node(op, [rows, s.ints(1)])),
     ];
   });

@@ -39,7 +39,11 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b, s) => s.pair(b.node('AveragePool', [s.pair(image(b))], WINDOW)),
     (b) => b.node('AveragePool', [image(b)], WINDOW),
   ],
-  unary: [(b, s) => s.pair(b.node('Sigmoid', [s.pair(rows(b))])), (b) => b.node('Relu', [rows(b)])],
+  unary: [
+    (b, s) => s.pair(b.node('Sigmoid', [s.pair(rows(b))])),
+    (b) => b.node('Relu', [rows(b)]),
+    (b) => b.node('Exp', [rows(b)]),
+  ],
   softmax: [(b) => b.node('Softmax', [rows(b)])],
   reduce: REDUCTIONS.flatMap((op): readonly Draw[] => [
     (b, s) => b.node(op, [s.pair(rows(b)), s.ints(0)]),

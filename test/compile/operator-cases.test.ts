@@ -4,9 +4,11 @@ import { compile, diagnose } from '../../lib/compile/compile';
 import { FAMILIES } from '../../lib/compile/families/table';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import { Rng } from '../../lib/core/rng';
+import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
-import { OPERATORS } from '../../lib/ops';
+import { findOperator, OPERATORS } from '../../lib/ops';
+import { elementCost } from '../../lib/ops/cost';
 import { toDense } from '../../lib/ops/dense';
 import { prepare } from '../../lib/passes/pipeline';
 import { upgrade } from '../../lib/passes/upgrade';
@@ -51,15 +53,33 @@ test('every operator with a float operation of the engine has a case that it run
   const calls = OPERATORS.map((operator) => ({ op: operator.op, call: callOf(operator) }));
   const promised = calls.filter(
     ({ call }) =>
-      call?.kernel === 'binary' ||
-      call?.kernel === 'softmax' ||
-      call?.kernel === 'reduce' ||
-      (call?.kernel === 'unary' && call.float !== undefined),
+      call?.kernel === 'binary' || call?.kernel === 'softmax' || call?.kernel === 'reduce' || call?.kernel === 'unary',
   );
   expect(promised.length).toBeGreaterThan(3);
   expect(promised.filter(({ op }) => !tested.has(op))).toEqual([]);
   const binary = promised.flatMap(({ call }) => (call?.kernel === 'binary' ? [call.operation] : []));
   expect([...new Set(binary)].sort()).toEqual(BINARY_OPERATIONS.map(({ name }) => name).sort());
+});
+
+test('every element-wise operator of one float tensor has its function in the engine, and every function its operator', () => {
+  const missing = OPERATORS.filter(({ schema, cost, lower }) => {
+    const [x, ...others] = schema.inputs;
+    return others.length === 0 && x?.types.includes('float32') && cost === elementCost && lower === undefined;
+  });
+  // Results of types that the engine has not, and elements that change places.
+  expect(missing.map(({ op }) => op).sort()).toEqual(['Cast', 'DepthToSpace', 'IsNaN', 'SpaceToDepth']);
+  const used = runnable.flatMap(({ graph }) =>
+    graph.nodes.flatMap((node) => {
+      const call = findOperator(node.domain, node.op)?.lower?.({
+        node,
+        inputs: [{ type: 'float32', shape: [1] }],
+        outputs: [],
+        constant: () => undefined,
+      });
+      return call && 'kernel' in call && call.kernel === 'unary' && call.float ? [call.float.operation] : [];
+    }),
+  );
+  expect([...new Set(used)].sort()).toEqual(UNARY_OPERATIONS.map(({ name }) => name).sort());
 });
 
 test('quantization knows every operator that the engine computes on int8', () => {

@@ -1,7 +1,7 @@
 import type { Rng } from '../../lib/core/rng';
 import { GraphBuilder } from '../../lib/ir/builder';
 import { elementCount, type Tensor, tensorFrom, tensorOf } from '../../lib/ir/tensor';
-import { REDUCTIONS } from './call-of';
+import { BENDS, REDUCTIONS } from './call-of';
 import type { RandomCase } from './random-layers';
 
 /** Operators of two operands; a divisor near 0 would give values that nothing is compared by. */
@@ -94,7 +94,12 @@ class NetworkMaker {
       dense: (x) => this.dense(x),
       clamp: (x) => this.finish(this.activation(x.name, 1), x.dims),
     };
-    if (!this.quantized) return { ...shared, softmax: (x) => this.softmax(x) };
+    if (!this.quantized)
+      return {
+        ...shared,
+        softmax: (x) => this.softmax(x),
+        bend: (x) => this.finish(this.b.node(this.pick(BENDS), [x.name]), x.dims),
+      };
     return {
       ...shared,
       leaky: (x) => this.leaky(x),

@@ -1,6 +1,7 @@
 import { REDUCE_OPS } from '../../lib/compile/families/reduce';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import type { HoneError } from '../../lib/core/error';
+import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { openSession } from '../../lib/engine/session';
 import { PLAN_NONE, PLAN_PLACES, PLAN_TYPES, type PlanType } from '../../lib/plan/format';
 import { leastOf } from '../../lib/plan/op-rule';
@@ -185,6 +186,7 @@ const CLAMPS: readonly (readonly [PlanOp, string])[] = [
   ['conv_s8', 'addClamp.'],
   ['binary_s8', 'clamp.'],
   ['binary_f32', 'clamp.'],
+  ['unary_f32', 'clamp.'],
   ['fc_s8', ''],
   ['fc_f32', ''],
   ['clamp_f32', ''],
@@ -231,7 +233,8 @@ describe('one parameter changed', () => {
     [POOLS.filter((op) => op !== 'average_pool_s8'), 'this pool takes no bounds', ['clamp.qmax', 126]],
     [['average_pool_s8'], 'int8 bounds', ['clamp.qmin', -129]],
     [['average_pool_s8'], 'int8 bounds', ['clamp.qmax', 128]],
-    [['binary_s8', 'binary_f32'], 'operation', ['operation', -1]],
+    [['binary_s8', 'binary_f32', 'unary_f32'], 'operation', ['operation', -1]],
+    [['unary_f32'], 'operation', ['operation', UNARY_OPERATIONS.length]],
     [['binary_s8', 'binary_f32'], 'operation', ['operation', BINARY_OPERATIONS.length]],
     [['copy_nd'], 'rank', ['rank', 0]],
     [['copy_nd'], 'rank', ['rank', 9]],
@@ -312,7 +315,7 @@ describe('extents that do not fit together', () => {
       [['fc_s8'], 5, [2], 'zero points of the weights'],
       [['binary_s8', 'binary_f32'], 1, [50], 'extents of operands'],
       [['binary_s8', 'binary_f32'], 2, [40], 'extents of operands'],
-      [['lut_s8', 'clamp_f32'], 1, [50], 'extents of operands'],
+      [['lut_s8', 'clamp_f32', 'unary_f32'], 1, [50], 'extents of operands'],
       [['lut_s8'], 2, [128], 'the table is not 256 bytes of uint8'],
       [['softmax_f32'], 1, [50, 2], 'extents of operands'],
       [['softmax_f32'], 1, [1, 50], 'extents of operands'],

@@ -1,4 +1,5 @@
 import { REDUCE_OPS } from '../../lib/compile/families/reduce';
+import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { PLAN_OPS } from '../../lib/plan/plan-ops';
 import { PlanBuilder } from './plans';
 
@@ -82,6 +83,16 @@ export function rowsNetwork(): PlanBuilder {
     const y = real(WIDE);
     b.node({ op: 'binary_f32', outputs: [y], inputs: [rows, second], params: { operation } });
     rows = y;
+  }
+  // Every function of positive numbers, all of them added up.
+  const positive = real(WIDE);
+  b.node({ op: 'unary_f32', outputs: [positive], inputs: [rows], params: { operation: 'softplus' } });
+  for (const { name } of UNARY_OPERATIONS) {
+    const [y, sum] = [real(WIDE), real(WIDE)];
+    const params = { operation: name, alpha: 0.3, beta: 1.5, clamp: { hi: 50 } } as const;
+    b.node({ op: 'unary_f32', outputs: [y], inputs: [positive], params });
+    b.node({ op: 'binary_f32', outputs: [sum], inputs: [rows, y], params: { operation: 'add' } });
+    rows = sum;
   }
   const shares = real(WIDE);
   b.node({ op: 'softmax_f32', outputs: [shares], inputs: [rows] });

@@ -37,12 +37,10 @@ test('a float network runs in float, all of it', () => {
   expect(found).toMatchObject({ groups: [], missing: [] });
 });
 
-test.each([
-  ['Sigmoid', 'the engine has an int8 kernel for it, none for float'],
-  ['Trilu', 'the engine has no kernel for it, neither int8 nor float'],
-])('what float lacks is told apart: %s', (op, reason) => {
-  const found = view(withMiddle(op));
-  expect(found.groups).toEqual([{ place: 'none', op, reason, nodes: ['middle'] }]);
+test('what the engine lacks is told apart', () => {
+  const found = view(withMiddle('Trilu'));
+  const reason = 'the engine has no kernel for it, neither int8 nor float';
+  expect(found.groups).toEqual([{ place: 'none', op: 'Trilu', reason, nodes: ['middle'] }]);
   expect(found.missing).toHaveLength(1);
 });
 

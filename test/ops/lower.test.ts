@@ -89,6 +89,7 @@ test.each([
 ] as const)('%s is a table, and a clamp where it is one', (_, item, clamp) => {
   expect(lower(item)).toMatchObject({ kernel: 'unary', ...(clamp && { clamp }) });
   expect('clamp' in lower(item)).toBe(clamp !== undefined);
+  expect('float' in lower(item)).toBe(clamp === undefined);
 });
 
 test('tables are the float32 function that evaluation computes', () => {

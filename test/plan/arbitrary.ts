@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
+import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import type { PlanDescription, PlanNode, PlanTensor, PlanVariant } from '../../lib/plan/description';
 import { PLAN_TYPE_BYTES, PLAN_TYPES } from '../../lib/plan/format';
 import { leastOf } from '../../lib/plan/op-rule';
@@ -19,6 +20,12 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
   conv: fc.record({ window, groups: small, clamp }),
   clamp,
   binary: fc.record({ operation: fc.constantFrom(...BINARY_OPERATIONS.map((operation) => operation.name)), clamp }),
+  unary: fc.record({
+    operation: fc.constantFrom(...UNARY_OPERATIONS.map((operation) => operation.name)),
+    alpha: float,
+    beta: float,
+    clamp,
+  }),
   pool: fc.record({ window, countIncludePad: fc.boolean(), clamp }),
   copy: fc.integer({ min: 1, max: 8 }).chain((rank) => {
     const list = fc.array(safe, { minLength: rank, maxLength: rank });

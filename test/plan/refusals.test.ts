@@ -1,5 +1,6 @@
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import type { HoneError } from '../../lib/core/error';
+import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { findPlanFault } from '../../lib/plan/check';
 import type { PlanDescription, PlanNode, PlanTensor, PlanVariant } from '../../lib/plan/description';
 import { readPlan } from '../../lib/plan/reader';
@@ -96,6 +97,10 @@ test.each<readonly [words: string, change: (file: PlanFile) => void]>([
   [
     `binary operation number ${BINARY_OPERATIONS.length}`,
     (f) => f.setParams(nodeOf('binary_f32'), 'operation', BINARY_OPERATIONS.length),
+  ],
+  [
+    `unary operation number ${UNARY_OPERATIONS.length}`,
+    (f) => f.setParams(nodeOf('unary_f32'), 'operation', UNARY_OPERATIONS.length),
   ],
   ['scale -0.5', (f) => f.set('tensors', filled, 'scale', -0.5)],
 ])('a file is refused: %s', (words, change) => {

@@ -1,26 +1,12 @@
-import { HoneError } from '../../core/error';
-import type { OpRule } from '../../plan/op-rule';
-import { PLAN_OP_NAMES, PLAN_OPS, type PlanOp } from '../../plan/plan-ops';
-import { composeBounds, floatClamp, NO_BOUNDS } from '../grid';
+import { composeBounds, floatClamp } from '../grid';
 import type { FamilyOf } from '../layer';
 import { stepName } from '../step';
-import { Unsupported } from '../unsupported';
 import { moveView } from '../view';
 import { lookUp } from './look-up';
 
-/** Float operations of one input and fused bounds. */
-type UnaryOp = {
-  [O in PlanOp]: (typeof PLAN_OPS)[O] extends { inputs: readonly ['x']; params: 'clamp'; domain: 'float' } ? O : never;
-}[PlanOp];
-
-function isUnary(name: string): name is UnaryOp {
-  const rule: OpRule | undefined = PLAN_OPS[name as PlanOp];
-  return rule?.inputs.join() === 'x' && rule.params === 'clamp' && rule.domain === 'float';
-}
-
-/** Functions of one number: a table between int8 grids; in float the operation that the operator names. */
+/** Functions of one number: a table between int8 grids; in float a clamp, or the function that the operator names. */
 export const unaryFamily: FamilyOf<'unary'> = {
-  ops: ['lut_s8', ...PLAN_OP_NAMES.filter(isUnary)],
+  ops: ['lut_s8', 'clamp_f32', 'unary_f32'],
   integer: {
     operands: 'first',
     grid: 'result',
@@ -37,19 +23,18 @@ export const unaryFamily: FamilyOf<'unary'> = {
     fuses: true,
     lower: (layer) => {
       const { node, call, tail, program } = layer;
-      const { float: op, clamp = NO_BOUNDS } = call;
-      if (op === undefined) throw new Unsupported('the engine has an int8 kernel for it, none for float');
-      if (!isUnary(op)) throw new HoneError('E_INTERNAL', { message: `'${op}' is no float operation of one input` });
       const source = program.dense(layer.float());
       const buffer = program.buffer(tail.value, 'float32', source.buffer.count);
       const dims = [buffer.count];
-      program.emit({
+      const step = {
         name: stepName(node, tail),
-        op,
         outputs: [{ buffer, dims }],
         inputs: [{ buffer: source.buffer, dims }],
-        params: floatClamp(composeBounds(clamp, tail.bounds)),
-      });
+      };
+      if (call.clamp) {
+        const params = floatClamp(composeBounds(call.clamp, tail.bounds));
+        program.emit({ ...step, op: 'clamp_f32', params });
+      } else program.emit({ ...step, op: 'unary_f32', params: { ...call.float, clamp: floatClamp(tail.bounds) } });
       return moveView(source, buffer);
     },
   },

@@ -9,6 +9,7 @@ export const abs: Operator = unary({
   since: 13,
   types: NUMBERS,
   of: () => Math.abs,
+  float: 'abs',
   quantizable: true,
   slope: (f, x) => f('Sign', x),
 });

@@ -6,4 +6,5 @@ export const ceil: Operator = unary({
   op: 'Ceil',
   since: 13,
   of: () => Math.ceil,
+  float: 'ceil',
 });

@@ -5,7 +5,6 @@ import { highestOf, lowestOf } from '../extremes';
 import { castTo, dimsOf, formulas, sumToShape } from '../gradients';
 import type { GradientContext, LowerContext, Operator } from '../operator';
 import { NUMBERS, optional, problem, required } from '../schema';
-import { CLAMP } from '../unary';
 import { attributeToInput } from '../upgrade-steps';
 
 /** Elements limited to [min, max]; a bound that is left out does not limit. Where min > max, max wins. */
@@ -45,7 +44,7 @@ export const clip: Operator = {
     if (!bounds) return problem(context.node, 'not-lowered', 'the bounds are not constant numbers');
     const [low, high] = bounds;
     const table = (x: number) => Math.min(Math.max(Math.fround(x), low), high);
-    return { kernel: 'unary', table, float: CLAMP, clamp: bounds };
+    return { kernel: 'unary', table, clamp: bounds };
   },
 };
 

@@ -6,5 +6,6 @@ export const cos: Operator = unary({
   op: 'Cos',
   since: 7,
   of: () => Math.cos,
+  float: 'cos',
   slope: (f, x) => f('Neg', f('Sin', x)),
 });

@@ -11,6 +11,7 @@ export const elu: Operator = unary({
     const alpha = attribute(node, 'alpha', 'float', 1);
     return (x) => (x < 0 ? alpha * Math.expm1(x) : x);
   },
+  float: (node) => ({ operation: 'elu', alpha: attribute(node, 'alpha', 'float', 1) }),
   quantizable: true,
   // alpha * exp(x) = y + alpha
   slope: (f, x, y, node) => f('Where', f('Less', x, 0), f('Add', y, attribute(node, 'alpha', 'float', 1)), 1),

@@ -10,6 +10,7 @@ export const erf: Operator = unary({
   since: 13,
   types: NUMBERS,
   of: () => errorFunction,
+  float: 'erf',
   quantizable: true,
   // 2 / sqrt(pi) * exp(-x^2)
   slope: (f, x) => f('Mul', 2 / Math.sqrt(Math.PI), f('Exp', f('Neg', f('Mul', x, x)))),

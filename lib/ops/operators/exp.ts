@@ -8,6 +8,7 @@ export const exp: Operator = {
     op: 'Exp',
     since: 13,
     of: () => Math.exp,
+    float: 'exp',
   }),
   gradient: ({ node, emit, outputGradients }) => [emit.node('Mul', [outputGradients[0]!, node.outputs[0]])],
 };

@@ -6,4 +6,5 @@ export const floor: Operator = unary({
   op: 'Floor',
   since: 13,
   of: () => Math.floor,
+  float: 'floor',
 });

@@ -17,6 +17,7 @@ export const gelu: Operator = unary({
   of: (node) => {
     return isByTanh(node) ? geluByTanh : (x) => 0.5 * x * (1 + errorFunction(x * Math.SQRT1_2));
   },
+  float: (node) => ({ operation: isByTanh(node) ? 'gelu_tanh' : 'gelu' }),
   quantizable: true,
   slope: (f, x, _y, node) => (isByTanh(node) ? slopeByTanh(f, x) : slopeByErf(f, x)),
 });

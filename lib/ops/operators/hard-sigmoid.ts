@@ -1,4 +1,5 @@
 import { attribute } from '../../ir/attribute';
+import type { Node } from '../../ir/graph';
 import type { Operator } from '../operator';
 import { unary } from '../unary';
 
@@ -9,13 +10,17 @@ export const hardSigmoid: Operator = unary({
   since: 6,
   attributes: { alpha: { kind: 'float' }, beta: { kind: 'float' } },
   of: (node) => {
-    const alpha = attribute(node, 'alpha', 'float', 0.2);
-    const beta = attribute(node, 'beta', 'float', 0.5);
+    const { alpha, beta } = lineOf(node);
     return (x) => Math.max(0, Math.min(1, alpha * x + beta));
   },
+  float: (node) => ({ operation: 'hard_sigmoid', ...lineOf(node) }),
   quantizable: true,
   slope: (f, _x, y, node) => {
     const inside = f('And', f('Greater', y, 0), f('Less', y, 1));
-    return f('Where', inside, attribute(node, 'alpha', 'float', 0.2), 0);
+    return f('Where', inside, lineOf(node).alpha, 0);
   },
 });
+
+function lineOf(node: Node): { alpha: number; beta: number } {
+  return { alpha: attribute(node, 'alpha', 'float', 0.2), beta: attribute(node, 'beta', 'float', 0.5) };
+}

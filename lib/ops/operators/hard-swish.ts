@@ -7,6 +7,7 @@ export const hardSwish: Operator = unary({
   traits: ['squashes'],
   since: 14,
   of: () => (x) => x * Math.max(0, Math.min(1, x / 6 + 0.5)),
+  float: 'hard_swish',
   quantizable: true,
   slope: (f, x) => {
     const bent = f('Where', f('Less', x, 3), f('Add', f('Mul', x, 1 / 3), 0.5), 1);

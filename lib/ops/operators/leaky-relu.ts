@@ -12,6 +12,7 @@ export const leakyRelu: Operator = unary({
     const alpha = attribute(node, 'alpha', 'float', 0.01);
     return (x) => (x < 0 ? alpha * x : x);
   },
+  float: (node) => ({ operation: 'leaky_relu', alpha: attribute(node, 'alpha', 'float', 0.01) }),
   quantizable: true,
   // The mask comes from the output where that has the input's sign, so that the executor may fuse the layer before it.
   slope: (f, x, y, node) => {

@@ -7,6 +7,7 @@ export const log: Operator = {
     op: 'Log',
     since: 13,
     of: () => Math.log,
+    float: 'log',
   }),
   gradient: ({ node, emit, outputGradients }) => [emit.node('Div', [outputGradients[0]!, node.inputs[0]])],
 };

@@ -6,6 +6,7 @@ export const mish: Operator = unary({
   op: 'Mish',
   since: 18,
   of: () => (x) => x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
+  float: 'mish',
   quantizable: true,
   // With t = tanh(softplus(x)): t + x * (1 - t^2) * sigmoid(x)
   slope: (f, x) => {

@@ -9,6 +9,7 @@ export const neg: Operator = {
     since: 13,
     types: SIGNED_NUMBERS,
     of: () => (x) => -x,
+    float: 'negate',
     quantizable: true,
   }),
   gradient: ({ emit, outputGradients }) => [emit.node('Neg', [outputGradients[0]!])],

@@ -11,6 +11,7 @@ export const round: Operator = {
     op: 'Round',
     since: 11,
     of: () => roundHalfToEven,
+    float: 'round',
   }),
   gradient: ({ outputGradients }) => [outputGradients[0]],
 };

@@ -12,6 +12,10 @@ export const selu: Operator = unary({
     const { alpha, gamma } = constantsOf(node);
     return (x) => gamma * (x > 0 ? x : alpha * Math.expm1(x));
   },
+  float: (node) => {
+    const { alpha, gamma } = constantsOf(node);
+    return { operation: 'selu', alpha, beta: gamma };
+  },
   quantizable: true,
   // gamma * alpha * exp(x) = y + gamma * alpha
   slope: (f, x, y, node) => {

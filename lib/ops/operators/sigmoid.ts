@@ -9,6 +9,7 @@ export const sigmoid: Operator = {
     op: 'Sigmoid',
     since: 13,
     of: () => (x) => 1 / (1 + Math.exp(-x)),
+    float: 'sigmoid',
     quantizable: true,
   }),
   // dx = dy * y * (1 - y)

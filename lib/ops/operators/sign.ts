@@ -8,4 +8,5 @@ export const sign: Operator = unary({
   since: 13,
   types: NUMBERS,
   of: () => Math.sign,
+  float: 'sign',
 });

@@ -6,5 +6,6 @@ export const sin: Operator = unary({
   op: 'Sin',
   since: 7,
   of: () => Math.sin,
+  float: 'sin',
   slope: (f, x) => f('Cos', x),
 });

@@ -7,6 +7,7 @@ export const softplus: Operator = unary({
   traits: ['squashes'],
   since: 1,
   of: () => (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  float: 'softplus',
   quantizable: true,
   slope: (f, x) => f('Sigmoid', x),
 });

@@ -6,6 +6,7 @@ export const softsign: Operator = unary({
   op: 'Softsign',
   since: 1,
   of: () => (x) => x / (1 + Math.abs(x)),
+  float: 'softsign',
   quantizable: true,
   // 1 / (1 + |x|)^2 = (1 - |y|)^2
   slope: (f, _x, y) => {

@@ -9,6 +9,7 @@ export const sqrt: Operator = {
     op: 'Sqrt',
     since: 13,
     of: () => Math.sqrt,
+    float: 'sqrt',
   }),
   // dx = dy / (2 * y)
   gradient: ({ node, emit, outputGradients }) => {

@@ -9,6 +9,7 @@ export const tanh: Operator = {
     op: 'Tanh',
     since: 13,
     of: () => Math.tanh,
+    float: 'tanh',
     quantizable: true,
   }),
   // dx = dy * (1 - y * y)

@@ -5,6 +5,7 @@
 #include "native/kernels/clamp_f32/clamp_f32.h"
 #include "native/kernels/lut_s8/lut_s8.h"
 #include "native/kernels/softmax_f32/softmax_f32.h"
+#include "native/kernels/unary_f32/unary_f32.h"
 
 namespace hone {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 /// As many elements in x as in y.
 Fault check_alike(const NodeView& node) {
   return count_elements(node.y()) == count_elements(node.x(0)) ? Fault() : Fault("extents of operands");
-}
-
-/// A float operation with one input and bounds.
-Fault check_unary(const NodeView& node) {
-  if (Fault fault = check_alike(node); !fault.empty()) return fault;
-  return check_clamp(node.params<PlanClamp>());
 }
 
 Fault check_binary(const NodeView& node) {
@@ -53,14 +48,6 @@ Fault fill_binary(const Call& call, Args* args, int64_t* items) {
   return call.find_stride(b, args->length, &args->b_stride);
 }
 
-/// Bounds of a float operation with one input.
-template <typename Args>
-Fault fill_bounded(const Call& call, Args* args, int64_t* items) {
-  args->lo = call.params<PlanClamp>().lo;
-  args->hi = call.params<PlanClamp>().hi;
-  return fill_rows(call, args, items);
-}
-
 /// Tiles of whole cache lines.
 template <typename Row, typename Args>
 Division divide_elements(const StepContext&, const Row& row, const Args&, int64_t items) {
@@ -71,6 +58,13 @@ Division divide_elements(const StepContext&, const Row& row, const Args&, int64_
 Division divide_rows(const StepContext&, const SoftmaxF32Row& row, const SoftmaxF32Args& args,
                      int64_t items) {
   return {items, 1, 1, 10 * estimate_element_ns(static_cast<double>(items * args.length), row.needs)};
+}
+
+/// A function costs as many additions as its row says.
+Division divide_functions(const StepContext&, const UnaryF32Row& row, const UnaryF32Args& args,
+                          int64_t items) {
+  const auto additions = static_cast<double>(items * kUnaryCosts[static_cast<int32_t>(args.operation)]);
+  return {items, 64, 1, estimate_element_ns(additions, row.needs)};
 }
 
 }  // namespace
@@ -87,7 +81,16 @@ Fault check_softmax_f32(const NodeView& node) {
                          count_elements(y) == count_elements(x);
   return same_rows ? Fault() : Fault("extents of operands");
 }
-Fault check_clamp_f32(const NodeView& node) { return check_unary(node); }
+Fault check_clamp_f32(const NodeView& node) {
+  if (Fault fault = check_alike(node); !fault.empty()) return fault;
+  return check_clamp(node.params<PlanClamp>());
+}
+Fault check_unary_f32(const NodeView& node) {
+  const PlanUnary& unary = node.params<PlanUnary>();
+  if (unary.operation < 0 || unary.operation >= kUnaryOperationCount) return "operation";
+  if (Fault fault = check_alike(node); !fault.empty()) return fault;
+  return check_clamp(unary.clamp);
+}
 
 Fault fill_args(const Call& call, BinaryS8Args* args, int64_t* items) {
   const PlanTensor &y = call.y(), &a = call.x(0), &b = call.x(1);
@@ -108,7 +111,18 @@ Fault fill_args(const Call& call, SoftmaxF32Args* args, int64_t* items) {
   return call.find_stride(call.y(), args->length, &args->y_stride);
 }
 Fault fill_args(const Call& call, ClampF32Args* args, int64_t* items) {
-  return fill_bounded(call, args, items);
+  args->lo = call.params<PlanClamp>().lo;
+  args->hi = call.params<PlanClamp>().hi;
+  return fill_rows(call, args, items);
+}
+Fault fill_args(const Call& call, UnaryF32Args* args, int64_t* items) {
+  const PlanUnary& unary = call.params<PlanUnary>();
+  args->operation = static_cast<UnaryOperation>(unary.operation);
+  args->alpha = unary.alpha;
+  args->beta = unary.beta;
+  args->lo = unary.clamp.lo;
+  args->hi = unary.clamp.hi;
+  return fill_rows(call, args, items);
 }
 
 Status make_binary_s8(const StepContext& context, std::unique_ptr<Step>* step) {
@@ -129,6 +143,10 @@ Status make_softmax_f32(const StepContext& context, std::unique_ptr<Step>* step)
 Status make_clamp_f32(const StepContext& context, std::unique_ptr<Step>* step) {
   return make_plain<ClampF32Row, ClampF32Args>(context, step, kClampF32Rows, kClampF32RowCount,
                                                divide_elements);
+}
+Status make_unary_f32(const StepContext& context, std::unique_ptr<Step>* step) {
+  return make_plain<UnaryF32Row, UnaryF32Args>(context, step, kUnaryF32Rows, kUnaryF32RowCount,
+                                               divide_functions);
 }
 
 }  // namespace hone

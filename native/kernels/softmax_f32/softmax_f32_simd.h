@@ -1,28 +1,21 @@
 #pragma once
-#include "native/kernels/exp_f32.h"
 #include "native/kernels/simd.h"
+
+#include "native/kernels/math_lanes.h"
 #include "native/kernels/softmax_f32/softmax_f32.h"
 
 namespace hone {
 namespace {
 
 /// See exp_f32.h; x <= 0 or NaN.
-inline VecF exp_lanes(VecF x) {
-  const VecF shifted = add(multiply(x, splat(kLog2E)), splat(kExpShifter));
-  const VecF n = subtract(shifted, splat(kExpShifter));
-  const VecF r = subtract(subtract(x, multiply(n, splat(kLn2High))), multiply(n, splat(kLn2Low)));
-  VecF p = splat(kExp6);
-  p = add(multiply(p, r), splat(kExp5));
-  p = add(multiply(p, r), splat(kExp4));
-  p = add(multiply(p, r), splat(kExp3));
-  p = add(multiply(p, r), splat(kExp2));
-  p = add(multiply(p, r), splat(1.0f));
-  p = add(multiply(p, r), splat(1.0f));
-  return zero_below(x, splat(kExpLowest), multiply(p, power_of_two(shifted)));
+inline VecF exp_below_zero(VecF x) {
+  const ExpParts parts = split_exponent(x);
+  const VecF y = multiply(exp_of_rest(parts.r), power_of_two(parts.shifted));
+  return zero_below(x, splat(kExpLowest), y);
 }
 
 inline F32x16 exp_of_difference(F32x16 x, VecF m) {
-  for (int i = 0; i < kParts; i++) x.v[i] = exp_lanes(subtract(x.v[i], m));
+  for (int i = 0; i < kParts; i++) x.v[i] = exp_below_zero(subtract(x.v[i], m));
   return x;
 }
 

@@ -35,6 +35,12 @@ const onSpecialValues = [
   'Reciprocal',
   'IsNaN',
   'Floor',
+  'Ceil',
+  'Round',
+  'Sign',
+  'Softplus',
+  'Elu',
+  'Sin',
 ].map((op) => opCase(op, 'zeros, infinities, NaN', [special]));
 
 const shapes: [string, number[], number[]][] = [
