@@ -75,33 +75,50 @@ describeWithPictures('detectors and readers that people ship', () => {
     expect(await detect('gravel.png')).toMatchObject({ boxes: [] });
   });
 
-  /** A part of the scanned page as a picture of its own. */
-  function cut(left: number, top: number, right: number, bottom: number): string {
+  /** A part of the scanned page as a picture of its own, turned by half if wanted. */
+  function cut([left, top, right, bottom]: readonly [number, number, number, number], turned = false): string {
     const page = decodeImage(readFileSync(picturePath('page.png')), 'page.png');
     const png = new PNG({ width: right - left, height: bottom - top });
     for (let y = top; y < bottom; y++)
       for (let x = left; x < right; x++) {
         const pixel = page.rgb.subarray(3 * (y * page.width + x), 3 * (y * page.width + x) + 3);
-        png.data.set([...pixel, 255], 4 * ((y - top) * png.width + x - left));
+        const at = (y - top) * png.width + x - left;
+        png.data.set([...pixel, 255], 4 * (turned ? png.width * png.height - 1 - at : at));
       }
     writeFileSync(path('line.png'), PNG.sync.write(png));
     return path('line.png');
   }
 
-  test.each<[text: string, place: [number, number, number, number]]>([
-    ['Region-based segmentation', [0, 4, 300, 42]],
-    ['Let us first determine markers of the coins and the', [0, 46, 384, 70]],
-  ])('PP-OCR reads "%s"', async (text, place) => {
-    const spec = parsePreprocess({
-      ...{ size: [48, 640], resize: 'letterbox', align: 'start', pad: 128 },
+  /** How PP-OCR takes a line of text. */
+  const lineOf = (width: number) =>
+    parsePreprocess({
+      ...{ size: [48, width], resize: 'letterbox', align: 'start', pad: 128 },
       ...{ channels: 'BGR', mean: 127.5, std: 127.5 },
     });
+  const HEADING = [0, 4, 300, 42] as const;
+
+  test.each([false, true])('PP-OCR tells whether a line is upside down: %s', async (turned) => {
+    const found = await meaning(join(ZOO_DIR, 'rapidocr_onnxruntime__ch_ppocr_mobile_v2.0_cls_infer.onnx'), {
+      executor: 'onnxruntime',
+      shapes: { x: [1, 3, 48, 192] },
+      outputs: { kind: 'classes', labels: ['upright', 'upside down'], top: 1 },
+      input: cut(HEADING, turned),
+      // Long lines are squeezed.
+      preprocess: { ...lineOf(192), resize: 'stretch' },
+    });
+    expect(found).toMatchObject({ classes: [{ label: turned ? 'upside down' : 'upright' }] });
+  });
+
+  test.each<[text: string, place: readonly [number, number, number, number]]>([
+    ['Region-based segmentation', HEADING],
+    ['Let us first determine markers of the coins and the', [0, 46, 384, 70]],
+  ])('PP-OCR reads "%s"', async (text, place) => {
     const found = await meaning(join(ZOO_DIR, 'rapidocr_onnxruntime__ch_PP-OCRv4_rec_infer.onnx'), {
       executor: 'onnxruntime',
       shapes: { x: [1, 3, 48, 640] },
       outputs: { kind: 'ctc' },
-      input: cut(...place),
-      preprocess: spec,
+      input: cut(place),
+      preprocess: lineOf(640),
     });
     expect(found).toEqual({ kind: 'ctc', text, score: expect.any(Number) });
     if (found?.kind === 'ctc') expect(found.score).toBeGreaterThan(0.9);
