@@ -3,7 +3,7 @@ import { openSession } from '../lib/engine/session';
 import { type Tensor, toNumbers } from '../lib/ir/tensor';
 import type { Subject } from './timing';
 
-/** A native session on one thread with its inputs and outputs bound once. */
+/** A native session with its inputs and outputs bound once. */
 export interface Native {
   /** One inference from and to the bound arrays. */
   readonly subject: Subject;
@@ -15,9 +15,12 @@ export interface Native {
   close(): void;
 }
 
-/** Opens a plan, as bytes or by path, whose inputs and outputs are float32. @throws what `openSession` throws */
-export function openNative(plan: Uint8Array | string): Native {
-  const session = openSession(plan, { threads: 1 });
+/**
+ * Opens a plan, as bytes or by path, whose inputs and outputs are float32, on one thread unless told.
+ * @throws what `open` throws
+ */
+export function openNative(plan: Uint8Array | string, { threads = 1, open = openSession } = {}): Native {
+  const session = open(plan, { threads });
   const inputs = arraysFor(session.inputs);
   const outputs = arraysFor(session.outputs);
   const run = session.bind(inputs, outputs);

@@ -1,5 +1,6 @@
 import { runAccuracy } from './accuracy';
 import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
+import { runEngineBefore } from './engine-before';
 import { runKernels } from './kernels';
 import { runLatency } from './latency';
 import { runMemory } from './memory';
@@ -20,6 +21,12 @@ import type { Trial } from './trial';
 /** Everything that `npm run bench` measures, in this order. */
 export const TRIALS: readonly Trial[] = [
   { name: 'latency', what: 'int8 inference from JavaScript beside onnxruntime, one thread', run: runLatency },
+  {
+    name: 'engine-before',
+    what: 'int8 inference beside the engine of another commit',
+    long: true,
+    run: runEngineBefore,
+  },
   { name: 'accuracy', what: 'accuracy of the integer engine beside the float model', run: runAccuracy },
   { name: 'overhead', what: 'a call of a plan that computes almost nothing', run: runOverhead },
   { name: 'memory', what: 'bytes held, and resident memory above an idle process', run: runMemory },
