@@ -170,7 +170,7 @@ const CHANGES: readonly Change[] = [
     const bytes = Uint8Array.from(tensor.bytes);
     const size = Math.max(1, ELEMENT_TYPES[tensor.type].bits / 8);
     if (bytes.length < size || tensor.type === 'string') return tensor;
-    const at = draw.rng.integer(0, bytes.length / size - 1) * size;
+    const at = draw.rng.integer(0, Math.floor(bytes.length / size) - 1) * size;
     const special = new Uint8Array(
       tensor.type === 'float32'
         ? Float32Array.of(draw.pick(FLOATS)).buffer
