@@ -35,6 +35,10 @@ const PARTS = {
 };
 /** A break may make a loop endless: a command that has said nothing for so long is stopped. No test file alone takes as long. */
 const SILENCE_MS = 240_000;
+/** A test may take so long: what fails because the machine is busy would count as noticing a break. */
+const TEST_MS = 180_000;
+
+const JEST = ['node_modules/jest/bin/jest.js', '--silent', '--testTimeout', String(TEST_MS)];
 
 /** Ends of a run from outside, which the commands below it have to hear of. */
 const SIGNALS = ['SIGINT', 'SIGTERM'];
@@ -181,7 +185,7 @@ async function isSound(test, { part }) {
 
 /** The test that fails, or that jest itself does; undefined when all pass. */
 async function jest(given, env = {}) {
-  const { done, late, said } = await run(node, ['node_modules/jest/bin/jest.js', '--silent', ...given], env);
+  const { done, late, said } = await run(node, [...JEST, ...given], env);
   if (done) return undefined;
   return said.match(/^FAIL (\S+\.test\.ts)/m)?.[1] ?? (late ? 'a test that does not end' : 'a jest that fails');
 }
