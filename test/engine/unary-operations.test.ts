@@ -103,6 +103,12 @@ describe.each(UNARY_OPERATIONS)('$name', ({ name }) => {
   });
 });
 
+test.each(UNARY_OPERATIONS)('$name writes one NaN, whatever the sign and payload of that of its input', ({ name }) => {
+  const bits = Uint32Array.from({ length: 19 }, (_, i) => (i % 2 === 0 ? 0x7f800001 : 0xffc00000) + i);
+  const found = new Uint32Array(run(name, new Float32Array(bits.buffer)).buffer);
+  expect([...found]).toEqual(Array(19).fill(0x7fc00000));
+});
+
 test('integers, zeros and what has one rounding are exact', () => {
   for (const name of ['abs', 'negate', 'sign', 'floor', 'ceil', 'round', 'sqrt', 'reciprocal', 'leaky_relu'] as const)
     expect(run(name, X)).toEqual(Float32Array.from(X, OF[name]));

@@ -8,9 +8,10 @@
 
 namespace hone {
 
-/// Element-wise float function of one operand with an optional fused clamp: y = clamp(f(x), lo, hi), NaN
-/// kept. What the functions are, and how exact, stands in unary_function.h and math_lanes.h: one text of
-/// separately rounded operations for all rows. y may be x.
+/// Element-wise float function of one operand with an optional fused clamp: y = clamp(f(x), lo, hi); each NaN
+/// is 0x7FC00000, as its sign and payload would be the machine's. What the functions are, and how exact,
+/// stands in unary_function.h and math_lanes.h: one text of separately rounded operations for all rows. y may
+/// be x.
 struct UnaryF32Args {
   float* y;
   const float* x;

@@ -122,6 +122,9 @@ class UnaryCase : public PlainCase<UnaryF32Row, UnaryF32Args> {
       const float y = args_.y[row * args_.y_stride + i];
       Exact exact = compute_exactly(args_, x);
       exact.value = exact.value < args_.lo ? args_.lo : exact.value > args_.hi ? args_.hi : exact.value;
+      uint32_t bits;
+      __builtin_memcpy(&bits, &y, 4);
+      if (std::isnan(y) && bits != 0x7FC00000u) return "a NaN is not 0x7FC00000";
       const double error = find_error(y, exact);
       if (!(error <= bound_error(args_.operation)))
         return "of " + std::to_string(x) + " is " + std::to_string(y) + ", " + std::to_string(error) +

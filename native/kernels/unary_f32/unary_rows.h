@@ -21,7 +21,12 @@ template <UnaryOperation kOperation>
 inline void apply_to_tile(const UnaryF32Args& args, const Tile& tile) {
   const UnaryFactors factors = {splat(args.alpha), splat(args.beta)};
   const VecF lo = splat(args.lo), hi = splat(args.hi);
-  const auto function = [&](VecF x) { return clamp_keep_nan(apply<kOperation>(x, factors), lo, hi); };
+  // Sign and payload of a NaN are what the machine makes of it: every row writes the same one.
+  const VecF nan = splat(__builtin_nanf(""));
+  const auto function = [&](VecF x) {
+    const VecF y = clamp_keep_nan(apply<kOperation>(x, factors), lo, hi);
+    return select(equal(y, y), y, nan);
+  };
   for_each_row_part(tile, args.length, [&](int64_t row, int64_t begin, int64_t end) {
     apply_to_run(args.y + row * args.y_stride + begin, args.x + row * args.x_stride + begin, end - begin,
                  function);
