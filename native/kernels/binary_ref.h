@@ -5,7 +5,8 @@
 namespace hone {
 namespace {
 
-/// a op b, rounded once: the definition of every binary operation. Maximum and minimum as extremes.h has them.
+/// a op b, rounded once: the definition of every binary operation. Maximum and minimum as extremes.h has
+/// them.
 template <BinaryOperation kOperation>
 inline float apply(float a, float b) {
   if constexpr (kOperation == BinaryOperation::kAdd) {
