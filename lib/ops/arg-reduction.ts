@@ -1,6 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { elementCount } from '../ir/tensor';
-import { normalizeAxis } from './axes';
+import { keepsAxes, normalizeAxis } from './axes';
 import { inputCost } from './cost';
 import type { Operator } from './operator';
 import { reducedShape } from './reduction';
@@ -22,13 +22,13 @@ export function argReduction(op: string, better: (candidate: number, best: numbe
       if (!shape) return [{ type: 'int64', shape }];
       const axis = normalizeAxis(attribute(node, 'axis', 'int', 0), shape.length);
       if (axis === undefined) return problem(node, 'bad-axis', `axis does not fit shape [${shape}]`);
-      return [{ type: 'int64', shape: reducedShape(shape, [axis], attribute(node, 'keepdims', 'int', 1) !== 0) }];
+      return [{ type: 'int64', shape: reducedShape(shape, [axis], keepsAxes(node)) }];
     },
     evaluate: ([data], node) => {
       const { dims } = data!;
       const axis = normalizeAxis(attribute(node, 'axis', 'int', 0), dims.length)!;
       const last = attribute(node, 'select_last_index', 'int', 0) !== 0;
-      const shape = reducedShape(dims, [axis], attribute(node, 'keepdims', 'int', 1) !== 0);
+      const shape = reducedShape(dims, [axis], keepsAxes(node));
       const inner = elementCount(dims.slice(axis + 1));
       const positions = Float64Array.from({ length: elementCount(shape) }, (_, i) => {
         const start = Math.floor(i / inner) * dims[axis] * inner + (i % inner);

@@ -63,3 +63,8 @@ export function followed(elements: Inferred['partial'], type: ElementType): Infe
 export function reducesNoAxis(node: Node): boolean {
   return attribute(node, 'noop_with_empty_axes', 'int', 0) === 1;
 }
+
+/** Whether a reduction keeps the axes that it reduces, as axes of one element. Runtimes take every number but 1 for 0. */
+export function keepsAxes(node: Node): boolean {
+  return attribute(node, 'keepdims', 'int', 1) === 1;
+}

@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Tensor } from '../ir/tensor';
 import { toNumbers } from '../ir/tensor';
-import { normalizeAxes, normalizeAxis, reducesNoAxis } from './axes';
+import { keepsAxes, normalizeAxes, normalizeAxis, reducesNoAxis } from './axes';
 import { broadcast, inputPort, outputPort, withConstant } from './coupling';
 import { toDense } from './dense';
 import { knownDims } from './dims';
@@ -223,7 +223,7 @@ export const reducing: Coupling = {
     const noop = listed.length === 0 && reducesNoAxis(context.node);
     const all = shape.map((_, axis) => axis);
     const reduced = noop ? [] : listed.length > 0 ? normalizeAxes(listed, shape.length)! : all;
-    const keep = attribute(context.node, 'keepdims', 'int', 1) !== 0;
+    const keep = keepsAxes(context.node);
     const rest = all.filter((axis) => !reduced.includes(axis));
     return { ties: rest.map((axis, i): Tie => ({ from: inputPort(0, axis), to: outputPort(keep ? axis : i) })) };
   },

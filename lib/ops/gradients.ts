@@ -1,8 +1,7 @@
-import { attribute } from '../ir/attribute';
 import { ELEMENT_TYPES, type ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { type Tensor, tensorFrom } from '../ir/tensor';
-import { reducesNoAxis } from './axes';
+import { keepsAxes, reducesNoAxis } from './axes';
 import type { Emitter, GradientContext, Operator } from './operator';
 
 /** Tensor of int64 numbers, one-dimensional: axes, shapes, starts. */
@@ -117,7 +116,7 @@ export function asColumn({ node, emit }: GradientContext, value: string): string
   const dims = dimsOf(emit, node.inputs[0]);
   const axes = node.inputs[1] ?? '';
   const everything = axes === '' || dimsOf(emit, axes)[0] === 0;
-  if (reducesNothing({ node, emit }) || attribute(node, 'keepdims', 'int', 1) !== 0) return value;
+  if (reducesNothing({ node, emit }) || keepsAxes(node)) return value;
   if (!everything) return emit.node('Unsqueeze', [value, axes]);
   return reshapeTo(
     emit,

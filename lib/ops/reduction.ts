@@ -1,9 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic';
-import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
 import { toNumbers } from '../ir/tensor';
-import { hasInput, knownNumbers, normalizeAxes, reducesNoAxis, unknownShape } from './axes';
+import { hasInput, keepsAxes, knownNumbers, normalizeAxes, reducesNoAxis, unknownShape } from './axes';
 import { inputCost } from './cost';
 import { reducing } from './coupling-shapes';
 import { emptyDense } from './dense';
@@ -50,7 +49,7 @@ export function reduction(spec: ReductionSpec): Operator {
       if (!axes && reducesNoAxis(node)) return [applyToEach(data!, spec, precision)];
       const rank = data!.dims.length;
       const reduced = axes ? normalizeAxes(axes, rank)! : data!.dims.map((_, axis) => axis);
-      return [reduce(data!, reduced, attribute(node, 'keepdims', 'int', 1) !== 0, spec, precision)];
+      return [reduce(data!, reduced, keepsAxes(node), spec, precision)];
     },
     coupling: reducing,
     cost: inputCost,
@@ -66,7 +65,7 @@ export function reducedShape<T extends Dim>(shape: readonly T[], axes: readonly 
 function inferReduction(context: InferContext, spec: ReductionSpec): readonly Inferred[] | ReturnType<typeof problem> {
   const { node, inputs } = context;
   const { type, shape } = inputs[0]!;
-  const keep = attribute(node, 'keepdims', 'int', 1) !== 0;
+  const keep = keepsAxes(node);
   if (!shape) return [{ type, shape: undefined }];
   const given = hasInput(context, 1);
   const axes = given ? knownNumbers(context, 1) : [];

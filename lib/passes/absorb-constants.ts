@@ -1,6 +1,7 @@
-import { attribute, attributes } from '../ir/attribute';
+import { attributes } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { type Tensor, tensorOf, toNumbers, viewAs } from '../ir/tensor';
+import { keepsAxes } from '../ops/axes';
 import {
   attributeIs,
   channelBiasOf,
@@ -134,7 +135,7 @@ function areSpatial(axes: Tensor): boolean {
 
 function meanToPool(mean: Node, fresh: (hint: string) => string): Rewrite {
   const pool = { ...mean, op: 'GlobalAveragePool', inputs: [mean.inputs[0]], attributes: new Map() };
-  if (attribute(mean, 'keepdims', 'int', 1)) return replaceBy(mean, pool);
+  if (keepsAxes(mean)) return replaceBy(mean, pool);
   const pooled = fresh(`${mean.outputs[0]}_pooled`);
   const flat: Node = {
     ...pool,

@@ -1,6 +1,6 @@
 import { attribute } from '../ir/attribute';
 import { elementCount, type Tensor } from '../ir/tensor';
-import { normalizeAxes } from '../ops/axes';
+import { keepsAxes, normalizeAxes } from '../ops/axes';
 import { toDense } from '../ops/dense';
 import {
   constant,
@@ -189,7 +189,7 @@ function findLayerNorm(match: Match, context: PatternContext): Findings | undefi
   };
   const axes = axesOf('axes');
   if (!axes || axes !== axesOf('varianceAxes')) return undefined;
-  if (['mean', 'variance'].some((name) => attribute(match.node(name), 'keepdims', 'int', 1) === 0)) return undefined;
+  if (['mean', 'variance'].some((name) => !keepsAxes(match.node(name)))) return undefined;
   const listed = axes.split(',').map(Number);
   const epsilon = numberIn(match.constant('epsilon'))!;
   const parameters = ['scale', 'bias'].filter((name) => match.findConstant(name));

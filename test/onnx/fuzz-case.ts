@@ -39,7 +39,7 @@ import { seedModels } from './seeds';
 import { tryModel } from './try-model';
 
 /** What runs while a case is tried: onnxruntime is not ours to mend, so what ends there is told apart. */
-export type Stage = 'read' | 'prepare' | 'inspect' | 'compile' | 'run' | 'onnxruntime' | 'quantize';
+export type Stage = 'read' | 'prepare' | 'inspect' | 'compile' | 'run' | 'onnxruntime' | 'compare' | 'quantize';
 
 /** How far a case came. */
 export type Outcome = 'no model' | 'refused' | 'compiled' | 'ran' | 'compared' | 'quantized';
@@ -166,6 +166,7 @@ export async function runCase(bytes: Uint8Array, seed: number, enter: (stage: St
   const found = runPlan(compiled, feeds);
   enter('onnxruntime');
   const expected = await runReference(graph, feeds);
+  enter('compare');
   // What overflows does so in one executor and not in the other.
   const overflows = compiled.diagnostics.some(({ message }) => message.includes('beyond int32'));
   if (!expected || overflows || hasExtremes(graph) || padsOtherwiseInRuntime(graph)) return 'ran';

@@ -71,6 +71,11 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ['Upsample without scales', () => oneNode('Upsample', {}, 9), 'refused'],
   ['Resize with neither scales nor sizes', () => sized(), 'refused'],
   ['noop_with_empty_axes beside 0 and 1', () => reduced(10), 'compared'],
+  [
+    'keepdims beside 0 and 1',
+    () => oneNode('ReduceMin', { keepdims: -1 }, 21, [tensorFrom('int64', [1], [2])]),
+    'compared',
+  ],
   ['a Reshape to words', () => named(), 'refused'],
   ['a Pad of words', () => padded(), 'refused'],
   ['an infinite factor of a bias that is not there', () => unbiased(), 'compared'],
