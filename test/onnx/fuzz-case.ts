@@ -288,12 +288,15 @@ const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
  */
 function compare(graph: Graph, expected: ReadonlyMap<string, Tensor>, found: ReadonlyMap<string, number[]>): void {
   const quantized = graph.nodes.some(({ op }) => /Quantize|QLinear|QGemm/.test(op));
+  // A NaN among elements wins here; in onnxruntime that depends on where it stands.
+  const chooses = graph.nodes.some(({ op }) => /^(Reduce)?(Max|Min)$|MaxPool$/.test(op));
   for (const [name, tensor] of expected) {
     if (tensor.type !== 'float32' && tensor.type !== 'uint8' && tensor.type !== 'int8') continue;
     const [a, b] = [toNumbers(tensor), found.get(name)!];
     if (a.length !== b.length) throw new Error(`'${name}' has ${b.length} elements; onnxruntime gives ${a.length}`);
     // What comes of numbers beyond float32 is no rule of ONNX, nor is whether the largest of nothing is -Infinity or the least float.
     if (!a.every((x) => Math.abs(x) < LARGEST_FLOAT)) continue;
+    if (chooses && b.some(Number.isNaN)) continue;
     const largest = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const wrong = a.filter((x, i) => !(Math.abs(x - b[i]) <= 1e-3 * largest + 1e-6)).length;
     if (wrong === 0) continue;
