@@ -100,8 +100,8 @@ function usageError(error: CommanderError, argv: readonly string[]): HoneError {
   const word = /'([^']+)'/.exec(error.message)?.[1] ?? argv[0];
   if (error.code === 'commander.unknownOption') {
     const own = row === undefined ? ['--version', '--help'] : optionNames(row.load());
-    // There are no short forms, but people try them.
     const elsewhere = ELSEWHERE.get(word) ?? '';
+    // There are no short forms, but people try them.
     const near = own.includes(elsewhere) ? elsewhere : nearest(/^-[a-z]$/.test(word) ? `-${word}` : word, own);
     const advice = near === undefined ? '' : `Did you mean '${near}'?`;
     return new HoneError('E_OPTION_UNKNOWN', { option: word, advice, verb: row?.name ?? '' });

@@ -213,8 +213,8 @@ async function keyOf(model: ModelArtifact, { settings, data, validation }: Train
 }
 
 /**
- * Steps between two checkpoints, 1 to 10 000: at most half a minute of work is lost. Depends on the network alone: when a run writes must
- * not depend on how fast it goes.
+ * Steps between two checkpoints, 1 to 10 000: as many as `CHECKPOINT_MACS` takes. Depends on the network alone: when a run writes
+ * must not depend on how fast it goes.
  */
 export function stepsBetweenCheckpoints(graph: Graph, batchSize: number): number {
   const macs = 3 * countMacs(graph) * batchSize;

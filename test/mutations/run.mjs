@@ -5,7 +5,7 @@
 // `--changed` takes the rows of files that differ from REF (default: HEAD~1); `--only` those with this id, else those whose id or file
 // holds the text; `--from` goes on at a row; `--near` asks the tests of the part alone, which is quicker where many rows survive.
 // A row with `survives`, the reason why no test could see it, must survive: so no excuse outlives its cause.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -18,6 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { spawnGroup } from '../gates/limited.mjs';
 
 const node = process.execPath;
 const tree = resolve('out/mutate/tree');
@@ -41,7 +42,6 @@ const TEST_MS = 180_000;
 const JEST = ['node_modules/jest/bin/jest.js', '--silent', '--testTimeout', String(TEST_MS)];
 
 /** Ends of a run from outside, which the commands below it have to hear of. */
-const SIGNALS = ['SIGINT', 'SIGTERM'];
 
 /** By test file: whether it passes without any break. */
 const sound = new Map();
@@ -204,47 +204,29 @@ async function checkKernels(...given) {
   return (await run(join(tree, `build/${process.platform}-${process.arch}/check_kernels`), given)).done;
 }
 
-/** Runs a command in a process group of its own, so that nothing of it, such as a test in an endless loop, outlives it. */
-function run(command, given, env = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, given, {
-      cwd: tree,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    });
-    const end = () => {
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch (error) {
-        if (error.code !== 'ESRCH') throw error;
-      }
-    };
-    const stop = () => {
-      end();
-      process.exit(130);
-    };
-    let [said, late] = ['', false];
-    let timer;
-    const wait = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        late = true;
-        end();
-      }, SILENCE_MS);
-    };
-    wait();
-    for (const signal of SIGNALS) process.once(signal, stop);
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      said += text;
-      wait();
-    });
-    child.on('error', reject);
-    child.on('exit', end);
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      for (const signal of SIGNALS) process.off(signal, stop);
-      resolve({ done: code === 0, late, said });
-    });
+/** Runs a command until it ends or is silent for too long; then nothing of it, such as a test in an endless loop, is left. */
+async function run(command, given, env = {}) {
+  const { child, end, ended } = spawnGroup([command, ...given], {
+    cwd: tree,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  let [said, late] = ['', false];
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      late = true;
+      end();
+    }, SILENCE_MS);
+  };
+  wait();
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    said += text;
+    wait();
+  });
+  child.on('exit', end);
+  const code = await ended;
+  clearTimeout(timer);
+  return { done: code === 0, late, said };
 }
