@@ -41,8 +41,6 @@ const TEST_MS = 180_000;
 
 const JEST = ['node_modules/jest/bin/jest.js', '--silent', '--testTimeout', String(TEST_MS)];
 
-/** Ends of a run from outside, which the commands below it have to hear of. */
-
 /** By test file: whether it passes without any break. */
 const sound = new Map();
 
