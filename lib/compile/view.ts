@@ -139,6 +139,45 @@ export function sliceView(
   return { ...view, offset, dims };
 }
 
+/**
+ * The elements of one axis at `places`, in this order; undefined where the places are no nested steps, or the axis is spread
+ * over several factors. An element that comes again and again has a factor of stride 0.
+ */
+export function selectView(view: View, axis: number, places: readonly number[]): View | undefined {
+  const merged = mergeFactors(view.dims[axis]);
+  const factors = nestedSteps(places);
+  if (merged.length > 1 || factors === undefined) return undefined;
+  const stride = merged[0]?.stride ?? 0;
+  const dims = view.dims.map((known, other) =>
+    other === axis ? factors.map((factor) => ({ extent: factor.extent, stride: factor.stride * stride })) : known,
+  );
+  return { ...view, offset: view.offset + places[0] * stride, dims };
+}
+
+/**
+ * Factors, outermost first, that walk through `places` (less the first of them): `0 0 1 1 2 2` are 3 steps of 1 times 2
+ * steps of 0. Undefined where they are no nested steps.
+ */
+export function nestedSteps(places: readonly number[]): readonly Factor[] | undefined {
+  const factors: Factor[] = [];
+  for (let rest = places; rest.length > 1; ) {
+    const run = arithmeticRun(rest, 0);
+    if (rest.length % run !== 0) return undefined;
+    const stride = rest[1] - rest[0];
+    for (let i = 0; i < rest.length; i++) if (rest[i] !== rest[i - (i % run)] + (i % run) * stride) return undefined;
+    factors.unshift({ extent: run, stride });
+    rest = rest.filter((_, i) => i % run === 0);
+  }
+  return factors.length > 0 ? factors : [{ extent: 1, stride: 0 }];
+}
+
+/** How many places from `start` on are equally far apart. */
+export function arithmeticRun(places: readonly number[], start: number): number {
+  let end = Math.min(start + 2, places.length);
+  while (end < places.length && places[end] - places[end - 1] === places[start + 1] - places[start]) end++;
+  return end - start;
+}
+
 /** Factors without extents of 1, neighbours joined where memory runs on. */
 export function mergeFactors(factors: readonly Factor[]): Factor[] {
   const merged: Factor[] = [];

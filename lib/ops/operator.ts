@@ -304,7 +304,30 @@ export type KernelCall =
     }
   | { readonly kernel: 'concat'; readonly axis: number }
   | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }
-  | { readonly kernel: 'pad'; readonly before: readonly number[]; readonly value: number }
+  | {
+      readonly kernel: 'pad';
+      /** Elements that come before each axis; negative: that many are cut off. */
+      readonly before: readonly number[];
+      readonly value: number;
+    }
+  | {
+      /** Along each axis the elements at these places, in this order; undefined: the axis as it is. */
+      readonly kernel: 'select';
+      readonly places: readonly (readonly number[] | undefined)[];
+    }
+  | { readonly kernel: 'expand' }
+  | {
+      /** Axes cut into `split` extents, which come back in `order`. */
+      readonly kernel: 'rearrange';
+      readonly split: readonly number[];
+      readonly order: readonly number[];
+    }
+  | {
+      /** A triangle of the last two axes from `diagonal` on, zero elsewhere. */
+      readonly kernel: 'triangle';
+      readonly upper: boolean;
+      readonly diagonal: number;
+    }
   | { readonly kernel: 'transpose'; readonly permutation: readonly number[] }
   | { readonly kernel: 'reshape' }
   | { readonly kernel: 'quantize' }

@@ -6,7 +6,7 @@ import type { Program } from '../program';
 import { repeatOperand } from '../repeat-operand';
 import { type Operand, stepName } from '../step';
 import { Unsupported } from '../unsupported';
-import { broadcastView, moveView, sizeOf, type View } from '../view';
+import { broadcastView, type Factor, memoryFactors, moveView, sizeOf, type View } from '../view';
 
 /** Operations of two numbers. */
 export const binaryFamily: FamilyOf<'binary'> = {
@@ -48,6 +48,10 @@ function operandsOf({ call, program, extents }: LayerOf<'binary'>, views: readon
   return { a, dims, inputs };
 }
 
+function isRepeated({ stride }: Factor): boolean {
+  return stride === 0;
+}
+
 function isCommutative(operation: BinaryOperation): boolean {
   return BINARY_OPERATIONS.some(({ name, commutative }) => name === operation && commutative);
 }
@@ -65,7 +69,8 @@ export function orderOperands(
 ): { lead: View; other: View } {
   const [a, b] = views.map((view) => broadcastView(view, extents));
   if (a === undefined || b === undefined) throw new Unsupported(`its operands do not broadcast to [${extents}]`);
-  const full = views.map((view) => sizeOf(view) === elementCount(extents));
+  // What an Expand has repeated counts as little as what ONNX repeats by itself.
+  const full = views.map((view) => sizeOf(view) === elementCount(extents) && !memoryFactors(view).some(isRepeated));
   const constant = views.map((view) => view.buffer.place.kind === 'constant');
   if (commutative && full[1] && (!full[0] || constant[0])) return { lead: b, other: a };
   return full[0] ? { lead: a, other: b } : { lead: program.rowMajor(a), other: b };

@@ -1,9 +1,8 @@
-import { elementCount } from '../../ir/tensor';
 import { dequantizeNumber, quantizeNumber } from '../grid';
-import type { FamilyOf, Kernel, LayerOf } from '../layer';
-import type { Buffer } from '../step';
+import type { FamilyOf, LayerOf } from '../layer';
 import { Unsupported } from '../unsupported';
-import { channelsLastOrder, extentsOf, sliceView, stridedView, type View } from '../view';
+import { extentsOf, type View } from '../view';
+import { cuttable, fill, part, resultView } from './assemble';
 import { requantize } from './look-up';
 
 /**
@@ -41,15 +40,19 @@ function fillAround(layer: LayerOf<'pad'>, x: View, value: number): View {
 function emitPad(layer: LayerOf<'pad'>, view: View, value: number): View {
   const { node, call, program } = layer;
   const target = resultView(layer, view.buffer);
-  const { buffer } = target;
-  program.emit({
-    name: `${node.name}:fill`,
-    op: 'fill',
-    outputs: [{ buffer, dims: [buffer.count] }],
-    inputs: [],
-    params: { value },
-  });
-  program.copy(node.name, view, part(target, call.before, extentsOf(view)));
+  const whole = extentsOf(target);
+  const starts = call.before.map((count) => Math.max(0, -count));
+  // What is left of the input where it is cut off as well.
+  const given = extentsOf(view);
+  const extents = given.map((extent, axis) =>
+    Math.min(extent - starts[axis], whole[axis] - Math.max(0, call.before[axis])),
+  );
+  if (extents.some((extent, axis) => extent < whole[axis])) fill(program, `${node.name}:fill`, target.buffer, value);
+  if (extents.every((extent) => extent > 0)) {
+    const to = call.before.map((count) => Math.max(0, count));
+    const axes = starts.flatMap((start, axis) => (start > 0 || extents[axis] < given[axis] ? [axis] : []));
+    program.copy(node.name, part(cuttable(program, view, axes), starts, extents), part(target, to, extents));
+  }
   return target;
 }
 
@@ -92,18 +95,4 @@ function join(layer: LayerOf<'concat'>, views: readonly View[]): View {
     start += extents[call.axis];
   }
   return whole;
-}
-
-/** A new buffer for the result of a layer, channels last, with the type and grid of `like`. */
-function resultView<K extends Kernel>({ node, program, extents }: LayerOf<K>, like: Buffer): View {
-  const buffer = program.buffer(node.outputs[0], like.type, elementCount(extents), like.quantization);
-  return stridedView(buffer, extents, channelsLastOrder(extents.length));
-}
-
-/** The box of `extents` elements from `starts` on. @throws Unsupported when it does not lie inside */
-function part(whole: View, starts: readonly number[], extents: readonly number[]): View {
-  const full = extentsOf(whole);
-  if (starts.some((start, axis) => start < 0 || start + extents[axis] > full[axis]))
-    throw new Unsupported(`a part [${extents}] at [${starts}] does not lie inside [${full}]`);
-  return sliceView(whole, starts, new Array<number>(full.length).fill(1), extents)!;
 }

@@ -1,5 +1,5 @@
 import type { FamilyOf, Kernel, LayerOf } from '../layer';
-import { reshapeView, sliceView, transposeView, type View } from '../view';
+import { broadcastView, reshapeView, sliceView, transposeView, type View } from '../view';
 
 /** Reshape, Flatten, Squeeze and the like: another view of the same memory wherever factors allow. */
 export const reshapeFamily: FamilyOf<'reshape'> = viewFamily(
@@ -21,6 +21,19 @@ export const sliceFamily: FamilyOf<'slice'> = viewFamily(
     (view) =>
       sliceView(view, call.starts, call.steps, extents),
 );
+
+/** Expand: a view that repeats along some axes. */
+export const expandFamily: FamilyOf<'expand'> = viewFamily(
+  ({ extents }) =>
+    (view) =>
+      broadcastView(view, extents),
+);
+
+/** DepthToSpace and SpaceToDepth: axes cut up, in another order, and joined again. */
+export const rearrangeFamily: FamilyOf<'rearrange'> = viewFamily(({ call, extents }) => (view) => {
+  const split = reshapeView(view, call.split);
+  return split && reshapeView(transposeView(split, call.order), extents);
+});
 
 /** A change of view of the form that a value has (int8 before float), with a copy only where no view exists. */
 function viewFamily<K extends Kernel>(changeOf: (layer: LayerOf<K>) => (view: View) => View | undefined): FamilyOf<K> {

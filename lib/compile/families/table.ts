@@ -6,8 +6,10 @@ import { concatFamily, padFamily } from './copy';
 import { fullyConnectedFamily } from './fully-connected';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { reduceFamily } from './reduce';
-import { reshapeFamily, sliceFamily, transposeFamily } from './reshape';
+import { expandFamily, rearrangeFamily, reshapeFamily, sliceFamily, transposeFamily } from './reshape';
+import { selectFamily } from './select';
 import { softmaxFamily } from './softmax';
+import { triangleFamily } from './triangle';
 import { unaryFamily } from './unary';
 
 /** How every kind of kernel call becomes steps of a plan. */
@@ -23,6 +25,10 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   concat: concatFamily,
   slice: sliceFamily,
   pad: padFamily,
+  select: selectFamily,
+  expand: expandFamily,
+  rearrange: rearrangeFamily,
+  triangle: triangleFamily,
   transpose: transposeFamily,
   reshape: reshapeFamily,
   quantize: quantizeFamily,

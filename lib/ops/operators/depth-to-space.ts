@@ -1,6 +1,7 @@
 import { attribute } from '../../ir/attribute';
+import type { Node } from '../../ir/graph';
 import { elementCost } from '../cost';
-import { divideExactly, mulDims } from '../dims';
+import { divideExactly, knownDims, mulDims } from '../dims';
 import { dimsOf, reshapeTo, transposeTo } from '../gradients';
 import type { Operator } from '../operator';
 import { EVERY_TYPE, problem, required } from '../schema';
@@ -30,10 +31,7 @@ export const depthToSpace: Operator = {
     const block = attribute(node, 'blocksize', 'int');
     const [n, depth, h, w] = input!.dims;
     const channels = depth / (block * block);
-    const columnsFirst = attribute(node, 'mode', 'string', 'DCR') === 'CRD';
-    // Channels split into (row in block, column in block, channel), or (channel, row, column) for CRD.
-    const split = columnsFirst ? [n, channels, block, block, h, w] : [n, block, block, channels, h, w];
-    const order = columnsFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
+    const { split, order } = blocks(node, input!.dims);
     const strides = rowMajorStrides(split);
     const result = readStrided(
       input!,
@@ -55,4 +53,22 @@ export const depthToSpace: Operator = {
   },
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
+  lower: ({ node, inputs: [input] }) => {
+    const dims = knownDims(input?.shape);
+    return dims
+      ? { kernel: 'rearrange', ...blocks(node, dims) }
+      : problem(node, 'symbolic-shape', 'expected known shapes');
+  },
 };
+
+/** Channels split into (row in block, column in block, channel), or (channel, row, column) for CRD; and where each goes. */
+function blocks(
+  node: Node,
+  [n, depth, h, w]: readonly number[],
+): { split: readonly number[]; order: readonly number[] } {
+  const block = attribute(node, 'blocksize', 'int');
+  const channels = depth / (block * block);
+  return attribute(node, 'mode', 'string', 'DCR') === 'CRD'
+    ? { split: [n, channels, block, block, h, w], order: [0, 1, 4, 2, 5, 3] }
+    : { split: [n, block, block, channels, h, w], order: [0, 3, 4, 1, 5, 2] };
+}

@@ -49,4 +49,7 @@ export const expand: Operator = {
   coupling: expansion,
   gradient: ({ node, emit, outputGradients }) => [sumToShape(emit, outputGradients[0]!, dimsOf(emit, node.inputs[0]))],
   cost: elementCost,
+  quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' },
+  // The extents of the result say all that there is to say.
+  lower: () => ({ kernel: 'expand' }),
 };

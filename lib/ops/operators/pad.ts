@@ -6,7 +6,7 @@ import { unmixAxis } from '../axis-mixture';
 import { elementCost } from '../cost';
 import { padding } from '../coupling-shapes';
 import { emptyLike, toDense } from '../dense';
-import { addDims } from '../dims';
+import { addDims, knownDims } from '../dims';
 import { cut, dimsOf, int64s, reshapeTo } from '../gradients';
 import type { Emitter, GradientContext, LowerContext, Operator } from '../operator';
 import { padsPerAxis } from '../pad-extents';
@@ -140,7 +140,6 @@ function collectCopies(
 function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower']>> {
   const { node, inputs } = context;
   const mode = attribute(node, 'mode', 'string', 'constant');
-  if (mode !== 'constant') return problem(node, 'not-lowered', `mode ${mode} has no kernel`);
   const given = [1, 2, 3].map((index) => (node.inputs[index] ? context.constant(index) : null));
   const rank = inputs[0]?.shape?.length;
   if (rank === undefined || given.includes(undefined)) return problem(node, 'not-lowered', 'the pads are not constant');
@@ -148,9 +147,18 @@ function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower
   if (axes && !normalizeAxes(axes, rank))
     return problem(node, 'bad-axis', `axes [${axes}] do not fit a rank of ${rank}`);
   const [before, after] = padsPerAxis(rank, pads!, axes ?? undefined);
-  if ([...before, ...after].some((count) => count < 0))
-    return problem(node, 'not-lowered', 'negative pads (a crop) have no kernel');
-  return { kernel: 'pad', before, value: value?.[0] ?? 0 };
+  if (mode === 'constant') return { kernel: 'pad', before, value: value?.[0] ?? 0 };
+  const dims = knownDims(inputs[0]!.shape);
+  if (!dims) return problem(node, 'symbolic-shape', 'expected known shapes');
+  const places = dims.map((extent, axis) =>
+    before[axis] === 0 && after[axis] === 0
+      ? undefined
+      : Array.from(
+          { length: extent + before[axis] + after[axis] },
+          (_, position) => sourcePosition(position - before[axis], extent, mode)!,
+        ),
+  );
+  return { kernel: 'select', places };
 }
 
 /** Where an output position reads along one axis; undefined: the constant. */

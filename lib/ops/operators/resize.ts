@@ -1,14 +1,15 @@
 import { attribute } from '../../ir/attribute';
 import type { Dim, Node } from '../../ir/graph';
-import { elementCount, tensorFrom, toNumbers } from '../../ir/tensor';
+import { elementCount, type Tensor, tensorFrom, toNumbers } from '../../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from '../axes';
 import { unmixAxis } from '../axis-mixture';
 import { elementCost } from '../cost';
 import { resizing } from '../coupling-shapes';
 import { emptyLike, toDense } from '../dense';
+import { knownDims } from '../dims';
 import { dimsOf } from '../gradients';
 import { axisShares, type Share } from '../interpolation';
-import type { Dense, GradientContext, InferContext, Operator, UpgradeEmitter } from '../operator';
+import type { Dense, GradientContext, InferContext, LowerContext, Operator, UpgradeEmitter } from '../operator';
 import { sumTiles } from '../pooling-gradient';
 import { EVERY_TYPE, FLOATS, optional, problem, required } from '../schema';
 import { withAttributes, withInput } from '../upgrade-steps';
@@ -104,7 +105,43 @@ export const resize: Operator = {
   coupling: resizing,
   gradient: resizeGradient,
   cost: (inputs, outputs, node) => elementCost(inputs, outputs, node, 4),
+  quantization: (node) => ({
+    inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }, { role: 'none' }],
+    output: isNearest(node) ? 'same' : 'own',
+  }),
+  lower: lowerResize,
 };
+
+function isNearest(node: Node): boolean {
+  return attribute(node, 'mode', 'string', 'nearest') === 'nearest';
+}
+
+function lowerResize({ node, inputs: [x], constant }: LowerContext): ReturnType<NonNullable<Operator['lower']>> {
+  const dims = knownDims(x?.shape);
+  if (!dims) return problem(node, 'symbolic-shape', 'expected known shapes');
+  const given = [2, 3].map((index) => (node.inputs[index] ? constant(index) : null));
+  if (given.includes(undefined) || !given.some((tensor) => tensor))
+    return problem(node, 'not-lowered', 'the extents that it makes are not constant');
+  const { axes, targets } = resized(node, dims, given);
+  const shares = dims.map((extent, axis) => {
+    const target = targets[axes.indexOf(axis)];
+    return target && !(target.extent === extent && target.scale === 1) ? sharesOf(node, extent, target) : undefined;
+  });
+  if (!isNearest(node)) return problem(node, 'not-lowered', 'only mode nearest has a kernel');
+  return { kernel: 'select', places: shares.map((list) => list?.map(([{ index }]) => index)) };
+}
+
+/** The axes that a node resizes, and to what; from the constants `scales` and `sizes` (null where left out). */
+function resized(node: Node, dims: readonly number[], [scales, sizes]: readonly (Tensor | null | undefined)[]) {
+  const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(dims)), dims.length)!;
+  const targets = targetsOf(
+    node,
+    axes.map((axis) => dims[axis]),
+    scales && elementCount(scales.dims) > 0 ? toNumbers(scales) : undefined,
+    sizes ? toNumbers(sizes) : undefined,
+  );
+  return { axes, targets };
+}
 
 /**
  * Every element collects the gradients of the positions that it was mixed into. Whole repetition of the nearest element is
@@ -117,16 +154,9 @@ function resizeGradient({
 }: GradientContext): ReturnType<NonNullable<Operator['gradient']>> {
   const dy = outputGradients[0]!;
   const dims = dimsOf(emit, node.inputs[0]);
-  const [scales, sizes] = [2, 3].map((index) => (node.inputs[index] ? emit.constantOf(node.inputs[index]) : null));
-  if (scales === undefined || sizes === undefined)
-    return problem(node, 'missing-gradient', 'the extents that it makes are not constant');
-  const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(dims)), dims.length)!;
-  const targets = targetsOf(
-    node,
-    axes.map((axis) => dims[axis]),
-    scales && elementCount(scales.dims) > 0 ? toNumbers(scales) : undefined,
-    sizes ? toNumbers(sizes) : undefined,
-  );
+  const given = [2, 3].map((index) => (node.inputs[index] ? emit.constantOf(node.inputs[index]) : null));
+  if (given.includes(undefined)) return problem(node, 'missing-gradient', 'the extents that it makes are not constant');
+  const { axes, targets } = resized(node, dims, given);
   const shares = axes.map((axis, i) => sharesOf(node, dims[axis], targets[i]));
   const times = dims.map((extent, axis) => (axes.includes(axis) ? repetition(shares[axes.indexOf(axis)], extent) : 1));
   if (dims.length > 2 && times[0] === 1 && times[1] === 1 && times.every((count) => count !== undefined))

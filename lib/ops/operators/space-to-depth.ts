@@ -1,6 +1,7 @@
 import { attribute } from '../../ir/attribute';
+import type { Node } from '../../ir/graph';
 import { elementCost } from '../cost';
-import { divideExactly, mulDims } from '../dims';
+import { divideExactly, knownDims, mulDims } from '../dims';
 import type { Operator } from '../operator';
 import { EVERY_TYPE, problem, required } from '../schema';
 import { readStrided, rowMajorStrides } from '../strides';
@@ -27,10 +28,8 @@ export const spaceToDepth: Operator = {
   },
   evaluate: ([input], node) => {
     const block = attribute(node, 'blocksize', 'int');
-    const [n, channels, height, width] = input!.dims;
-    const [h, w] = [height / block, width / block];
-    const split = [n, channels, h, block, w, block];
-    const order = [0, 3, 5, 1, 2, 4];
+    const { split, order } = blocks(node, input!.dims);
+    const [n, channels, h, , w] = split;
     const strides = rowMajorStrides(split);
     const result = readStrided(
       input!,
@@ -44,4 +43,19 @@ export const spaceToDepth: Operator = {
   ],
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
+  lower: ({ node, inputs: [input] }) => {
+    const dims = knownDims(input?.shape);
+    return dims
+      ? { kernel: 'rearrange', ...blocks(node, dims) }
+      : problem(node, 'symbolic-shape', 'expected known shapes');
+  },
 };
+
+/** Rows and columns split into (block, place in block), and where each goes. */
+function blocks(
+  node: Node,
+  [n, channels, h, w]: readonly number[],
+): { split: readonly number[]; order: readonly number[] } {
+  const block = attribute(node, 'blocksize', 'int');
+  return { split: [n, channels, h / block, block, w / block, block], order: [0, 3, 5, 1, 2, 4] };
+}

@@ -1,8 +1,8 @@
-import { elementCount } from '../../ir/tensor';
+import { elementCount, toNumbers } from '../../ir/tensor';
 import { unknownShape } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
-import { mulDims } from '../dims';
+import { knownDims, mulDims } from '../dims';
 import { dimsOf, reshapeTo, sumOver } from '../gradients';
 import type { Emitter, Operator } from '../operator';
 import { EVERY_TYPE, problem, required } from '../schema';
@@ -56,6 +56,16 @@ export const tile: Operator = {
     return [dims.reduce((gradient, extent, axis) => sumCopies(emit, gradient, axis, extent), outputGradients[0]!)];
   },
   cost: elementCost,
+  quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' },
+  lower: ({ node, inputs: [input], constant }) => {
+    const [dims, repeats] = [knownDims(input?.shape), constant(1)];
+    if (!dims || !repeats) return problem(node, 'not-lowered', 'the shape or the repeats are not constant');
+    const counts = toNumbers(repeats);
+    const places = dims.map((extent, axis) =>
+      counts[axis] === 1 ? undefined : Array.from({ length: extent * counts[axis] }, (_, place) => place % extent),
+    );
+    return { kernel: 'select', places };
+  },
 };
 
 /** Sums up the copies of `extent` elements that lie behind each other along `axis`. */

@@ -1,4 +1,5 @@
 import { attribute } from '../../ir/attribute';
+import { toNumbers } from '../../ir/tensor';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
 import type { Operator } from '../operator';
@@ -34,4 +35,11 @@ export const trilu: Operator = {
     emit.node('Trilu', [outputGradients[0]!, ...node.inputs.slice(1)], { upper: attribute(node, 'upper', 'int', 1) }),
   ],
   cost: elementCost,
+  quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' },
+  lower: ({ node, constant }) => {
+    const k = node.inputs[1] ? constant(1) : undefined;
+    if (node.inputs[1] && !k) return problem(node, 'not-lowered', 'the diagonal is not constant');
+    const upper = attribute(node, 'upper', 'int', 1) !== 0;
+    return { kernel: 'triangle', upper, diagonal: k ? toNumbers(k)[0] : 0 };
+  },
 };

@@ -61,6 +61,17 @@ export const CASES: readonly OpCase[] = [
       opset: 10,
     },
   ),
+  ...[
+    [37, 53],
+    [53, 37],
+  ].map(([from, to]) =>
+    opCase('Resize', `nearest, ${from} to ${to} both ways`, [
+      random([1, 3, from, from]),
+      undefined,
+      undefined,
+      ints(1, 3, to, to),
+    ]),
+  ),
   opCase('Resize', 'opset 10, linear, down', [image, down], { mode: 'linear' }, { opset: 10 }),
   opCase('Resize', 'cubic, exclude_outside', [image, undefined, up], { mode: 'cubic', exclude_outside: 1 }),
 ];

@@ -3,6 +3,7 @@ import { ints, opCase, random, scalar } from '../draw';
 import { integers, type OpCase } from '../op-case';
 
 const x = random([2, 3, 4]);
+const image = random([2, 3, 4, 5]);
 
 export const CASES: readonly OpCase[] = [
   opCase('DFT', 'real', [random([2, 5, 1])]),
@@ -52,10 +53,18 @@ export const CASES: readonly OpCase[] = [
   ...['constant', 'edge', 'reflect', 'wrap'].map((mode) => opCase('Pad', mode, [x, ints(0, 1, 2, 1, 2, 1)], { mode })),
   opCase('Pad', 'value', [x, ints(0, 0, 1, 0, 0, 1), scalar('float32', 7)]),
   opCase('Pad', 'crop', [x, ints(0, -1, 1, 0, 0, -2)]),
+  opCase('Pad', 'crop and value', [x, ints(-1, 1, 0, 1, -2, 0), scalar('float32', 3)]),
+  ...['edge', 'reflect', 'wrap'].flatMap((mode) => [
+    opCase('Pad', `${mode} of an image`, [image, ints(0, 0, 2, 1, 0, 0, 1, 3)], { mode }),
+    opCase('Pad', `${mode}, one axis cut off`, [image, ints(0, 0, -1, 2, 0, 0, 0, 1)], { mode }),
+  ]),
   opCase('Pad', 'axes', [x, ints(1, 2), undefined, ints(-1)]),
   opCase('Expand', 'both ways', [random([3, 1]), ints(2, 1, 4)]),
   opCase('Expand', 'lower rank target', [x, ints(1)]),
+  opCase('Expand', 'an image', [random([1, 3, 1, 4]), ints(2, 3, 2, 4)]),
   opCase('Tile', 'two axes', [random([2, 3]), ints(2, 3)]),
+  opCase('Tile', 'an image', [image, ints(1, 2, 1, 3)]),
+  opCase('Tile', 'once', [x, ints(1, 1, 1)]),
   opCase('Gather', 'axis 0', [x, ints(1, 0, 1)]),
   opCase('Gather', 'scalar index from the end', [x, scalar('int64', -1)], { axis: 1 }),
   opCase('Gather', 'matrix of indices', [x, integers('int64', [2, 2], 0, 3)], { axis: 2 }),
@@ -94,8 +103,13 @@ export const CASES: readonly OpCase[] = [
   opCase('CumSum', 'plain', [x, scalar('int64', 1)]),
   opCase('CumSum', 'exclusive, reverse', [x, scalar('int64', -1)], { exclusive: 1, reverse: 1 }),
   opCase('Trilu', 'upper', [random([2, 3, 4])]),
+  opCase('Trilu', 'upper, shifted, of several', [random([2, 2, 5, 4]), scalar('int64', 2)]),
+  opCase('Trilu', 'lower, all', [x, scalar('int64', 5)], { upper: 0 }),
+  opCase('Trilu', 'upper, nothing', [x, scalar('int64', 9)]),
   opCase('Trilu', 'lower, shifted', [random([4, 3]), scalar('int64', -1)], { upper: 0 }),
   opCase('DepthToSpace', 'DCR', [random([1, 8, 2, 3])], { blocksize: 2 }),
   opCase('DepthToSpace', 'CRD', [random([1, 8, 2, 3])], { blocksize: 2, mode: 'CRD' }),
+  opCase('DepthToSpace', 'blocks of 3', [random([2, 18, 1, 2])], { blocksize: 3 }),
+  opCase('SpaceToDepth', 'blocks of 3', [random([2, 1, 3, 6])], { blocksize: 3 }),
   opCase('SpaceToDepth', 'blocks of 2', [random([1, 2, 4, 6])], { blocksize: 2 }),
 ];
