@@ -73,6 +73,7 @@ import { reciprocal } from './operators/reciprocal';
 import { reduceL1 } from './operators/reduce-l1';
 import { reduceL2 } from './operators/reduce-l2';
 import { reduceLogSum } from './operators/reduce-log-sum';
+import { reduceLogSumExp } from './operators/reduce-log-sum-exp';
 import { reduceMax } from './operators/reduce-max';
 import { reduceMean } from './operators/reduce-mean';
 import { reduceMin } from './operators/reduce-min';
@@ -188,6 +189,7 @@ export const OPERATORS: readonly Operator[] = [
   reduceL1,
   reduceL2,
   reduceLogSum,
+  reduceLogSumExp,
   reduceMax,
   reduceMean,
   reduceMin,

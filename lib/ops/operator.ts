@@ -1,5 +1,6 @@
 import type { BinaryOperation } from '../core/binary-operation';
 import type { Diagnostic } from '../core/diagnostic';
+import type { ReduceOperation } from '../core/reduce-operation';
 import type { UnaryOperation } from '../core/unary-operation';
 import type { ElementType } from '../ir/element-type';
 import type { Attribute, Dim, Node, ValueType } from '../ir/graph';
@@ -293,7 +294,7 @@ export type KernelCall =
     ))
   | { readonly kernel: 'softmax'; readonly axis: number }
   | {
-      /** The elements along some axes to one. */
+      /** The elements along some axes to one of them. */
       readonly kernel: 'reduce';
       /** In ascending order. */
       readonly axes: readonly number[];
@@ -301,6 +302,13 @@ export type KernelCall =
       readonly float: string;
       /** Engine operation on int8, for reductions that give one of their elements; left out where there is none. */
       readonly integer?: string;
+    }
+  | {
+      /** The elements along some axes to a sum or the like; of no axes, of each element alone. */
+      readonly kernel: 'accumulate';
+      /** In ascending order. */
+      readonly axes: readonly number[];
+      readonly operation: ReduceOperation;
     }
   | { readonly kernel: 'concat'; readonly axis: number }
   | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic';
+import type { ReduceOperation } from '../core/reduce-operation';
 import type { ElementType } from '../ir/element-type';
 import type { Dim } from '../ir/graph';
 import { toNumbers } from '../ir/tensor';
@@ -90,22 +91,43 @@ export function engineReduction(float: string, integer?: string): Pick<Operator,
   };
 }
 
-function lowerReduction(
-  { node, inputs: [x], constant }: LowerContext,
-  float: string,
-  integer?: string,
-): KernelCall | Diagnostic {
+/** Reductions that leave one element alone as it is. */
+const KEEPS_ONE: readonly ReduceOperation[] = ['sum', 'mean', 'log_sum_exp', 'product'];
+
+/** The same for reductions that accumulate; a mean of int8 is exact. */
+export function engineAccumulation(operation: ReduceOperation): Pick<Operator, 'lower' | 'quantization'> {
+  return {
+    lower: (context) => {
+      const axes = reducedAxes(context);
+      if ('kind' in axes) return axes;
+      if (axes.length === 0 && KEEPS_ONE.includes(operation)) return { kernel: 'reshape' };
+      return { kernel: 'accumulate', axes, operation };
+    },
+    ...(operation === 'mean' && {
+      quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'own' },
+    }),
+  };
+}
+
+function lowerReduction(context: LowerContext, float: string, integer?: string): KernelCall | Diagnostic {
+  const axes = reducedAxes(context);
+  if ('kind' in axes) return axes;
+  if (axes.length === 0) return { kernel: 'reshape' };
+  return { kernel: 'reduce', axes, float, ...(integer && { integer }) };
+}
+
+/** Axes of several elements that a node reduces, in ascending order. */
+function reducedAxes({ node, inputs: [x], constant }: LowerContext): readonly number[] | Diagnostic {
   const shape = x?.shape;
   const isGiven = (node.inputs[1] ?? '') !== '';
   const given = isGiven ? constant(1) : undefined;
   if (shape === undefined || (isGiven && given === undefined))
     return problem(node, 'not-lowered', 'expected constant axes and a known rank');
   const listed = given === undefined ? [] : toNumbers(given);
-  if (listed.length === 0 && reducesNoAxis(node)) return { kernel: 'reshape' };
+  if (listed.length === 0 && reducesNoAxis(node)) return [];
   const axes = listed.length === 0 ? shape.map((_, axis) => axis) : normalizeAxes(listed, shape.length);
   if (axes === undefined) return problem(node, 'bad-axis', `axes [${listed}] do not fit shape [${shape}]`);
-  if (axes.every((axis) => shape[axis] === 1)) return { kernel: 'reshape' };
-  return { kernel: 'reduce', axes: axes.sort((a, b) => a - b), float, ...(integer && { integer }) };
+  return axes.every((axis) => shape[axis] === 1) ? [] : axes.sort((a, b) => a - b);
 }
 
 function reduce(data: Dense, axes: readonly number[], keep: boolean, spec: ReductionSpec, precision: Precision): Dense {

@@ -1,4 +1,5 @@
 import type { BinaryOperation } from '../core/binary-operation';
+import type { ReduceOperation } from '../core/reduce-operation';
 import type { UnaryOperation } from '../core/unary-operation';
 import type { PlanType } from './format';
 import type { PLAN_OPS, PlanOp } from './plan-ops';
@@ -101,6 +102,11 @@ export interface PlanBinaryParams {
   readonly clamp?: PlanClamp;
 }
 
+export interface PlanReduceParams {
+  readonly operation: ReduceOperation;
+  readonly clamp?: PlanClamp;
+}
+
 export interface PlanUnaryParams {
   readonly operation: UnaryOperation;
   /** Factors of the function; 0 where it takes none. */
@@ -135,6 +141,7 @@ export interface RecordParams {
   readonly clamp: PlanClamp;
   readonly binary: PlanBinaryParams;
   readonly unary: PlanUnaryParams;
+  readonly reduce: PlanReduceParams;
   readonly pool: PlanPoolParams;
   readonly copy: PlanCopyParams;
   readonly fill: PlanFillParams;

@@ -114,6 +114,7 @@ export const LAYOUTS = {
   pool: { window: 'window', countIncludePad: 'i32', reserved: 'i32', clamp: 'clamp' },
   binary: { operation: 'i32', reserved: 'i32', clamp: 'clamp' },
   unary: { operation: 'i32', alpha: 'f32', beta: 'f32', reserved: 'i32', clamp: 'clamp' },
+  reduce: { operation: 'i32', reserved: 'i32', clamp: 'clamp' },
   border: { channelsFirst: 'i32', reserved: 'i32' },
   copy: {
     rank: 'i32',

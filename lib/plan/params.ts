@@ -1,5 +1,6 @@
 import { BINARY_OPERATIONS } from '../core/binary-operation';
 import { HoneError } from '../core/error';
+import { REDUCE_OPERATIONS } from '../core/reduce-operation';
 import { UNARY_OPERATIONS } from '../core/unary-operation';
 import type { PlanClamp, PlanConvParams, PlanParams, PlanWindow, RecordParams } from './description';
 import type { RecordOf } from './format';
@@ -66,6 +67,13 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
       beta,
       clamp,
     }),
+  },
+  reduce: {
+    toRecord: ({ operation, clamp }) => ({
+      operation: numberOf(REDUCE_OPERATIONS, operation),
+      clamp: clampRecord(clamp),
+    }),
+    ofRecord: ({ operation, clamp }) => ({ operation: nameOf('reduce', REDUCE_OPERATIONS, operation), clamp }),
   },
   pool: {
     toRecord: ({ window, countIncludePad, clamp }) => ({

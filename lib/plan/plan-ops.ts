@@ -267,6 +267,17 @@ export const PLAN_OPS = {
     int8Form: 'lut_s8',
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  reduce_f32: {
+    family: 'reduce',
+    outputs: ['y'],
+    inputs: ['x'],
+    inPlace: [],
+    params: 'reduce',
+    domain: 'float',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

@@ -166,6 +166,13 @@ struct PlanBinary {
 };
 static_assert(sizeof(PlanBinary) == 24);
 
+struct PlanReduce {
+  int32_t operation;  ///< a ReduceOperation
+  int32_t reserved;
+  PlanClamp clamp;
+};
+static_assert(sizeof(PlanReduce) == 24);
+
 struct PlanUnary {
   int32_t operation;  ///< a UnaryOperation
   float alpha, beta;  ///< what the function makes of them, 0 where it takes none

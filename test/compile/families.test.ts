@@ -49,6 +49,10 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b, s) => b.node(op, [s.pair(rows(b)), s.ints(0)]),
     (b, s) => b.node(op, [rows(b), s.ints(1)]),
   ]),
+  accumulate: [
+    (b, s) => s.pair(b.node('ReduceMean', [s.pair(rows(b)), s.ints(0)])),
+    (b, s) => b.node('ReduceL2', [rows(b), s.ints(1)]),
+  ],
   concat: [(b) => b.node('Concat', [rows(b), 'x'], { axis: 1 })],
   slice: [(b, s) => b.node('Slice', [rows(b), s.ints(1), s.ints(3), s.ints(1)])],
   pad: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 0, 0)])],
@@ -114,6 +118,10 @@ const REASONS: readonly (readonly [reason: string | undefined, draw: Draw])[] = 
   [
     'its first input is float',
     (b, s) => s.pair(b.node('Conv', [image(b), s.weights([2, 4, 1, 1])], {}, { name: 'it' })),
+  ],
+  [
+    'the engine has a float kernel for it, none for int8',
+    (b, s) => s.pair(b.node('ReduceSum', [s.pair(rows(b)), s.ints(1)], {}, { name: 'it' })),
   ],
   ['its second input is float', (b, s) => s.pair(b.node('Add', [s.pair(rows(b)), 'x'], {}, { name: 'it' }))],
   ['its input is float', (b, s) => s.pair(b.node('MaxPool', [image(b)], WINDOW, { name: 'it' }))],

@@ -56,6 +56,7 @@ export function everyOperation(): PlanBuilder {
     reduce_max_f32: () => one(real([4]), real([4, 25])),
     reduce_min_s8: () => one(grid([4]), grid([4, 25])),
     reduce_min_f32: () => one(real([4]), real([4, 25])),
+    reduce_f32: () => ({ ...one(real([4]), real([4, 25])), params: { operation: 'mean', clamp: { lo: 1 } } }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
   };
   const grid = (dims: readonly number[]): number => b.arena('int8', dims, GRID);

@@ -1,6 +1,7 @@
 import { REDUCE_OPS } from '../../lib/compile/families/reduce';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import type { HoneError } from '../../lib/core/error';
+import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { openSession } from '../../lib/engine/session';
 import { PLAN_NONE, PLAN_PLACES, PLAN_TYPES, type PlanType } from '../../lib/plan/format';
@@ -233,7 +234,8 @@ describe('one parameter changed', () => {
     [POOLS.filter((op) => op !== 'average_pool_s8'), 'this pool takes no bounds', ['clamp.qmax', 126]],
     [['average_pool_s8'], 'int8 bounds', ['clamp.qmin', -129]],
     [['average_pool_s8'], 'int8 bounds', ['clamp.qmax', 128]],
-    [['binary_s8', 'binary_f32', 'unary_f32'], 'operation', ['operation', -1]],
+    [['binary_s8', 'binary_f32', 'unary_f32', 'reduce_f32'], 'operation', ['operation', -1]],
+    [['reduce_f32'], 'operation', ['operation', REDUCE_OPERATIONS.length]],
     [['unary_f32'], 'operation', ['operation', UNARY_OPERATIONS.length]],
     [['binary_s8', 'binary_f32'], 'operation', ['operation', BINARY_OPERATIONS.length]],
     [['copy_nd'], 'rank', ['rank', 0]],
@@ -320,8 +322,10 @@ describe('extents that do not fit together', () => {
       [['softmax_f32'], 1, [50, 2], 'extents of operands'],
       [['softmax_f32'], 1, [1, 50], 'extents of operands'],
       [['softmax_f32'], 1, [], 'extents of operands'],
-      ...[[100], [25, 4], [4, 5, 5], [2, 2, 5, 5]].map((dims) => [REDUCE_OPS, 1, dims, 'extents of operands'] as const),
-      ...[[], [2], [2, 2]].map((dims) => [REDUCE_OPS, 0, dims, 'extents of operands'] as const),
+      ...[[100], [25, 4], [4, 5, 5], [2, 2, 5, 5]].map(
+        (dims) => [[...REDUCE_OPS, 'reduce_f32'], 1, dims, 'extents of operands'] as const,
+      ),
+      ...[[], [2], [2, 2]].map((dims) => [[...REDUCE_OPS, 'reduce_f32'], 0, dims, 'extents of operands'] as const),
       [['copy_nd'], 1, [5], 'it reads outside x'],
       [['copy_nd'], 0, [5], 'it writes outside y'],
     ];

@@ -1,4 +1,5 @@
 import { REDUCE_OPS } from '../../lib/compile/families/reduce';
+import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { PLAN_OPS } from '../../lib/plan/plan-ops';
 import { PlanBuilder } from './plans';
@@ -129,6 +130,15 @@ export function rowsNetwork(): PlanBuilder {
     const y = b.output(op, 'float32', [2]);
     if (isFloat) b.node({ op: 'clamp_f32', outputs: [y], inputs: [along], params: {} });
     else b.node({ op: 'dequantize_s8', outputs: [y], inputs: [along], params: { channelsFirst: false } });
+  }
+  for (const { name } of REDUCE_OPERATIONS) {
+    const dims = [2, 12, 8];
+    const [x, between, along] = [real(dims), real([2, 8]), real([2])];
+    const params = { operation: name } as const;
+    b.node({ op: 'clamp_f32', outputs: [x], inputs: [input(dims)], params: { lo: 0.5, hi: 1.5 } });
+    b.node({ op: 'reduce_f32', outputs: [between], inputs: [x], params });
+    b.node({ op: 'reduce_f32', outputs: [along], inputs: [between], params });
+    b.node({ op: 'clamp_f32', outputs: [b.output(name, 'float32', [2])], inputs: [along], params: {} });
   }
   const last = real(IMAGE);
   b.node({ op: 'clamp_f32', outputs: [last], inputs: [middle], params: {} });

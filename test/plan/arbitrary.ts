@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
+import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import type { PlanDescription, PlanNode, PlanTensor, PlanVariant } from '../../lib/plan/description';
 import { PLAN_TYPE_BYTES, PLAN_TYPES } from '../../lib/plan/format';
@@ -26,6 +27,7 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
     beta: float,
     clamp,
   }),
+  reduce: fc.record({ operation: fc.constantFrom(...REDUCE_OPERATIONS.map((operation) => operation.name)), clamp }),
   pool: fc.record({ window, countIncludePad: fc.boolean(), clamp }),
   copy: fc.integer({ min: 1, max: 8 }).chain((rank) => {
     const list = fc.array(safe, { minLength: rank, maxLength: rank });

@@ -1,5 +1,6 @@
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import type { HoneError } from '../../lib/core/error';
+import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { findPlanFault } from '../../lib/plan/check';
 import type { PlanDescription, PlanNode, PlanTensor, PlanVariant } from '../../lib/plan/description';
@@ -97,6 +98,10 @@ test.each<readonly [words: string, change: (file: PlanFile) => void]>([
   [
     `binary operation number ${BINARY_OPERATIONS.length}`,
     (f) => f.setParams(nodeOf('binary_f32'), 'operation', BINARY_OPERATIONS.length),
+  ],
+  [
+    `reduce operation number ${REDUCE_OPERATIONS.length}`,
+    (f) => f.setParams(nodeOf('reduce_f32'), 'operation', REDUCE_OPERATIONS.length),
   ],
   [
     `unary operation number ${UNARY_OPERATIONS.length}`,

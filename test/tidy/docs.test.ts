@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
 import { cliPage } from './cli-page';
-import { binaryOperationsSource, unaryOperationsSource } from './element-operations';
+import { binaryOperationsSource, reduceOperationsSource, unaryOperationsSource } from './element-operations';
 import { everyKernelSource, sourcesPage } from './kernel-files';
 import { kernelRowsSource } from './kernel-rows';
 import { kernelTable } from './kernel-table';
@@ -21,6 +21,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/recipe.schema.json': recipeSchemaPage,
   'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
   'lib/core/binary-operation.ts': binaryOperationsSource,
+  'lib/core/reduce-operation.ts': reduceOperationsSource,
   'lib/core/unary-operation.ts': unaryOperationsSource,
   'lib/plan/plan-ops.ts': planOpsSource,
   'native/kernels/every_kernel.h': everyKernelSource,

@@ -44,6 +44,21 @@ export function unaryOperationsSource(): string {
   });
 }
 
+/** lib/core/reduce-operation.ts: the list of accumulating reductions for the TypeScript side. */
+export function reduceOperationsSource(): string {
+  return listSource({
+    source: 'native/core/reduce_operations.def',
+    macro: 'HONE_REDUCE_OPERATION',
+    columns: /(\w+), \d+/,
+    fields: () => '',
+    about: [
+      'Reductions of float32 that accumulate, as the engine has them; the place in the list is the number in plan files.',
+    ],
+    list: 'REDUCE_OPERATIONS',
+    type: 'ReduceOperation',
+  });
+}
+
 function listSource({ source, macro, columns, fields, about, list, type }: List): string {
   const text = readSource(source).replace(/^\s*(\/\/|#).*$/gm, '');
   const rows = [...text.matchAll(new RegExp(`${macro}\\((\\d+), \\w+, ${columns.source}\\)`, 'g'))];

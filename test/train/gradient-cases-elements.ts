@@ -74,6 +74,7 @@ export const ELEMENT_GRADIENT_CASES: readonly GradientCase[] = [
     'ReduceMean',
   ].flatMap((op) => reductions(op)),
   ...reductions('ReduceLogSum', positive([2, 3, 4])),
+  ...reductions('ReduceLogSumExp', positive([2, 3, 4])),
   operands('ReduceProd', 'zeros', [floats([0, 2, 3, 0, 5, 0, 2, 3, 4], [3, 3]), tensorFrom('int64', [1], [1])]),
   operands('GlobalMaxPool', 'plane', [spaced([2, 3, 4, 2])]),
   operands('GlobalMaxPool', 'line', [spaced([2, 3, 5])]),

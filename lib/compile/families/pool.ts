@@ -74,7 +74,7 @@ function lowerFloatAverage(layer: LayerOf<'average-pool'>): View {
 }
 
 /** @throws Unsupported when the factor between two scales is no positive float32: grids that far apart average in float */
-function requireRatio(from: number, to: number): void {
+export function requireRatio(from: number, to: number): void {
   const ratio = Math.fround(from / to);
   if (!(ratio > 0) || !Number.isFinite(ratio)) throw new Unsupported(`${from} / ${to} is no positive float32`);
 }

@@ -1,4 +1,5 @@
 import type { FamilyOf, Kernel } from '../layer';
+import { accumulateFamily } from './accumulate';
 import { binaryFamily } from './binary';
 import { dequantizeFamily, quantizeFamily } from './border';
 import { convFamily } from './conv';
@@ -22,6 +23,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   unary: unaryFamily,
   softmax: softmaxFamily,
   reduce: reduceFamily,
+  accumulate: accumulateFamily,
   concat: concatFamily,
   slice: sliceFamily,
   pad: padFamily,

@@ -1,6 +1,6 @@
 import { asColumn, formulas } from '../gradients';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineAccumulation, reduction } from '../reduction';
 import { FLOATS } from '../schema';
 
 /** Sum of absolute values over axes. */
@@ -13,6 +13,7 @@ export const reduceL1: Operator = {
     start: () => 0,
     step: (sum, x) => sum + Math.abs(x),
   }),
+  ...engineAccumulation('l1'),
   gradient: (context) => {
     const { node, emit, outputGradients } = context;
     const f = formulas(emit);

@@ -1,6 +1,6 @@
 import { asColumn, formulas } from '../gradients';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineAccumulation, reduction } from '../reduction';
 import { FLOATS } from '../schema';
 
 /** Root of the sum of squares over axes. */
@@ -14,6 +14,7 @@ export const reduceL2: Operator = {
     step: (sum, x) => sum + x * x,
     finish: Math.sqrt,
   }),
+  ...engineAccumulation('l2'),
   // dx = dy * x / y; 0 where all elements are 0
   gradient: (context) => {
     const { node, emit, outputGradients } = context;

@@ -1,6 +1,6 @@
 import { formulas, spreadOver } from '../gradients';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineAccumulation, reduction } from '../reduction';
 import { FLOATS } from '../schema';
 
 /** Logarithm of the sum over axes. */
@@ -14,6 +14,7 @@ export const reduceLogSum: Operator = {
     step: (sum, x) => sum + x,
     finish: Math.log,
   }),
+  ...engineAccumulation('log_sum'),
   // dx = dy / sum, and the sum is exp(y)
   gradient: (context) => {
     const f = formulas(context.emit);

@@ -1,7 +1,7 @@
 import { elementCount } from '../../ir/tensor';
 import { dimsOf, floats, spreadOver } from '../gradients';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineAccumulation, reduction } from '../reduction';
 import { FLOATS } from '../schema';
 
 /** Mean over axes. */
@@ -16,6 +16,7 @@ export const reduceMean: Operator = {
     step: (sum, x) => sum + x,
     finish: (sum, count) => sum / count,
   }),
+  ...engineAccumulation('mean'),
   gradient: (context) => {
     const { node, emit, outputGradients } = context;
     const [input, output] = [node.inputs[0], node.outputs[0]].map((value) => elementCount(dimsOf(emit, value)));

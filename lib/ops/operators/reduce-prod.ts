@@ -1,7 +1,7 @@
 import { productOfDims } from '../dims';
 import { asColumn, castTo, formulas, reducesNothing } from '../gradients';
 import type { GradientContext, Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineAccumulation, reduction } from '../reduction';
 import { FLOATS } from '../schema';
 
 /** Product over axes. */
@@ -15,6 +15,7 @@ export const reduceProd: Operator = {
     step: (product, x) => product * x,
     ofDims: productOfDims,
   }),
+  ...engineAccumulation('product'),
   gradient: productGradient,
 };
 

@@ -1,6 +1,6 @@
 import { asColumn, formulas } from '../gradients';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineAccumulation, reduction } from '../reduction';
 import { FLOATS } from '../schema';
 
 /** Sum of squares over axes. */
@@ -13,6 +13,7 @@ export const reduceSumSquare: Operator = {
     start: () => 0,
     step: (sum, x) => sum + x * x,
   }),
+  ...engineAccumulation('sum_square'),
   gradient: (context) => {
     const { node, emit, outputGradients } = context;
     const f = formulas(emit);

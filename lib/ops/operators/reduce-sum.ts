@@ -1,7 +1,7 @@
 import { addDims } from '../dims';
 import { spreadOver } from '../gradients';
 import type { Operator } from '../operator';
-import { reduction } from '../reduction';
+import { engineAccumulation, reduction } from '../reduction';
 import { FLOATS } from '../schema';
 
 /** Sum over axes. */
@@ -15,5 +15,6 @@ export const reduceSum: Operator = {
     step: (sum, x) => sum + x,
     ofDims: (dims) => dims.reduce(addDims, 0),
   }),
+  ...engineAccumulation('sum'),
   gradient: (context) => [spreadOver(context, context.outputGradients[0]!)],
 };

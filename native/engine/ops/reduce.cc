@@ -1,4 +1,6 @@
 #include "native/engine/kernel_step.h"
+#include "native/engine/ops/clamp.h"
+#include "native/kernels/reduce_f32/reduce_f32.h"
 #include "native/kernels/reduce_max_f32/reduce_max_f32.h"
 #include "native/kernels/reduce_max_s8/reduce_max_s8.h"
 #include "native/kernels/reduce_min_f32/reduce_min_f32.h"
@@ -37,7 +39,34 @@ Division divide_reduction(const StepContext&, const Row& row, const Args& args, 
   return {items, args.inner == 1 ? 1 : 64, 1, work_ns};
 }
 
+/// A reduction costs as many additions as its row says.
+Division divide_accumulation(const StepContext&, const ReduceF32Row& row, const ReduceF32Args& args,
+                             int64_t items) {
+  const auto elements = static_cast<double>(items * args.length);
+  const double work_ns =
+      estimate_element_ns(elements * kReduceCosts[static_cast<int32_t>(args.operation)], row.needs);
+  return {items, args.inner == 1 ? 1 : 64, 1, work_ns};
+}
+
 }  // namespace
+
+Fault check_reduce_f32(const NodeView& node) {
+  const PlanReduce& reduce = node.params<PlanReduce>();
+  if (reduce.operation < 0 || reduce.operation >= kReduceOperationCount) return "operation";
+  if (Fault fault = check_reduction(node); !fault.empty()) return fault;
+  return check_clamp(reduce.clamp);
+}
+Fault fill_args(const Call& call, ReduceF32Args* args, int64_t* items) {
+  const PlanReduce& reduce = call.params<PlanReduce>();
+  args->operation = static_cast<ReduceOperation>(reduce.operation);
+  args->lo = reduce.clamp.lo;
+  args->hi = reduce.clamp.hi;
+  return fill_reduction(call, args, items);
+}
+Status make_reduce_f32(const StepContext& context, std::unique_ptr<Step>* step) {
+  return make_plain<ReduceF32Row, ReduceF32Args>(context, step, kReduceF32Rows, kReduceF32RowCount,
+                                                 divide_accumulation);
+}
 
 #define HONE_REDUCTION(symbol, word)                                                                  \
   Fault check_##word(const NodeView& node) { return check_reduction(node); }                          \

@@ -29,31 +29,46 @@ inline constexpr ReductionSpec kFixedReductions[] = {
 };
 inline constexpr ReductionSpec kBenchReductions[] = {{1, 1000, 1}, {49, 64, 1}, {1, 49, 64}, {1, 3136, 16}};
 
-/// Operands with gaps between their rows, in half of the cases each: rows of x are those along `inner`, or
-/// along `length` where that is one.
-template <class Row, class Args>
-std::unique_ptr<KernelCase> make_reduction(Workbench& bench, const Row* rows, const ReductionSpec& s) {
+/// How rows of x lie: those along `inner`, or along `length` where that is one.
+inline RowLayout rows_of(const ReductionSpec& s) {
+  return s.inner == 1 ? RowLayout{s.outer, s.length} : RowLayout{s.outer * s.length, s.inner};
+}
+
+/// Places operands with gaps between their rows, in half of the cases each; returns x, filled.
+template <class Args>
+auto* place_reduction(Workbench& bench, const ReductionSpec& s, Args* args) {
   using Element = std::remove_pointer_t<decltype(Args::y)>;
   Rng& rng = bench.rng();
-  Args args = {};
-  args.length = s.length;
-  args.inner = s.inner;
-  const RowLayout x_layout =
-      s.inner == 1 ? RowLayout{s.outer, s.length} : RowLayout{s.outer * s.length, s.inner};
+  args->length = s.length;
+  args->inner = s.inner;
+  const RowLayout x_layout = rows_of(s);
   const ptrdiff_t pitch = pick_stride(rng, x_layout);
-  args.x_stride = s.inner == 1 ? 1 : pitch;
-  args.x_outer_stride = s.inner == 1 ? pitch : s.length * pitch;
-  args.y_stride = pick_stride(rng, {s.outer, s.inner});
-  args.y = bench.output<Element>(s.outer, s.inner, args.y_stride);
+  args->x_stride = s.inner == 1 ? 1 : pitch;
+  args->x_outer_stride = s.inner == 1 ? pitch : s.length * pitch;
+  args->y_stride = pick_stride(rng, {s.outer, s.inner});
+  args->y = bench.output<Element>(s.outer, s.inner, args->y_stride);
   Element* x = bench.input<Element>(x_layout.rows, x_layout.length, pitch);
   if constexpr (std::is_same_v<Element, float>) {
     bench.fill_floats(x, x_layout.span(pitch), 10.0f, rng.chance(0.3));
   } else {
     bench.fill_bytes(x, x_layout.span(pitch));
   }
-  args.x = x;
+  args->x = x;
+  return x;
+}
+
+template <class Row, class Args>
+std::unique_ptr<KernelCase> make_reduction(Workbench& bench, const Row* rows, const ReductionSpec& s) {
+  Args args = {};
+  place_reduction(bench, s, &args);
   return std::make_unique<PlainCase<Row, Args>>(rows, args, s.outer * s.inner,
-                                                static_cast<double>(x_layout.count()), s.text());
+                                                static_cast<double>(rows_of(s).count()), s.text());
+}
+
+/// A shape that kFixedReductions has not.
+inline ReductionSpec random_reduction(Rng& rng) {
+  const bool neighbours = rng.chance(0.5);
+  return {rng.between(1, 4), rng.between(1, neighbours ? 300 : 12), neighbours ? 1 : rng.between(1, 200)};
 }
 
 template <class Row, class Args, const Row* kRows, const int* kRowCount>
@@ -66,10 +81,7 @@ KernelCheck reduction_check(const char* op) {
             Rng& rng = bench.rng();
             if (index < 4 * kFixed)
               return make_reduction<Row, Args>(bench, kRows, kFixedReductions[index % kFixed]);
-            const bool neighbours = rng.chance(0.5);
-            return make_reduction<Row, Args>(bench, kRows,
-                                             {rng.between(1, 4), rng.between(1, neighbours ? 300 : 12),
-                                              neighbours ? 1 : rng.between(1, 200)});
+            return make_reduction<Row, Args>(bench, kRows, random_reduction(rng));
           },
           static_cast<int>(std::size(kBenchReductions)),
           [](Workbench& bench, int index) {

@@ -2,7 +2,9 @@ import { ints, opCase, random } from '../draw';
 import { integers, type OpCase } from '../op-case';
 
 const x = random([2, 3, 4], 0.1, 2);
-const ops = ['Sum', 'Mean', 'Prod', 'Max', 'Min', 'SumSquare', 'L1', 'L2', 'LogSum'].map((word) => `Reduce${word}`);
+const ops = ['Sum', 'Mean', 'Prod', 'Max', 'Min', 'SumSquare', 'L1', 'L2', 'LogSum', 'LogSumExp'].map(
+  (word) => `Reduce${word}`,
+);
 
 export const CASES: readonly OpCase[] = [
   ...ops.flatMap((op) => [

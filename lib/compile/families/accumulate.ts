@@ -1,0 +1,55 @@
+import { elementCount } from '../../ir/tensor';
+import { PLAN_MAX_POOL_AREA } from '../../plan/format';
+import { cutLengths } from '../cut-lengths';
+import { clampCodes, floatClamp } from '../grid';
+import type { FamilyOf, Integers, LayerOf } from '../layer';
+import { stepName } from '../step';
+import { Unsupported } from '../unsupported';
+import type { View } from '../view';
+import { requireRatio } from './pool';
+
+/** Reductions that accumulate. On int8 there is the mean: an average pool whose one window is as long as what is reduced. */
+export const accumulateFamily: FamilyOf<'accumulate'> = {
+  ops: ['reduce_f32', 'average_pool_s8'],
+  integer: { operands: 'first', grid: 'result', lower: lowerMean },
+  float: {
+    fuses: true,
+    lower: (layer) => {
+      const { node, call, tail, program } = layer;
+      const { source, from, to, reduced } = cutLengths(program, layer.float(), call.axes, layer.extents.length);
+      const buffer = program.buffer(tail.value, 'float32', elementCount(to));
+      program.emit({
+        name: stepName(node, tail),
+        op: 'reduce_f32',
+        outputs: [{ buffer, dims: to }],
+        inputs: [{ buffer: source.buffer, dims: from }],
+        params: { operation: call.operation, clamp: floatClamp(tail.bounds) },
+      });
+      return { buffer, offset: 0, dims: reduced };
+    },
+  },
+};
+
+function lowerMean(layer: LayerOf<'accumulate'>, { operands: [x], grid }: Integers): () => View {
+  const { node, call, tail, program } = layer;
+  if (call.operation !== 'mean') throw new Unsupported('the engine has a float kernel for it, none for int8');
+  const elements = elementCount(call.axes.map((axis) => layer.inputExtents(0)[axis]));
+  if (elements > PLAN_MAX_POOL_AREA)
+    throw new Unsupported(`it averages ${elements} elements (the engine averages up to ${PLAN_MAX_POOL_AREA} as int8)`);
+  requireRatio(x.quantization.scale, grid.scale);
+  return () => {
+    const { source, outer, length, inner, reduced } = cutLengths(program, x, call.axes, layer.extents.length);
+    const buffer = program.buffer(tail.quantize!.value, 'int8', outer * inner, grid);
+    program.emit({
+      name: stepName(node, tail),
+      op: 'average_pool_s8',
+      outputs: [{ buffer, dims: [outer, 1, 1, inner] }],
+      inputs: [{ buffer: source.buffer, dims: [outer, length, 1, inner] }],
+      params: {
+        window: { kernel: [length, 1], stride: [1, 1], dilation: [1, 1], pad: [0, 0] },
+        clamp: clampCodes(tail.bounds, grid),
+      },
+    });
+    return { buffer, offset: 0, dims: reduced };
+  };
+}
