@@ -263,11 +263,18 @@ export interface EngineFunction {
  */
 export type KernelCall =
   | { readonly kernel: 'conv'; readonly window: Window; readonly groups: number }
-  /** The adjoint of a convolution with this window: it reads what that would make. */
-  | { readonly kernel: 'conv-transpose'; readonly window: Window; readonly groups: number }
   | {
+      /** A product with a constant matrix, plus one constant per output. */
       readonly kernel: 'fully-connected';
       readonly transposeWeights: boolean;
+      readonly alpha: number;
+      readonly beta: number;
+    }
+  | {
+      /** `alpha * A * B + beta * C`: the last two axes are matrices, those before broadcast; one axis is a vector. */
+      readonly kernel: 'matmul';
+      /** Factors whose last two axes change places. */
+      readonly transpose: readonly [a: boolean, b: boolean];
       readonly alpha: number;
       readonly beta: number;
     }

@@ -1,4 +1,4 @@
-import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from './description';
+import type { PlanDescription, PlanMatmulParams, PlanNode, PlanPort, PlanTensor, PlanVariant } from './description';
 import { PLAN_ALIGNMENT, PLAN_MAX_RANK, PLAN_TYPE_BYTES } from './format';
 import { inputIndex, leastOf, type OpRule } from './op-rule';
 import { PLAN_OPS } from './plan-ops';
@@ -84,6 +84,12 @@ function faultOfNode({ op, inputs, outputs, params }: PlanNode, tensorCount: num
     const rank = params.extents.length;
     if (rank < 1 || rank > PLAN_MAX_RANK || params.srcStrides.length !== rank || params.dstStrides.length !== rank)
       return `copy of rank ${rank} with ${params.srcStrides.length} and ${params.dstStrides.length} strides`;
+  }
+  if (rule.params === 'matmul') {
+    const { batch, aStrides, bStrides } = params as PlanMatmulParams;
+    const rank = batch.length + 2;
+    if (rank > PLAN_MAX_RANK || aStrides.length !== rank || bStrides.length !== rank)
+      return `product of rank ${rank} with ${aStrides.length} and ${bStrides.length} strides`;
   }
   return undefined;
 }

@@ -134,6 +134,25 @@ export interface PlanFillParams {
   readonly value: number;
 }
 
+/**
+ * y[p, m, n] = alpha * sum over k of a[p, m, k] * b[p, k, n] for every p of the batch, at most 6 axes. Strides count elements:
+ * those of the batch, then of a along m and k, of b along k and n; 0 repeats.
+ */
+export interface PlanMatmulParams {
+  readonly batch: readonly number[];
+  /** Extents of m, k and n. */
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly aOffset: number;
+  readonly bOffset: number;
+  readonly aStrides: readonly number[];
+  readonly bStrides: readonly number[];
+  /** 1 when left out. */
+  readonly alpha?: number;
+  readonly clamp?: PlanClamp;
+}
+
 /** Parameters by the record that holds them in the file. */
 export interface RecordParams {
   readonly border: PlanBorderParams;
@@ -145,6 +164,7 @@ export interface RecordParams {
   readonly pool: PlanPoolParams;
   readonly copy: PlanCopyParams;
   readonly fill: PlanFillParams;
+  readonly matmul: PlanMatmulParams;
 }
 
 /** Parameters by operation: undefined for those that have none. */

@@ -126,6 +126,19 @@ export const LAYOUTS = {
     dstStrides: 'i64*8',
   },
   fill: { value: 'u32', reserved: 'u32' },
+  matmul: {
+    rank: 'i32',
+    alpha: 'f32',
+    batch: 'i64*8',
+    rows: 'i64',
+    inputs: 'i64',
+    outputs: 'i64',
+    aOffset: 'i64',
+    bOffset: 'i64',
+    aStrides: 'i64*8',
+    bStrides: 'i64*8',
+    clamp: 'clamp',
+  },
 } as const;
 
 export type LayoutName = keyof typeof LAYOUTS;

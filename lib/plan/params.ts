@@ -105,6 +105,23 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
     }),
   },
   fill: { toRecord: ({ value }) => ({ value }), ofRecord: ({ value }) => ({ value }) },
+  matmul: {
+    toRecord: ({ batch, aStrides, bStrides, alpha = 1, clamp, ...rest }) => ({
+      ...rest,
+      rank: batch.length,
+      alpha,
+      batch: [...batch],
+      aStrides: [...aStrides],
+      bStrides: [...bStrides],
+      clamp: clampRecord(clamp),
+    }),
+    ofRecord: ({ rank, batch, aStrides, bStrides, ...rest }) => ({
+      ...rest,
+      batch: batch.slice(0, rank),
+      aStrides: aStrides.slice(0, rank + 2),
+      bStrides: bStrides.slice(0, rank + 2),
+    }),
+  },
 };
 
 function numberOf(operations: readonly { readonly name: string }[], operation: string): number {

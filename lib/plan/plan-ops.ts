@@ -278,6 +278,17 @@ export const PLAN_OPS = {
     int8Form: undefined,
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  matmul_f32: {
+    family: 'matmul',
+    outputs: ['y'],
+    inputs: ['a', 'b'],
+    inPlace: [],
+    params: 'matmul',
+    domain: 'float',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

@@ -103,5 +103,6 @@ void bind_args(const Call& call, const Memory& memory, Args* args) {
     if (const PlanTensor* residual = call.optional(kResidualInput)) set(&args->residual, *residual);
 }
 void bind_args(const Call& call, const Memory& memory, CopyNdArgs* args);
+void bind_args(const Call& call, const Memory& memory, MatmulF32Args* args);
 
 }  // namespace hone

@@ -42,10 +42,19 @@ class PlainStep : public KernelStep<Row, Args> {
     int64_t items = 0;
     if (Status status = this->fill(&items); !status.ok()) return status;
     this->take(choose_row(rows, row_count, context.mask));
+    if constexpr (requires { this->row_->scratch_bytes; }) this->scratch_bytes_ = this->row_->scratch_bytes;
     this->tiles_ = divide(divide_by(context, *this->row_, this->args_, items), context);
     return Status();
   }
-  void run(const Tile& tile, int, const Scratch&) const override { this->row_->run(this->args_, tile); }
+  void run(const Tile& tile, int, const Scratch& scratch) const override {
+    if constexpr (requires(Args args) { args.scratch; }) {
+      Args args = this->args_;
+      args.scratch = scratch.own;
+      this->row_->run(args, tile);
+    } else {
+      this->row_->run(this->args_, tile);
+    }
+  }
 };
 
 /// A step of a kernel with packed weights.

@@ -206,4 +206,18 @@ struct PlanFill {
 };
 static_assert(sizeof(PlanFill) == 8);
 
+/// y[p, m, n] = alpha * sum over k of a[p, m, k] * b[p, k, n]. Strides in elements of dense operands: those
+/// of the batch, outermost first, then of a along m and k, of b along k and n.
+struct PlanMatmul {
+  int32_t rank;  ///< of the batch p, two below kPlanMaxRank at most
+  float alpha;
+  int64_t batch[kPlanMaxRank];
+  int64_t rows, inputs, outputs;  ///< m, k, n
+  int64_t a_offset, b_offset;     ///< elements, start in a and b
+  int64_t a_strides[kPlanMaxRank];
+  int64_t b_strides[kPlanMaxRank];
+  PlanClamp clamp;
+};
+static_assert(sizeof(PlanMatmul) == 256);
+
 }  // namespace hone

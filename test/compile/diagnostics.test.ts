@@ -104,18 +104,12 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     ['q: QuantizeLinear: uint8 here (the engine has uint8 and int8 with one constant float32 scale per tensor)'],
   ],
   [
-    'weights that are computed, and a bias per row',
+    'weights that are computed',
     (b) => {
-      const x = b.input('x', 'float32', [3, 3]);
-      const w = b.initializer(tensorFrom('float32', [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]));
-      const perRow = b.initializer(tensorFrom('float32', [3, 1], [1, 2, 3]), 'rows');
-      const product = b.node('MatMul', [x, b.node('Relu', [x])], {}, { outputs: ['p'] });
-      return [b.node('Gemm', [product, w, perRow], {}, { outputs: ['g'] })];
+      const x = b.input('x', 'float32', [1, 2, 3, 3]);
+      return [b.node('Conv', [x, b.node('Relu', [b.input('w', 'float32', [4, 2, 1, 1])])], {}, { outputs: ['y'] })];
     },
-    [
-      'p: MatMul: expected a constant second input',
-      "g: Gemm: the bias 'rows' is [3,1] (the engine adds one number per output, 3)",
-    ],
+    ["y: Conv: the weights 'relu' are not constant"],
   ],
   [
     'windows over volumes, and too many dimensions for the caller',

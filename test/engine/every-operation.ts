@@ -58,6 +58,14 @@ export function everyOperation(): PlanBuilder {
     reduce_min_f32: () => one(real([4]), real([4, 25])),
     reduce_f32: () => ({ ...one(real([4]), real([4, 25])), params: { operation: 'mean', clamp: { lo: 1 } } }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
+    matmul_f32: () => ({
+      outputs: [real([20, 5])],
+      inputs: [real(ROW), real(ROW)],
+      params: {
+        ...{ batch: [4], rows: 5, inputs: 4, outputs: 5, alpha: 0.5 },
+        ...{ aOffset: 0, aStrides: [25, 5, 1], bOffset: 20, bStrides: [20, 1, 4] },
+      },
+    }),
   };
   const grid = (dims: readonly number[]): number => b.arena('int8', dims, GRID);
   const real = (dims: readonly number[]): number => b.arena('float32', dims);

@@ -33,6 +33,11 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
     const list = fc.array(safe, { minLength: rank, maxLength: rank });
     return fc.record({ extents: list, srcOffset: safe, dstOffset: safe, srcStrides: list, dstStrides: list });
   }),
+  matmul: fc.integer({ min: 0, max: 6 }).chain((rank) => {
+    const list = (length: number) => fc.array(safe, { minLength: length, maxLength: length });
+    const strides = { aStrides: list(rank + 2), bStrides: list(rank + 2), aOffset: safe, bOffset: safe };
+    return fc.record({ ...strides, batch: list(rank), rows: safe, inputs: safe, outputs: safe, alpha: float, clamp });
+  }),
   fill: fc.record({ value: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
 };
 

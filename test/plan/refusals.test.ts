@@ -25,6 +25,7 @@ const node = (op: string, change: object): PlanDescription =>
   variant({ nodes: VARIANT.nodes.map((item, i) => (i === nodeOf(op) ? ({ ...item, ...change } as PlanNode) : item)) });
 const port = (change: object): PlanDescription => variant({ inputs: [{ ...VARIANT.inputs[0], ...change }] });
 const conv = VARIANT.nodes[nodeOf('conv_s8')];
+const matmul = VARIANT.nodes[nodeOf('matmul_f32')].params as object;
 const copy = VARIANT.nodes[nodeOf('copy_nd')].params as object;
 
 test('the sample has no fault', () => expect(findPlanFault(PLAN)).toBeUndefined());
@@ -67,6 +68,9 @@ test.each<readonly [words: string, plan: PlanDescription]>([
   ['copy of rank 9', node('copy_nd', { params: { ...copy, extents: new Array(9).fill(1) } })],
   ['copy of rank 2 with 1 and 2 strides', node('copy_nd', { params: { ...copy, srcStrides: [1] } })],
   ['copy of rank 2 with 2 and 3 strides', node('copy_nd', { params: { ...copy, dstStrides: [3, 1, 1] } })],
+  ['product of rank 3 with 2 and 3 strides', node('matmul_f32', { params: { ...matmul, aStrides: [5, 1] } })],
+  ['product of rank 3 with 3 and 4 strides', node('matmul_f32', { params: { ...matmul, bStrides: [0, 20, 1, 4] } })],
+  ['product of rank 9', node('matmul_f32', { params: { ...matmul, batch: new Array(7).fill(1) } })],
   [`tensor ${filled} is not of place 'port'`, port({ tensor: filled })],
   [': rank 9 is above 8', port({ dims: [1, 1, 1, 1, 1, 1, 1, 1, 4] })],
   ['uint8 [4] does not fit its tensor int8 [4]', port({ type: 'uint8' })],

@@ -25,12 +25,9 @@ interface Matrix {
   arrange<T extends Int8Array | Float32Array>(data: T, columns: Float64Array, Type: new (length: number) => T): T;
 }
 
-/** @throws Unsupported when the weights are no constant matrix */
 function matrixOf({ node, call, constants, extents }: LayerOf<'fully-connected'>): Matrix {
-  const weights = node.inputs[1];
-  const dims = constantExtents(constants, weights);
-  if (dims === undefined) throw new Unsupported(`the second factor '${weights}' is not constant`);
-  if (dims.length !== 2) throw new Unsupported(`weights of rank ${dims.length} (the engine multiplies by matrices)`);
+  // Operators ask for this family where it is a constant matrix.
+  const dims = constantExtents(constants, node.inputs[1])!;
   const [outputs, depth] = call.transposeWeights ? dims : [dims[1], dims[0]];
   return {
     outputs,

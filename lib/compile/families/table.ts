@@ -3,9 +3,9 @@ import { accumulateFamily } from './accumulate';
 import { binaryFamily } from './binary';
 import { dequantizeFamily, quantizeFamily } from './border';
 import { convFamily } from './conv';
-import { convTransposeFamily } from './conv-transpose';
 import { concatFamily, padFamily } from './copy';
 import { fullyConnectedFamily } from './fully-connected';
+import { matmulFamily } from './matmul';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { reduceFamily } from './reduce';
 import { expandFamily, rearrangeFamily, reshapeFamily, sliceFamily, transposeFamily } from './reshape';
@@ -17,8 +17,8 @@ import { unaryFamily } from './unary';
 /** How every kind of kernel call becomes steps of a plan. */
 export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   conv: convFamily,
-  'conv-transpose': convTransposeFamily,
   'fully-connected': fullyConnectedFamily,
+  matmul: matmulFamily,
   binary: binaryFamily,
   'max-pool': maxPoolFamily,
   'average-pool': averagePoolFamily,

@@ -86,12 +86,18 @@ export const gemm: Operator = {
     inputs: [{ role: 'activation' }, { role: 'weight', axis: formOf(node).transB ? 0 : 1 }, { role: 'bias' }],
     output: 'own',
   }),
-  lower: ({ node, constant }) => {
+  lower: ({ node, inputs, outputs: [y], constant }) => {
     const { transA, transB, alpha, beta } = formOf(node);
-    if (transA) return problem(node, 'attribute', 'transA=1 has no kernel');
-    if (!constant(1)) return problem(node, 'not-constant', 'expected constant weights as input B');
+    const c = node.inputs[2] ? inputs[2]?.shape : undefined;
+    const columns = y?.shape?.at(-1);
+    const perColumn =
+      c === undefined ||
+      (constant(2) && c.every((dim, axis) => dim === 1 || (axis === c.length - 1 && dim === columns)));
     // Without C its factor means nothing, even where it is infinite.
-    return { kernel: 'fully-connected', transposeWeights: transB, alpha, beta: node.inputs[2] ? beta : 1 };
+    const factors = { alpha, beta: node.inputs[2] ? beta : 1 };
+    return constant(1) && perColumn && !transA
+      ? { kernel: 'fully-connected', transposeWeights: transB, ...factors }
+      : { kernel: 'matmul', transpose: [transA, transB], ...factors };
   },
 };
 

@@ -45,11 +45,10 @@ export const matMul: Operator = {
     return { macs: elementCount(y!.shape as readonly number[]) * inner, elementOps: 0 };
   },
   quantization: { inputs: [{ role: 'activation' }, { role: 'weight', axis: -1 }], output: 'own' },
-  lower: ({ node, inputs: [, b], constant }) => {
-    if (!constant(1)) return problem(node, 'not-constant', 'expected a constant second input');
-    if (b?.shape?.length !== 2) return problem(node, 'rank', `expected a weight matrix, found [${b?.shape}]`);
-    return { kernel: 'fully-connected', transposeWeights: false, alpha: 1, beta: 0 };
-  },
+  lower: ({ inputs: [, b], constant }) =>
+    constant(1) && b?.shape?.length === 2
+      ? { kernel: 'fully-connected', transposeWeights: false, alpha: 1, beta: 0 }
+      : { kernel: 'matmul', transpose: [false, false], alpha: 1, beta: 0 },
 };
 
 /** Shape of a matrix product by the rules of numpy.matmul, or what is wrong with the operands. */

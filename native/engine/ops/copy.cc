@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "native/engine/kernel_step.h"
+#include "native/engine/ops/strides.h"
 #include "native/kernels/copy_nd/copy_nd.h"
 #include "native/kernels/fill/fill.h"
 
@@ -11,23 +12,6 @@ namespace {
 /// |value|, also of the least int64.
 uint64_t magnitude(int64_t value) {
   return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
-}
-
-bool stays_inside(const PlanCopy& copy, int64_t offset, const int64_t* strides, int64_t count) {
-  if (offset < 0 || offset >= count) return false;
-  int64_t low = offset;
-  int64_t high = offset;
-  for (int32_t d = 0; d < copy.rank; ++d) {
-    if (copy.extents[d] == 1) continue;
-    const int64_t stride = strides[d];
-    if (stride == 0) continue;
-    if (stride <= -count || stride >= count || copy.extents[d] - 1 > (count - 1) / std::abs(stride))
-      return false;
-    const int64_t reach = stride * (copy.extents[d] - 1);
-    (reach < 0 ? low : high) += reach;
-    if (low < 0 || high >= count) return false;
-  }
-  return true;
 }
 
 /// Drops extents of 1 and joins neighbours that are contiguous on both sides: fewer, longer runs. Strides in
@@ -78,9 +62,9 @@ Fault check_copy_nd(const NodeView& node) {
   if (copy.rank < 1 || copy.rank > static_cast<int32_t>(kPlanMaxRank)) return "rank";
   for (int32_t d = 0; d < copy.rank; ++d)
     if (copy.extents[d] < 1 || copy.extents[d] > static_cast<int64_t>(kPlanMaxMemory)) return "extents";
-  if (!stays_inside(copy, copy.src_offset, copy.src_strides, count_elements(node.x(0))))
+  if (!stays_inside(copy.rank, copy.extents, copy.src_strides, copy.src_offset, count_elements(node.x(0))))
     return "it reads outside x";
-  if (!stays_inside(copy, copy.dst_offset, copy.dst_strides, count_elements(node.y())))
+  if (!stays_inside(copy.rank, copy.extents, copy.dst_strides, copy.dst_offset, count_elements(node.y())))
     return "it writes outside y";
 
   // Taken by ascending stride, each step must leave behind everything that the smaller strides reach.

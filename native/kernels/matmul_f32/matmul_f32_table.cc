@@ -1,0 +1,15 @@
+#include "native/kernels/matmul_f32/matmul_f32_rows.h"
+
+namespace hone {
+
+const MatmulF32Row kMatmulF32Rows[] = {
+#if defined(__x86_64__)
+    {"matmul_f32_avx2", kCpuAvx2 | kCpuFma, kMatmulF32Block, kMatmulF32ScratchBytes, matmul_f32_avx2},
+#elif defined(__aarch64__)
+    {"matmul_f32_neon", kCpuNeon, kMatmulF32Block, kMatmulF32ScratchBytes, matmul_f32_neon},
+#endif
+    {"matmul_f32_ref", kCpuRef, 1, 0, matmul_f32_ref},
+};
+const int kMatmulF32RowCount = sizeof(kMatmulF32Rows) / sizeof(kMatmulF32Rows[0]);
+
+}  // namespace hone
