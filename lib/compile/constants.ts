@@ -128,6 +128,23 @@ export function channelWeights(source: ConstantSource, value: string, axis: numb
 }
 
 function makeWeights(source: ConstantSource, value: string, axis: number, outputs: number): ChannelWeights {
+  const { values, scales, zeroPoints: given, axis: found } = eightBitWeights(source, value);
+  if (scales.length !== 1 && found !== axis)
+    throw new Unsupported(`its weights have scales along axis ${found}, its outputs lie along axis ${axis}`);
+  if (scales.length !== 1 && scales.length !== outputs)
+    throw new Unsupported(`its weights have ${scales.length} scales for ${outputs} outputs`);
+  const zeroPoints = spread(given, outputs);
+  return { values, scales: spread(scales, outputs), zeroPoints, sums: channelSums(values, zeroPoints, axis) };
+}
+
+/**
+ * Weights as canonical int8, with the scales and zero points that they have.
+ * @throws Unsupported with the reason when they are no 8-bit constants with positive scales
+ */
+export function eightBitWeights(
+  source: ConstantSource,
+  value: string,
+): Pick<QuantizedConstant, 'scales' | 'zeroPoints' | 'axis' | 'dims'> & { readonly values: Int8Array } {
   const constant = quantizedConstant(source, value);
   if (constant === undefined)
     throw new Unsupported(
@@ -137,16 +154,9 @@ function makeWeights(source: ConstantSource, value: string, axis: number, output
     );
   const canonical = canonicalIntegers(constant);
   if (canonical === undefined) throw new Unsupported(`its weights are ${constant.type}, int8 kernels take 8 bits`);
-  const { scales } = constant;
-  if (!scales.every((scale) => scale > 0 && Number.isFinite(scale)))
+  if (!constant.scales.every((scale) => scale > 0 && Number.isFinite(scale)))
     throw new Unsupported('a scale of its weights is not positive and finite');
-  if (scales.length !== 1 && constant.axis !== axis)
-    throw new Unsupported(`its weights have scales along axis ${constant.axis}, its outputs lie along axis ${axis}`);
-  if (scales.length !== 1 && scales.length !== outputs)
-    throw new Unsupported(`its weights have ${scales.length} scales for ${outputs} outputs`);
-  const zeroPoints = spread(canonical.zeroPoints, outputs);
-  const { values } = canonical;
-  return { values, scales: spread(scales, outputs), zeroPoints, sums: channelSums(values, zeroPoints, axis) };
+  return { ...constant, ...canonical };
 }
 
 /** One number for each output: those given, or the one for all. */

@@ -263,6 +263,8 @@ export interface EngineFunction {
  */
 export type KernelCall =
   | { readonly kernel: 'conv'; readonly window: Window; readonly groups: number }
+  /** The adjoint of a convolution with this window: it reads what that would make. */
+  | { readonly kernel: 'conv-transpose'; readonly window: Window; readonly groups: number }
   | {
       /** A product with a constant matrix, plus one constant per output. */
       readonly kernel: 'fully-connected';

@@ -26,6 +26,12 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b, s) => s.pair(depthwise(b, s)),
     depthwise,
   ],
+  'conv-transpose': [
+    (b, s) => s.pair(b.node('ConvTranspose', [s.pair(image(b)), s.weights([4, 3, 3, 3], 1)], { strides: [2, 2] })),
+    (b, s) => b.node('ConvTranspose', [image(b), s.weights([4, 3, 3, 3], 1)], { strides: [2, 2] }),
+    (b, s) => s.pair(b.node('ConvTranspose', [s.pair(image(b)), s.weights([4, 1, 3, 3], 1)], { group: 4 })),
+    (b, s) => b.node('ConvTranspose', [image(b), s.weights([4, 1, 3, 3], 1)], { group: 4 }),
+  ],
   'fully-connected': [
     (b, s) => s.pair(b.node('MatMul', [s.pair(rows(b)), s.weights([4, 3], 1)])),
     (b, s) => b.node('MatMul', [rows(b), s.weights([4, 3], 1)]),

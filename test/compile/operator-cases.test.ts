@@ -126,7 +126,7 @@ test.each(runnable)('$name', ({ item, given, graph, feeds }) => {
 });
 
 test('the compiler uses every operation of the table', () => {
-  const networks = Array.from({ length: 40 }, (_, seed) =>
+  const networks = Array.from({ length: 60 }, (_, seed) =>
     prepare(randomNetwork(new Rng(seed + 1), 'quantized').graph),
   );
   const used = [...runnable, ...networks].flatMap(({ graph }) =>

@@ -75,6 +75,7 @@ class NetworkMaker {
     const shared: Record<string, Step> = {
       conv: (x) => this.convolution(x),
       depthwise: (x) => this.convolution(x, this.pick([1, 2])),
+      transposed: (x) => this.transposed(x),
       maxPool: (x) => this.pool(x, 'MaxPool'),
       averagePool: (x) => this.pool(x, 'AveragePool'),
       globalPool: (x) =>
@@ -88,6 +89,9 @@ class NetworkMaker {
       concat: (x) => this.concat(x),
       slice: (x) => this.slice(x),
       pad: (x) => this.pad(x),
+      mirror: (x) => this.mirror(x),
+      tile: (x) => this.tile(x),
+      nearest: (x) => this.nearest(x),
       transpose: (x) => this.transpose(x),
       reduce: (x) => this.reduce(x),
       reshape: (x) => this.reshape(x),
@@ -244,6 +248,36 @@ class NetworkMaker {
     return this.finish(this.b.node('Conv', operands, { ...window.attributes, group: groups }), dims);
   }
 
+  /** A transposed convolution, sometimes with a channel per group. */
+  private transposed(value: Value): Value | undefined {
+    const { rng } = this;
+    const rank = value.dims.length - 2;
+    if (rank !== 1 && rank !== 2) return undefined;
+    const [batch, channels, ...extents] = value.dims;
+    if (channels > 12) return undefined;
+    const groups = this.pick([1, channels]);
+    const filters = groups === 1 ? rng.integer(1, 4) : rng.integer(1, 2);
+    const kernel_shape = extents.map(() => rng.integer(1, 4));
+    const strides = extents.map(() => rng.integer(1, 3));
+    const dilations = extents.map(() => this.pick([1, 1, 2]));
+    const pads = [...kernel_shape, ...kernel_shape].map((size) => rng.integer(0, size - 1));
+    const output_padding = strides.map((stride) => rng.integer(0, stride - 1));
+    const output = extents.map((extent, axis) => {
+      const cut = pads[axis] + pads[axis + rank];
+      const reach = (kernel_shape[axis] - 1) * dilations[axis] + 1;
+      return (extent - 1) * strides[axis] + output_padding[axis] + reach - cut;
+    });
+    const dims = [batch, filters * groups, ...output];
+    if (output.some((extent) => extent < 1) || elementCount(dims) > LARGEST) return undefined;
+    const x = this.forProduct(value);
+    const w = this.weights([channels, filters, ...kernel_shape], groups === 1 ? 1 : 0);
+    // Scales per channel are those of outputs where each channel has one output.
+    const perOutput = w.scales.length <= 1 || w.scales.length === dims[1];
+    const bias = perOutput ? this.bias(dims[1], x.scale ?? 1, w.scales) : [];
+    const attributes = { kernel_shape, strides, dilations, pads, output_padding, group: groups };
+    return this.finish(this.b.node('ConvTranspose', [x.name, w.name, ...bias], attributes), dims);
+  }
+
   /** Gemm over a matrix, or MatMul over the last axis of anything. */
   private dense(value: Value): Value | undefined {
     const { rng, b } = this;
@@ -398,6 +432,43 @@ class NetworkMaker {
     if (filler === 0) return this.moved(name, dims, value.scale);
     if (value.scale === undefined || this.chance(0.5)) return { name, dims, scale: undefined };
     return this.requantized(name, dims, this.chance(0.5) ? value.scale : this.scale());
+  }
+
+  /** A border of what is inside: mirrored, repeated or the edge; some of it cut off. */
+  private mirror(value: Value): Value | undefined {
+    const { rng, b } = this;
+    const rank = value.dims.length;
+    const pads = [...value.dims, ...value.dims].map((dim) =>
+      this.chance(0.4) ? rng.integer(-1, Math.min(2, dim - 1)) : 0,
+    );
+    const dims = value.dims.map((dim, axis) => dim + pads[axis] + pads[axis + rank]);
+    if (dims.some((dim) => dim < 1) || elementCount(dims) > LARGEST) return undefined;
+    // Runtimes differ in what they cut off first.
+    const mode = pads.some((pad) => pad < 0) ? 'edge' : this.pick(['reflect', 'edge', 'wrap']);
+    const operands = [value.name, b.initializer(tensorFrom('int64', [2 * rank], pads), 'pads')];
+    return this.moved(b.node('Pad', operands, { mode }), dims, value.scale);
+  }
+
+  private tile(value: Value): Value | undefined {
+    const repeats = value.dims.map(() => this.pick([1, 1, 2, 3]));
+    const dims = value.dims.map((dim, axis) => dim * repeats[axis]);
+    if (elementCount(dims) > LARGEST) return undefined;
+    const counts = this.b.initializer(tensorFrom('int64', [dims.length], repeats), 'repeats');
+    return this.moved(this.b.node('Tile', [value.name, counts]), dims, value.scale);
+  }
+
+  /** An image with other extents. */
+  private nearest(value: Value): Value | undefined {
+    const [batch, channels, ...extents] = value.dims;
+    if (extents.length !== 2) return undefined;
+    const dims = [batch, channels, ...extents.map((extent) => this.rng.integer(1, 2 * extent + 1))];
+    if (elementCount(dims) > LARGEST) return undefined;
+    const sizes = this.b.initializer(tensorFrom('int64', [4], dims), 'sizes');
+    const attributes = {
+      coordinate_transformation_mode: this.pick(['half_pixel', 'asymmetric', 'align_corners']),
+      nearest_mode: this.pick(['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil']),
+    };
+    return this.moved(this.b.node('Resize', [value.name, '', '', sizes], attributes), dims, value.scale);
   }
 
   private transpose(value: Value): Value {

@@ -1,12 +1,14 @@
 import { countMacs } from '../../lib/compress/count-macs';
 import { quantize } from '../../lib/compress/quantize/quantize';
+import { Rng } from '../../lib/core/rng';
+import { datasetFromTensors } from '../../lib/data/create-dataset';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
 import { tensorFrom } from '../../lib/ir/tensor';
 import { type EngineView, engineView } from '../../lib/jobs/engine-shares';
 import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
 import { createReferenceEvaluate } from '../../lib/reference/evaluate';
-import { randomImages, residualNetwork } from '../compress/quantize/networks';
+import { NetworkBuilder, randomImages, randomTensor, residualNetwork } from '../compress/quantize/networks';
 import { LAYERS, toyGraph } from './toy';
 
 const view = (graph: Graph): EngineView => engineView(prepareForEngine(graph));
@@ -69,6 +71,35 @@ test('a quantized network runs in int8, a layer left out in float, and says so',
   expect(part.int8.macs! + part.float.macs!).toBe(whole.int8.macs);
   // Float weights take four times the bytes.
   expect(part.float.weightBytes).toBeGreaterThan(3 * (whole.int8.weightBytes - part.int8.weightBytes));
+});
+
+/** Images [N, 3, 12, 12] made smaller, then larger again in four ways: as decoders of segmentation and super resolution do. */
+function decoder(): Graph {
+  const b = new NetworkBuilder();
+  const weights = (name: string, dims: readonly number[]) => b.initializer(randomTensor(new Rng(7), dims, 0.3), name);
+  const down = b.apply('MaxPool', 'down', b.conv('first', b.input('x', 'float32', ['N', 3, 12, 12]), 3, 8), {
+    kernel_shape: [4, 4],
+    strides: [4, 4],
+  });
+  const up = b.node('ConvTranspose', [down, weights('up_w', [8, 6, 4, 4])], { strides: [2, 2], pads: [1, 1, 1, 1] });
+  const scales = b.initializer(tensorFrom('float32', [4], [1, 1, 2, 2]));
+  const nearest = b.node('Resize', [down, '', scales]);
+  const shuffled = b.node('DepthToSpace', [down], { blocksize: 2 });
+  const apart = b.node('ConvTranspose', [down, weights('apart_w', [8, 1, 2, 2]), weights('apart_b', [8])], {
+    strides: [2, 2],
+    group: 8,
+  });
+  return b.finish(b.conv('last', b.node('Concat', [up, nearest, shuffled, apart], { axis: 1 }), 24, 2));
+}
+
+test('what a decoder is made of runs on int8 when it is compressed', async () => {
+  await using reference = createReferenceEvaluate();
+  const rng = new Rng(3);
+  const dataset = datasetFromTensors('memory', new Map([['x', randomTensor(rng, [32, 3, 12, 12])]]));
+  const { graph } = await quantize(decoder(), { dataset, evaluate: reference.evaluate });
+  const { groups, shares } = view(graph);
+  expect(groups).toEqual([]);
+  expect(shares.find(({ place }) => place === 'int8')!.macs).toBe(countMacs(prepareForEngine(decoder())));
 });
 
 test('a QLinearConv whose sums can leave int32 runs in float, and says so', () => {

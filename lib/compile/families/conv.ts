@@ -1,12 +1,11 @@
 import { channelWeights, constantExtents, floatConstant } from '../constants';
 import { type ConvolutionWeights, convolutionWeights } from '../convolution-weights';
-import { clampCodes, floatClamp } from '../grid';
 import { floatBias, integerBias, requantizeOperands } from '../integer-layer';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
-import { stepName } from '../step';
 import { Unsupported } from '../unsupported';
 import type { View } from '../view';
-import { imageExtents, imageOperand, imageResult, planWindow } from './image';
+import { emitConvolution } from './convolution';
+import { imageExtents } from './image';
 
 /** Convolutions, one channel per group on kernels of their own. */
 export const convFamily: FamilyOf<'conv'> = {
@@ -23,60 +22,35 @@ function weightsOf({ node, call, constants }: LayerOf<'conv'>): ConvolutionWeigh
 }
 
 function lowerInteger(layer: LayerOf<'conv'>, { operands: [x], grid }: Integers): () => View {
-  const { node, call, tail, program, constants } = layer;
+  const { node, call, program, constants } = layer;
   const [, weights, bias = ''] = node.inputs;
   const geometry = weightsOf(layer);
   const channels = channelWeights(constants, weights, 0, geometry.outputs);
-  const requantization = requantizeOperands(program, node, {
+  const others = requantizeOperands(program, node, {
     bias: integerBias(constants, bias, x.quantization.scale, channels.scales, grid.scale),
     weights: channels,
     input: x.quantization,
     output: grid,
   });
   return () => {
-    const source = imageOperand(layer, x);
-    const { operand, view } = imageResult(layer, grid);
     const key = `${weights}:${geometry.depthwise ? 'depthwise' : 'convolution'}`;
     const arranged = layer.once(key, () => geometry.arrange(channels.values, Int8Array));
-    program.emit({
-      name: stepName(node, tail),
-      op: geometry.depthwise ? 'dwconv_s8' : 'conv_s8',
-      outputs: [operand],
-      inputs: [
-        source,
-        program.constant(weights, 'int8', geometry.dims, arranged),
-        ...requantization,
-        // Room for a residual.
-        ...(geometry.depthwise ? [] : [undefined]),
-      ],
-      params: {
-        window: planWindow(call.window, source, operand),
-        groups: call.groups,
-        clamp: clampCodes(tail.bounds, grid),
-      },
-    });
-    return view;
+    const operand = program.constant(weights, 'int8', geometry.dims, arranged);
+    return emitConvolution(layer, x, { ...call, geometry, weights: operand, others, grid });
   };
 }
 
 function lowerFloat(layer: LayerOf<'conv'>): View {
-  const { node, call, tail, program, constants } = layer;
+  const { node, call, program, constants } = layer;
   const [, weights, bias = ''] = node.inputs;
   const geometry = weightsOf(layer);
-  const source = imageOperand(layer, layer.float());
-  const { operand, view } = imageResult(layer);
+  const x = layer.float();
   const arranged = geometry.arrange(floatConstant(constants, weights)!.data, Float32Array);
   const addend = floatBias(constants, bias, geometry.outputs);
-  program.emit({
-    name: stepName(node, tail),
-    op: geometry.depthwise ? 'dwconv_f32' : 'conv_f32',
-    outputs: [operand],
-    inputs: [
-      source,
-      program.constant(weights, 'float32', geometry.dims, arranged),
-      program.constant(bias || `${node.name}:bias`, 'float32', [geometry.outputs], addend),
-    ],
-    params: { window: planWindow(call.window, source, operand), groups: call.groups, clamp: floatClamp(tail.bounds) },
+  return emitConvolution(layer, x, {
+    ...call,
+    geometry,
+    weights: program.constant(weights, 'float32', geometry.dims, arranged),
+    others: [program.constant(bias || `${node.name}:bias`, 'float32', [geometry.outputs], addend)],
   });
-  return view;
 }

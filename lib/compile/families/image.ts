@@ -39,10 +39,17 @@ export function imageOperand({ program }: LoweredLayer, view: View): Operand {
   return { buffer: program.arrange(view, channelsLastOrder(extents.length)).buffer, dims: [n, h, w, c] };
 }
 
-/** A new channels-last buffer for the result of a layer: int8 with a grid, else float. */
+/** A view of an image or of a sequence (one row) as that of an image [N, C, H, W]. */
+export function asImage(view: View): View {
+  const [n, c, ...spatial] = view.dims;
+  return spatial.length === 1 ? { ...view, dims: [n, c, [{ extent: 1, stride: 0 }], ...spatial] } : view;
+}
+
+/** A new channels-last buffer of `extents` for the result of a layer: int8 with a grid, else float. */
 export function imageResult(
-  { program, extents, tail }: LoweredLayer,
+  { program, extents: own, tail }: LoweredLayer,
   quantization?: Quantization,
+  extents: readonly number[] = own,
 ): { operand: Operand; view: View } {
   const [n, c, h, w] = imageExtents(extents);
   const type = quantization ? 'int8' : 'float32';

@@ -3,6 +3,7 @@ import { accumulateFamily } from './accumulate';
 import { binaryFamily } from './binary';
 import { dequantizeFamily, quantizeFamily } from './border';
 import { convFamily } from './conv';
+import { convTransposeFamily } from './conv-transpose';
 import { concatFamily, padFamily } from './copy';
 import { fullyConnectedFamily } from './fully-connected';
 import { matmulFamily } from './matmul';
@@ -17,6 +18,7 @@ import { unaryFamily } from './unary';
 /** How every kind of kernel call becomes steps of a plan. */
 export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   conv: convFamily,
+  'conv-transpose': convTransposeFamily,
   'fully-connected': fullyConnectedFamily,
   matmul: matmulFamily,
   binary: binaryFamily,

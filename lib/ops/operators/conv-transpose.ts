@@ -4,12 +4,12 @@ import { elementCount } from '../../ir/tensor';
 import { convTransposeGradient } from '../conv-transpose-gradient';
 import { transposedConvolution } from '../coupling-layers';
 import { emptyLike } from '../dense';
-import { mulDims } from '../dims';
+import { knownDims, mulDims } from '../dims';
 import { dimsOf } from '../gradients';
 import { convTransposeLayer } from '../layer-facets';
 import type { Dense, Operator } from '../operator';
 import { FLOATS, optional, problem, required } from '../schema';
-import { checkWindow, kernelOf, windowTaps } from '../spatial';
+import { checkWindow, kernelOf, toWindow, windowTaps } from '../spatial';
 import { adjointSpatial, transposedExtents } from '../transposed-extents';
 
 /**
@@ -60,6 +60,22 @@ export const convTranspose: Operator = {
   cost: ([x, w]) => {
     const [input, weight] = [x!.shape as readonly number[], w!.shape as readonly number[]];
     return { macs: elementCount(input) * elementCount(weight.slice(1)), elementOps: 0 };
+  },
+  // With groups, only outputs that read one channel have a scale of their own in ONNX: that of the channel.
+  quantization: (node) => ({
+    inputs: [
+      { role: 'activation' },
+      { role: 'weight', axis: attribute(node, 'group', 'int', 1) === 1 ? 1 : 0 },
+      { role: 'bias' },
+    ],
+    output: 'own',
+  }),
+  lower: ({ node, inputs: [x, w] }) => {
+    const [input, weight] = [knownDims(x?.shape), knownDims(w?.shape)];
+    if (!input || !weight) return problem(node, 'symbolic-shape', 'expected known shapes');
+    if (input.length > 4) return problem(node, 'rank', `expected one or two spatial axes, found ${input.length - 2}`);
+    const window = toWindow(adjointSpatial(node, input.slice(2), weight.slice(2)));
+    return { kernel: 'conv-transpose', window, groups: attribute(node, 'group', 'int', 1) };
   },
 };
 
