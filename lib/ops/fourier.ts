@@ -40,3 +40,45 @@ export function requireTransform(count: number, length: number): void {
 export function onesidedExtent(length: Dim): Dim {
   return addDims(floorDivDims(length, 2), 1);
 }
+
+/** A transform as a product with a constant matrix. */
+export interface Transform {
+  readonly length: number;
+  /** Elements that are there: beyond them there are zeros. */
+  readonly terms: number;
+  /** 1 for real elements, 2 for complex ones. */
+  readonly parts: number;
+  readonly frequencies: number;
+  readonly inverse?: boolean;
+  /** Factor of each element. */
+  readonly window?: ArrayLike<number> | undefined;
+}
+
+/** Most elements of a matrix, 64 MiB of floats: a longer transform wants another algorithm. */
+const MOST_ELEMENTS = 2 ** 24;
+
+/** Whether the matrix of a transform is of a size that may lie in memory. */
+export function hasMatrix({ length, terms, parts, frequencies }: Transform): boolean {
+  return length >= 1 && 2 * frequencies * terms * parts <= MOST_ELEMENTS;
+}
+
+/** The matrix [frequency, part, element, part] of a transform, row-major: what `fourierSum` multiplies by. */
+export function fourierMatrix({ length, terms, parts, frequencies, inverse, window }: Transform): Float32Array {
+  const angles = Array.from({ length }, (_, i) => ((inverse ? 2 : -2) * Math.PI * i) / length);
+  const [cos, sin] = [angles.map(Math.cos), angles.map(Math.sin)];
+  const matrix = new Float32Array(2 * frequencies * terms * parts);
+  for (let k = 0; k < frequencies; k++)
+    for (let n = 0; n < terms; n++) {
+      const factor = (window?.[n] ?? 1) / (inverse ? length : 1);
+      const turn = (k * n) % length;
+      for (const [row, ofReal, ofImaginary] of [
+        [2 * k, cos[turn], -sin[turn]],
+        [2 * k + 1, sin[turn], cos[turn]],
+      ]) {
+        const place = (row * terms + n) * parts;
+        matrix[place] = factor * ofReal;
+        if (parts === 2) matrix[place + 1] = factor * ofImaginary;
+      }
+    }
+  return matrix;
+}

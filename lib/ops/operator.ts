@@ -303,6 +303,19 @@ export type KernelCall =
           readonly float: EngineFunction;
         }
     ))
+  | {
+      /** Fourier sums over frames along an axis; the result has frequencies, then real and imaginary part in their place. */
+      readonly kernel: 'fourier';
+      readonly axis: number;
+      /** 1 for real elements, 2 for complex ones; only a signal of rank 2 has no last axis for them. */
+      readonly parts: number;
+      /** Elements of a frame, and from one frame to the next; without `step` there is one frame. */
+      readonly terms: number;
+      readonly step?: number;
+      readonly frequencies: number;
+      /** [frequency, part, element, part], row-major. */
+      readonly matrix: () => Float32Array;
+    }
   | { readonly kernel: 'softmax'; readonly axis: number }
   | {
       /** The elements along some axes to one of them. */

@@ -51,6 +51,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b) => b.node('Relu', [rows(b)]),
     (b) => b.node('Exp', [rows(b)]),
   ],
+  fourier: [(b, s) => b.node('STFT', [rows(b), s.ints(1), '', s.ints(2)])],
   softmax: [(b) => b.node('Softmax', [rows(b)])],
   reduce: REDUCTIONS.flatMap((op): readonly Draw[] => [
     (b, s) => b.node(op, [s.pair(rows(b)), s.ints(0)]),

@@ -5,6 +5,7 @@ import { dequantizeFamily, quantizeFamily } from './border';
 import { convFamily } from './conv';
 import { convTransposeFamily } from './conv-transpose';
 import { concatFamily, padFamily } from './copy';
+import { fourierFamily } from './fourier';
 import { fullyConnectedFamily } from './fully-connected';
 import { matmulFamily } from './matmul';
 import { averagePoolFamily, maxPoolFamily } from './pool';
@@ -26,6 +27,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   'average-pool': averagePoolFamily,
   unary: unaryFamily,
   softmax: softmaxFamily,
+  fourier: fourierFamily,
   reduce: reduceFamily,
   accumulate: accumulateFamily,
   concat: concatFamily,

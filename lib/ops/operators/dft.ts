@@ -1,10 +1,11 @@
 import { attribute } from '../../ir/attribute';
 import type { Dim, Node } from '../../ir/graph';
-import { elementCount } from '../../ir/tensor';
+import { elementCount, toNumbers } from '../../ir/tensor';
 import { hasInput, normalizeAxis, unknownDim } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
-import { fourierSum, onesidedExtent, requireTransform } from '../fourier';
+import { knownDims } from '../dims';
+import { fourierMatrix, fourierSum, hasMatrix, onesidedExtent, requireTransform } from '../fourier';
 import type { Operator } from '../operator';
 import { FLOATS, INDEX_TYPES, optional, problem, required } from '../schema';
 import { attributeToInput, withAttributes } from '../upgrade-steps';
@@ -79,6 +80,22 @@ export const dft: Operator = {
     return [result];
   },
   cost: elementCost,
+  lower: ({ node, inputs: [input], constant }) => {
+    const dims = knownDims(input?.shape);
+    const given = [1, 2].map((index) => (node.inputs[index] ? constant(index) : null));
+    if (!dims || given.includes(undefined))
+      return problem(node, 'not-lowered', 'the shape, the length or the axis are not constant');
+    const [lengths, axes] = given.map((tensor) => tensor && toNumbers(tensor));
+    const axis = normalizeAxis(axes ? axes[0] : -2, dims.length);
+    if (axis === undefined) return problem(node, 'bad-axis', `axis ${axes} does not fit shape [${dims}]`);
+    const length = lengths ? lengths[0] : dims[axis];
+    const frequencies = isFlag(node, 'onesided') ? Math.floor(length / 2) + 1 : length;
+    const [terms, parts] = [Math.min(length, dims[axis]), dims[dims.length - 1]];
+    const transform = { length, terms, parts, frequencies, inverse: isFlag(node, 'inverse') };
+    if (!hasMatrix(transform)) return problem(node, 'not-lowered', `transforms of ${length} elements have no kernel`);
+    const matrix = () => fourierMatrix(transform);
+    return { kernel: 'fourier', axis, parts, terms, frequencies, matrix };
+  },
 };
 
 function isFlag(node: Node, name: 'inverse' | 'onesided'): boolean {

@@ -1,10 +1,11 @@
 import { attribute } from '../../ir/attribute';
 import type { Dim } from '../../ir/graph';
+import { toNumbers } from '../../ir/tensor';
 import { hasInput, unknownDim } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
-import { addDims, floorDivDims, subDims } from '../dims';
-import { fourierSum, onesidedExtent, requireTransform } from '../fourier';
+import { addDims, floorDivDims, knownDims, subDims } from '../dims';
+import { fourierMatrix, fourierSum, hasMatrix, onesidedExtent, requireTransform } from '../fourier';
 import type { Operator } from '../operator';
 import { FLOATS, INDEX_TYPES, optional, problem, required } from '../schema';
 
@@ -75,4 +76,19 @@ export const stft: Operator = {
     return [result];
   },
   cost: elementCost,
+  lower: ({ node, inputs: [signal], constant }) => {
+    const dims = knownDims(signal?.shape);
+    const given = [1, 2, 3].map((index) => (node.inputs[index] ? constant(index) : null));
+    if (!dims || !given[0] || given.includes(undefined) || (!given[1] && !given[2]))
+      return problem(node, 'not-lowered', 'the shape of the signal, the steps or the window are not constant');
+    const [step, window, frame] = given.map((tensor) => tensor && toNumbers(tensor));
+    const [parts = 1] = dims.slice(2);
+    const length = frame ? frame[0] : window!.length;
+    const frequencies = attribute(node, 'onesided', 'int', 1) !== 0 ? Math.floor(length / 2) + 1 : length;
+    const transform = { length, terms: length, parts, frequencies, window: window ?? undefined };
+    if (!hasMatrix(transform)) return problem(node, 'not-lowered', `frames of ${length} elements have no kernel`);
+    const matrix = () => fourierMatrix(transform);
+    const [hop] = step!;
+    return { kernel: 'fourier', axis: 1, parts, terms: length, step: hop, frequencies, matrix };
+  },
 };

@@ -12,6 +12,12 @@ export const CASES: readonly OpCase[] = [
     onesided: 1,
   }),
   opCase('DFT', 'opset 17', [random([2, 3, 6, 1])], { axis: 2, onesided: 1 }, { opset: 17 }),
+  opCase('DFT', 'shorter than the input, first axis', [random([6, 2, 3, 1]), scalar('int64', 4), scalar('int64', 0)]),
+  opCase('DFT', 'complex, padded, inverse', [random([2, 3, 5, 2]), scalar('int64', 7), scalar('int64', -3)], {
+    inverse: 1,
+  }),
+  opCase('STFT', 'steps beyond the frame', [random([2, 30, 1]), scalar('int64', 7), random([5])]),
+  opCase('STFT', 'steps of a part of the frame', [random([3, 41, 1]), scalar('int64', 4), random([10])]),
   opCase('STFT', 'window', [random([2, 20, 1]), scalar('int64', 3), random([8])]),
   opCase(
     'STFT',
