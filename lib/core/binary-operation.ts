@@ -11,6 +11,7 @@ export const BINARY_OPERATIONS = [
   { name: 'divide', commutative: false },
   { name: 'maximum', commutative: true },
   { name: 'minimum', commutative: true },
+  { name: 'power', commutative: false },
 ] as const;
 
 /** Name of such an operation. */

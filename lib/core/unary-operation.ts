@@ -27,6 +27,10 @@ export const UNARY_OPERATIONS = [
   { name: 'hard_swish' },
   { name: 'sin' },
   { name: 'cos' },
+  { name: 'square' },
+  { name: 'cube' },
+  { name: 'reciprocal_sqrt' },
+  { name: 'power' },
 ] as const;
 
 /** Name of such an operation. */

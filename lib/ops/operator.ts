@@ -280,7 +280,13 @@ export type KernelCall =
       readonly alpha: number;
       readonly beta: number;
     }
-  | { readonly kernel: 'binary'; readonly operation: BinaryOperation }
+  | {
+      /** Two operands or more, from the first on. */
+      readonly kernel: 'binary';
+      readonly operation: BinaryOperation;
+      /** What a mean divides its sum by. */
+      readonly divisor?: number;
+    }
   | { readonly kernel: 'max-pool'; readonly window: Window }
   | {
       readonly kernel: 'average-pool';

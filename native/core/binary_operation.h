@@ -13,6 +13,11 @@ inline constexpr BinaryOperation kBinaryOperations[] = {
 #define HONE_BINARY_OPERATION(number, symbol, ...) BinaryOperation::k##symbol,
 #include "native/core/binary_operations.def"
 };
+/// Time of one element in units of an addition.
+inline constexpr int32_t kBinaryCosts[] = {
+#define HONE_BINARY_OPERATION(number, symbol, word, order, cost) cost,
+#include "native/core/binary_operations.def"
+};
 inline constexpr int32_t kBinaryOperationCount = sizeof(kBinaryOperations) / sizeof(kBinaryOperations[0]);
 
 }  // namespace hone

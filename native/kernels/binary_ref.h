@@ -1,12 +1,15 @@
 #pragma once
+#include "native/kernels/simd_scalar.h"
+
 #include "native/core/binary_operation.h"
 #include "native/kernels/extremes.h"
+#include "native/kernels/math_lanes.h"
 
 namespace hone {
 namespace {
 
 /// a op b, rounded once: the definition of every binary operation. Maximum and minimum as extremes.h has
-/// them.
+/// them; a power as math_lanes.h has it, within 2 units in the last place.
 template <BinaryOperation kOperation>
 inline float apply(float a, float b) {
   if constexpr (kOperation == BinaryOperation::kAdd) {
@@ -19,6 +22,8 @@ inline float apply(float a, float b) {
     return maximum(a, b);
   } else if constexpr (kOperation == BinaryOperation::kMinimum) {
     return minimum(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kPower) {
+    return pow_lanes(a, b);
   } else {
     static_assert(kOperation == BinaryOperation::kMultiply, "define the operation here");
     return a * b;

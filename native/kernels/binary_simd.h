@@ -1,6 +1,8 @@
 #pragma once
-#include "native/core/binary_operation.h"
 #include "native/kernels/simd.h"
+
+#include "native/core/binary_operation.h"
+#include "native/kernels/math_lanes.h"
 
 namespace hone {
 namespace {
@@ -18,6 +20,8 @@ inline VecF apply(VecF a, VecF b) {
     return maximum(a, b);
   } else if constexpr (kOperation == BinaryOperation::kMinimum) {
     return minimum(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kPower) {
+    return pow_lanes(a, b);
   } else {
     static_assert(kOperation == BinaryOperation::kMultiply, "define the operation here");
     return multiply(a, b);

@@ -224,5 +224,96 @@ inline VecF floor_lanes(VecF x) {
 
 inline VecF ceil_lanes(VecF x) { return negate_lanes(floor_lanes(negate_lanes(x))); }
 
+/// A float as the sum of two with 12 bits each: products of such halves are exact.
+struct Halves {
+  VecF high, low;
+};
+
+inline Halves split_bits(VecF x) {
+  const VecF high = float_of(and_bits(bits_of(x), splat_int(-4096)));
+  return {high, subtract(x, high)};
+}
+
+/// What the rounding of `product` = fl(a * b) has lost.
+inline VecF find_lost(VecF product, const Halves& a, const Halves& b) {
+  const VecF middle = add(subtract(multiply(a.high, b.high), product), multiply(a.high, b.low));
+  return add(add(middle, multiply(a.low, b.high)), multiply(a.low, b.low));
+}
+
+/// log2(x) of a positive finite number, in two floats, the second up to 2^-24 of the first: within 2^-29 of
+/// it. With s = f / (2 + f): log2(1 + f) = 2 / ln 2 * artanh(s), its first term in two floats.
+inline Halves log2_in_two(VecF x) {
+  static constexpr float kTerms[] = {0x1.ec709ep-1f, 0x1.277700p-1f, 0x1.a5c94ap-2f, 0x1.58aebcp-2f};
+  constexpr float kFactorHigh = 0x1.714p+1f, kFactorLow = 0x1.47652cp-11f;  // 2 / ln 2
+  const Mask tiny = less(x, splat(0x1p-126f));
+  const VecI bits = bits_of(select(tiny, multiply(x, splat(0x1p23f)), x));
+  // x = (1 + f) * 2^k with 1 + f in [1 / sqrt 2, sqrt 2)
+  const VecI k = shift_right<23>(subtract_int(bits, splat_int(0x3F3504F3)));
+  const VecF f = subtract(float_of(subtract_int(bits, shift_left<23>(k))), splat(1.0f));
+  const VecF exponent = subtract(to_float(k), select(tiny, splat(23.0f), splat(0.0f)));
+  // s and what its rounding and that of 2 + f have lost
+  const VecF divisor = add(f, splat(2.0f));
+  const VecF divisor_lost = subtract(f, subtract(divisor, splat(2.0f)));
+  const VecF s = divide(f, divisor);
+  const Halves parts = split_bits(s), divisor_parts = split_bits(divisor);
+  const VecF product = multiply(s, divisor);
+  const VecF rest = subtract(subtract(subtract(f, product), find_lost(product, parts, divisor_parts)),
+                             multiply(s, divisor_lost));
+  const VecF s_lost = divide(rest, divisor);
+  const VecF z = multiply(s, s);
+  const VecF tail = multiply(multiply(s, z), evaluate_polynomial(kTerms, z));
+  const VecF low = add(add(add(multiply(s, splat(kFactorLow)), multiply(parts.low, splat(kFactorHigh))),
+                           multiply(s_lost, splat(kFactorHigh))),
+                       tail);
+  // The larger term comes first in each sum, so that what it loses is exact.
+  const VecF first = multiply(parts.high, splat(kFactorHigh));
+  const VecF sum = add(exponent, first);
+  const VecF lost = add(subtract(first, subtract(sum, exponent)), low);
+  const VecF high = add(sum, lost);
+  return {high, subtract(lost, subtract(high, sum))};
+}
+
+/// |x|^y for a finite |x| above 0. Beyond 2^40 y makes the same of every x but 1.
+inline VecF power_of_size(VecF size, VecF y) {
+  const VecF bounded = clamp_keep_nan(y, splat(-0x1p40f), splat(0x1p40f));
+  const Halves logarithm = log2_in_two(size);
+  const VecF product = multiply(bounded, logarithm.high);
+  const VecF lost = add(find_lost(product, split_bits(bounded), split_bits(logarithm.high)),
+                        multiply(bounded, logarithm.low));
+  // Where the bound holds, what was lost beyond it does not count.
+  const VecF exponent = clamp_keep_nan(product, splat(-160.0f), splat(136.0f));
+  const VecF rest = clamp_keep_nan(lost, splat(-0x1p-14f), splat(0x1p-14f));
+  const VecF shifted = add(exponent, splat(kExpShifter));
+  const VecF r = add(subtract(exponent, subtract(shifted, splat(kExpShifter))), rest);
+  const VecI n = subtract_int(bits_of(shifted), bits_of(splat(kExpShifter)));
+  const VecI half = shift_right<1>(n);
+  const VecF first = power_of_two(float_of(half)), second = power_of_two(float_of(subtract_int(n, half)));
+  return multiply(multiply(exp_of_rest(multiply(r, splat(0x1.62e430p-1f))), first), second);
+}
+
+/// x^y as IEEE 754-2019 has `pow`: a negative x needs a whole y, and keeps its sign where that is odd; x^0 and
+/// 1^y are 1 whatever the other is.
+inline VecF pow_lanes(VecF x, VecF y) {
+  const VecF zero = splat(0.0f), one = splat(1.0f), infinity = splat(__builtin_inff());
+  const VecF nan = splat(__builtin_nanf(""));
+  const VecF size = absolute(x), half = multiply(y, splat(0.5f));
+  const Mask is_whole = equal(round_lanes(y), y);
+  // 1 where y is odd
+  const VecF odd = select(is_whole, select(equal(round_lanes(half), half), zero, one), zero);
+  VecF power = power_of_size(size, y);
+  // 0 and infinity, to a positive or to a negative power
+  const Mask is_negative = less(y, zero);
+  power = select(equal(size, zero), select(is_negative, infinity, zero), power);
+  power = select(equal(size, infinity), select(is_negative, zero, infinity), power);
+  // -1 to an infinite power is 1, and so is -infinity to a fraction infinite.
+  const VecF off = select(is_whole, power, select(less(size, infinity), nan, power));
+  power = select(less(x, zero), off, power);
+  power = flip_sign(power, select(equal(odd, one), x, zero));
+  power = select(equal(x, x), power, nan);
+  power = select(equal(y, y), power, nan);
+  power = select(equal(y, zero), one, power);
+  return select(equal(x, one), one, power);
+}
+
 }  // namespace
 }  // namespace hone

@@ -128,6 +128,11 @@ const REASONS: readonly (readonly [reason: string | undefined, draw: Draw])[] = 
     (b, s) => s.pair(b.node('Conv', [image(b), s.weights([2, 4, 1, 1])], {}, { name: 'it' })),
   ],
   [
+    'the engine has no int8 kernel for it with 3 operands',
+    (b, s) => s.pair(b.node('Sum', [s.pair(rows(b)), s.pair('x'), s.pair('x')], {}, { name: 'it' })),
+  ],
+  [undefined, (b, s) => s.pair(b.node('Max', [s.pair(rows(b)), s.pair('x'), s.pair('x')], {}, { name: 'it' }))],
+  [
     'the engine has a float kernel for it, none for int8',
     (b, s) => s.pair(b.node('ReduceSum', [s.pair(rows(b)), s.ints(1)], {}, { name: 'it' })),
   ],

@@ -38,6 +38,10 @@ const OF: Readonly<Record<UnaryOperation, (x: number) => number>> = {
   hard_swish: (x) => x * limited(x / 6 + 0.5),
   sin: Math.sin,
   cos: Math.cos,
+  square: (x) => x * x,
+  cube: (x) => x * x * x,
+  reciprocal_sqrt: (x) => 1 / Math.sqrt(x),
+  power: (x) => x ** ALPHA,
 };
 
 const EDGES = [
@@ -110,6 +114,17 @@ test.each(UNARY_OPERATIONS)('$name writes one NaN, whatever the sign and payload
 });
 
 test('integers, zeros and what has one rounding are exact', () => {
-  for (const name of ['abs', 'negate', 'sign', 'floor', 'ceil', 'round', 'sqrt', 'reciprocal', 'leaky_relu'] as const)
+  for (const name of [
+    'abs',
+    'negate',
+    'sign',
+    'floor',
+    'ceil',
+    'round',
+    'sqrt',
+    'reciprocal',
+    'leaky_relu',
+    'square',
+  ] as const)
     expect(run(name, X)).toEqual(Float32Array.from(X, OF[name]));
 });

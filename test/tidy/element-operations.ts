@@ -18,7 +18,7 @@ export function binaryOperationsSource(): string {
   return listSource({
     source: 'native/core/binary_operations.def',
     macro: 'HONE_BINARY_OPERATION',
-    columns: /(\w+), (kCommutes|kOrdered)/,
+    columns: /(\w+), (kCommutes|kOrdered), \d+/,
     fields: ([order]) => `, commutative: ${order === 'kCommutes'}`,
     about: [
       'Element-wise operations of two operands that the engine computes; the place in the list is the number in plan files.',

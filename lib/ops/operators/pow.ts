@@ -1,10 +1,11 @@
+import { elementCount } from '../../ir/tensor';
 import { combine } from '../binary';
 import { broadcastShapes } from '../broadcast';
 import { elementCost } from '../cost';
 import { elementwise } from '../coupling';
 import { toDense } from '../dense';
 import { castTo, formulas, sumToOperands } from '../gradients';
-import type { GradientContext, Operator } from '../operator';
+import type { EngineFunction, GradientContext, KernelCall, LowerContext, Operator } from '../operator';
 import { FLOATS, NUMBERS, problem, required } from '../schema';
 
 const BASES = [...FLOATS, 'int32', 'int64'] as const;
@@ -22,13 +23,39 @@ export const pow: Operator = {
     if (shape) return [{ type, shape }];
     return problem(node, 'shape-mismatch', `shapes [${base!.shape}] and [${exponent!.shape}] do not broadcast`);
   },
-  evaluate: ([base, exponent], _node, precision) => [
-    combine(base!, exponent!, base!.type, (x, y) => x ** y, precision),
-  ],
+  evaluate: ([base, exponent], _node, precision) => [combine(base!, exponent!, base!.type, power, precision)],
   gradient: powGradient,
   coupling: elementwise,
   cost: elementCost,
+  quantization: { inputs: [{ role: 'none' }, { role: 'none' }], output: 'float' },
+  lower: lowerPow,
 };
+
+/** IEEE 754-2019 `pow`: unlike JavaScript's, 1 to any power is 1, and so is -1 to an infinite one. */
+function power(x: number, y: number): number {
+  return x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY) ? 1 : x ** y;
+}
+
+/** What the engine has for powers that models are full of: exact, and much faster. */
+const COMMON: ReadonlyMap<number, EngineFunction> = new Map([
+  [2, { operation: 'square' }],
+  [3, { operation: 'cube' }],
+  [0.5, { operation: 'sqrt' }],
+  [-0.5, { operation: 'reciprocal_sqrt' }],
+  [-1, { operation: 'reciprocal' }],
+]);
+
+/** One constant exponent makes a function of one number, others an operation of two. */
+function lowerPow({ inputs: [base, exponent], constant }: LowerContext): KernelCall {
+  const known = constant(1);
+  const rank = base?.shape?.length ?? 0;
+  if (known === undefined || elementCount(known.dims) !== 1 || (exponent?.shape?.length ?? 0) > rank)
+    return { kernel: 'binary', operation: 'power' };
+  const [alpha] = toDense(known, 'float32').data;
+  if (alpha === 1) return { kernel: 'reshape' };
+  const table = (x: number) => Math.fround(power(Math.fround(x), alpha));
+  return { kernel: 'unary', table, float: COMMON.get(alpha) ?? { operation: 'power', alpha } };
+}
 
 /**
  * dx = dy * e * x^(e - 1) and de = dy * z * ln(x); the latter counts as 0 where x is 0, and is NaN below. Squares, which

@@ -54,6 +54,13 @@ Division divide_elements(const StepContext&, const Row& row, const Args&, int64_
   return {items, 64, 1, estimate_element_ns(static_cast<double>(items), row.needs)};
 }
 
+/// An operation costs as many additions as its row says.
+template <typename Row, typename Args>
+Division divide_pairs(const StepContext&, const Row& row, const Args& args, int64_t items) {
+  const auto additions = static_cast<double>(items * kBinaryCosts[static_cast<int32_t>(args.operation)]);
+  return {items, 64, 1, estimate_element_ns(additions, row.needs)};
+}
+
 /// A row of Softmax costs about ten times as much per element as an addition.
 Division divide_rows(const StepContext&, const SoftmaxF32Row& row, const SoftmaxF32Args& args,
                      int64_t items) {
@@ -127,11 +134,11 @@ Fault fill_args(const Call& call, UnaryF32Args* args, int64_t* items) {
 
 Status make_binary_s8(const StepContext& context, std::unique_ptr<Step>* step) {
   return make_plain<BinaryS8Row, BinaryS8Args>(context, step, kBinaryS8Rows, kBinaryS8RowCount,
-                                               divide_elements);
+                                               divide_pairs);
 }
 Status make_binary_f32(const StepContext& context, std::unique_ptr<Step>* step) {
   return make_plain<BinaryF32Row, BinaryF32Args>(context, step, kBinaryF32Rows, kBinaryF32RowCount,
-                                                 divide_elements);
+                                                 divide_pairs);
 }
 Status make_lut_s8(const StepContext& context, std::unique_ptr<Step>* step) {
   return make_plain<LutS8Row, LutS8Args>(context, step, kLutS8Rows, kLutS8RowCount, divide_elements);

@@ -84,6 +84,14 @@ Exact compute_exactly(const UnaryF32Args& args, float input) {
       return {std::sin(x)};
     case UnaryOperation::kCos:
       return {std::cos(x)};
+    case UnaryOperation::kSquare:
+      return {x * x};
+    case UnaryOperation::kCube:
+      return {x * x * x};
+    case UnaryOperation::kReciprocalSqrt:
+      return {1 / std::sqrt(x)};
+    case UnaryOperation::kPower:
+      return {std::pow(x, alpha)};
   }
   return {NAN};
 }

@@ -72,6 +72,14 @@ inline VecF apply(VecF x, const UnaryFactors& factors) {
     return multiply(x, clamp_keep_nan(gate, zero, one));
   } else if constexpr (kOperation == kSin) {
     return sin_lanes(x);
+  } else if constexpr (kOperation == kSquare) {
+    return multiply(x, x);
+  } else if constexpr (kOperation == kCube) {
+    return multiply(multiply(x, x), x);
+  } else if constexpr (kOperation == kReciprocalSqrt) {
+    return divide(one, square_root(x));
+  } else if constexpr (kOperation == kPower) {
+    return pow_lanes(x, factors.alpha);
   } else {
     static_assert(kOperation == kCos, "define the function here");
     return cos_lanes(x);

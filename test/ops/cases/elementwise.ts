@@ -1,9 +1,11 @@
 import { tensorFrom } from '../../../lib/ir/tensor';
 import { booleans, opCase, random, scalar } from '../draw';
-import { float, integers, type OpCase } from '../op-case';
+import { float, floats, integers, type OpCase } from '../op-case';
 
 const special = tensorFrom('float32', [8], [0, -0, 1, -1, Infinity, -Infinity, NaN, 0.5]);
 const x = random([2, 3, 4]);
+/** Bases and exponents that IEEE 754 says something of. */
+const POWERS = [0, -0, 1, -1, 2, -2, 3, 0.5, -0.5, -3, 1e30, -1e30, 2 ** -140, Infinity, -Infinity, NaN];
 
 const unary = ['Abs', 'Ceil', 'Cos', 'Erf', 'Exp', 'Floor', 'Gelu', 'HardSigmoid', 'HardSwish', 'Identity', 'LeakyRelu']
   .concat([
@@ -94,9 +96,35 @@ export const CASES: readonly OpCase[] = [
   opCase('Max', 'NaN', [special, scalar('float32', 0)]),
   opCase('Sum', 'three inputs', [random([2, 3]), random([3], -1, 1), random([2, 1], -1, 1)]),
   opCase('Sum', 'one input', [random([2, 3])]),
+  ...['Sum', 'Mean', 'Max', 'Min'].flatMap((op) => [
+    opCase(
+      op,
+      'four inputs, none of them whole',
+      [2, 3, 4, 1].map((extent, axis) =>
+        random(
+          [2, 3, 4].map((dim, at) => (at === axis ? dim : 1)),
+          -1,
+          1,
+          extent,
+        ),
+      ),
+    ),
+    opCase(op, 'two inputs', [random([2, 3]), random([2, 3], -1, 1, 2)]),
+    opCase(op, 'one input twice and another', [random([2, 3]), random([2, 3]), random([3], -1, 1, 2)]),
+  ]),
+  opCase('Mean', 'one input', [random([2, 3])]),
   opCase('Mean', 'three inputs', [random([2, 3]), random([3], -1, 1), random([2, 1], -1, 1)]),
   opCase('Pow', 'float exponent', [random([2, 3], 0.1, 3), random([3], -2, 2, 2)]),
   opCase('Pow', 'integer exponent of a negative base', [random([2, 3]), scalar('float32', 3)]),
+  ...[2, 3, 0.5, -0.5, -1, 1, 0, -2.5].map((exponent) =>
+    opCase('Pow', `to ${exponent}`, [random([3, 5], 0.1, 3), scalar('float32', exponent)]),
+  ),
+  opCase('Pow', 'to an integer', [random([3, 5]), integers('int64', [1], 2, 2)]),
+  opCase('Pow', 'a number to an exponent of more axes', [random([5], 0.1, 3), random([1, 1, 1], 1, 3)]),
+  opCase('Pow', 'of special numbers', [
+    floats(POWERS.flatMap((base) => POWERS.map(() => base))),
+    floats(POWERS.flatMap(() => POWERS)),
+  ]),
   opCase('Pow', 'int32 base', [integers('int32', [4], 0, 5), scalar('int32', 2)]),
   opCase('Mod', 'negative divisor', [integers('int64', [6], -9, 9), scalar('int64', -4)]),
   opCase('Mod', 'fmod of floats', [random([6], -9, 9), random([6], 1, 4, 2)], { fmod: 1 }),
