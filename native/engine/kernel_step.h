@@ -70,7 +70,7 @@ class PackedStep final : public KernelStep<Row, Args> {
     fill_shape(context, &shape_);
     find_weights(context, &weights);
     this->take(choose_row(rows, row_count, context.mask, [&](const Row& row) {
-      if constexpr (requires { row.fits(shape_, weights); }) return row.fits(shape_, weights);
+      if constexpr (requires { row.fits(shape_); }) return row.fits(shape_);
       return true;
     }));
     this->packed_ = packed_weights(context, *this->row_, shape_, weights);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "native/core/choose_row.h"
 #include "native/core/cpu.h"
 #include "native/core/status.h"
 #include "native/core/tile.h"
@@ -68,18 +69,6 @@ struct StepContext : Call {
   bool after_divided;
   PackedStore* store;
 };
-
-/// The first row whose needs the mask holds and whose `fits` agrees; ref, the last, always does.
-template <typename Row, typename Fits>
-const Row& choose_row(const Row* rows, int count, CpuFeatures mask, Fits fits) {
-  for (int i = 0; i < count - 1; ++i)
-    if ((rows[i].needs & ~mask) == 0 && fits(rows[i])) return rows[i];
-  return rows[count - 1];
-}
-template <typename Row>
-const Row& choose_row(const Row* rows, int count, CpuFeatures mask) {
-  return choose_row(rows, count, mask, [](const Row&) { return true; });
-}
 
 /// How a node may be divided. Work is in nanoseconds, by rule of thumb.
 struct Division {

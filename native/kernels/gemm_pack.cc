@@ -23,11 +23,12 @@ void pack_run(const GemmFormat& format, const int8_t* rows, size_t row_length, c
       int8_t from[kChunk] = {};
       Element chunk[kChunk];
       const int32_t zero_point = zero_points[c];
+      const int32_t folded = sizeof(Element) == 1 ? 0 : zero_point;
       memcpy(from, rows + c * row_length + k, static_cast<size_t>(count));
       int32_t sum = 0;
       for (int32_t i = 0; i < kChunk; i++) sum += from[i];
       sums[c] += static_cast<uint32_t>(sum - zero_point * count);
-      for (int32_t i = 0; i < kChunk; i++) chunk[i] = static_cast<Element>(from[i] - zero_point);
+      for (int32_t i = 0; i < kChunk; i++) chunk[i] = static_cast<Element>(from[i] - folded);
       for (int32_t i = count; i < kChunk; i++) chunk[i] = 0;
       uint8_t* to = words + static_cast<size_t>(k / kGroup) * stride + static_cast<size_t>(c) * kWord;
       if (count == kChunk) {
@@ -48,18 +49,35 @@ PackRun find_pack_run(const GemmFormat& format) {
                              : (format.k_group == 8 ? pack_run<int8_t, 8> : pack_run<int8_t, 16>);
 }
 
-}  // namespace
-
-bool has_minus_128(const int8_t* weights, int64_t count) {
-  return memchr(weights, -128, static_cast<size_t>(count)) != nullptr;
+/// Whether two weights of -128 lie eight apart in one of the words of 16 bytes.
+bool has_wide_pair(const uint8_t* words, size_t bytes) {
+  for (size_t word = 0; word < bytes; word += 16)
+    for (size_t i = word; i < word + 8; i++)
+      if (words[i] == 0x80 && words[i + 8] == 0x80) return true;
+  return false;
 }
+
+/// Zero points and traits of a block of int8 elements; `words` are its packed weights.
+void write_head(const GemmFormat& format, const int32_t* zero_points, bool minus_128, const uint8_t* words,
+                size_t bytes, uint8_t* head) {
+  uint32_t traits = 0;
+  for (int32_t c = 0; c < format.block; c++)
+    if (zero_points[c] != 0) traits |= kPackedShifted;
+  if (format.k_group == 16 && minus_128 && has_wide_pair(words, bytes)) traits |= kPackedWide;
+  const size_t row = static_cast<size_t>(format.block) * sizeof(int32_t);
+  memcpy(head, zero_points, row);
+  memset(head + row, 0, row);
+  memcpy(head + row, &traits, sizeof(traits));
+}
+
+}  // namespace
 
 void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeights& matrix, void* packed) {
   const size_t block_bytes = gemm_block_bytes(format, depth);
   const size_t length = static_cast<size_t>(depth.runs) * depth.run_length;
   const size_t run_bytes = static_cast<size_t>(gemm_run_groups(format, depth.run_length)) * format.block *
                            format.k_group * format.element_bytes;
-  const size_t head_bytes = static_cast<size_t>(format.block) * 8;
+  const size_t head_bytes = gemm_head_bytes(format);
   const uint32_t offset = static_cast<uint32_t>(matrix.x_zero_point + format.x_offset);
   const PackRun pack_run = find_pack_run(format);
   uint8_t* block = static_cast<uint8_t*>(packed);
@@ -78,6 +96,11 @@ void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeigh
       const int8_t* rows = matrix.weights + first * length + static_cast<size_t>(run) * depth.run_length;
       pack_run(format, rows, length, zero_points, channels, depth.run_length,
                block + head_bytes + run_bytes * run, sums);
+    }
+    if (format.element_bytes == 1) {
+      const bool minus_128 = memchr(matrix.weights + first * length, -128, channels * length) != nullptr;
+      write_head(format, zero_points, minus_128, block + head_bytes, run_bytes * depth.runs,
+                 block + static_cast<size_t>(format.block) * 8);
     }
     for (int32_t c = 0; c < channels; c++) {
       const uint32_t bias = static_cast<uint32_t>(matrix.bias[first + c]) - offset * sums[c];

@@ -2,19 +2,28 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "native/kernels/packed_layout.h"
+
 namespace hone {
 
 /// Order in which a matrix-product kernel reads its weights. Packed form, one block after the other, 64-byte
 /// aligned each:
-///   int32 bias[block], float multiplier[block], element weights[depth groups][block][k_group]
-/// Channels and k beyond the end are zero. Zero points are gone: elements are w - w_zero_point, and
+///   int32 bias[block], float multiplier[block], head of int8 elements, element weights[depth
+///   groups][block][k_group]
+/// Channels and k beyond the end are zero. The zero point of x is gone: with
 ///   bias' = bias - (x_zero_point + x_offset) * sum(w - w_zero_point)    mod 2^32
-/// so that a kernel whose activations are x + x_offset (128: u8 instead of s8) just sums products. Positions
-/// outside the input must then hold x_zero_point + x_offset.
+/// a kernel whose activations are x + x_offset (128: u8 instead of s8) just sums products. Positions outside
+/// the input must then hold x_zero_point + x_offset.
+///
+/// int16 elements are w - w_zero_point. int8 elements are w as it is, because the difference has nine bits;
+/// their head is
+///   int32 w_zero_point[block], uint32 traits[block] (the first holds PackedTraits, the rest 0)
+/// and where kPackedShifted is set a kernel subtracts w_zero_point * sum(x + x_offset), a sum over the whole
+/// depth that serves all channels. Of k_group 16 the pairs of kPackedWide are w[k] and w[k + 8] of a group.
 struct GemmFormat {
   int32_t block;    ///< output channels per block
   int32_t k_group;  ///< neighbours in k that one instruction sums: 2 vpmaddwd, 4 vpdpbusd and sdot, 8 smmla
-  int32_t element_bytes;  ///< 1: int8, needs weight zero points of 0; 2: int16, takes any
+  int32_t element_bytes;  ///< 1: int8; 2: int16
   int32_t x_offset;
 };
 
@@ -41,11 +50,16 @@ static inline int64_t gemm_run_groups(const GemmFormat& format, int32_t run_leng
   return (static_cast<int64_t>(run_length) + format.k_group - 1) / format.k_group;
 }
 
+/// Bytes before the weights of a packed block.
+static inline size_t gemm_head_bytes(const GemmFormat& format) {
+  return static_cast<size_t>(format.block) * (format.element_bytes == 1 ? 16 : 8);
+}
+
 /// Bytes from one packed block to the next.
 static inline size_t gemm_block_bytes(const GemmFormat& format, const GemmDepth& depth) {
   const size_t elements = static_cast<size_t>(depth.runs * gemm_run_groups(format, depth.run_length)) *
                           format.k_group * format.block;
-  const size_t bytes = static_cast<size_t>(format.block) * 8 + elements * format.element_bytes;
+  const size_t bytes = gemm_head_bytes(format) + elements * format.element_bytes;
   return (bytes + 63) / 64 * 64;
 }
 
@@ -53,9 +67,6 @@ static inline size_t gemm_block_bytes(const GemmFormat& format, const GemmDepth&
 static inline int32_t gemm_blocks(const GemmFormat& format, int32_t channels) {
   return (channels + format.block - 1) / format.block;
 }
-
-/// True when some weight is -128.
-bool has_minus_128(const int8_t* weights, int64_t count);
 
 /// Writes gemm_blocks * gemm_block_bytes bytes.
 void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeights& matrix, void* packed);

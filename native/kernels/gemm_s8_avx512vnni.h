@@ -19,6 +19,9 @@
 namespace hone {
 namespace {
 
+/// The head of a block: bias, multipliers, zero points and traits, a vector each.
+inline constexpr size_t kZeroPointOffset = 128, kTraitsOffset = 192, kHeadBytes = 256;
+
 /// s8 to u8 (x + 128), the element that vpdpbusd wants on its left.
 inline void copy_as_u8(uint8_t* to, const int8_t* from, int64_t count) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
@@ -116,7 +119,19 @@ struct Panel {
   int32_t channels;  ///< that exist in these blocks, at most 16 per block
   Requantizer requantizer;
   const ResidualAdd* residual;  ///< null: none
+  const int32_t* sums;          ///< of the windows of its pixels; null where no block has a zero point
 };
+
+/// Whether some zero point of the weights in `count` neighbouring blocks is not 0.
+inline bool is_shifted(const uint8_t* blocks, size_t block_bytes, int32_t count) {
+  uint32_t traits = 0;
+  for (int32_t b = 0; b < count; b++) {
+    uint32_t own;
+    memcpy(&own, blocks + b * block_bytes + kTraitsOffset, sizeof(own));
+    traits |= own;
+  }
+  return (traits & kPackedShifted) != 0;
+}
 
 inline __m512i broadcast4(const uint8_t* bytes) {
   int32_t word;
@@ -126,6 +141,51 @@ inline __m512i broadcast4(const uint8_t* bytes) {
 
 /// Lowest `count` bits, count in 0..64.
 inline uint64_t low_bits(int32_t count) { return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1; }
+
+/// Sums of runs of u8, a run at a time, spread over 16 lanes.
+class RunSum {
+ public:
+  explicit RunSum(int32_t run_length) : whole_(run_length / 64), rest_(low_bits(run_length % 64)) {}
+
+  __m512i add(__m512i sum, const uint8_t* x) const {
+    const __m512i ones = _mm512_set1_epi8(1);
+    for (int32_t i = 0; i < whole_; i++, x += 64) sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(x), ones);
+    return rest_ == 0 ? sum : _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(rest_, x), ones);
+  }
+
+ private:
+  int32_t whole_;
+  __mmask64 rest_;
+};
+
+/// Sums of the lanes of four vectors.
+inline __m128i sum_lanes(__m512i a, __m512i b, __m512i c, __m512i d) {
+  const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+  const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+  const __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+/// sums[p]: of the window of each pixel of a panel whose runs are run_length long. Written in fours.
+inline void sum_windows(const Panel& panel, int32_t run_length, const uint8_t* a, int64_t pixels,
+                        int32_t* sums) {
+  const RunSum run_sum(run_length);
+  for (int64_t pixel = 0; pixel < pixels; pixel += 4) {
+    const uint8_t* row[4];  // the last pixel is repeated
+    __m512i sum[4];
+    unroll<4>([&](auto p) {
+      row[p] = a + (pixel + p < pixels ? pixel + p : pixels - 1) * panel.pixel_step;
+      sum[p] = _mm512_setzero_si512();
+    });
+    for (int32_t kh = 0; kh < panel.rows; kh++) {
+      ptrdiff_t at = kh * panel.row_step;
+      for (int32_t kw = 0; kw < panel.columns; kw++, at += panel.column_step)
+        unroll<4>([&](auto p) { sum[p] = run_sum.add(sum[p], row[p] + at); });
+    }
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(sums + pixel), sum_lanes(sum[0], sum[1], sum[2], sum[3]));
+  }
+}
 
 /// Stores 64 bytes that hold `kBlocks` vectors of 16 channels for each of 4 / kBlocks pixels (one for 3 and
 /// 4).
@@ -160,6 +220,19 @@ inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixel
       }
     }
   }
+}
+
+/// Takes the zero points of the weights out of kPixels x kBlocks accumulators.
+template <int kBlocks, int kPixels>
+[[gnu::always_inline]] inline void subtract_zero_points(const Panel& panel, int64_t pixel,
+                                                        __m512i (&acc)[kPixels][kBlocks]) {
+  unroll<kBlocks>([&](auto b) {
+    const __m512i zero_point = _mm512_loadu_si512(panel.block + b * panel.block_bytes + kZeroPointOffset);
+    unroll<kPixels>([&](auto p) {
+      const __m512i sum = _mm512_set1_epi32(panel.sums[pixel + p]);
+      acc[p][b] = _mm512_sub_epi32(acc[p][b], _mm512_mullo_epi32(zero_point, sum));
+    });
+  });
 }
 
 /// Requantizes and stores kPixels x kBlocks accumulators.
@@ -220,7 +293,7 @@ void run_panel(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) {
   unroll<kPixels>([&](auto p) {
     unroll<kBlocks>([&](auto b) { acc[p][b] = _mm512_loadu_si512(panel.block + b * block_bytes); });
   });
-  const uint8_t* weights = panel.block + 128;
+  const uint8_t* weights = panel.block + kHeadBytes;
   const uint8_t* row = a + pixel * step;
   for (int32_t kh = 0; kh < panel.rows; kh++, row += panel.row_step) {
     const uint8_t* run = row;
@@ -238,6 +311,7 @@ void run_panel(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) {
       }
     }
   }
+  if (panel.sums != nullptr) subtract_zero_points<kBlocks, kPixels>(panel, pixel, acc);
   if (panel.residual == nullptr) {
     finish_panel<kBlocks, kPixels>(panel, acc, pixel, y);
   } else {

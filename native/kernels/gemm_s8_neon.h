@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "native/kernels/gemm_pack.h"
 #include "native/kernels/requantize_neon.h"
 
 // What the int8 matrix tiles of all ARM instruction sets share: layout of a packed block, the epilogue, the
@@ -17,18 +18,51 @@
 namespace hone {
 namespace {
 
-/// One packed block: int32 bias[nr], float multiplier[nr], then weights [taps * depth / kr][nr][kr].
+/// One packed block, see GemmFormat: weights are [taps * depth / kr][nr][kr].
 template <class Gemm>
 struct PackedBlock {
   const int32_t* bias;
   const float* multiplier;
+  const int32_t* zero_point;
+  const uint32_t* traits;
   const int8_t* weights;
 
   explicit PackedBlock(const void* block)
       : bias(static_cast<const int32_t*>(block)),
         multiplier(reinterpret_cast<const float*>(bias + Gemm::kChannels)),
-        weights(reinterpret_cast<const int8_t*>(multiplier + Gemm::kChannels)) {}
+        zero_point(reinterpret_cast<const int32_t*>(multiplier + Gemm::kChannels)),
+        traits(reinterpret_cast<const uint32_t*>(zero_point + Gemm::kChannels)),
+        weights(reinterpret_cast<const int8_t*>(traits + Gemm::kChannels)) {}
 };
+
+/// PackedTraits of `count` neighbouring blocks together.
+template <class Gemm>
+inline uint32_t join_traits(const uint8_t* blocks, size_t block_bytes, int32_t count) {
+  uint32_t traits = 0;
+  for (int32_t b = 0; b < count; ++b) traits |= *PackedBlock<Gemm>(blocks + b * block_bytes).traits;
+  return traits;
+}
+
+/// Adds up M rows of `taps` runs, rows[tap * Gemm::kRows + m].
+template <class Gemm, int M>
+[[gnu::noinline]] void sum_rows(const int8_t* const* rows, int64_t taps, int64_t depth, int32_t* sums) {
+  int32x4_t acc[M];
+  for (int m = 0; m < M; ++m) acc[m] = vdupq_n_s32(0);
+  for (int64_t tap = 0; tap < taps; ++tap, rows += Gemm::kRows) {
+    const int8_t* a[M];
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) a[m] = rows[m];
+    Gemm::template add_run<M>(a, depth, acc);
+  }
+  for (int m = 0; m < M; ++m) sums[m] = vaddvq_s32(acc[m]);
+}
+
+/// Sums of the first `count` rows of a tile, by which zero points of the weights are multiplied.
+template <class Gemm>
+inline void sum_rows(const int8_t* const* rows, int64_t taps, int64_t depth, int32_t count, int32_t* sums) {
+  if (count == Gemm::kRows) return sum_rows<Gemm, Gemm::kRows>(rows, taps, depth, sums);
+  for (int32_t m = 0; m < count; ++m) sum_rows<Gemm, 1>(rows + m, taps, depth, sums + m);
+}
 
 /// Stops the compiler from moving loads across this point; no instruction. Without it GCC gathers the loads
 /// of a whole step at its head, runs out of registers and spills accumulators.
@@ -43,6 +77,7 @@ struct GemmTile {
   size_t block_bytes;
   int8_t* y;  ///< M rows of B * kVectors * 4 bytes, all of them written
   ptrdiff_t y_stride;
+  const int32_t* sums;  ///< of the M rows of x; null where no block has a zero point
 };
 
 /// Requantizes the vectors of M rows of V vectors, four at a time, and stores them.
@@ -89,6 +124,23 @@ template <int M, int V>
   }
 }
 
+/// Takes the zero points of the weights out of what Gemm accumulated.
+template <class Gemm, int M, int B, int V>
+[[gnu::always_inline]] inline void subtract_zero_points(int32x4_t (&acc)[M][B * V], const GemmTile& tile) {
+  if (tile.sums == nullptr) return;
+#pragma GCC unroll 4
+  for (int b = 0; b < B; ++b) {
+    const PackedBlock<Gemm> block(tile.blocks + b * tile.block_bytes);
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int32x4_t zero_point = vld1q_s32(block.zero_point + 4 * v);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m)
+        acc[m][b * V + v] = vmlsq_n_s32(acc[m][b * V + v], zero_point, tile.sums[m]);
+    }
+  }
+}
+
 /// Multiplies, requantizes and stores what Gemm accumulated for M rows by B blocks of V vectors.
 template <class Gemm, int M, int B, int V>
 [[gnu::always_inline]] inline void store_tile(const int32x4_t (&acc)[M][B * V], const GemmTile& tile,
@@ -109,6 +161,7 @@ template <class Gemm, int M, int B, int V>
 [[gnu::noinline]] void run_tile(const GemmTile& tile, const NeonRange& range) {
   int32x4_t acc[M][B * V];
   Gemm::template accumulate<M, B, V>(tile, acc);
+  subtract_zero_points<Gemm, M, B, V>(acc, tile);
   store_tile<Gemm, M, B, V>(acc, tile, range);
 }
 
@@ -117,6 +170,7 @@ template <class Gemm>
 [[gnu::noinline]] void run_full_tile(const GemmTile& tile, const NeonRange& range) {
   int32x4_t acc[Gemm::kRows][Gemm::kVectors];
   Gemm::accumulate_full(tile, acc);
+  subtract_zero_points<Gemm, Gemm::kRows, 1, Gemm::kVectors>(acc, tile);
   store_tile<Gemm, Gemm::kRows, 1, Gemm::kVectors>(acc, tile, range);
 }
 
@@ -133,17 +187,29 @@ template <class Gemm, int V>
 inline constexpr RunTile kTiles[] = {tile_of<Gemm, 1, V>(), tile_of<Gemm, 2, V>(), tile_of<Gemm, 3, V>(),
                                      tile_of<Gemm, 4, V>(), tile_of<Gemm, 5, V>(), tile_of<Gemm, 6, V>()};
 
-/// The instance for `m` rows of one block that holds `channels` real output channels: a short block skips the
-/// vectors it lacks.
+/// The instance for `m` rows of one block with these traits that holds `channels` real output channels: a
+/// short block skips the vectors it lacks.
 template <class Gemm>
-inline RunTile find_tile(int32_t m, int32_t channels, int64_t depth) {
-  if constexpr (Gemm::kHasFullTile) {
-    if (m == Gemm::kRows && channels > Gemm::kChannels / 2 && depth % 16 == 0) return run_full_tile<Gemm>;
+inline RunTile find_tile(uint32_t traits, int32_t m, int32_t channels, int64_t depth) {
+  if constexpr (Gemm::kAddsPairs) {
+    if ((traits & kPackedWide) != 0) return find_tile<typename Gemm::Wide>(traits, m, channels, depth);
   }
   if constexpr (Gemm::kVectors == 4) {
     if (channels <= 8) return kTiles<Gemm, 2>[m - 1];
   }
+  if constexpr (Gemm::kHasFullTile) {
+    if (m == Gemm::kRows && depth % 16 == 0) return run_full_tile<Gemm>;
+  }
   return kTiles<Gemm, Gemm::kVectors>[m - 1];
+}
+
+/// The instance for a single row of B whole blocks with these traits.
+template <class Gemm, int B>
+inline RunTile find_row_tile(uint32_t traits) {
+  if constexpr (Gemm::kAddsPairs) {
+    if ((traits & kPackedWide) != 0) return run_tile<typename Gemm::Wide, 1, B, Gemm::kVectors>;
+  }
+  return run_tile<Gemm, 1, B, Gemm::kVectors>;
 }
 
 }  // namespace

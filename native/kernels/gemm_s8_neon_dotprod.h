@@ -15,6 +15,7 @@ struct GemmS8NeonDotprod {
   static constexpr int kVectors = 4;
   static constexpr int kDepth = 4;
   static constexpr bool kHasFullTile = true;
+  static constexpr bool kAddsPairs = false;
 
   /// One step of four bytes: lane `kLane` of each row against the step's weights of every block.
   template <int kLane, int M, int B, int V>
@@ -111,6 +112,26 @@ struct GemmS8NeonDotprod {
 #undef HONE_LOAD_PAIR
 #undef HONE_SDOT_STEP
 #undef HONE_SDOT_6
+
+  /// acc[m] += the sum of run m, spread over four lanes.
+  template <int M>
+  [[gnu::always_inline]] static inline void add_run(const int8_t* const (&a)[M], int64_t depth,
+                                                    int32x4_t (&acc)[M]) {
+    const int8x16_t ones = vdupq_n_s8(1);
+    int64_t k = 0;
+    for (; k + 16 <= depth; k += 16) {
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m) acc[m] = vdotq_s32(acc[m], vld1q_s8(a[m] + k), ones);
+    }
+    for (; k < depth; k += 4) {
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m) {
+        int32_t four;
+        std::memcpy(&four, a[m] + k, 4);
+        acc[m] = vdotq_s32(acc[m], vreinterpretq_s8_s32(vsetq_lane_s32(four, vdupq_n_s32(0), 0)), ones);
+      }
+    }
+  }
 
   template <int M, int B, int V>
   [[gnu::always_inline]] static inline void accumulate(const GemmTile& tile, int32x4_t (&acc)[M][B * V]) {

@@ -1,5 +1,5 @@
 #pragma once
-#include "native/kernels/gemm_s8_neon.h"
+#include "native/kernels/gemm_s8_neon_dotprod.h"
 
 namespace hone {
 namespace {
@@ -14,6 +14,7 @@ struct GemmS8NeonI8mm {
   static constexpr int kVectors = 4;
   static constexpr int kDepth = 8;
   static constexpr bool kHasFullTile = false;
+  static constexpr bool kAddsPairs = false;
 
   /// One step of eight bytes. x[p] holds 8 bytes of row 2p, then 8 of row 2p + 1; weights lie [channel][8].
   template <int P, int N>
@@ -30,6 +31,13 @@ struct GemmS8NeonI8mm {
         acc[p][n + 1] = vmmlaq_s32(acc[p][n + 1], x[p], odd);
       }
     }
+  }
+
+  /// By sdot, which every CPU with smmla has.
+  template <int M>
+  [[gnu::always_inline]] static inline void add_run(const int8_t* const (&a)[M], int64_t depth,
+                                                    int32x4_t (&acc)[M]) {
+    GemmS8NeonDotprod::add_run<M>(a, depth, acc);
   }
 
   template <int M, int B, int V>

@@ -112,7 +112,7 @@ function convCost(
   return PRODUCT_TIME[row.isa] * (pixels * products + copied) + pixels * each;
 }
 
-/** The first row that the instruction set and the layer allow. Weights of Hone's own quantizer are symmetric and above -128. */
+/** The first row that the instruction set and the layer allow. */
 function rowOf(
   kernel: keyof typeof KERNEL_ROWS,
   isa: Isa,

@@ -4,7 +4,7 @@ import type { Isa } from '../target';
 export interface KernelRow {
   readonly isa: Isa;
   /** The condition under which the engine takes the row, by the name that the table gives it. */
-  readonly fits: 'any' | 'symmetric' | 'narrow' | 'pairs' | 'sliding' | 'wide';
+  readonly fits: 'any' | 'pairs' | 'sliding' | 'wide';
   /** Output channels per block: the last block of a layer costs as much as a full one. */
   readonly block: number;
   /** Neighbours in the summed dimension that one instruction takes; of a depthwise row: rows of the window. */

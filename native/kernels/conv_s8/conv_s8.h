@@ -62,9 +62,9 @@ struct ConvS8Args {
 struct ConvS8Row {
   const char* name;
   CpuFeatures needs;
-  bool (*fits)(const ConvS8Shape& shape, const ConvS8Weights& weights);
-  int32_t block_channels;  ///< output channels per block
-  int32_t tile_pixels;     ///< items per call work best in multiples of this
+  bool (*fits)(const ConvS8Shape& shape);  ///< with any weights and zero points
+  int32_t block_channels;                  ///< output channels per block
+  int32_t tile_pixels;                     ///< items per call work best in multiples of this
   PackedLayout layout;
   size_t (*packed_bytes)(const ConvS8Shape& shape);
   /// Packs weights, bias and multipliers; folds zero points into the bias. May use plain C++ only (no

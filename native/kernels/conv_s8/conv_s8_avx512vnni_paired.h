@@ -40,7 +40,7 @@ void run_paired(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) 
   const ptrdiff_t step = panel.pixel_step;
   __m512i acc[kPairs];
   unroll<kPairs>([&](auto pair) { acc[pair] = _mm512_loadu_si512(panel.block); });
-  const uint8_t* weights = panel.block + 128;
+  const uint8_t* weights = panel.block + kHeadBytes;
   const uint8_t* row = a + pixel * step;
   for (int32_t kh = 0; kh < panel.rows; kh++, row += panel.row_step) {
     const uint8_t* run = row;
@@ -57,6 +57,15 @@ void run_paired(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) 
         unroll<(kPixels + 3) / 4>([&](auto i) { bases[i] += 4; });
       }
     }
+  }
+  if (panel.sums != nullptr) {
+    const __m512i zero_point = _mm512_loadu_si512(panel.block + kZeroPointOffset);
+    unroll<kPairs>([&](auto pair) {
+      constexpr int kLow = 2 * pair, kHigh = kLow + 1 < kPixels ? kLow + 1 : kLow;
+      const __m512i low = _mm512_set1_epi32(panel.sums[pixel + kLow]);
+      const __m512i both = _mm512_mask_set1_epi32(low, 0xFF00, panel.sums[pixel + kHigh]);
+      acc[pair] = _mm512_sub_epi32(acc[pair], _mm512_mullo_epi32(zero_point, both));
+    });
   }
   const __m512 multiplier = _mm512_loadu_ps(panel.block + 64);
   unroll<(kPairs + 3) / 4>([&](auto piece) {

@@ -160,7 +160,7 @@ class ConvS8Case : public KernelCase {
   }
 
   std::string describe() const override { return description_; }
-  bool fits(int row) const override { return kConvS8Rows[row].fits(shape_, weights_); }
+  bool fits(int row) const override { return kConvS8Rows[row].fits(shape_); }
   void prepare(int row) override {
     const ConvS8Row& r = kConvS8Rows[row];
     packed_[row] = bench_.aligned_input(r.packed_bytes(pack_shape(shape_)));

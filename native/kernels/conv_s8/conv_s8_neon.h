@@ -20,6 +20,7 @@ struct PixelTile {
   int32_t pixels;
   int64_t taps;
   int64_t depth;
+  const int32_t* sums;  ///< of the rows, where a zero point of the weights needs them
 };
 
 /// Walks output pixels in order, in pieces that lie in one output row.
@@ -174,11 +175,14 @@ void run_panel(const ConvS8Args& args, const uint8_t* block, const PixelTile* ti
   for (int32_t i = 0; i < count; i++) {
     const PixelTile& tile = tiles[i];
     const int32_t rows = (tile.pixels + Gemm::kRowStep - 1) / Gemm::kRowStep * Gemm::kRowStep;
+    const uint32_t traits = *PackedBlock<Gemm>(block).traits;
     const bool whole = channels == width && rows == tile.pixels && args.residual == nullptr;
     int8_t staged[(Gemm::kRows * Gemm::kChannels + 15) / 16 * 16];
     int8_t* y = whole ? args.y + tile.first * args.y_stride + channel : staged;
-    find_tile<Gemm>(rows, channels, tile.depth)(
-        {tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width}, range);
+    find_tile<Gemm>(traits, rows, channels, tile.depth)(
+        {tile.rows, tile.taps, tile.depth, block, 0, y, whole ? args.y_stride : width,
+         (traits & kPackedShifted) != 0 ? tile.sums : nullptr},
+        range);
     if (!whole) finish_staged(args, staged, width, tile.first, tile.pixels, channel, channels);
   }
 }
@@ -201,12 +205,17 @@ void run_conv(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& tile
     const int32_t group = block_begin / group_blocks;
     const int32_t group_end = (group + 1) * group_blocks;
     const int32_t block_end = tile.block_end < group_end ? tile.block_end : group_end;
+    const uint8_t* blocks = static_cast<const uint8_t*>(args.packed);
+    const bool shifted =
+        (join_traits<Gemm>(blocks + block_begin * block_bytes, block_bytes, block_end - block_begin) &
+         kPackedShifted) != 0;
     WindowCursor cursor(shape, args, group, tile.begin);
     for (int64_t first = tile.begin; first < tile.end; first += panel.pixels) {
       const int64_t left = tile.end - first;
       const int32_t pixels = left < panel.pixels ? static_cast<int32_t>(left) : panel.pixels;
       if (panel.gathered) conv_s8_gather(shape, args, group, first, pixels, length, rest);
       PixelTile tiles[kMaxTiles];
+      int32_t sums[kMaxTiles][Gemm::kRows];
       int32_t count = 0;
       for (int32_t p = 0; p < pixels; p += Gemm::kRows, count++) {
         PixelTile& t = tiles[count];
@@ -220,13 +229,15 @@ void run_conv(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& tile
         } else {
           point_rows<Gemm>(shape, args, rest, cursor, t);
         }
-        repeat_last_row<Gemm>(t);
+        const int32_t rows = repeat_last_row<Gemm>(t);
+        t.sums = sums[count];
+        if (shifted) sum_rows<Gemm>(t.rows, t.taps, t.depth, rows, sums[count]);
       }
       for (int32_t block = block_begin; block < block_end; block++) {
         const int32_t inner = (block - group * group_blocks) * format.block;
         const int32_t channels = out_channels - inner < format.block ? out_channels - inner : format.block;
-        run_panel<Gemm>(args, static_cast<const uint8_t*>(args.packed) + block * block_bytes, tiles, count,
-                        group * out_channels + inner, channels, range);
+        run_panel<Gemm>(args, blocks + block * block_bytes, tiles, count, group * out_channels + inner,
+                        channels, range);
       }
     }
     block_begin = block_end;

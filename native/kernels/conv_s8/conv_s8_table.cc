@@ -9,18 +9,7 @@ namespace {
 
 using DepthOf = GemmDepth (*)(const ConvS8Shape&);
 
-bool fits_any(const ConvS8Shape&, const ConvS8Weights&) { return true; }
-
-/// int8 elements: the weights cannot have their zero points subtracted.
-[[maybe_unused]] bool fits_symmetric(const ConvS8Shape&, const ConvS8Weights& weights) {
-  return weights.zero_points == nullptr;
-}
-
-/// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
-[[maybe_unused]] bool fits_narrow(const ConvS8Shape& shape, const ConvS8Weights& weights) {
-  return weights.zero_points == nullptr &&
-         !has_minus_128(weights.weights, shape.out_channels * conv_s8_depth(shape));
-}
+bool fits_any(const ConvS8Shape&) { return true; }
 
 template <const GemmFormat& kFormat, DepthOf kDepth>
 size_t packed_bytes(const ConvS8Shape& shape) {
@@ -87,10 +76,10 @@ const ConvS8Row kConvS8Rows[] = {
 #if defined(__x86_64__)
     {"conv_s8_avx512vnni",
      kCpuAvx512Vnni,
-     fits_symmetric,
+     fits_any,
      kConvS8Avx512VnniFormat.block,
      12,
-     {"gemm_16x4_u8_paired", 1},
+     {"gemm_16x4_u8_paired", 2},
      packed_bytes<kConvS8Avx512VnniFormat, conv_s8_direct_depth>,
      pack_avx512vnni,
      band_scratch_bytes<1>,
@@ -108,30 +97,30 @@ const ConvS8Row kConvS8Rows[] = {
 #elif defined(__aarch64__)
     {"conv_s8_neon_i8mm",
      kCpuNeonI8mm,
-     fits_symmetric,
+     fits_any,
      kConvS8NeonI8mmFormat.block,
      kConvS8NeonI8mmPixels,
-     {"gemm_16x8_s8", 1},
+     {"gemm_16x8_s8", 2},
      packed_bytes<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
      pack<kConvS8NeonI8mmFormat, conv_s8_gathered_depth>,
      panel_scratch_bytes<kConvS8NeonI8mmFormat, kConvS8NeonI8mmPixels>,
      conv_s8_neon_i8mm},
     {"conv_s8_neon_dotprod",
      kCpuNeonDotprod,
-     fits_symmetric,
+     fits_any,
      kConvS8NeonDotprodFormat.block,
      kConvS8NeonDotprodPixels,
-     {"gemm_16x4_s8", 1},
+     {"gemm_16x4_s8", 2},
      packed_bytes<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
      pack<kConvS8NeonDotprodFormat, conv_s8_gathered_depth>,
      panel_scratch_bytes<kConvS8NeonDotprodFormat, kConvS8NeonDotprodPixels>,
      conv_s8_neon_dotprod},
     {"conv_s8_neon",
      kCpuNeon,
-     fits_narrow,
+     fits_any,
      kConvS8NeonFormat.block,
      kConvS8NeonPixels,
-     {"gemm_4x16_s8", 1},
+     {"gemm_4x16_s8", 2},
      packed_bytes<kConvS8NeonFormat, conv_s8_gathered_depth>,
      pack<kConvS8NeonFormat, conv_s8_gathered_depth>,
      panel_scratch_bytes<kConvS8NeonFormat, kConvS8NeonPixels>,

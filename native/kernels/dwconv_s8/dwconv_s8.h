@@ -45,7 +45,7 @@ struct DwconvS8Args {
 struct DwconvS8Row {
   const char* name;
   CpuFeatures needs;
-  bool (*fits)(const DwconvS8Shape& shape, const DwconvS8Weights& weights);
+  bool (*fits)(const DwconvS8Shape& shape);  ///< with any weights and zero points
   PackedLayout layout;
   size_t (*packed_bytes)(const DwconvS8Shape& shape);
   void (*pack)(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* packed);

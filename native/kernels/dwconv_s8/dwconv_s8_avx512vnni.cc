@@ -67,10 +67,44 @@ struct Constants {
   }
 };
 
+/// Sums of x by channel in 16 bits, by which zero points of the weights are multiplied: the channels of v[0]
+/// and v[1], then those of v[2] and v[3].
+struct TapSums {
+  __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
+
+  void add(const TapSums& more) {
+    low = _mm512_add_epi16(low, more.low);
+    high = _mm512_add_epi16(high, more.high);
+  }
+};
+
+/// Taps that TapSums holds: 128 * 255 < 2^15.
+constexpr int32_t kMostTaps = 128;
+
+/// The zero points of a block's weights, negated, as dwords of which dpwssd multiplies the lower half.
+struct ZeroPoints {
+  __m512i negative[4];
+
+  explicit ZeroPoints(const uint8_t* block) {
+    unroll<4>([&](auto j) {
+      const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 512 + j * 32));
+      negative[j] = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_cvtepi16_epi32(words));
+    });
+  }
+  void subtract(const TapSums& sums, __m512i (&acc)[4]) const {
+    const __m512i zero = _mm512_setzero_si512();
+    acc[0] = _mm512_dpwssd_epi32(acc[0], _mm512_unpacklo_epi16(sums.low, zero), negative[0]);
+    acc[1] = _mm512_dpwssd_epi32(acc[1], _mm512_unpackhi_epi16(sums.low, zero), negative[1]);
+    acc[2] = _mm512_dpwssd_epi32(acc[2], _mm512_unpacklo_epi16(sums.high, zero), negative[2]);
+    acc[3] = _mm512_dpwssd_epi32(acc[3], _mm512_unpackhi_epi16(sums.high, zero), negative[3]);
+  }
+};
+
 /// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps
-/// each.
-template <int kRows, class Taps>
-inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4]) {
+/// each. Adds them to `sums` where the weights have zero points.
+template <int kRows, bool kShifted, class Taps>
+inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4],
+                       TapSums& sums) {
   const __m512i zero = _mm512_setzero_si512();
   const __m512i a = taps(x), b = kRows > 1 ? taps(x + row_step) : zero;
   const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
@@ -79,6 +113,11 @@ inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, _
     const __m512i c = taps(x + 2 * row_step), d = kRows > 3 ? taps(x + 3 * row_step) : zero;
     low2 = _mm512_unpacklo_epi8(c, d);
     high2 = _mm512_unpackhi_epi8(c, d);
+  }
+  if constexpr (kShifted) {
+    const __m512i ones = _mm512_set1_epi8(1);
+    sums.add({_mm512_maddubs_epi16(low, ones), _mm512_maddubs_epi16(high, ones)});
+    if constexpr (kRows > 2) sums.add({_mm512_maddubs_epi16(low2, ones), _mm512_maddubs_epi16(high2, ones)});
   }
   v[0] = _mm512_unpacklo_epi16(low, low2);
   v[1] = _mm512_unpackhi_epi16(low, low2);
@@ -101,7 +140,7 @@ inline void finish(const Strip& strip, const Constants& constants, const __m512i
 
 /// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share
 /// none.
-template <int kKernel, int kStride, class Taps = Neighbours>
+template <bool kShifted, int kKernel, int kStride, class Taps = Neighbours>
 void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   constexpr int kGroups = (kKernel + 3) / 4;
   constexpr int kInFlight = (kKernel - 1) / kStride + 1;  // vectors that a column takes part in
@@ -109,16 +148,19 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   const Strip strip = shared;
   const Constants constants(strip.block);
   const Taps taps(strip);
-  const uint8_t* weights = strip.block + 512;
+  const ZeroPoints zero_points(strip.block);
+  TapSums sums[kInFlight];
+  const uint8_t* weights = strip.block + dwconv_head_bytes(kDwconvS8Avx512VnniFormat);
   __m512i w[kKernel * kGroups][4];
   unroll<kKernel * kGroups * 4>([&](auto i) { w[i / 4][i % 4] = load(weights + i * 64); });
   __m512i acc[kInFlight][4];
   // Adds a column that is tap kTap of acc[0], tap kTap - kStride of acc[1], and so on.
   const auto feed = [&](const uint8_t* column, auto tap) __attribute__((always_inline)) {
+    TapSums column_sums;
     unroll<kGroups>([&](auto group) {
       constexpr int kRows = kKernel - 4 * group < 4 ? kKernel - 4 * group : 4;
       __m512i v[4];
-      interleave<kRows>(taps, column + 4 * group * strip.row_step, strip.row_step, v);
+      interleave<kRows, kShifted>(taps, column + 4 * group * strip.row_step, strip.row_step, v, column_sums);
       unroll<4>([&](auto j) {
         unroll<kInFlight>([&](auto t) {
           constexpr int kTap = tap - kStride * t;
@@ -128,12 +170,22 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
         });
       });
     });
+    if constexpr (kShifted) {
+      unroll<kInFlight>([&](auto t) {
+        if constexpr (tap - kStride * t >= 0) sums[t].add(column_sums);
+      });
+    }
   };
   unroll<kInFlight * 4>([&](auto i) { acc[i / 4][i % 4] = constants.bias[i % 4]; });
   unroll<kKernel - kStride>([&](auto tap) { feed(x + tap * strip.column_step, tap); });
   x += (kKernel - kStride) * strip.column_step;
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     unroll<kStride>([&](auto s) { feed(x + s * strip.column_step, Index<kKernel - kStride + s>{}); });
+    if constexpr (kShifted) {
+      zero_points.subtract(sums[0], acc[0]);
+      unroll<kInFlight - 1>([&](auto t) { sums[t] = sums[t + 1]; });
+      sums[kInFlight - 1] = TapSums();
+    }
     finish(strip, constants, acc[0], vector, y);
     unroll<(kInFlight - 1) * 4>([&](auto i) { acc[i / 4][i % 4] = acc[i / 4 + 1][i % 4]; });
     unroll<4>([&](auto j) { acc[kInFlight - 1][j] = constants.bias[j]; });
@@ -141,36 +193,46 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
 }
 
 /// Any kernel: no column is shared.
-template <class Taps>
+template <bool kShifted, class Taps>
 void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   const Strip strip = shared;
   const Constants constants(strip.block);
   const Taps taps(strip);
+  const ZeroPoints zero_points(strip.block);
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     __m512i acc[4];
     unroll<4>([&](auto j) { acc[j] = constants.bias[j]; });
-    const uint8_t* weights = strip.block + 512;
+    TapSums sums;
+    int32_t summed = 0;
+    const uint8_t* weights = strip.block + dwconv_head_bytes(kDwconvS8Avx512VnniFormat);
     for (int32_t kw = 0; kw < strip.kernel_w; kw++) {
       const uint8_t* column = x + kw * strip.column_step;
       for (int32_t kh = 0; kh < strip.kernel_h; kh += 4, column += 4 * strip.row_step, weights += 256) {
         __m512i v[4];
         switch (strip.kernel_h - kh) {
           case 1:
-            interleave<1>(taps, column, strip.row_step, v);
+            interleave<1, kShifted>(taps, column, strip.row_step, v, sums);
             break;
           case 2:
-            interleave<2>(taps, column, strip.row_step, v);
+            interleave<2, kShifted>(taps, column, strip.row_step, v, sums);
             break;
           case 3:
-            interleave<3>(taps, column, strip.row_step, v);
+            interleave<3, kShifted>(taps, column, strip.row_step, v, sums);
             break;
           default:
-            interleave<4>(taps, column, strip.row_step, v);
+            interleave<4, kShifted>(taps, column, strip.row_step, v, sums);
             break;
         }
         unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
+        if constexpr (kShifted) {
+          if ((summed += 4) < kMostTaps) continue;
+          zero_points.subtract(sums, acc);
+          sums = TapSums();
+          summed = 0;
+        }
       }
     }
+    if constexpr (kShifted) zero_points.subtract(sums, acc);
     finish(strip, constants, acc, vector, y);
   }
 }
@@ -178,21 +240,28 @@ void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
 using RunStrip = void (*)(const Strip& strip, const uint8_t* x, int8_t* y);
 
 /// `columns`: from one vector to the next, 0 when that is no whole number of taps.
+template <bool kShifted>
 RunStrip choose_strip(int32_t kernel_h, int32_t kernel_w, int32_t columns) {
-  if (kernel_h != kernel_w) return run_any_strip<Neighbours>;
+  if (kernel_h != kernel_w) return run_any_strip<kShifted, Neighbours>;
   switch (kernel_h) {
     case 3:
-      return columns == 1 ? run_strip<3, 1> : columns == 2 ? run_strip<3, 2> : run_strip<3, 3>;
+      return columns == 1   ? run_strip<kShifted, 3, 1>
+             : columns == 2 ? run_strip<kShifted, 3, 2>
+                            : run_strip<kShifted, 3, 3>;
     case 5:
-      return columns == 1 ? run_strip<5, 1> : columns == 2 ? run_strip<5, 2> : run_strip<5, 5>;
+      return columns == 1   ? run_strip<kShifted, 5, 1>
+             : columns == 2 ? run_strip<kShifted, 5, 2>
+                            : run_strip<kShifted, 5, 5>;
     default:
-      return run_any_strip<Neighbours>;
+      return run_any_strip<kShifted, Neighbours>;
   }
 }
 
 /// As choose_strip where a vector holds several pixels of stride 2.
+template <bool kShifted>
 RunStrip choose_strided_strip(int32_t kernel_h, int32_t kernel_w) {
-  return kernel_h == 3 && kernel_w == 3 ? run_strip<3, 3, EverySecond> : run_any_strip<EverySecond>;
+  return kernel_h == 3 && kernel_w == 3 ? run_strip<kShifted, 3, 3, EverySecond>
+                                        : run_any_strip<kShifted, EverySecond>;
 }
 
 }  // namespace
@@ -209,9 +278,12 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
                        (step == 1 || (step == 2 && channels % 4 == 0 && channels < 64));
   const int32_t pixels = several ? 64 / channels : 1;
   const int32_t x_pixels = pixels * step;
-  const RunStrip run = several && step == 2
-                           ? choose_strided_strip(w.kernel_h, w.kernel_w)
-                           : choose_strip(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
+  const auto choose = [&](auto shifted) {
+    return several && step == 2
+               ? choose_strided_strip<shifted>(w.kernel_h, w.kernel_w)
+               : choose_strip<shifted>(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
+  };
+  const RunStrip run_symmetric = choose(Index<0>{}), run_shifted = choose(Index<1>{});
   Strip strip = {nullptr,
                  w.kernel_h,
                  w.kernel_w,
@@ -236,6 +308,9 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
       const int32_t here = channels - channel < 64 ? channels - channel : 64;
       strip.bytes = here * pixels;
       strip.last_bytes = here * (columns - static_cast<int32_t>(strip.vectors - 1) * pixels);
+      uint16_t traits;
+      memcpy(&traits, strip.block + 640, sizeof(traits));
+      const RunStrip run = (traits & kPackedShifted) != 0 ? run_shifted : run_symmetric;
       const uint8_t* x = band + channel;
       for (int32_t y = r.y_begin; y < r.y_end; y++, x += row_bytes * band_step_h(w)) {
         const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;

@@ -20,12 +20,16 @@ namespace {
 struct DwconvBlock {
   const int32_t* bias;
   const float* multiplier;
+  const int16_t* zero_point;
+  const uint16_t* traits;
   const int8_t* weights;
 
   explicit DwconvBlock(const void* block)
       : bias(static_cast<const int32_t*>(block)),
         multiplier(reinterpret_cast<const float*>(bias + 16)),
-        weights(reinterpret_cast<const int8_t*>(multiplier + 16)) {}
+        zero_point(reinterpret_cast<const int16_t*>(multiplier + 16)),
+        traits(reinterpret_cast<const uint16_t*>(zero_point + 16)),
+        weights(reinterpret_cast<const int8_t*>(traits + 16)) {}
 };
 
 /// One output row of one block of channels.
@@ -43,6 +47,38 @@ struct DwconvRow {
 inline void load_bias(const int32_t* bias, int32x4_t (&acc)[4]) {
   for (int v = 0; v < 4; v++) acc[v] = vld1q_s32(bias + 4 * v);
 }
+
+/// Sums of x by channel, by which zero points of the weights are multiplied. 16 bits hold 255 taps.
+struct TapSums {
+  int16x8_t low, high;
+};
+
+inline TapSums add(const TapSums& a, const TapSums& b) {
+  return {vaddq_s16(a.low, b.low), vaddq_s16(a.high, b.high)};
+}
+inline TapSums add(int8x16_t a, int8x16_t b) {
+  return {vaddl_s8(vget_low_s8(a), vget_low_s8(b)), vaddl_high_s8(a, b)};
+}
+inline TapSums add(const TapSums& a, int8x16_t b) {
+  return {vaddw_s8(a.low, vget_low_s8(b)), vaddw_high_s8(a.high, b)};
+}
+
+/// Takes the zero points of the weights out of a pixel's products.
+inline void subtract_zero_points(const TapSums& sums, const int16_t* zero_point, int32x4_t (&acc)[4]) {
+  const int16x8_t low = vld1q_s16(zero_point), high = vld1q_s16(zero_point + 8);
+  acc[0] = vmlsl_s16(acc[0], vget_low_s16(sums.low), vget_low_s16(low));
+  acc[1] = vmlsl_high_s16(acc[1], sums.low, low);
+  acc[2] = vmlsl_s16(acc[2], vget_low_s16(sums.high), vget_low_s16(high));
+  acc[3] = vmlsl_high_s16(acc[3], sums.high, high);
+}
+
+/// A column of a window and, where the weights have zero points, the sum of its rows.
+template <class Rows, bool kShifted>
+struct SummedColumn : Rows {};
+template <class Rows>
+struct SummedColumn<Rows, true> : Rows {
+  TapSums sums;
+};
 
 /// Requantizes the 16 sums of a pixel and stores the channels that exist.
 template <bool kWhole>
@@ -66,7 +102,7 @@ template <bool kWhole>
 
 /// 3x3 with adjacent columns, kStep input columns per pixel. Columns stay in registers and serve every window
 /// they are in. Arguments come by value: y may alias anything that has an address. Taps has the type Column,
-/// load(x, row_bytes) and sum(left, middle, right, acc).
+/// load(x, row_bytes) and sum(left, middle, right, block, acc).
 template <class Taps, int kStep, bool kWhole>
 void run_row_3x3(const DwconvRow row, const NeonRange range) {
   using Column = typename Taps::Column;
@@ -79,7 +115,7 @@ void run_row_3x3(const DwconvRow row, const NeonRange range) {
   const auto emit = [&](const Column& left, const Column& middle, const Column& right)
                         __attribute__((always_inline)) {
                           int32x4_t acc[4];
-                          taps.sum(left, middle, right, row.block.bias, acc);
+                          taps.sum(left, middle, right, row.block, acc);
                           store_pixel<kWhole>(acc, row, range, y);
                           y += row.y_stride;
                         };

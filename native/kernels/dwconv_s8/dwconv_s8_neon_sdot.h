@@ -6,12 +6,14 @@ namespace {
 
 /// sdot over the three vertical neighbours of a channel, which are interleaved byte by byte when their column
 /// is loaded; each column is interleaved once and used in three windows. The fourth byte meets a zero weight.
+template <bool kShifted>
 struct SdotTaps {
-  struct Column {
+  struct Quads {
     int8x16_t quad[4];  ///< 4 channels by 4 rows each
   };
+  using Column = SummedColumn<Quads, kShifted>;
 
-  Column w[3];
+  Quads w[3];
 
   explicit SdotTaps(const DwconvBlock& block) {
     for (int i = 0; i < 3; i++) {
@@ -27,20 +29,27 @@ struct SdotTaps {
     const int16x8_t upper_high = vreinterpretq_s16_s8(vzip2q_s8(top, middle));
     const int16x8_t lower_low = vreinterpretq_s16_s8(vzip1q_s8(bottom, bottom));
     const int16x8_t lower_high = vreinterpretq_s16_s8(vzip2q_s8(bottom, bottom));
-    return {{vreinterpretq_s8_s16(vzip1q_s16(upper_low, lower_low)),
-             vreinterpretq_s8_s16(vzip2q_s16(upper_low, lower_low)),
-             vreinterpretq_s8_s16(vzip1q_s16(upper_high, lower_high)),
-             vreinterpretq_s8_s16(vzip2q_s16(upper_high, lower_high))}};
+    const Quads quads = {{vreinterpretq_s8_s16(vzip1q_s16(upper_low, lower_low)),
+                          vreinterpretq_s8_s16(vzip2q_s16(upper_low, lower_low)),
+                          vreinterpretq_s8_s16(vzip1q_s16(upper_high, lower_high)),
+                          vreinterpretq_s8_s16(vzip2q_s16(upper_high, lower_high))}};
+    if constexpr (kShifted) {
+      return {quads, add(add(top, middle), bottom)};
+    } else {
+      return {quads};
+    }
   }
 
-  inline void sum(const Column& left, const Column& middle, const Column& right, const int32_t* bias,
+  inline void sum(const Column& left, const Column& middle, const Column& right, const DwconvBlock& block,
                   int32x4_t (&acc)[4]) const {
-    load_bias(bias, acc);
+    load_bias(block.bias, acc);
     for (int v = 0; v < 4; v++) {
       acc[v] = vdotq_s32(acc[v], left.quad[v], w[0].quad[v]);
       acc[v] = vdotq_s32(acc[v], middle.quad[v], w[1].quad[v]);
       acc[v] = vdotq_s32(acc[v], right.quad[v], w[2].quad[v]);
     }
+    if constexpr (kShifted)
+      subtract_zero_points(add(add(left.sums, middle.sums), right.sums), block.zero_point, acc);
   }
 };
 
@@ -49,7 +58,11 @@ struct SdotTaps {
 void run_dwconv_sdot(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile) {
   run_dwconv(shape, args, tile, kDwconvS8NeonDotprodFormat,
              [&](const DwconvRow& row, const NeonRange& range) {
-               run_row_3x3<SdotTaps>(row, shape.window.stride_w, range);
+               if ((*row.block.traits & kPackedShifted) != 0) {
+                 run_row_3x3<SdotTaps<true>>(row, shape.window.stride_w, range);
+               } else {
+                 run_row_3x3<SdotTaps<false>>(row, shape.window.stride_w, range);
+               }
              });
 }
 

@@ -1,41 +1,25 @@
 #include <cstring>
 
 #include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
-#include "native/kernels/gemm_pack.h"
 #include "native/kernels/window_band.h"
 
 namespace hone {
 namespace {
 
-bool fits_any(const DwconvS8Shape&, const DwconvS8Weights&) { return true; }
-
-/// int8 elements: the weights cannot have their zero points subtracted.
-[[maybe_unused]] bool fits_symmetric(const DwconvS8Shape&, const DwconvS8Weights& weights) {
-  return weights.zero_points == nullptr;
-}
-
-/// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
-[[maybe_unused]] bool fits_narrow(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
-  return weights.zero_points == nullptr &&
-         !has_minus_128(weights.weights,
-                        int64_t{shape.channels} * shape.window.kernel_h * shape.window.kernel_w);
-}
+bool fits_any(const DwconvS8Shape&) { return true; }
 
 /// Interleaving three rows for sdot pays where each column serves several windows; elsewhere plain NEON needs
 /// fewer instructions.
-[[maybe_unused]] bool fits_sliding(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
+[[maybe_unused]] bool fits_sliding(const DwconvS8Shape& shape) {
   const WindowShape& w = shape.window;
-  return weights.zero_points == nullptr && w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 &&
-         w.stride_w <= 2;
+  return w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 && w.stride_w <= 2;
 }
 
-/// As fits_symmetric; up to 16 channels fill a quarter of a 64-byte vector, and only some of them leave room
+/// Up to 16 channels fill a quarter of a 64-byte vector, and only some of them leave room
 /// for several pixels of a wider stride.
-[[maybe_unused]] bool fits_wide(const DwconvS8Shape& shape, const DwconvS8Weights& weights) {
+[[maybe_unused]] bool fits_wide(const DwconvS8Shape& shape) {
   const int32_t channels = shape.channels, stride = shape.window.stride_w;
-  return weights.zero_points == nullptr &&
-         (channels > 16 || stride == 1 ||
-          (stride == 2 && (channels == 4 || channels == 8 || channels == 16)));
+  return channels > 16 || stride == 1 || (stride == 2 && (channels == 4 || channels == 8 || channels == 16));
 }
 
 template <const DwconvFormat& kFormat>
@@ -59,17 +43,20 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
   memset(packed, 0, packed_bytes<kFormat>(shape));
   uint8_t* block = static_cast<uint8_t*>(packed);
   for (int32_t first = 0; first < shape.channels; first += kFormat.block, block += block_bytes) {
-    uint8_t* elements = block + static_cast<size_t>(kFormat.block) * 8;
+    uint8_t* elements = block + dwconv_head_bytes(kFormat);
+    uint16_t traits = 0;
     for (int32_t position = 0; position < kFormat.block; position++) {
       int32_t channel = first + channel_at(kFormat, position);
       if (kFormat.repeated && kFormat.block % shape.channels == 0) channel %= shape.channels;
       if (channel >= shape.channels) continue;
       const int32_t zero_point = weights.zero_points == nullptr ? 0 : weights.zero_points[channel];
+      const int32_t folded = kFormat.element_bytes == 1 ? 0 : zero_point;
       uint32_t sum = 0;
+      int64_t lowest = 0;  // weights of -128
       for (int32_t kh = 0; kh < w.kernel_h; kh++) {
         for (int32_t kw = 0; kw < w.kernel_w; kw++) {
           const size_t source = (static_cast<size_t>(kh) * w.kernel_w + kw) * shape.channels + channel;
-          const int32_t value = weights.weights[source] - zero_point;
+          const int32_t value = weights.weights[source] - folded;
           const size_t group = static_cast<size_t>(kw) * column_groups + kh / kFormat.taps;
           const size_t index = (group * kFormat.block + position) * kFormat.taps + kh % kFormat.taps;
           if (kFormat.element_bytes == 1) {
@@ -78,7 +65,8 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
             const int16_t wide = static_cast<int16_t>(value);
             memcpy(elements + index * sizeof(wide), &wide, sizeof(wide));
           }
-          sum += static_cast<uint32_t>(value);
+          sum += static_cast<uint32_t>(weights.weights[source] - zero_point);
+          lowest += weights.weights[source] == -128;
         }
       }
       const uint32_t offset = static_cast<uint32_t>(weights.x_zero_point + kFormat.x_offset);
@@ -86,7 +74,15 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
       memcpy(block + position * sizeof(bias), &bias, sizeof(bias));
       memcpy(block + (static_cast<size_t>(kFormat.block) + position) * sizeof(float),
              weights.multiplier + channel, sizeof(float));
+      if (kFormat.element_bytes > 1) continue;
+      const auto narrow = static_cast<int16_t>(zero_point);
+      memcpy(block + static_cast<size_t>(kFormat.block) * 8 + position * sizeof(narrow), &narrow,
+             sizeof(narrow));
+      if (zero_point != 0) traits |= kPackedShifted;
+      if (kFormat.taps == 1 && lowest > 1) traits |= kPackedWide;
     }
+    if (kFormat.element_bytes == 1)
+      memcpy(block + static_cast<size_t>(kFormat.block) * 10, &traits, sizeof(traits));
   }
 }
 
@@ -117,7 +113,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
     {"dwconv_s8_avx512vnni",
      kCpuAvx512Vnni,
      fits_wide,
-     {"columns_64x4_u8", 1},
+     {"columns_64x4_u8", 2},
      packed_bytes<kDwconvS8Avx512VnniFormat>,
      pack<kDwconvS8Avx512VnniFormat>,
      scratch_bytes,
@@ -134,7 +130,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
     {"dwconv_s8_neon_i8mm",
      kCpuNeonI8mm,
      fits_sliding,
-     {"columns_16x4_s8", 1},
+     {"columns_16x4_s8", 2},
      packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>,
      scratch_bytes,
@@ -142,15 +138,15 @@ const DwconvS8Row kDwconvS8Rows[] = {
     {"dwconv_s8_neon_dotprod",
      kCpuNeonDotprod,
      fits_sliding,
-     {"columns_16x4_s8", 1},
+     {"columns_16x4_s8", 2},
      packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>,
      scratch_bytes,
      dwconv_s8_neon_dotprod},
     {"dwconv_s8_neon",
      kCpuNeon,
-     fits_narrow,
-     {"columns_16x1_s8", 1},
+     fits_any,
+     {"columns_16x1_s8", 2},
      packed_bytes<kDwconvS8NeonFormat>,
      pack<kDwconvS8NeonFormat>,
      scratch_bytes,

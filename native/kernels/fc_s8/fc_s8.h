@@ -43,7 +43,7 @@ struct FcS8Args {
 struct FcS8Row {
   const char* name;
   CpuFeatures needs;
-  bool (*fits)(const FcS8Shape& shape, const FcS8Weights& weights);
+  bool (*fits)(const FcS8Shape& shape);  ///< with any weights and zero points
   int32_t block_outputs;
   PackedLayout layout;
   size_t (*packed_bytes)(const FcS8Shape& shape);

@@ -15,7 +15,7 @@ void run_row(const Panel& panel, const uint8_t* x, int8_t* y) {
   unroll<kBlocks>([&](auto b) { acc[0][b] = _mm512_loadu_si512(panel.block + b * block_bytes); });
   unroll<(kChains - 1) * kBlocks>(
       [&](auto i) { acc[1 + i / kBlocks][i % kBlocks] = _mm512_setzero_si512(); });
-  const uint8_t* weights = panel.block + 128;
+  const uint8_t* weights = panel.block + kHeadBytes;
   const uint8_t* end = weights + panel.run_groups * 64;
   for (; weights + (kChains - 1) * 64 < end; weights += kChains * 64, x += kChains * 4) {
     unroll<kChains>([&](auto chain) {
@@ -37,6 +37,7 @@ void run_row(const Panel& panel, const uint8_t* x, int8_t* y) {
     sum[0][b] = acc[0][b];
     unroll<kChains - 1>([&](auto chain) { sum[0][b] = _mm512_add_epi32(sum[0][b], acc[chain + 1][b]); });
   });
+  if (panel.sums != nullptr) subtract_zero_points<kBlocks, 1>(panel, 0, sum);
   finish_panel<kBlocks, 1>(panel, sum, 0, y);
 }
 
@@ -69,18 +70,24 @@ void fc_s8_avx512vnni(const FcS8Shape& shape, const FcS8Args& args, const Tile& 
                  args.y_stride,
                  0,
                  Requantizer(args.range),
+                 nullptr,
                  nullptr};
   const int64_t at_once = fc_s8_scratch_rows(shape);
+  const uint8_t* first = static_cast<const uint8_t*>(args.packed) + tile.block_begin * panel.block_bytes;
+  const bool shifted = is_shifted(first, panel.block_bytes, tile.block_end - tile.block_begin);
+  int32_t sums[kFcS8MostScratchRows];
   for (int64_t row = tile.begin; row < tile.end; row += at_once) {
     const int64_t count = tile.end - row < at_once ? tile.end - row : at_once;
     for (int64_t i = 0; i < count; i++) {
       copy_as_u8(rows + i * stride, args.x + (row + i) * args.x_stride, shape.inputs);
       memset(rows + i * stride + shape.inputs, 0, 4);  // read with weights of 0
     }
+    if (shifted) sum_windows(panel, shape.inputs, rows, count, sums);
     for (int32_t block = tile.block_begin; block < tile.block_end;) {
       const int32_t blocks = next_blocks(tile.block_end - block);
       const int32_t left = shape.outputs - block * 16;
       panel.block = static_cast<const uint8_t*>(args.packed) + block * panel.block_bytes;
+      panel.sums = is_shifted(panel.block, panel.block_bytes, blocks) ? sums : nullptr;
       panel.channels = left < blocks * 16 ? left : blocks * 16;
       int8_t* y = args.y + row * args.y_stride + block * 16;
       if (count == 1) {

@@ -58,7 +58,7 @@ class FcS8Case : public KernelCase {
   }
 
   std::string describe() const override { return description_; }
-  bool fits(int row) const override { return kFcS8Rows[row].fits(shape_, weights_); }
+  bool fits(int row) const override { return kFcS8Rows[row].fits(shape_); }
   void prepare(int row) override {
     const FcS8Row& r = kFcS8Rows[row];
     packed_[row] = bench_.aligned_input(r.packed_bytes(pack_shape(shape_)));

@@ -35,6 +35,14 @@ void run_fc(const FcS8Shape& shape, const FcS8Args& args, const Tile& tile, cons
       std::memset(copy + shape.inputs, 0, static_cast<size_t>(depth - shape.inputs));
       rows[m] = copy;
     }
+    int32_t sums[Gemm::kRows];
+    const int32_t* known_sums = nullptr;
+    // Sums of the rows where these blocks need them.
+    const auto sums_for = [&](uint32_t traits) -> const int32_t* {
+      if ((traits & kPackedShifted) == 0) return nullptr;
+      if (known_sums == nullptr) sum_rows<Gemm>(rows, 1, depth, count, sums);
+      return known_sums = sums;
+    };
     for (int32_t block = tile.block_begin; block < tile.block_end;) {
       const uint8_t* packed = static_cast<const uint8_t*>(args.packed) + block * block_bytes;
       const int32_t output = block * format.block;
@@ -42,20 +50,26 @@ void run_fc(const FcS8Shape& shape, const FcS8Args& args, const Tile& tile, cons
       if constexpr (kRowBlocks > 0) {
         if (count == 1 && block + kRowBlocks <= tile.block_end &&
             output + kRowBlocks * Gemm::kChannels <= shape.outputs) {
-          run_tile<Gemm, 1, kRowBlocks, Gemm::kVectors>({rows, 1, depth, packed, block_bytes, y, 0}, range);
+          const uint32_t traits = join_traits<Gemm>(packed, block_bytes, kRowBlocks);
+          find_row_tile<Gemm, kRowBlocks>(traits)(
+              {rows, 1, depth, packed, block_bytes, y, 0, sums_for(traits)}, range);
           block += kRowBlocks;
           continue;
         }
       }
+      const uint32_t traits = *PackedBlock<Gemm>(packed).traits;
       const int32_t left = shape.outputs - output;
       const int32_t channels = left < Gemm::kChannels ? left : Gemm::kChannels;
       const int32_t width = Gemm::kVectors == 4 && channels <= 8 ? 8 : Gemm::kChannels;
+      const RunTile run = find_tile<Gemm>(traits, count, channels, depth);
+      GemmTile work = {rows, 1, depth, packed, block_bytes, y, args.y_stride, sums_for(traits)};
       if (channels == width && count == valid) {
-        find_tile<Gemm>(count, channels, depth)({rows, 1, depth, packed, block_bytes, y, args.y_stride},
-                                                range);
+        run(work, range);
       } else {
         int8_t staged[Gemm::kRows * Gemm::kChannels];
-        find_tile<Gemm>(count, channels, depth)({rows, 1, depth, packed, block_bytes, staged, width}, range);
+        work.y = staged;
+        work.y_stride = width;
+        run(work, range);
         for (int32_t m = 0; m < valid; m++) {
           std::memcpy(y + m * args.y_stride, staged + m * width, static_cast<size_t>(channels));
         }

@@ -23,7 +23,10 @@ inline constexpr GemmFormat kFcS8NeonI8mmFormat = {16, 8, 1, 0};
 
 /// Rows of x that a kernel converts into its scratch at a time: so many that a set of weights in cache serves
 /// them all.
-static inline int32_t fc_s8_scratch_rows(const FcS8Shape& shape) { return shape.rows < 48 ? shape.rows : 48; }
+inline constexpr int32_t kFcS8MostScratchRows = 48;
+static inline int32_t fc_s8_scratch_rows(const FcS8Shape& shape) {
+  return shape.rows < kFcS8MostScratchRows ? shape.rows : kFcS8MostScratchRows;
+}
 
 /// Bytes of one row of x in scratch when elements have `element_bytes`: a multiple of 64, at least 64 more
 /// than it holds.

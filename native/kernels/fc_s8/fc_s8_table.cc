@@ -5,23 +5,10 @@
 namespace hone {
 namespace {
 
-bool fits_any(const FcS8Shape&, const FcS8Weights&) { return true; }
-
-/// int8 elements: the weights cannot have their zero points subtracted.
-[[maybe_unused]] bool fits_symmetric(const FcS8Shape&, const FcS8Weights& weights) {
-  return weights.zero_points == nullptr;
-}
-
-/// Two products are summed in 16 bits: 2 * 128 * 127 fits, 2 * 128 * 128 does not.
-[[maybe_unused]] bool fits_narrow(const FcS8Shape& shape, const FcS8Weights& weights) {
-  return weights.zero_points == nullptr &&
-         !has_minus_128(weights.weights, int64_t{shape.outputs} * shape.inputs);
-}
+bool fits_any(const FcS8Shape&) { return true; }
 
 /// smmla works on pairs of rows; for a single row half of it would be wasted.
-[[maybe_unused]] bool fits_pairs(const FcS8Shape& shape, const FcS8Weights& weights) {
-  return shape.rows > 1 && weights.zero_points == nullptr;
-}
+[[maybe_unused]] bool fits_pairs(const FcS8Shape& shape) { return shape.rows > 1; }
 
 template <const GemmFormat& kFormat>
 size_t packed_bytes(const FcS8Shape& shape) {
@@ -64,9 +51,9 @@ const FcS8Row kFcS8Rows[] = {
 #if defined(__x86_64__)
     {"fc_s8_avx512vnni",
      kCpuAvx512Vnni,
-     fits_symmetric,
+     fits_any,
      kFcS8Avx512VnniFormat.block,
-     {"gemm_16x4_u8", 1},
+     {"gemm_16x4_u8", 2},
      packed_bytes<kFcS8Avx512VnniFormat>,
      pack<kFcS8Avx512VnniFormat>,
      scratch_bytes<1>,
@@ -85,25 +72,25 @@ const FcS8Row kFcS8Rows[] = {
      kCpuNeonI8mm,
      fits_pairs,
      kFcS8NeonI8mmFormat.block,
-     {"gemm_16x8_s8", 1},
+     {"gemm_16x8_s8", 2},
      packed_bytes<kFcS8NeonI8mmFormat>,
      pack<kFcS8NeonI8mmFormat>,
      scratch_bytes<1>,
      fc_s8_neon_i8mm},
     {"fc_s8_neon_dotprod",
      kCpuNeonDotprod,
-     fits_symmetric,
+     fits_any,
      kFcS8NeonDotprodFormat.block,
-     {"gemm_16x4_s8", 1},
+     {"gemm_16x4_s8", 2},
      packed_bytes<kFcS8NeonDotprodFormat>,
      pack<kFcS8NeonDotprodFormat>,
      scratch_bytes<1>,
      fc_s8_neon_dotprod},
     {"fc_s8_neon",
      kCpuNeon,
-     fits_narrow,
+     fits_any,
      kFcS8NeonFormat.block,
-     {"gemm_4x16_s8", 1},
+     {"gemm_4x16_s8", 2},
      packed_bytes<kFcS8NeonFormat>,
      pack<kFcS8NeonFormat>,
      scratch_bytes<1>,

@@ -12,6 +12,13 @@
 namespace hone::check {
 namespace {
 
+void add_trait(const GemmFormat& format, uint8_t* block, uint32_t trait) {
+  uint32_t traits = 0;
+  std::memcpy(&traits, block + format.block * 12, 4);
+  traits |= trait;
+  std::memcpy(block + format.block * 12, &traits, 4);
+}
+
 /// The definition of gemm_pack.h, element by element.
 void pack_plainly(const GemmFormat& format, const GemmDepth& depth, const GemmWeights& matrix,
                   uint8_t* packed) {
@@ -26,17 +33,25 @@ void pack_plainly(const GemmFormat& format, const GemmDepth& depth, const GemmWe
       for (int32_t k = 0; k < depth.run_length; k++) {
         const int64_t at = (int64_t{channel} * depth.runs + run) * depth.run_length + k;
         const int32_t zero_point = matrix.zero_points == nullptr ? 0 : matrix.zero_points[channel];
-        const auto value = static_cast<int16_t>(matrix.weights[at] - zero_point);
+        const int32_t folded = format.element_bytes == 1 ? 0 : zero_point;
+        const auto value = static_cast<int16_t>(matrix.weights[at] - folded);
         const int64_t group = run * run_groups + k / format.k_group;
         const int64_t index = (group * format.block + c) * format.k_group + k % format.k_group;
-        std::memcpy(block + format.block * 8 + index * format.element_bytes, &value,
+        std::memcpy(block + gemm_head_bytes(format) + index * format.element_bytes, &value,
                     static_cast<size_t>(format.element_bytes));
-        sum += static_cast<uint32_t>(int32_t{value});
+        sum += static_cast<uint32_t>(matrix.weights[at] - zero_point);
+        const bool pair = format.k_group == 16 && k % 16 >= 8 && matrix.weights[at] == -128 &&
+                          matrix.weights[at - 8] == -128;
+        if (pair) add_trait(format, block, kPackedWide);
       }
     const uint32_t offset = static_cast<uint32_t>(matrix.x_zero_point + format.x_offset);
     const uint32_t bias = static_cast<uint32_t>(matrix.bias[channel]) - offset * sum;
     std::memcpy(block + c * 4, &bias, 4);
     std::memcpy(block + (format.block + c) * 4, matrix.multiplier + channel, 4);
+    if (format.element_bytes > 1 || matrix.zero_points == nullptr) continue;
+    const int32_t zero_point = matrix.zero_points[channel];
+    std::memcpy(block + (2 * format.block + c) * 4, &zero_point, 4);
+    if (zero_point != 0) add_trait(format, block, kPackedShifted);
   }
 }
 
@@ -47,10 +62,11 @@ struct Constants {
   std::vector<float> multiplier;
 
   Constants(Rng& rng, int64_t channels, int64_t length) {
+    // -128 often enough for pairs of them, and zero points of 0 among the others.
     for (int64_t i = 0; i < channels * length; i++)
-      weights.push_back(static_cast<int8_t>(rng.between(-128, 127)));
+      weights.push_back(static_cast<int8_t>(rng.chance(0.05) ? -128 : rng.between(-128, 127)));
     for (int64_t i = 0; i < channels; i++) {
-      zero_points.push_back(static_cast<int8_t>(rng.between(-128, 127)));
+      zero_points.push_back(static_cast<int8_t>(rng.chance(0.5) ? 0 : rng.between(-128, 127)));
       bias.push_back(static_cast<int32_t>(rng.next()));
       multiplier.push_back(static_cast<float>(rng.unit()));
     }
@@ -74,7 +90,7 @@ bool check_gemm(Rng& rng, long* cases) {
         for (const int32_t channels : {1, 3, 4, 5, 15, 16, 17, 40}) {
           const GemmDepth depth = {runs, run_length};
           const Constants constants(rng, channels, int64_t{runs} * run_length);
-          const bool zero_points = format.element_bytes == 2 && rng.chance(0.5);
+          const bool zero_points = rng.chance(0.5);
           const GemmWeights matrix = {constants.weights.data(),
                                       constants.bias.data(),
                                       constants.multiplier.data(),

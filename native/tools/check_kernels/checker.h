@@ -41,6 +41,10 @@ Totals check_all(const Options& options, CpuFeatures cpu);
 /// Checks that packing writes the bytes that its formats say, and that layouts are named by their bytes.
 bool check_packing(uint64_t seed);
 
+/// Checks that every legal int8 layer finds a row other than ref on every instruction set of this
+/// architecture.
+bool check_choices();
+
 /// Prints one JSON line per row and representative shape; returns how many.
 int bench_all(const Options& options, CpuFeatures cpu);
 

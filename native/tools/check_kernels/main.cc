@@ -129,10 +129,8 @@ int run(int count, char** arguments) {
          static_cast<unsigned long long>(options.seed));
   Totals totals = check_all(options, cpu);
   if (options.ops.empty() && options.isas.empty()) {
-    if (check_packing(options.seed))
-      totals.passed++;
-    else
-      totals.failed++;
+    for (const bool passed : {check_packing(options.seed), check_choices()})
+      (passed ? totals.passed : totals.failed)++;
   }
   if (!requirements_met(options, cpu)) totals.failed++;
   if (totals.passed + totals.failed == 0) {

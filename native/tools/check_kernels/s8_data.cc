@@ -15,9 +15,13 @@ S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_
   const bool allow_minus_128 = !plain && rng.chance(0.3);
   for (size_t i = 0; i < count; i++)
     if (w.weights[i] == -128 && !allow_minus_128) w.weights[i] = -127;
-  if (!plain && rng.chance(0.2)) {
+  if (!plain && rng.chance(0.4)) {
     w.zero_points = bench.input<int8_t>(channels);
     bench.fill_bytes(w.zero_points, channels);
+    // Some layers have blocks without any.
+    if (rng.chance(0.3))
+      for (size_t c = 0; c < channels; c++)
+        if (!rng.chance(0.1)) w.zero_points[c] = 0;
   }
   // Typical outputs have a deviation of about 50 steps; one layer in six saturates or vanishes instead.
   static constexpr double kOdd[] = {1e-6, 1e-2, 40, 1e5, 1e20};
