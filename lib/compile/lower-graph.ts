@@ -75,7 +75,8 @@ function lowerNode(state: Lowering, node: Node): void {
   const { network } = state;
   const call = network.kernelOf(node);
   const [output] = node.outputs;
-  for (const input of node.inputs) network.requireElements(input);
+  for (const [index, input] of node.inputs.entries())
+    if (!network.isLeftOut(node, index)) network.requireElements(input);
   const type = network.typeOf(output)?.type;
   if (type !== 'float32' && !(givesBytes(call.kernel) && network.isBytes(output)))
     throw new Unsupported(`it gives ${type} (the engine computes float32 and quantized int8 and uint8)`);

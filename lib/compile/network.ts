@@ -94,6 +94,13 @@ export class Network {
     return extents;
   }
 
+  /** Whether an optional input is not there: it has no name, or is a constant without elements, as exporters write none. */
+  isLeftOut(node: Node, index: number): boolean {
+    const presence = findOperator(node.domain, node.op)?.schema.inputs[index]?.presence;
+    const constant = this.initializer(node.inputs[index]);
+    return node.inputs[index] === '' || (presence === 'optional' && constant?.dims.includes(0) === true);
+  }
+
   /** @throws Unsupported for floats or bytes without elements: no kernel has a case for none */
   requireElements(value: string): void {
     const type = value === '' ? undefined : this.typeOf(value);

@@ -5,6 +5,7 @@ import type { UnaryOperation } from '../core/unary-operation';
 import type { ElementType } from '../ir/element-type';
 import type { Attribute, Dim, Node, ValueType } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
+import type { Share } from './interpolation';
 import type { LayerFacet } from './layer';
 
 /** Opset of the internal dialect of the standard domain; the IR version written beside it is 10. */
@@ -352,6 +353,11 @@ export type KernelCall =
       /** Along each axis the elements at these places, in this order; undefined: the axis as it is. */
       readonly kernel: 'select';
       readonly places: readonly (readonly number[] | undefined)[];
+    }
+  | {
+      /** Along each axis mixtures of its elements; undefined: the axis as it is. */
+      readonly kernel: 'interpolate';
+      readonly shares: readonly (readonly (readonly Share[])[] | undefined)[];
     }
   | { readonly kernel: 'expand' }
   | {

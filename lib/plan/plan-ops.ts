@@ -289,6 +289,17 @@ export const PLAN_OPS = {
     int8Form: undefined,
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  interpolate_f32: {
+    family: 'interpolate',
+    outputs: ['y'],
+    inputs: ['x', 'weights', 'index'],
+    inPlace: [],
+    params: undefined,
+    domain: 'float',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

@@ -98,6 +98,10 @@ void bind_args(const Call& call, const Memory& memory, Args* args) {
   if constexpr (requires { args->x; }) set(&args->x, call.x(0));
   if constexpr (requires { args->a; }) set(&args->a, call.x(0));
   if constexpr (requires { args->b; }) set(&args->b, call.x(1));
+  if constexpr (requires { args->index; }) {
+    set(&args->weights, call.x(1));
+    set(&args->index, call.x(2));
+  }
   if constexpr (requires { args->table; }) set(&args->table, call.x(1));
   if constexpr (requires { args->residual; })
     if (const PlanTensor* residual = call.optional(kResidualInput)) set(&args->residual, *residual);

@@ -14,6 +14,7 @@
 #include "native/kernels/fc_f32/fc_f32.h"
 #include "native/kernels/fc_s8/fc_s8.h"
 #include "native/kernels/fill/fill.h"
+#include "native/kernels/interpolate_f32/interpolate_f32.h"
 #include "native/kernels/lut_s8/lut_s8.h"
 #include "native/kernels/matmul_f32/matmul_f32.h"
 #include "native/kernels/max_pool_f32/max_pool_f32.h"

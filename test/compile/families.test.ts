@@ -65,6 +65,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   slice: [(b, s) => b.node('Slice', [rows(b), s.ints(1), s.ints(3), s.ints(1)])],
   pad: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 0, 0)])],
   select: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 1, 0)], { mode: 'reflect' })],
+  interpolate: [(b, s) => b.node('Resize', [image(b), '', '', s.ints(1, 4, 9, 7)], { mode: 'linear' })],
   expand: [(b, s) => b.node('Expand', [rows(b), s.ints(3, 2, 4)])],
   rearrange: [(b) => b.node('SpaceToDepth', [image(b)], { blocksize: 2 })],
   triangle: [(b) => b.node('Trilu', [rows(b)])],

@@ -91,7 +91,7 @@ class NetworkMaker {
       pad: (x) => this.pad(x),
       mirror: (x) => this.mirror(x),
       tile: (x) => this.tile(x),
-      nearest: (x) => this.nearest(x),
+      resized: (x) => this.resized(x),
       transpose: (x) => this.transpose(x),
       reduce: (x) => this.reduce(x),
       reshape: (x) => this.reshape(x),
@@ -457,14 +457,15 @@ class NetworkMaker {
     return this.moved(this.b.node('Tile', [value.name, counts]), dims, value.scale);
   }
 
-  /** An image with other extents. */
-  private nearest(value: Value): Value | undefined {
+  /** An image with other extents; mixtures of neighbours are rounded in float. */
+  private resized(value: Value): Value | undefined {
     const [batch, channels, ...extents] = value.dims;
     if (extents.length !== 2) return undefined;
     const dims = [batch, channels, ...extents.map((extent) => this.rng.integer(1, 2 * extent + 1))];
     if (elementCount(dims) > LARGEST) return undefined;
     const sizes = this.b.initializer(tensorFrom('int64', [4], dims), 'sizes');
     const attributes = {
+      mode: this.quantized ? 'nearest' : this.pick(['nearest', 'linear', 'cubic']),
       coordinate_transformation_mode: this.pick(['half_pixel', 'asymmetric', 'align_corners']),
       nearest_mode: this.pick(['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil']),
     };

@@ -57,6 +57,10 @@ export function everyOperation(): PlanBuilder {
     reduce_min_s8: () => one(grid([4]), grid([4, 25])),
     reduce_min_f32: () => one(real([4]), real([4, 25])),
     reduce_f32: () => ({ ...one(real([4]), real([4, 25])), params: { operation: 'mean', clamp: { lo: 1 } } }),
+    interpolate_f32: () => ({
+      outputs: [real([2, 3, 17])],
+      inputs: [real([2, 4, 17]), floats([3, 2]), b.constant(Int32Array.of(0, 3, 1, 1, 2, 0), [3, 2])],
+    }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
     matmul_f32: () => ({
       outputs: [real([20, 5])],

@@ -140,6 +140,14 @@ export function rowsNetwork(): PlanBuilder {
     b.node({ op: 'reduce_f32', outputs: [along], inputs: [between], params });
     b.node({ op: 'clamp_f32', outputs: [b.output(name, 'float32', [2])], inputs: [along], params: {} });
   }
+  const mixed = [real([2, 12, 8]), real([2, 5, 8])];
+  const [weights, index] = [
+    b.constant(Float32Array.of(1, 0.5, 0, 2, -1, 1, 0.25, 1, 1, 0), [5, 2]),
+    b.constant(Int32Array.of(0, 11, 3, 4, 5, 5, 9, 1, 2, 0), [5, 2]),
+  ];
+  b.node({ op: 'clamp_f32', outputs: [mixed[0]], inputs: [input([2, 12, 8])], params: { lo: -1, hi: 1 } });
+  b.node({ op: 'interpolate_f32', outputs: [mixed[1]], inputs: [mixed[0], weights, index] });
+  b.node({ op: 'clamp_f32', outputs: [b.output('mixed', 'float32', [2, 5, 8])], inputs: [mixed[1]], params: {} });
   const last = real(IMAGE);
   b.node({ op: 'clamp_f32', outputs: [last], inputs: [middle], params: {} });
   const y = b.output('reversed', 'float32', [192]);

@@ -7,6 +7,7 @@ import { convTransposeFamily } from './conv-transpose';
 import { concatFamily, padFamily } from './copy';
 import { fourierFamily } from './fourier';
 import { fullyConnectedFamily } from './fully-connected';
+import { interpolateFamily } from './interpolate';
 import { matmulFamily } from './matmul';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { reduceFamily } from './reduce';
@@ -34,6 +35,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   slice: sliceFamily,
   pad: padFamily,
   select: selectFamily,
+  interpolate: interpolateFamily,
   expand: expandFamily,
   rearrange: rearrangeFamily,
   triangle: triangleFamily,

@@ -127,7 +127,7 @@ function lowerResize({ node, inputs: [x], constant }: LowerContext): ReturnType<
     const target = targets[axes.indexOf(axis)];
     return target && !(target.extent === extent && target.scale === 1) ? sharesOf(node, extent, target) : undefined;
   });
-  if (!isNearest(node)) return problem(node, 'not-lowered', 'only mode nearest has a kernel');
+  if (!isNearest(node)) return { kernel: 'interpolate', shares };
   return { kernel: 'select', places: shares.map((list) => list?.map(([{ index }]) => index)) };
 }
 

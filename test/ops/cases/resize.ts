@@ -1,6 +1,6 @@
 import { tensorFrom } from '../../../lib/ir/tensor';
 import { ints, opCase, random } from '../draw';
-import type { OpCase } from '../op-case';
+import { float, floats, type OpCase } from '../op-case';
 
 const image = random([1, 2, 4, 5]);
 const up = tensorFrom('float32', [4], [1, 1, 2, 3]);
@@ -72,6 +72,29 @@ export const CASES: readonly OpCase[] = [
       ints(1, 3, to, to),
     ]),
   ),
+  ...['linear', 'cubic'].flatMap((mode) => [
+    opCase('Resize', `${mode}, ten channels`, [random([1, 10, 5, 4]), undefined, undefined, ints(1, 10, 3, 11)], {
+      mode,
+    }),
+    opCase(
+      'Resize',
+      `${mode}, half_pixel_symmetric`,
+      [image, undefined, tensorFrom('float32', [4], [1, 1, 1.3, 0.7])],
+      {
+        mode,
+        coordinate_transformation_mode: 'half_pixel_symmetric',
+      },
+    ),
+  ]),
+  opCase('Resize', 'linear, axes', [image, undefined, tensorFrom('float32', [2], [2, 1.5])], {
+    mode: 'linear',
+    axes: [2, 3],
+  }),
+  opCase('Resize', 'linear, sequences', [random([2, 3, 9]), undefined, undefined, ints(2, 3, 13)], { mode: 'linear' }),
+  opCase('Resize', 'without a region, as exporters write it', [image, floats([]), undefined, ints(1, 2, 9, 8)], {
+    mode: 'linear',
+  }),
+  opCase('Resize', 'cubic, another coefficient', [image, undefined, up], { mode: 'cubic', cubic_coeff_a: float(-0.5) }),
   opCase('Resize', 'opset 10, linear, down', [image, down], { mode: 'linear' }, { opset: 10 }),
   opCase('Resize', 'cubic, exclude_outside', [image, undefined, up], { mode: 'cubic', exclude_outside: 1 }),
 ];

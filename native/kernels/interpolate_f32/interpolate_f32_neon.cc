@@ -1,0 +1,7 @@
+#include "native/kernels/interpolate_f32/interpolate_f32_simd.h"
+
+namespace hone {
+
+void interpolate_f32_neon(const InterpolateF32Args& args, const Tile& tile) { interpolate_simd(args, tile); }
+
+}  // namespace hone
