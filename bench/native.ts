@@ -28,11 +28,11 @@ export function openNative(plan: Uint8Array | string, { threads = 1, open = open
     subject: { name: 'hone', run },
     memory: session.memory,
     feed(sample) {
-      for (const [name, tensor] of sample) inputs[name].set(toNumbers(tensor));
+      for (const [name, tensor] of sample) (inputs[name] as Float32Array).set(toNumbers(tensor));
     },
     infer() {
       run();
-      return Array.from(outputs[session.outputs[0].name]);
+      return Array.from(outputs[session.outputs[0].name] as Float32Array);
     },
     close: () => session.close(),
   };

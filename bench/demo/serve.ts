@@ -40,7 +40,7 @@ export async function serveAndAsk(
     let correct = 0;
     for (const [index, image] of images.entries()) {
       const { logits } = await client.infer('lenet5', { x: image });
-      if (largest(Array.from(logits)) === labels[index]) correct++;
+      if (largest(Array.from(logits as Float32Array)) === labels[index]) correct++;
       console.progress('serve', index + 1, images.length);
     }
     // One more tick, so that the last frame has seen every digit.

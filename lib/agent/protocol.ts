@@ -1,4 +1,5 @@
 import { HoneError } from '../core/error';
+import { decodeFloat16 } from '../core/half';
 
 /**
  * Open Inference Protocol v2 over HTTP: JSON requests and the binary tensor extension (tensor bytes after a JSON header whose
@@ -7,11 +8,15 @@ import { HoneError } from '../core/error';
  */
 export const HEADER_LENGTH = 'inference-header-content-length';
 
-/** Datatypes of the protocol that the engine takes and gives, with their typed arrays. */
+/** Datatypes of the protocol that the engine takes and gives, with their typed arrays: FP16 as bit patterns. */
 const DATATYPES = {
   FP32: Float32Array,
-  UINT8: Uint8Array,
+  FP16: Uint16Array,
+  INT64: BigInt64Array,
+  INT32: Int32Array,
   INT8: Int8Array,
+  UINT8: Uint8Array,
+  BOOL: Uint8Array,
 } as const;
 export type Datatype = keyof typeof DATATYPES;
 export type TensorData = InstanceType<(typeof DATATYPES)[Datatype]>;
@@ -93,7 +98,7 @@ export function writeInferResponse(
   const outputs = request.outputs.map(({ index, binary }) => {
     const { name, datatype, shape } = specs[index];
     const values = data[index];
-    if (!binary) return { name, datatype, shape, data: Array.from(values) };
+    if (!binary) return { name, datatype, shape, data: jsonOf(datatype, values) };
     blobs.push(new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength));
     return { name, datatype, shape, parameters: { binary_data_size: values.byteLength } };
   });
@@ -152,20 +157,34 @@ function jsonData(data: unknown, spec: TensorSpec): TensorData {
   const count = elementCount(spec);
   if (flat.length !== count)
     throw new HoneError('E_INPUT_LENGTH', { name: spec.name, expected: count, found: flat.length });
+  if (spec.datatype === 'FP16') throw badRequest(`input ${spec.name}: FP16 travels as binary data alone`);
   const { low, high, whole } = RANGES[spec.datatype];
-  const bad = flat.findIndex(
+  const values =
+    spec.datatype === 'BOOL' ? flat.map((value) => (typeof value === 'boolean' ? Number(value) : value)) : flat;
+  const bad = values.findIndex(
     (value) => typeof value !== 'number' || value < low || value > high || (whole && !Number.isInteger(value)),
   );
-  if (bad !== -1) throw badRequest(`input ${spec.name}: element ${bad} is not a number of ${spec.datatype}`);
-  return DATATYPES[spec.datatype].from(flat as number[]);
+  if (bad !== -1) throw badRequest(`input ${spec.name}: element ${bad} is not a value of ${spec.datatype}`);
+  const numbers = values as number[];
+  return spec.datatype === 'INT64' ? BigInt64Array.from(numbers, BigInt) : DATATYPES[spec.datatype].from(numbers);
 }
 
-/** Numbers that a datatype holds. */
+/** Elements as JSON has them. Integers beyond 2^53 are rounded there, as any reader of JSON would. */
+function jsonOf(datatype: Datatype, values: TensorData): readonly (number | boolean)[] {
+  if (datatype === 'FP16') return Array.from(values as Uint16Array, decodeFloat16);
+  const numbers = Array.from<number | bigint, number>(values, Number);
+  return datatype === 'BOOL' ? numbers.map(Boolean) : numbers;
+}
+
+/** Numbers that a datatype may have in JSON. */
 const RANGES = {
   FP32: { low: -3.4028234663852886e38, high: 3.4028234663852886e38, whole: false },
-  UINT8: { low: 0, high: 255, whole: true },
+  INT64: { low: Number.MIN_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, whole: true },
+  INT32: { low: -(2 ** 31), high: 2 ** 31 - 1, whole: true },
   INT8: { low: -128, high: 127, whole: true },
-} as const satisfies Record<Datatype, unknown>;
+  UINT8: { low: 0, high: 255, whole: true },
+  BOOL: { low: 0, high: 1, whole: true },
+} as const satisfies Record<Exclude<Datatype, 'FP16'>, unknown>;
 
 /** Typed view of binary data; copied only where alignment forces it. */
 function binaryData(bytes: Uint8Array, spec: TensorSpec): TensorData {

@@ -1,6 +1,7 @@
 import type { PlanArray, SessionProfile } from '../engine/addon';
-import { allocate } from '../engine/arrays';
+import { allocate, copyElements } from '../engine/arrays';
 import { openSession, type Session } from '../engine/session';
+import type { PlanType } from '../plan/format';
 import type { ModelMemory, NodeSummary } from '../telemetry/sample';
 import type { Datatype, TensorData, TensorSpec } from './protocol';
 import { InferenceStatistics } from './statistics';
@@ -8,7 +9,15 @@ import { InferenceStatistics } from './statistics';
 /** Node times are taken of every inference of this number: one counter read per node, and not always. */
 const PROFILE_EVERY = 16;
 
-const DATATYPE: Readonly<Record<string, Datatype>> = { float32: 'FP32', uint8: 'UINT8', int8: 'INT8' };
+const DATATYPE: Readonly<Record<PlanType, Datatype>> = {
+  float32: 'FP32',
+  float16: 'FP16',
+  int64: 'INT64',
+  int32: 'INT32',
+  int8: 'INT8',
+  uint8: 'UINT8',
+  bool: 'BOOL',
+};
 
 /** A loaded plan that answers requests over buffers of its own, one inference after the other. */
 export class ServedModel {
@@ -49,7 +58,7 @@ export class ServedModel {
 
   /** Copies input data, in the order of `inputs`, to where the next run reads it. */
   load(inputs: readonly TensorData[]): void {
-    for (const [index, data] of inputs.entries()) this.inputBuffers[index].set(data);
+    for (const [index, data] of inputs.entries()) copyElements(data, this.inputBuffers[index]);
   }
 
   /** Runs one inference and returns the outputs in the order of `outputs`; the next run writes over them. */

@@ -3,12 +3,22 @@ import { HoneError } from '../core/error';
 /** A tensor as model metadata describes it. */
 export interface TensorMetadata {
   readonly name: string;
-  /** FP32, UINT8 or INT8. */
+  /** A word of DATATYPES below. */
   readonly datatype: string;
   readonly shape: readonly number[];
 }
 
-type TensorArray = Float32Array | Uint8Array | Int8Array;
+/** Datatypes of the protocol with their typed arrays: BOOL as bytes of 0 and 1, FP16 as bit patterns. */
+const DATATYPES = {
+  FP32: Float32Array,
+  FP16: Uint16Array,
+  INT64: BigInt64Array,
+  INT32: Int32Array,
+  INT8: Int8Array,
+  UINT8: Uint8Array,
+  BOOL: Uint8Array,
+} as const;
+type TensorArray = Float32Array | Uint16Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
 /** Elements of every input by name, in row-major order of the model's shape. */
 export type Inputs = Readonly<Record<string, TensorArray>>;
 /** Elements of every output by name. */
@@ -50,8 +60,6 @@ export function readOutputs(body: Uint8Array, headerLength: number): Outputs {
 }
 
 function typed(datatype: string, bytes: Uint8Array): TensorArray {
-  if (datatype === 'FP32') return new Float32Array(bytes.buffer as ArrayBuffer);
-  if (datatype === 'INT8') return new Int8Array(bytes.buffer as ArrayBuffer);
-  if (datatype === 'UINT8') return bytes;
+  if (datatype in DATATYPES) return new DATATYPES[datatype as keyof typeof DATATYPES](bytes.buffer as ArrayBuffer);
   throw new HoneError('E_INTERNAL', { message: `the agent sent elements of type ${datatype}` });
 }

@@ -1,5 +1,6 @@
+import { PLAN_TYPE_BYTES } from '../plan/format';
 import { PLAN_OPS } from '../plan/plan-ops';
-import { type Buffer, elementBytes, type Step } from './step';
+import type { Buffer, Step } from './step';
 
 /** Arena offsets by buffer id, and the size of the arena, in bytes. */
 export interface MemoryMap {
@@ -81,7 +82,7 @@ function lowestOffset(storage: Storage, placed: readonly Storage[]): number {
 }
 
 function sizeOf(buffer: Buffer): number {
-  return buffer.count * elementBytes(buffer.type);
+  return buffer.count * PLAN_TYPE_BYTES[buffer.type];
 }
 
 function align(offset: number): number {

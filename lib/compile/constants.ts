@@ -4,6 +4,7 @@ import type { Node } from '../ir/graph';
 import { elementCount, type Tensor, viewAs } from '../ir/tensor';
 import { toDense } from '../ops/dense';
 import { dequantizeLinear } from '../ops/operators/dequantize-linear';
+import { PLAN_TYPES, type PlanType } from '../plan/format';
 import { Unsupported } from './unsupported';
 
 /** Where constants come from: the part of a network that this file needs. */
@@ -84,10 +85,8 @@ export function floatConstant(source: ConstantSource, value: string): FloatConst
 
 function dequantized(source: ConstantSource, value: string): FloatConstant | undefined {
   const initializer = source.initializer(value);
-  if (initializer !== undefined)
-    return initializer.type === 'float32'
-      ? { dims: initializer.dims, data: viewAs(initializer, 'float32') }
-      : undefined;
+  if (initializer?.type === 'float32') return { dims: initializer.dims, data: viewAs(initializer, 'float32') };
+  if (initializer !== undefined) return undefined;
   const node = source.producer(value);
   if (node?.op !== 'DequantizeLinear') return undefined;
   const inputs = node.inputs.map((name) => source.initializer(name));
@@ -95,6 +94,23 @@ function dequantized(source: ConstantSource, value: string): FloatConstant | und
   const dense = inputs.map((tensor) => toDense(tensor!, 'float32'));
   const [{ dims, data }] = dequantizeLinear.evaluate!(dense, node, 'float32');
   return { dims, data: data as Float32Array };
+}
+
+/** A constant in the type that a plan holds it in, row-major. */
+export interface PlainConstant {
+  readonly type: PlanType;
+  readonly dims: readonly number[];
+  readonly data: ArrayBufferView;
+}
+
+/** A constant of any type that plans have: float32 for what a DequantizeLinear makes. */
+export function plainConstant(source: ConstantSource, value: string): PlainConstant | undefined {
+  const initializer = source.initializer(value);
+  const type = PLAN_TYPES.find((name) => name === initializer?.type);
+  if (initializer !== undefined && type !== undefined && type !== 'float32')
+    return { type, dims: initializer.dims, data: initializer.bytes };
+  const floats = floatConstant(source, value);
+  return floats && { type: 'float32', ...floats };
 }
 
 /** Extents of a value that `floatConstant` would find, without making it. */

@@ -1,16 +1,20 @@
 import type { KernelCall } from '../ops/operator';
 import { PLAN_OPS } from '../plan/plan-ops';
 import { sameGrid } from './grid';
-import type { Family, Integers, LoweredLayer } from './layer';
+import type { Family, Integers, LoweredLayer, Results } from './layer';
 import type { QuantizedView } from './lowering';
 import type { Quantization } from './step';
 import { Unsupported } from './unsupported';
-import type { View } from './view';
 
 /** How a layer will run: with integers, or in float for a reason. Nothing is emitted before `emit` is called. */
 export type Decision<C extends KernelCall> =
-  | { readonly form: 'int8'; readonly layer: LoweredLayer<C>; readonly grid: Quantization; readonly emit: () => View }
-  | { readonly form: 'float'; readonly layer: LoweredLayer<C>; readonly reason: string; readonly emit: () => View };
+  | {
+      readonly form: 'int8';
+      readonly layer: LoweredLayer<C>;
+      readonly grid: Quantization;
+      readonly emit: () => Results;
+    }
+  | { readonly form: 'float'; readonly layer: LoweredLayer<C>; readonly reason: string; readonly emit: () => Results };
 
 /**
  * Chooses the form of a layer. It runs with integers where its operands are there as int8, its result has a grid, and what
@@ -23,7 +27,8 @@ export function decide<C extends KernelCall>(family: Family<C>, layer: LoweredLa
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error;
     const { float } = family;
-    const whole = float?.fuses ? layer : layer.alone();
+    // Activations behind integers have kernels of their own.
+    const whole = float?.fuses && layer.isReal ? layer : layer.alone();
     const emit = () => {
       if (float === undefined) throw error;
       return float.lower(whole);

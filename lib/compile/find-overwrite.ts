@@ -1,7 +1,8 @@
+import { PLAN_TYPE_BYTES } from '../plan/format';
 import type { OpRule } from '../plan/op-rule';
 import { PLAN_OPS } from '../plan/plan-ops';
 import type { MemoryMap } from './assign-memory';
-import { type Buffer, elementBytes, type Step } from './step';
+import type { Buffer, Step } from './step';
 
 /** What lies in the arena after a step: the content of one buffer. */
 interface Content {
@@ -19,7 +20,7 @@ export function findOverwrite(steps: readonly Step[], { offsets, arenaBytes }: M
   let contents: Content[] = [];
   const rangeOf = (buffer: Buffer): Content => {
     const from = offsets.get(buffer.id) ?? Number.NaN;
-    return { buffer, from, to: from + buffer.count * elementBytes(buffer.type) };
+    return { buffer, from, to: from + buffer.count * PLAN_TYPE_BYTES[buffer.type] };
   };
   for (const step of steps) {
     const { inPlace }: OpRule = PLAN_OPS[step.op];

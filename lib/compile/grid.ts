@@ -1,4 +1,4 @@
-import { roundHalfToEven } from '../ir/half';
+import { roundHalfToEven } from '../core/half';
 import type { PlanClamp } from '../plan/description';
 import type { Quantization } from './step';
 

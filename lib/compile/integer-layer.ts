@@ -1,5 +1,5 @@
+import { roundHalfToEven } from '../core/half';
 import type { Node } from '../ir/graph';
-import { roundHalfToEven } from '../ir/half';
 import { type ChannelWeights, type ConstantSource, floatConstant, isPerColumn, quantizedConstant } from './constants';
 import type { Program } from './program';
 import type { Operand, Quantization } from './step';

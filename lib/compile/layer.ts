@@ -1,12 +1,14 @@
 import type { Node } from '../ir/graph';
 import type { KernelCall } from '../ops/operator';
+import type { PlanType } from '../plan/format';
 import type { PlanOp } from '../plan/plan-ops';
 import type { ConstantSource } from './constants';
 import { isUnbounded, NO_BOUNDS } from './grid';
-import type { Lowering, QuantizedView } from './lowering';
+import { isPlanType, type Lowering, type QuantizedView } from './lowering';
 import type { Tail } from './network';
 import type { Program } from './program';
 import type { Quantization } from './step';
+import { Unsupported } from './unsupported';
 import type { View } from './view';
 
 /** A word for each kind of kernel call. */
@@ -60,6 +62,18 @@ export class LoweredLayer<C extends KernelCall = KernelCall> {
     return this.state.network.extents(this.node.outputs[0]);
   }
 
+  /** Whether the result holds floats. */
+  get isReal(): boolean {
+    return this.state.network.isReal(this.node.outputs[0]);
+  }
+
+  /** The type of the result. @throws Unsupported for a type that plans have not */
+  get type(): PlanType {
+    const type = this.state.network.typeOf(this.node.outputs[0])?.type;
+    if (isPlanType(type)) return type;
+    throw new Unsupported(`its result is ${type}`);
+  }
+
   /** The type of a result of plain bytes, which stand for themselves; undefined for floats. */
   get bytes(): 'int8' | 'uint8' | undefined {
     const { network } = this.state;
@@ -75,6 +89,11 @@ export class LoweredLayer<C extends KernelCall = KernelCall> {
   /** Float form of an input. @throws Unsupported when there is none */
   float(index = 0): View {
     return this.state.float(this.node.inputs[index]);
+  }
+
+  /** Input in its own type. @throws Unsupported when there is none */
+  plain(index = 0): View {
+    return this.state.plain(this.node.inputs[index]);
   }
 
   /** int8 form of an input; undefined when there is none. */
@@ -118,14 +137,19 @@ export interface IntegerForm<C extends KernelCall> {
    * Checks what else int8 needs, and returns what emits the steps.
    * @throws Unsupported with the reason why the layer runs in float instead
    */
-  lower(layer: LoweredLayer<C>, integers: Integers): () => View;
+  lower(layer: LoweredLayer<C>, integers: Integers): () => Results;
 }
 
-/** How a family computes in float. */
+/** What a layer gives: its output, or all of them in order (undefined for those that nobody reads). */
+export type Results = View | readonly (View | undefined)[];
+
+/** How a family computes in float, and on values of other types as they are. */
 export interface FloatForm<C extends KernelCall> {
   /** Whether activations behind it are computed with it. */
   readonly fuses: boolean;
-  lower(layer: LoweredLayer<C>): View;
+  /** Types of the first output besides float32 that it gives. */
+  readonly types?: readonly PlanType[] | 'any';
+  lower(layer: LoweredLayer<C>): Results;
 }
 
 /** One family of kernels: the engine operations that do its work, and its forms. */

@@ -1,10 +1,9 @@
 import type { Graph, Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
-import { PLAN_OPS } from '../plan/plan-ops';
 import { decide, isView } from './decide';
 import { FAMILIES } from './families/table';
 import { type Family, type Kernel, LoweredLayer } from './layer';
-import { Lowering, type QuantizedView, shiftTable } from './lowering';
+import { isPlanType, Lowering, type QuantizedView, shiftTable } from './lowering';
 import { Network } from './network';
 import type { Buffer } from './step';
 import { Unsupported } from './unsupported';
@@ -19,7 +18,7 @@ export interface Lowered {
 
 /**
  * Turns a prepared graph (dialect, numeric shapes) into kernel calls. What the engine cannot run becomes diagnostics in
- * `state.diagnostics`, all of it at once: floats that a refused node would make are assumed to be there; a node that reads
+ * `state.diagnostics`, all of it at once: what a refused node would make is assumed to be there; a node that reads
  * something else that is missing is only asked whether its operator has a kernel.
  */
 export function lowerGraph(graph: Graph): Lowered {
@@ -66,35 +65,46 @@ function attempt(state: Lowering, where: string, what: string, lower: () => void
   }
 }
 
-/** Whether plain int8 and uint8 numbers may come out of a family: what moves elements asks not what they stand for. */
-function givesBytes(kernel: Kernel): boolean {
-  return kernel === 'quantize' || FAMILIES[kernel].ops.every((op) => PLAN_OPS[op].moves);
+/** Whether elements of a type may come out of a family: what moves elements asks not what they stand for. */
+function gives(kernel: Kernel, family: Family, type: string | undefined): boolean {
+  if (type === 'float32') return kernel !== 'quantize';
+  const isBytes = type === 'int8' || type === 'uint8';
+  const keepsBytes = family.integer !== undefined && family.integer.grid !== 'result';
+  if (isBytes && (kernel === 'quantize' || keepsBytes)) return true;
+  const types = family.float?.types ?? [];
+  return types === 'any' ? isPlanType(type) : (types as readonly (string | undefined)[]).includes(type);
 }
 
 function lowerNode(state: Lowering, node: Node): void {
   const { network } = state;
   const call = network.kernelOf(node);
-  const [output] = node.outputs;
   for (const [index, input] of node.inputs.entries())
     if (!network.isLeftOut(node, index)) network.requireElements(input);
-  const type = network.typeOf(output)?.type;
-  if (type !== 'float32' && !(givesBytes(call.kernel) && network.isBytes(output)))
-    throw new Unsupported(`it gives ${type} (the engine computes float32 and quantized int8 and uint8)`);
   const family: Family = FAMILIES[call.kernel];
+  const type = network.typeOf(node.outputs[0])?.type;
+  if (!gives(call.kernel, family, type)) throw new Unsupported(`it gives ${type}, for which the engine has no kernel`);
   const layer = new LoweredLayer(state, node, call);
   if (family.border === undefined) lowerLayer(state, family, layer);
   else family.border(layer, state);
 }
 
-/** Emits a layer in the form that is decided, and records the result and the reason for float. */
+/** Emits a layer in the form that is decided, and records the results and the reason for float. */
 function lowerLayer(state: Lowering, family: Family, layer: LoweredLayer): void {
+  const { network } = state;
   const decision = decide(family, layer);
   const { node, tail } = decision.layer;
-  if (decision.form === 'float' && state.network.isQuantized && !isView(family))
-    state.floatReasons.set(node.name, decision.reason);
-  const view = decision.emit();
-  if (decision.form === 'float') state.finishFloat(tail, view);
-  else state.finishInteger(tail, node.outputs[0], { ...view, quantization: decision.grid });
+  const isFloat = decision.form === 'float' && network.isReal(node.outputs[0]);
+  if (isFloat && network.isQuantized && !isView(family)) state.floatReasons.set(node.name, decision.reason);
+  const [view, ...others] = [decision.emit()].flat();
+  if (decision.form === 'float') {
+    state.finishPlain(tail, view!);
+    for (const [index, other] of others.entries()) if (other) state.setPlain(node.outputs[index + 1], other);
+  } else {
+    const { grid: quantization } = decision;
+    state.finishInteger(tail, node.outputs[0], { ...view!, quantization });
+    for (const [index, other] of others.entries())
+      if (other) state.setInteger(node.outputs[index + 1], { ...other, quantization });
+  }
 }
 
 /** Brings a graph output into the caller's memory, row-major: by the border kernels or a copy. */
@@ -102,7 +112,7 @@ function lowerOutput(state: Lowering, name: string): Buffer {
   const { network, program } = state;
   const extents = network.extents(name);
   const port = state.portBuffer(name, 'gives');
-  if (network.isBytes(name)) {
+  if (network.isBytes(name) && !state.hasPlain(name)) {
     const integer = state.integer(name);
     if (integer === undefined) throw new Unsupported(`'${name}' is not available to the engine as int8`);
     const dims = [elementCount(extents)];
@@ -116,8 +126,8 @@ function lowerOutput(state: Lowering, name: string): Buffer {
     return port;
   }
   const integer = state.onlyInteger(name);
-  if (integer === undefined) program.copy(`${name}:output`, state.float(name), plainView(port, extents));
-  else dequantizeOutput(state, name, integer, port);
+  if (integer !== undefined && port.type === 'float32') dequantizeOutput(state, name, integer, port);
+  else program.copy(`${name}:output`, state.plain(name), plainView(port, extents));
   return port;
 }
 

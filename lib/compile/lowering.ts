@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
-import { PLAN_MAX_RANK } from '../plan/format';
-import { canonicalIntegers, floatConstant, quantizedConstant } from './constants';
+import { PLAN_MAX_RANK, PLAN_TYPES, type PlanType } from '../plan/format';
+import { canonicalIntegers, floatConstant, plainConstant, quantizedConstant } from './constants';
 import type { Network, Tail } from './network';
 import { Program } from './program';
 import type { Buffer, Quantization } from './step';
@@ -15,8 +15,8 @@ export interface QuantizedView extends View {
 }
 
 /**
- * Working state of one compilation: in which forms (float, int8) every value of the graph exists so far. Forms are made on
- * demand, once each.
+ * Working state of one compilation: in which forms every value of the graph exists so far. Forms are made on demand, once each.
+ * The plain form has elements of the value's own type; the integer form is int8 on a grid.
  */
 export class Lowering {
   readonly network: Network;
@@ -24,7 +24,7 @@ export class Lowering {
   readonly diagnostics: Diagnostic[] = [];
   /** Why layers of a network with quantized tensors run in float all the same, by node. */
   readonly floatReasons = new Map<string, string>();
-  private readonly floats = new Map<string, View>();
+  private readonly plains = new Map<string, View>();
   private readonly integers = new Map<string, QuantizedView>();
   private readonly ports = new Map<string, Buffer>();
   private readonly absorbed = new Set<Node>();
@@ -61,8 +61,7 @@ export class Lowering {
   /** New memory of the caller for a graph input or output. */
   portBuffer(name: string, verb: 'takes' | 'gives'): Buffer {
     const type = this.network.typeOf(name)?.type;
-    if (type !== 'float32' && type !== 'int8' && type !== 'uint8')
-      throw new Unsupported(`its type is ${type} (the engine ${verb} float32, uint8 and int8)`);
+    if (!isPlanType(type)) throw new Unsupported(`its type is ${type} (the engine ${verb} ${PLAN_TYPES.join(', ')})`);
     const extents = this.network.extents(name);
     if (extents.length > PLAN_MAX_RANK)
       throw new Unsupported(`its rank is ${extents.length} (the engine ${verb} up to ${PLAN_MAX_RANK})`);
@@ -71,8 +70,8 @@ export class Lowering {
 
   // --- forms of values ----------------------------------------------------------------------------------------------
 
-  setFloat(value: string, view: View): void {
-    this.floats.set(value, view);
+  setPlain(value: string, view: View): void {
+    this.plains.set(value, view);
   }
 
   /** Records the int8 form of the values that stand for it: the quantized tensor and what dequantizes it. */
@@ -80,10 +79,10 @@ export class Lowering {
     this.integers.set(value, view);
   }
 
-  /** Records a float result; the quantization that may end the tail is lowered by itself. */
-  finishFloat(tail: Tail, view: View): void {
+  /** Records a plain result; the quantization that may end the tail is lowered by itself. */
+  finishPlain(tail: Tail, view: View): void {
     this.absorb(tail.nodes.filter(({ outputs }) => outputs[0] !== tail.quantize?.value));
-    this.setFloat(tail.value, view);
+    this.setPlain(tail.value, view);
   }
 
   /** Records an int8 result: the quantized one that ends a tail, else that of the node itself. */
@@ -101,41 +100,58 @@ export class Lowering {
   assume(value: string): boolean {
     const known = this.network.typeOf(value);
     const shape = known?.shape;
-    if (known?.type !== 'float32' || !shape?.every((dim) => typeof dim === 'number' && dim > 0)) return false;
+    if (!isPlanType(known?.type) || !shape?.every((dim) => typeof dim === 'number' && dim > 0)) return false;
     const extents = shape as readonly number[];
-    this.setFloat(value, plainView(this.program.buffer(value, 'float32', elementCount(extents)), extents));
+    this.setPlain(value, plainView(this.program.buffer(value, known.type, elementCount(extents)), extents));
     return true;
   }
 
   /** The int8 form of a value: made by a step, a quantized graph input, or a constant with one scale. */
   integer(value: string): QuantizedView | undefined {
-    return this.integers.get(value) ?? this.integerInput(value) ?? this.integerConstant(value);
+    return this.integers.get(value) ?? this.integerConstant(value) ?? this.integerOfBytes(value);
   }
 
-  /** The int8 form of a value that has no float form yet. */
+  /** The int8 form of a value that has no plain form yet. */
   onlyInteger(value: string): QuantizedView | undefined {
-    return this.floats.has(value) || floatConstant(this.network, value) !== undefined ? undefined : this.integer(value);
+    return this.plains.has(value) || floatConstant(this.network, value) !== undefined ? undefined : this.integer(value);
   }
 
-  /** Canonical int8 form of a uint8 or int8 graph input. Its grid says nothing until a DequantizeLinear gives it one. */
-  private integerInput(value: string): QuantizedView | undefined {
-    const { network, program } = this;
-    if (!network.graph.inputs.includes(value) || !network.isBytes(value)) return undefined;
-    const quantization = bytesGrid(network.typeOf(value)!.type === 'uint8');
-    const port = this.port(value);
-    const buffer = program.buffer(`${value}:int8`, 'int8', port.count, quantization);
+  /** Canonical int8 form of plain bytes. Its grid says nothing until a DequantizeLinear gives it one. */
+  private integerOfBytes(value: string): QuantizedView | undefined {
+    if (!this.network.isBytes(value)) return undefined;
+    const plain = this.plains.get(value) ?? this.plainInput(value) ?? this.plainConstant(value);
+    if (plain === undefined) return undefined;
+    const unsigned = plain.buffer.type === 'uint8';
+    const view = { ...this.shift(value, plain, 'int8', bytesGrid(unsigned)), quantization: bytesGrid(unsigned) };
+    this.setInteger(value, view);
+    return view;
+  }
+
+  /** Plain bytes of a value that exists as canonical int8. */
+  private bytesOfInteger(value: string): View | undefined {
+    const integer = this.network.isBytes(value) ? this.integers.get(value) : undefined;
+    if (integer === undefined) return undefined;
+    return this.shift(value, integer, this.network.typeOf(value)!.type as 'int8' | 'uint8');
+  }
+
+  /** The view with every byte moved between uint8 and int8 (by 128), or copied. */
+  private shift(value: string, view: View, type: 'int8' | 'uint8', quantization?: Quantization): View {
+    const { program } = this;
+    const unsigned = this.network.typeOf(value)!.type === 'uint8';
+    // A table goes over a port as it stands.
+    const source = isDense(view) ? view : program.rowMajor(view);
+    const { count } = source.buffer;
+    const buffer = program.buffer(`${value}:${type}`, type, count, quantization);
     program.emit({
       name: value,
       op: 'lut_s8',
-      outputs: [{ buffer, dims: [port.count] }],
+      outputs: [{ buffer, dims: [count] }],
       inputs: [
-        { buffer: port, dims: [port.count] },
-        program.constant(`${value}:table`, 'uint8', [256], shiftTable(port.type === 'uint8')),
+        { buffer: source.buffer, dims: [count] },
+        program.constant(`${value}:table`, 'uint8', [256], shiftTable(unsigned)),
       ],
     });
-    const view = { ...plainView(buffer, network.extents(value)), quantization };
-    this.setInteger(value, view);
-    return view;
+    return moveView(source, buffer);
   }
 
   private integerConstant(value: string): QuantizedView | undefined {
@@ -153,27 +169,42 @@ export class Lowering {
 
   /** The float form of a value; dequantizes its int8 form at need. */
   float(value: string): View {
-    const view = this.floats.get(value) ?? this.floatInput(value) ?? this.floatOfConstant(value);
-    const integer = view === undefined && !this.network.isBytes(value) ? this.integer(value) : undefined;
-    const found = view ?? (integer && this.dequantize(value, integer));
-    if (found === undefined)
-      throw new Unsupported(
-        `'${value}' (${this.network.typeOf(value)?.type}) is not available to the engine as float32`,
-      );
-    this.floats.set(value, found);
+    const view = this.network.isReal(value) ? this.findPlain(value) : undefined;
+    if (view !== undefined) return view;
+    throw new Unsupported(`'${value}' (${this.network.typeOf(value)?.type}) is not available to the engine as float32`);
+  }
+
+  /** The form of a value in its own type. */
+  plain(value: string): View {
+    const view = this.findPlain(value);
+    if (view !== undefined) return view;
+    throw new Unsupported(`'${value}' (${this.network.typeOf(value)?.type}) is not available to the engine`);
+  }
+
+  /** Whether a value exists in its own type already. */
+  hasPlain(value: string): boolean {
+    return this.plains.has(value);
+  }
+
+  private findPlain(value: string): View | undefined {
+    const known = this.plains.get(value) ?? this.plainInput(value) ?? this.plainConstant(value);
+    const integer = known === undefined && this.network.isReal(value) ? this.integer(value) : undefined;
+    const found = known ?? (integer ? this.dequantize(value, integer) : this.bytesOfInteger(value));
+    if (found !== undefined) this.plains.set(value, found);
     return found;
   }
 
-  private floatInput(value: string): View | undefined {
+  private plainInput(value: string): View | undefined {
     const { network } = this;
-    if (!network.graph.inputs.includes(value) || network.typeOf(value)?.type !== 'float32') return undefined;
+    if (!network.graph.inputs.includes(value) || network.typeOf(value)?.shape === undefined) return undefined;
     return plainView(this.port(value), network.extents(value));
   }
 
-  private floatOfConstant(value: string): View | undefined {
-    const constant = floatConstant(this.network, value);
+  private plainConstant(value: string): View | undefined {
+    const constant = plainConstant(this.network, value);
     if (constant === undefined) return undefined;
-    return plainView(this.program.constant(value, 'float32', constant.dims, constant.data).buffer, constant.dims);
+    const { type, dims, data } = constant;
+    return plainView(this.program.constant(value, type, dims, data).buffer, dims);
   }
 
   private dequantize(value: string, integer: QuantizedView): View {
@@ -220,6 +251,10 @@ export class Lowering {
     });
     return { ...(channelsFirst ? stridedView(buffer, extents, order) : moveView(source, buffer)), quantization };
   }
+}
+
+export function isPlanType(type: string | undefined): type is PlanType {
+  return (PLAN_TYPES as readonly (string | undefined)[]).includes(type);
 }
 
 /** The same bytes read with another grid: the buffer under another description, which costs nothing. */

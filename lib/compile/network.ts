@@ -104,8 +104,13 @@ export class Network {
   /** @throws Unsupported for floats or bytes without elements: no kernel has a case for none */
   requireElements(value: string): void {
     const type = value === '' ? undefined : this.typeOf(value);
-    const data = type?.type === 'float32' || this.isBytes(value);
+    const data = this.isReal(value) || this.isBytes(value);
     if (data && type?.shape?.includes(0)) throw new Unsupported(`'${value}' is empty ([${type.shape}])`);
+  }
+
+  /** Whether a value holds floats. */
+  isReal(value: string): boolean {
+    return this.typeOf(value)?.type === 'float32';
   }
 
   /** Whether a value holds plain int8 or uint8 numbers instead of floats. */

@@ -1,6 +1,6 @@
 import { elementCount } from '../ir/tensor';
-import { PLAN_MAX_RANK } from '../plan/format';
-import type { Buffer, BufferType, Operand, Place, Quantization, Step } from './step';
+import { PLAN_MAX_RANK, type PlanType } from '../plan/format';
+import type { Buffer, Operand, Place, Quantization, Step } from './step';
 import { Unsupported } from './unsupported';
 import { alignFactors, extentsOf, isDense, layoutKey, naturalOrder, sizeOf, stridesOf, type View } from './view';
 
@@ -12,7 +12,7 @@ export class Program {
 
   buffer(
     name: string,
-    type: BufferType,
+    type: PlanType,
     count: number,
     quantization?: Quantization,
     place: Place = { kind: 'arena' },
@@ -23,7 +23,7 @@ export class Program {
   /** A constant operand. */
   constant(
     name: string,
-    type: BufferType,
+    type: PlanType,
     dims: readonly number[],
     data: ArrayBufferView,
     quantization?: Quantization,

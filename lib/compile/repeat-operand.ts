@@ -1,4 +1,5 @@
 import { elementCount } from '../ir/tensor';
+import { PLAN_TYPE_BYTES } from '../plan/format';
 import type { Program } from './program';
 import type { Buffer, Operand } from './step';
 import { Unsupported } from './unsupported';
@@ -85,8 +86,9 @@ function gather(program: Program, buffer: Buffer, index: Float64Array): Operand 
   const { name, type, quantization, place } = buffer;
   if (place.kind !== 'constant') throw new RangeError(`'${name}' is not constant`);
   const { bytes } = place;
-  const source = type === 'float32' ? new Float32Array(bytes.slice().buffer) : bytes;
-  const elements = new (type === 'float32' ? Float32Array : Uint8Array)(index.length);
-  for (let i = 0; i < index.length; i++) elements[i] = source[index[i]];
+  const size = PLAN_TYPE_BYTES[type];
+  const elements = new Uint8Array(index.length * size);
+  for (let i = 0; i < index.length; i++)
+    for (let byte = 0; byte < size; byte++) elements[i * size + byte] = bytes[index[i] * size + byte];
   return program.constant(name, type, [index.length], elements, quantization);
 }

@@ -1,9 +1,7 @@
 import type { Node } from '../ir/graph';
 import type { PlanParams } from '../plan/description';
+import type { PlanType } from '../plan/format';
 import type { PlanOp } from '../plan/plan-ops';
-
-/** Element types that plans hold. */
-export type BufferType = 'float32' | 'int8' | 'uint8' | 'int32';
 
 /** Scale and zero point of an int8 buffer (zero point in int8: a uint8 zero point less 128). */
 export interface Quantization {
@@ -22,7 +20,7 @@ export interface Buffer {
   readonly id: number;
   /** Name of the graph value that it holds first. */
   readonly name: string;
-  readonly type: BufferType;
+  readonly type: PlanType;
   /** Elements. */
   readonly count: number;
   readonly quantization: Quantization | undefined;
@@ -33,11 +31,6 @@ export interface Buffer {
 export interface Operand {
   readonly buffer: Buffer;
   readonly dims: readonly number[];
-}
-
-/** Bytes of one element. */
-export function elementBytes(type: BufferType): number {
-  return type === 'float32' || type === 'int32' ? 4 : 1;
 }
 
 /** One kernel call of the plan, operands as buffers instead of tensor indices. */

@@ -1,6 +1,6 @@
 import { HoneError } from '../core/error';
+import { decodeBfloat16, decodeFloat16 } from '../core/half';
 import type { ElementType } from '../ir/element-type';
-import { decodeBfloat16, decodeFloat16 } from '../ir/half';
 import { elementCount, type Tensor, tensorOf, VIEWS, type ViewOf, type ViewType, viewAs } from '../ir/tensor';
 
 /** Types that model inputs have as numbers. */

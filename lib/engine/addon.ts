@@ -4,8 +4,8 @@ import { HoneError } from '../core/error';
 import type { PlanType } from '../plan/format';
 import { packageRoot } from './package-root';
 
-/** Typed arrays that carry plan tensors. */
-export type PlanArray = Float32Array | Int8Array | Uint8Array | Int32Array;
+/** Typed arrays that carry plan tensors: bool as bytes of 0 and 1, float16 as bit patterns. */
+export type PlanArray = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array | Uint16Array;
 
 /** A port as the native side describes it. */
 export interface NativePort {

@@ -8,6 +8,9 @@ const CLASSES = {
   int8: Int8Array,
   uint8: Uint8Array,
   int32: Int32Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
 } as const satisfies Record<PlanType, unknown>;
 
 /** An input or output of a session. */
@@ -33,6 +36,17 @@ export function tensorInfo({ name, type, dims }: NativePort): TensorInfo {
 /** A fresh array for a port. */
 export function allocate({ type, length }: TensorInfo): PlanArray {
   return new CLASSES[type](length);
+}
+
+/** Elements as numbers. int64 beyond 2^53 are rounded; float16 stay bit patterns. */
+export function numbersOf(array: PlanArray): Exclude<PlanArray, BigInt64Array> | Float64Array {
+  return array instanceof BigInt64Array ? Float64Array.from(array, Number) : array;
+}
+
+/** Copies elements between arrays of one class and length. */
+export function copyElements(from: PlanArray, to: PlanArray): void {
+  // Every class takes elements of its own.
+  (to as Float32Array).set(from as Float32Array);
 }
 
 /** View of `buffer` as elements of `type`. */

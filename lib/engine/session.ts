@@ -11,7 +11,16 @@ import {
   type SessionMemory,
   type SessionProfile,
 } from './addon';
-import { allocate, arrayView, type Feeds, type TensorInfo, takeInputs, takeOutputs, tensorInfo } from './arrays';
+import {
+  allocate,
+  arrayView,
+  copyElements,
+  type Feeds,
+  type TensorInfo,
+  takeInputs,
+  takeOutputs,
+  tensorInfo,
+} from './arrays';
 
 export interface SessionOptions {
   /** Threads that one inference may use, 1 to 64; default 1. Results do not depend on it. */
@@ -149,7 +158,7 @@ export class Session {
     const given = takeInputs(this.inputs, feeds);
     this.own ??= { inputs: this.inputs.map(allocate), outputs: this.outputs.map(allocate) };
     if (this.bound !== this.own) this.activate(this.own);
-    for (const [i, array] of given.entries()) this.own.inputs[i].set(array);
+    for (const [i, array] of given.entries()) copyElements(array, this.own.inputs[i]);
     return this.own;
   }
 

@@ -1,7 +1,8 @@
 import { HoneError } from '../core/error';
 import type { PlanArray } from '../engine/addon';
 import { openSession } from '../engine/session';
-import { type Tensor, tensorOf, type ViewType, viewAs } from '../ir/tensor';
+import { type Tensor, type ViewType, viewAs } from '../ir/tensor';
+import { PLAN_TYPES } from '../plan/format';
 import type { Executor } from './executor';
 
 /** Opens a plan on the native engine. @throws what `openSession` throws */
@@ -19,7 +20,8 @@ export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
       return new Map(
         Object.entries(results).map(([name, data]) => {
           const { type, dims: shape } = dims.get(name)!;
-          return [name, tensorOf(type, shape, data as never)] as const;
+          const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+          return [name, { type, dims: shape, bytes }] as const;
         }),
       );
     },
@@ -31,7 +33,8 @@ export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
 
 function asFeed(name: string, tensor: Tensor): { data: PlanArray; dims: readonly number[] } {
   const { type, dims } = tensor;
-  if (type !== 'float32' && type !== 'uint8' && type !== 'int8')
-    throw new HoneError('E_INPUT_TYPE', { name, expected: 'float32, uint8 or int8', found: type });
-  return { data: viewAs(tensor, type as ViewType) as PlanArray, dims };
+  if (!(PLAN_TYPES as readonly string[]).includes(type))
+    throw new HoneError('E_INPUT_TYPE', { name, expected: PLAN_TYPES.join(', '), found: type });
+  const data = type === 'float16' ? viewAs({ ...tensor, type: 'uint16' }, 'uint16') : viewAs(tensor, type as ViewType);
+  return { data: data as PlanArray, dims };
 }

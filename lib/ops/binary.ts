@@ -27,6 +27,8 @@ export interface BinarySpec {
   readonly variadic?: boolean;
   /** Engine kernel of the operator. */
   readonly kernel?: BinaryOperation;
+  /** What the engine runs for an operator that has no such kernel. */
+  readonly lower?: Operator['lower'];
   /** Whether quantization leaves it float: a small divisor, or a difference of large numbers, makes codes mean nothing. */
   readonly staysFloat?: boolean;
 }
@@ -55,7 +57,7 @@ export function binary(spec: BinarySpec): Operator {
     cost: (inputs, outputs, node) => elementCost(inputs, outputs, node, Math.max(1, inputs.length - 1)),
   };
   const { kernel } = spec;
-  if (!kernel) return operator;
+  if (!kernel) return spec.lower ? { ...operator, lower: spec.lower } : operator;
   const role = spec.staysFloat ? 'none' : 'activation';
   return {
     ...operator,

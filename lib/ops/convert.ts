@@ -1,5 +1,5 @@
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../core/half';
 import { ELEMENT_TYPES, type ElementType } from '../ir/element-type';
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../ir/half';
 import { emptyDense, isFloat } from './dense';
 import type { Dense, Precision } from './operator';
 

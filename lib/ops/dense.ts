@@ -1,6 +1,6 @@
 import { HoneError } from '../core/error';
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../core/half';
 import { byteLength, type ElementType } from '../ir/element-type';
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../ir/half';
 import { elementCount, type Tensor, tensorFrom, tensorOf, toNumbers, VIEWS, viewAs } from '../ir/tensor';
 import type { Dense, DenseData, Precision } from './operator';
 

@@ -1,5 +1,7 @@
 import type { BinaryOperation } from '../core/binary-operation';
+import type { Comparison } from '../core/comparison';
 import type { Diagnostic } from '../core/diagnostic';
+import type { IntegerOperation } from '../core/integer-operation';
 import type { ReduceOperation } from '../core/reduce-operation';
 import type { UnaryOperation } from '../core/unary-operation';
 import type { ElementType } from '../ir/element-type';
@@ -258,6 +260,9 @@ export interface EngineFunction {
   readonly beta?: number;
 }
 
+/** What becomes of an element that an update of a Scatter operator meets. */
+export type ScatterCombination = 'replace' | 'add' | 'multiply' | 'maximum' | 'minimum';
+
 /**
  * A node in terms of engine kernels, before types (float or int8), layout and fusion are decided by the compiler.
  * Operand order is that of the ONNX node.
@@ -287,6 +292,32 @@ export type KernelCall =
       readonly operation: BinaryOperation;
       /** What a mean divides its sum by. */
       readonly divisor?: number;
+    }
+  | {
+      /** An operation that integers and bools alone have. */
+      readonly kernel: 'integer';
+      readonly operation: IntegerOperation;
+    }
+  | {
+      /** Of its two inputs, or of its one input with `beside`. */
+      readonly kernel: 'compare';
+      readonly comparison: Comparison;
+      /** 'itself', or 0 in the type of the input. */
+      readonly beside?: 'itself' | 0;
+    }
+  | { readonly kernel: 'cast' }
+  | { readonly kernel: 'where' }
+  | { readonly kernel: 'gather'; readonly axis: number }
+  | { readonly kernel: 'gather-elements'; readonly axis: number }
+  | { readonly kernel: 'gather-nd'; readonly batchDims: number }
+  | { readonly kernel: 'scatter-elements'; readonly axis: number; readonly combination: ScatterCombination }
+  | { readonly kernel: 'scatter-nd'; readonly combination: ScatterCombination }
+  | { readonly kernel: 'one-hot'; readonly axis: number; readonly depth: number }
+  | {
+      /** Pieces of these lengths, one for each output. */
+      readonly kernel: 'split';
+      readonly axis: number;
+      readonly lengths: readonly number[];
     }
   | { readonly kernel: 'max-pool'; readonly window: Window }
   | {

@@ -1,8 +1,8 @@
 import { HoneError } from '../core/error';
+import { roundHalfToEven } from '../core/half';
 import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Dim, Node } from '../ir/graph';
-import { roundHalfToEven } from '../ir/half';
 import { elementCount } from '../ir/tensor';
 import { normalizeAxis } from './axes';
 import type { InferContext } from './operator';

@@ -1,7 +1,7 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { dimsOf, zerosOf } from './gradients';
-import type { GradientContext, Operator } from './operator';
+import type { GradientContext, Operator, ScatterCombination } from './operator';
 import { problem } from './schema';
 
 /** How a scatter combines an update with what stands at its place (attribute `reduction`). */
@@ -17,6 +17,22 @@ export function scatterReduction(node: Node): (old: number, update: number) => n
       return Math.max;
     default:
       return (_, update) => update;
+  }
+}
+
+/** The same in the engine's words. */
+export function scatterCombination(node: Node): ScatterCombination {
+  switch (attribute(node, 'reduction', 'string', 'none')) {
+    case 'add':
+      return 'add';
+    case 'mul':
+      return 'multiply';
+    case 'min':
+      return 'minimum';
+    case 'max':
+      return 'maximum';
+    default:
+      return 'replace';
   }
 }
 

@@ -1,9 +1,9 @@
 import { HoneError } from '../core/error';
+import { roundHalfToEven } from '../core/half';
 import { attributes } from '../ir/attribute';
 import { nameMaker, removeDead, renameReads, typeOf } from '../ir/edit';
 import type { ElementType } from '../ir/element-type';
 import type { Graph, Node, ValueType } from '../ir/graph';
-import { roundHalfToEven } from '../ir/half';
 import { elementCount, type Tensor, tensorFrom, tensorOf, unalignedView, viewAs } from '../ir/tensor';
 import { forEachScale } from '../ops/quantizer';
 

@@ -3,9 +3,12 @@ import { PLAN_ALIGNMENT, PLAN_MAX_RANK, PLAN_TYPE_BYTES } from './format';
 import { inputIndex, leastOf, type OpRule } from './op-rule';
 import { PLAN_OPS } from './plan-ops';
 
-/** Bytes that a tensor takes. */
-export function tensorBytes({ dims, type }: Pick<PlanTensor, 'dims' | 'type'>): number {
-  return dims.reduce((product, dim) => product * dim, PLAN_TYPE_BYTES[type]);
+/** Bytes that a tensor takes, from its first element to its last. */
+export function tensorBytes({ dims, type, pitch = 0 }: Pick<PlanTensor, 'dims' | 'type' | 'pitch'>): number {
+  const element = PLAN_TYPE_BYTES[type];
+  const row = dims.at(-1) ?? 1;
+  const rows = dims.slice(0, -1).reduce((product, dim) => product * dim, 1);
+  return ((rows - 1) * (pitch || row) + row) * element;
 }
 
 /**
@@ -44,19 +47,21 @@ function faultOfVariant(variant: PlanVariant, constants: readonly Uint8Array[]):
 }
 
 function faultOfTensor(tensor: PlanTensor, arenaBytes: number, constants: readonly Uint8Array[]): string | undefined {
-  const { dims, scale = 0, zeroPoint = 0 } = tensor;
+  const { dims, scale = 0, zeroPoint = 0, pitch = 0 } = tensor;
   if (dims.length > PLAN_MAX_RANK) return `rank ${dims.length} is above ${PLAN_MAX_RANK}`;
   if (!dims.every((dim) => Number.isInteger(dim) && dim >= 1 && dim < 2 ** 31)) return `extents [${dims}]`;
   const bytes = tensorBytes(tensor);
   if (!Number.isSafeInteger(bytes)) return `extents [${dims}] are too large`;
   if (!Number.isFinite(scale) || scale < 0) return `scale ${scale}`;
   if (!Number.isInteger(zeroPoint) || zeroPoint < -128 || zeroPoint > 127) return `zero point ${zeroPoint}`;
+  if (pitch !== 0 && (tensor.place !== 'arena' || !isCount(pitch) || pitch < (dims.at(-1) ?? 1) || pitch >= 2 ** 32))
+    return `rows ${pitch} elements apart`;
   if (tensor.place === 'constant') {
     const size = constants[tensor.constant]?.length;
     if (size !== bytes) return `needs ${bytes} bytes, constant ${tensor.constant} has ${size ?? 'no'} bytes`;
   } else if (tensor.place !== 'port') {
     const { offset } = tensor;
-    if (!isCount(offset) || offset % PLAN_ALIGNMENT) return `offset ${offset}`;
+    if (!isCount(offset) || offset % (pitch ? PLAN_TYPE_BYTES[tensor.type] : PLAN_ALIGNMENT)) return `offset ${offset}`;
     if (tensor.place === 'arena' && offset + bytes > arenaBytes)
       return `ends at ${offset + bytes}, beyond the arena of ${arenaBytes} bytes`;
   }

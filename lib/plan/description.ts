@@ -1,4 +1,6 @@
 import type { BinaryOperation } from '../core/binary-operation';
+import type { Comparison } from '../core/comparison';
+import type { IntegerOperation } from '../core/integer-operation';
 import type { ReduceOperation } from '../core/reduce-operation';
 import type { UnaryOperation } from '../core/unary-operation';
 import type { PlanType } from './format';
@@ -37,9 +39,11 @@ interface TensorBase {
   readonly scale?: number;
   /** Of int8 activations; left out or 0 elsewhere. */
   readonly zeroPoint?: number;
+  /** Elements from one row (the last dimension) to the next, of tensors in the arena; left out or 0: rows follow each other. */
+  readonly pitch?: number;
 }
 
-/** Offsets are bytes and multiples of 64; `constant` is an index into the constants of the plan. */
+/** Offsets are bytes and multiples of 64 (of an element where rows lie apart); `constant` is an index into the constants of the plan. */
 export type PlanTensor = TensorBase &
   (
     | { readonly place: 'arena' | 'state'; readonly offset: number }
@@ -129,9 +133,33 @@ export interface PlanCopyParams {
   readonly dstStrides: readonly number[];
 }
 
+export interface PlanIntegerParams {
+  readonly operation: IntegerOperation;
+}
+
+export interface PlanComparisonParams {
+  readonly comparison: Comparison;
+}
+
+export interface PlanAxisParams {
+  /** From the first. */
+  readonly axis: number;
+}
+
+/** What becomes of an element that an update meets; the place in the list is the number in the file. */
+export const SCATTER_COMBINATIONS = ['replace', 'add', 'multiply', 'maximum', 'minimum'] as const;
+
+export interface PlanScatterParams {
+  /** From the first; 0 where there is none. */
+  readonly axis: number;
+  readonly combination: (typeof SCATTER_COMBINATIONS)[number];
+}
+
 export interface PlanFillParams {
   /** Bit pattern of one element, unsigned. */
   readonly value: number;
+  /** Its upper 32 bits, of elements of 8 bytes; left out: 0. */
+  readonly high?: number;
 }
 
 /**
@@ -165,6 +193,10 @@ export interface RecordParams {
   readonly copy: PlanCopyParams;
   readonly fill: PlanFillParams;
   readonly matmul: PlanMatmulParams;
+  readonly integer: PlanIntegerParams;
+  readonly comparison: PlanComparisonParams;
+  readonly axis: PlanAxisParams;
+  readonly scatter: PlanScatterParams;
 }
 
 /** Parameters by operation: undefined for those that have none. */

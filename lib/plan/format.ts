@@ -4,7 +4,8 @@
  */
 
 export const PLAN_MAGIC = 'HONEPLAN';
-export const PLAN_VERSION = 1;
+/** The version that is written; every one from 1 on is read. */
+export const PLAN_VERSION = 2;
 export const PLAN_MAX_RANK = 8;
 /** Alignment of sections, constants, arena and state offsets, in bytes. */
 export const PLAN_ALIGNMENT = 64;
@@ -16,10 +17,18 @@ export const PLAN_MAX_POOL_AREA = 2 ** 23;
 export const PLAN_NONE = 0xffffffff;
 
 /** Element types; the place in the list is the number in the file. */
-export const PLAN_TYPES = ['float32', 'int8', 'uint8', 'int32'] as const;
+export const PLAN_TYPES = ['float32', 'int8', 'uint8', 'int32', 'int64', 'bool', 'float16'] as const;
 export type PlanType = (typeof PLAN_TYPES)[number];
 /** Bytes per element, by type. */
-export const PLAN_TYPE_BYTES: Readonly<Record<PlanType, number>> = { float32: 4, int8: 1, uint8: 1, int32: 4 };
+export const PLAN_TYPE_BYTES: Readonly<Record<PlanType, number>> = {
+  float32: 4,
+  int8: 1,
+  uint8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  float16: 2,
+};
 
 /** Where a tensor lives; the place in the list is the number in the file. */
 export const PLAN_PLACES = ['arena', 'constant', 'port', 'state'] as const;
@@ -75,7 +84,7 @@ export const LAYOUTS = {
     zeroPoint: 'i32',
     scale: 'f32',
     dims: 'u32*8',
-    reserved2: 'u32',
+    pitch: 'u32',
     offset: 'u64',
     bytes: 'u64',
   },
@@ -125,7 +134,6 @@ export const LAYOUTS = {
     srcStrides: 'i64*8',
     dstStrides: 'i64*8',
   },
-  fill: { value: 'u32', reserved: 'u32' },
   matmul: {
     rank: 'i32',
     alpha: 'f32',
@@ -139,6 +147,11 @@ export const LAYOUTS = {
     bStrides: 'i64*8',
     clamp: 'clamp',
   },
+  integer: { operation: 'i32', reserved: 'i32' },
+  comparison: { comparison: 'i32', reserved: 'i32' },
+  axis: { axis: 'i32', reserved: 'i32' },
+  scatter: { axis: 'i32', combination: 'i32' },
+  fill: { value: 'u32', high: 'u32' },
 } as const;
 
 export type LayoutName = keyof typeof LAYOUTS;

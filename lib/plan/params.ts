@@ -1,8 +1,17 @@
 import { BINARY_OPERATIONS } from '../core/binary-operation';
+import { COMPARISONS } from '../core/comparison';
 import { HoneError } from '../core/error';
+import { INTEGER_OPERATIONS } from '../core/integer-operation';
 import { REDUCE_OPERATIONS } from '../core/reduce-operation';
 import { UNARY_OPERATIONS } from '../core/unary-operation';
-import type { PlanClamp, PlanConvParams, PlanParams, PlanWindow, RecordParams } from './description';
+import {
+  type PlanClamp,
+  type PlanConvParams,
+  type PlanParams,
+  type PlanWindow,
+  type RecordParams,
+  SCATTER_COMBINATIONS,
+} from './description';
 import type { RecordOf } from './format';
 import { PLAN_OPS, type PlanOp } from './plan-ops';
 
@@ -104,7 +113,6 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
       dstStrides: dstStrides.slice(0, rank),
     }),
   },
-  fill: { toRecord: ({ value }) => ({ value }), ofRecord: ({ value }) => ({ value }) },
   matmul: {
     toRecord: ({ batch, aStrides, bStrides, alpha = 1, clamp, ...rest }) => ({
       ...rest,
@@ -122,6 +130,20 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
       bStrides: bStrides.slice(0, rank + 2),
     }),
   },
+  integer: {
+    toRecord: ({ operation }) => ({ operation: numberOf(INTEGER_OPERATIONS, operation) }),
+    ofRecord: ({ operation }) => ({ operation: nameOf('integer', INTEGER_OPERATIONS, operation) }),
+  },
+  comparison: {
+    toRecord: ({ comparison }) => ({ comparison: numberOf(COMPARISONS, comparison) }),
+    ofRecord: ({ comparison }) => ({ comparison: nameOf('comparison', COMPARISONS, comparison) }),
+  },
+  axis: { toRecord: ({ axis }) => ({ axis }), ofRecord: ({ axis }) => ({ axis }) },
+  scatter: {
+    toRecord: ({ axis, combination }) => ({ axis, combination: SCATTER_COMBINATIONS.indexOf(combination) }),
+    ofRecord: ({ axis, combination }) => ({ axis, combination: combinationOf(combination) }),
+  },
+  fill: { toRecord: ({ value, high = 0 }) => ({ value, high }), ofRecord: ({ value, high }) => ({ value, high }) },
 };
 
 function numberOf(operations: readonly { readonly name: string }[], operation: string): number {
@@ -133,6 +155,12 @@ function nameOf<N extends string>(kind: string, operations: readonly { readonly 
   const operation = operations[number];
   if (operation !== undefined) return operation.name;
   throw new HoneError('E_PLAN_FORMAT', { reason: `${kind} operation number ${number}` });
+}
+
+function combinationOf(number: number): (typeof SCATTER_COMBINATIONS)[number] {
+  const combination = SCATTER_COMBINATIONS[number];
+  if (combination !== undefined) return combination;
+  throw new HoneError('E_PLAN_FORMAT', { reason: `scatter combination number ${number}` });
 }
 
 function convRecord({ window, groups, clamp, residual }: PlanConvParams): Partial<RecordOf<'conv'>> {

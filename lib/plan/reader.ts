@@ -59,7 +59,8 @@ class File {
       throw broken('it does not begin with the plan magic');
     this.header = readRecord(this.view, 'header', 0);
     const { version, fileBytes } = this.header;
-    if (version !== PLAN_VERSION) throw new HoneError('E_PLAN_VERSION', { found: version, expected: PLAN_VERSION });
+    if (version < 1 || version > PLAN_VERSION)
+      throw new HoneError('E_PLAN_VERSION', { found: version, expected: PLAN_VERSION });
     if (this.header.headerBytes !== headerBytes) throw broken(`header of ${this.header.headerBytes} bytes`);
     if (fileBytes !== bytes.length) throw broken(`${fileBytes} bytes are announced, ${bytes.length} are there`);
     this.checkCrc();
@@ -137,13 +138,14 @@ function readVariant(file: File, variant: RecordOf<'variant'>, constants: Consta
 }
 
 function readTensor(file: File, record: RecordOf<'tensor'>, constants: Constants): PlanTensor {
-  const { scale, zeroPoint, offset, bytes } = record;
+  const { scale, zeroPoint, pitch, offset, bytes } = record;
   const base = {
     name: file.string(record.name),
     type: pick(PLAN_TYPES, record.type, 'type'),
     dims: dimsOf(record),
     scale,
     zeroPoint,
+    pitch,
   };
   const place = pick(PLAN_PLACES, record.place, 'place');
   if (place === 'port') return { ...base, place };

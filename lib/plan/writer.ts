@@ -142,6 +142,7 @@ class Tables {
       zeroPoint: tensor.zeroPoint ?? 0,
       scale: tensor.scale ?? 0,
       dims: [...tensor.dims],
+      pitch: tensor.pitch ?? 0,
       offset,
       bytes: tensorBytes(tensor),
     });

@@ -17,6 +17,12 @@ napi_typedarray_type array_type(PlanType type) {
       return napi_uint8_array;
     case PlanType::kInt32:
       return napi_int32_array;
+    case PlanType::kInt64:
+      return napi_bigint64_array;
+    case PlanType::kBool:
+      return napi_uint8_array;
+    case PlanType::kFloat16:
+      return napi_uint16_array;
   }
   return napi_uint8_array;
 }
@@ -103,7 +109,7 @@ class DumpObserver final : public NodeObserver {
   };
 
   void on_node(uint32_t node, const PlanTensor& output, const uint8_t* bytes) override {
-    entries_.push_back({node, &output, {bytes, bytes + output.bytes}});
+    entries_.push_back({node, &output, {bytes, bytes + dense_bytes(output)}});
   }
   const std::vector<Entry>& entries() const { return entries_; }
 

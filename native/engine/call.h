@@ -18,7 +18,8 @@ struct Memory {
   uint8_t* arena;
   uint8_t* state;
   const uint8_t* weights;
-  uint8_t* const* ports;  ///< by tensor index within the variant
+  uint8_t* const* ports;   ///< by tensor index within the variant
+  uint32_t* out_of_range;  ///< set to 1 by a node whose indices lie beyond their bounds
   const Layout* layout;
 
   uint8_t* at(const PlanTensor& tensor) const {
@@ -92,7 +93,7 @@ std::vector<float> average_pool_multipliers(const NodeView& node);
 template <typename Args>
 void bind_args(const Call& call, const Memory& memory, Args* args) {
   const auto set = [&](auto** pointer, const PlanTensor& tensor) {
-    *pointer = reinterpret_cast<std::remove_reference_t<decltype(**pointer)>*>(memory.at(tensor));
+    *pointer = reinterpret_cast<std::remove_reference_t<decltype(*pointer)>>(memory.at(tensor));
   };
   set(&args->y, call.y());
   if constexpr (requires { args->x; }) set(&args->x, call.x(0));
@@ -108,5 +109,11 @@ void bind_args(const Call& call, const Memory& memory, Args* args) {
 }
 void bind_args(const Call& call, const Memory& memory, CopyNdArgs* args);
 void bind_args(const Call& call, const Memory& memory, MatmulF32Args* args);
+void bind_args(const Call& call, const Memory& memory, SelectArgs* args);
+void bind_args(const Call& call, const Memory& memory, GatherArgs* args);
+void bind_args(const Call& call, const Memory& memory, GatherElementsArgs* args);
+void bind_args(const Call& call, const Memory& memory, GatherNdArgs* args);
+void bind_args(const Call& call, const Memory& memory, ScatterElementsArgs* args);
+void bind_args(const Call& call, const Memory& memory, ScatterNdArgs* args);
 
 }  // namespace hone

@@ -58,7 +58,8 @@ Status CpuProgram::prepare(const ProgramContext& context) {
   }
   uint64_t shown_bytes = 0;
   for (const PlanTensor& tensor : plan_.tensors().subspan(variant_.first_tensor, variant_.tensor_count))
-    if (layout_.of(tensor).pitch != row_length(tensor)) shown_bytes = std::max(shown_bytes, tensor.bytes);
+    if (layout_.of(tensor).pitch != row_length(tensor))
+      shown_bytes = std::max(shown_bytes, static_cast<uint64_t>(dense_bytes(tensor)));
   ticks_.resize(steps_.size());
   ports_.resize(variant_.tensor_count);
   if (Status status = check_memory(layout_.arena_bytes + layout_.state_bytes + runner_.needed_bytes());
@@ -85,15 +86,31 @@ void CpuProgram::bind(const void* const* inputs, void* const* outputs) {
   for (const auto& step : steps_) step->bind(memory);
 }
 
+void CpuProgram::begin() {
+  out_of_range_ = 0;
+  node_out_of_range_ = -1;
+}
+
+void CpuProgram::look_at(size_t i) {
+  if (out_of_range_ == 0 || node_out_of_range_ >= 0) return;
+  node_out_of_range_ = static_cast<int64_t>(i);
+}
+
 void CpuProgram::run() {
-  for (const auto& step : steps_) runner_.run(*step);
+  begin();
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    runner_.run(*steps_[i]);
+    look_at(i);
+  }
   keep_states();
 }
 
 void CpuProgram::run_timed() {
+  begin();
   uint64_t before = read_ticks();
   for (size_t i = 0; i < steps_.size(); ++i) {
     runner_.run(*steps_[i]);
+    look_at(i);
     const uint64_t now = read_ticks();
     ticks_[i].total += now - before;
     ticks_[i].least = std::min(ticks_[i].least, now - before);
@@ -104,8 +121,10 @@ void CpuProgram::run_timed() {
 }
 
 void CpuProgram::run_observed(NodeObserver* observer) {
+  begin();
   for (size_t i = 0; i < steps_.size(); ++i) {
     runner_.run(*steps_[i]);
+    look_at(i);
     const uint32_t node = variant_.first_node + static_cast<uint32_t>(i);
     for (uint32_t k = 0; k < plan_.nodes()[node].output_count; ++k) {
       const PlanTensor& output = plan_.output(plan_.nodes()[node], k);

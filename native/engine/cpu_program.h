@@ -23,6 +23,7 @@ class CpuProgram final : public Program {
   void run_timed() override;
   void run_observed(NodeObserver* observer) override;
   void reset_states() override;
+  int64_t node_out_of_range() const override { return node_out_of_range_; }
   NodeKernel kernel(size_t node) const override {
     return {steps_[node]->row_name(), steps_[node]->parties()};
   }
@@ -34,9 +35,12 @@ class CpuProgram final : public Program {
   CpuProgram(const ProgramContext& context, Layout layout);
   Status prepare(const ProgramContext& context);
   Memory addresses() const {
-    return {arena_.data(), state_.data(), plan_.weights(), ports_.data(), &layout_};
+    return {arena_.data(), state_.data(), plan_.weights(), ports_.data(), &out_of_range_, &layout_};
   }
   const uint8_t* without_gaps(const PlanTensor& tensor);
+  void begin();
+  /// Takes note of indices that lay beyond their bounds in step i.
+  void look_at(size_t i);
   void keep_states();
 
   const Plan& plan_;
@@ -48,6 +52,8 @@ class CpuProgram final : public Program {
   AlignedBuffer arena_, state_;
   AlignedBuffer shown_;  ///< an output with gaps between its rows, for observers
   std::vector<SharedBlock> packed_;
+  mutable uint32_t out_of_range_ = 0;  ///< set by kernels
+  int64_t node_out_of_range_ = -1;
 };
 
 }  // namespace hone

@@ -6,11 +6,6 @@
 
 namespace hone {
 
-/// Elements of the last dimension: what a row of a tensor holds.
-inline int64_t row_length(const PlanTensor& tensor) {
-  return tensor.rank == 0 ? 1 : tensor.dims[tensor.rank - 1];
-}
-
 /// Where a tensor lies in the memory of its place.
 struct TensorLayout {
   uint64_t offset;  ///< bytes
@@ -28,11 +23,11 @@ struct Layout {
   }
 };
 
-/// As the plan says; version 1 knows no gaps between rows.
+/// As the plan says.
 inline Layout plan_layout(const Plan& plan, const PlanVariant& variant) {
   Layout layout = {plan.tensors().data() + variant.first_tensor, {}, variant.arena_bytes, plan.state_bytes()};
   for (const PlanTensor& tensor : plan.tensors().subspan(variant.first_tensor, variant.tensor_count))
-    layout.tensors.push_back({tensor.offset, row_length(tensor)});
+    layout.tensors.push_back({tensor.offset, row_pitch(tensor)});
   return layout;
 }
 

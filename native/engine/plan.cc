@@ -37,7 +37,8 @@ int read_start(int file, uint8_t* bytes, size_t size) {
 Status check_head(const PlanHeader& head, size_t size) {
   if (std::memcmp(head.magic, kPlanMagic, sizeof(kPlanMagic)) != 0)
     return bad("it does not begin with the plan magic");
-  if (head.version != kPlanVersion) return Status("E_PLAN_VERSION", std::to_string(head.version));
+  if (head.version < 1 || head.version > kPlanVersion)
+    return Status("E_PLAN_VERSION", std::to_string(head.version));
   if (head.header_bytes != sizeof(PlanHeader)) return bad("the header has another size");
   if (head.file_bytes != size)
     return bad(std::to_string(head.file_bytes) + " bytes are announced, " + std::to_string(size) +
@@ -165,7 +166,7 @@ Status Plan::check_frame(PlanChecksum checksum) const {
 }
 
 const char* describe_type(PlanType type) {
-  constexpr const char* kWords[] = {"float32", "int8", "uint8", "int32"};
+  constexpr const char* kWords[] = {"float32", "int8", "uint8", "int32", "int64", "bool", "float16"};
   return kWords[static_cast<int>(type)];
 }
 

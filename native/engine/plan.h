@@ -121,9 +121,19 @@ int64_t count_elements(const Shaped& shaped) {
   return count;
 }
 
-/// Bytes of one element.
-constexpr int32_t element_bytes(PlanType type) {
-  return type == PlanType::kFloat32 || type == PlanType::kInt32 ? 4 : 1;
+/// Elements of the last dimension: what a row of a tensor holds.
+inline int64_t row_length(const PlanTensor& tensor) {
+  return tensor.rank == 0 ? 1 : tensor.dims[tensor.rank - 1];
+}
+
+/// Elements from one row to the next.
+inline int64_t row_pitch(const PlanTensor& tensor) {
+  return tensor.pitch == 0 ? row_length(tensor) : tensor.pitch;
+}
+
+/// Bytes of the elements of a tensor, without gaps.
+inline size_t dense_bytes(const PlanTensor& tensor) {
+  return static_cast<size_t>(count_elements(tensor) * element_bytes(tensor.type));
 }
 
 /// Word of a type as in lib/plan/format.ts.

@@ -22,9 +22,17 @@ bool is_of_kind(const PlanTensor& tensor, OperandKind kind) {
     case OperandKind::kGrid:
       return tensor.type == PlanType::kInt8 && tensor.scale > 0;
     case OperandKind::kByte:
-      return element_bytes(tensor.type) == 1;
+      return tensor.type == PlanType::kInt8 || tensor.type == PlanType::kUint8;
     case OperandKind::kAny:
       return true;
+    case OperandKind::kNumber:
+      return tensor.type != PlanType::kFloat16;
+    case OperandKind::kWhole:
+      return tensor.type != PlanType::kFloat16 && tensor.type != PlanType::kFloat32;
+    case OperandKind::kIndex:
+      return tensor.type == PlanType::kInt64 || tensor.type == PlanType::kInt32;
+    case OperandKind::kTruth:
+      return tensor.type == PlanType::kBool;
     case OperandKind::kConstS8:
       return constant_of(PlanType::kInt8);
     case OperandKind::kConstU8:
@@ -42,6 +50,10 @@ const char* describe_kind(OperandKind kind) {
                                     "int8 with a scale",
                                     "int8 or uint8",
                                     "anything",
+                                    "a number that is not float16",
+                                    "an integer or bool",
+                                    "int64 or int32",
+                                    "bool",
                                     "a constant of int8",
                                     "a constant of uint8",
                                     "a constant of int32",
@@ -49,17 +61,26 @@ const char* describe_kind(OperandKind kind) {
   return kWords[static_cast<int>(kind)];
 }
 
-/// Whether two tensors share memory.
+/// Whether two tensors share memory. Rows that lie equally far apart may pass each other, as the parts of a
+/// concatenation do.
 bool touch(const PlanTensor& a, const PlanTensor& b) {
   if (a.place != b.place) return false;
   if (a.place == PlanPlace::kPort) return &a == &b;
-  return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+  if (a.offset >= b.offset + b.bytes || b.offset >= a.offset + a.bytes) return false;
+  const auto bytes_of = [](const PlanTensor& tensor, int64_t elements) {
+    return static_cast<uint64_t>(elements * element_bytes(tensor.type));
+  };
+  const uint64_t pitch = bytes_of(a, row_pitch(a));
+  if (pitch != bytes_of(b, row_pitch(b))) return true;
+  const uint64_t ahead =
+      a.offset < b.offset ? (b.offset - a.offset) % pitch : pitch - (a.offset - b.offset) % pitch;
+  return ahead < bytes_of(a, row_length(a)) || ahead + bytes_of(b, row_length(b)) > pitch;
 }
 
 /// Dims in 1..2^31-1, product of at most kPlanMaxMemory bytes.
 template <typename Shaped>
 bool shape_bytes(const Shaped& shaped, uint64_t* bytes) {
-  if (shaped.rank > kPlanMaxRank || shaped.type > PlanType::kInt32) return false;
+  if (shaped.rank > kPlanMaxRank || static_cast<uint32_t>(shaped.type) >= kElementTypeCount) return false;
   uint64_t product = static_cast<uint64_t>(element_bytes(shaped.type));
   for (uint32_t i = 0; i < shaped.rank; ++i) {
     if (shaped.dims[i] == 0 || shaped.dims[i] > INT32_MAX || product > kPlanMaxMemory / shaped.dims[i])
@@ -67,6 +88,19 @@ bool shape_bytes(const Shaped& shaped, uint64_t* bytes) {
     product *= shaped.dims[i];
   }
   *bytes = product;
+  return true;
+}
+
+/// Bytes of a tensor with gaps between its rows, from those without. False where no tensor can lie so:
+/// constants, ports and states have none, and a pitch holds a row.
+bool add_gaps(const PlanTensor& tensor, uint64_t* bytes) {
+  const int64_t length = row_length(tensor);
+  if (tensor.place != PlanPlace::kArena || tensor.pitch < length) return false;
+  const uint64_t element = static_cast<uint64_t>(element_bytes(tensor.type));
+  const uint64_t gaps = *bytes / (element * static_cast<uint64_t>(length)) - 1;
+  const uint64_t gap = (tensor.pitch - static_cast<uint64_t>(length)) * element;
+  if (gap != 0 && gaps > (kPlanMaxMemory - *bytes) / gap) return false;
+  *bytes += gaps * gap;
   return true;
 }
 
@@ -138,9 +172,12 @@ class Checker {
       if (!enter("tensor", tensor.name)) return bad("the next name is out of bounds");
       uint64_t bytes = 0;
       if (!shape_bytes(tensor, &bytes)) return bad("type or extents");
-      if (bytes != tensor.bytes) return bad("its size does not follow from its extents");
       if (tensor.place > PlanPlace::kState) return bad("unknown place");
-      if (tensor.place != PlanPlace::kPort && tensor.offset % 64 != 0) return bad("offset is not aligned");
+      if (tensor.pitch != 0 && !add_gaps(tensor, &bytes)) return bad("its rows lie where they cannot");
+      if (bytes != tensor.bytes) return bad("its size does not follow from its extents");
+      const uint64_t alignment = tensor.pitch == 0 ? 64 : static_cast<uint64_t>(element_bytes(tensor.type));
+      if (tensor.place != PlanPlace::kPort && tensor.offset % alignment != 0)
+        return bad("offset is not aligned");
       if (!std::isfinite(tensor.scale) || tensor.scale < 0) return bad("scale is not finite and positive");
       if (tensor.zero_point < -128 || tensor.zero_point > 127) return bad("zero point is no int8");
       uint64_t limit = kPlanMaxMemory;

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "native/core/element_type.h"
+
 namespace hone {
 
 /// The plan file: flat, little-endian, mapped into memory as is. Mirrored by lib/plan/format.ts;
@@ -9,7 +11,8 @@ namespace hone {
 /// activations, NHWC, unpacked weights.
 
 inline constexpr char kPlanMagic[8] = {'H', 'O', 'N', 'E', 'P', 'L', 'A', 'N'};
-inline constexpr uint32_t kPlanVersion = 1;
+/// The version that is written. Version 1 has fewer element types and no pitch; whoever reads, reads both.
+inline constexpr uint32_t kPlanVersion = 2;
 inline constexpr uint32_t kPlanMaxRank = 8;
 inline constexpr uint32_t kPlanNone = 0xFFFFFFFFu;
 
@@ -58,7 +61,7 @@ struct PlanVariant {
 };
 static_assert(sizeof(PlanVariant) == 56);
 
-enum class PlanType : uint8_t { kFloat32 = 0, kInt8 = 1, kUint8 = 2, kInt32 = 3 };
+using PlanType = ElementType;
 
 enum class PlanPlace : uint8_t {
   kArena = 0,     ///< offset into the arena, 64-byte aligned
@@ -77,9 +80,9 @@ struct PlanTensor {
   int32_t zero_point;  ///< of int8 activations
   float scale;         ///< of int8 activations, 0 elsewhere
   uint32_t dims[kPlanMaxRank];
-  uint32_t reserved2;
+  uint32_t pitch;  ///< elements from one row (the last dimension) to the next; 0: rows follow each other
   uint64_t offset;
-  uint64_t bytes;
+  uint64_t bytes;  ///< from the first element to the last, gaps between rows included
 };
 static_assert(sizeof(PlanTensor) == 72);
 
@@ -200,9 +203,33 @@ struct PlanCopy {
 };
 static_assert(sizeof(PlanCopy) == 216);
 
+struct PlanInteger {
+  int32_t operation;  ///< an IntegerOperation
+  int32_t reserved;
+};
+static_assert(sizeof(PlanInteger) == 8);
+
+struct PlanComparison {
+  int32_t comparison;  ///< a Comparison
+  int32_t reserved;
+};
+static_assert(sizeof(PlanComparison) == 8);
+
+struct PlanAxis {
+  int32_t axis;  ///< from the first
+  int32_t reserved;
+};
+static_assert(sizeof(PlanAxis) == 8);
+
+struct PlanScatter {
+  int32_t axis;         ///< from the first; 0 where there is none
+  int32_t combination;  ///< a ScatterCombination
+};
+static_assert(sizeof(PlanScatter) == 8);
+
 struct PlanFill {
   uint32_t value;  ///< bit pattern of one element
-  uint32_t reserved;
+  uint32_t high;   ///< its upper half, of elements of 8 bytes
 };
 static_assert(sizeof(PlanFill) == 8);
 

@@ -19,6 +19,10 @@ enum class OperandKind : uint8_t {
   kGrid,      ///< int8 with a scale
   kByte,      ///< int8 or uint8
   kAny,       ///< every type
+  kNumber,    ///< every type but float16
+  kWhole,     ///< int64, int32, int8, uint8 or bool
+  kIndex,     ///< int64 or int32
+  kTruth,     ///< bool
   kConstS8,   ///< a constant of int8
   kConstU8,   ///< a constant of uint8
   kConstS32,  ///< a constant of int32

@@ -60,6 +60,8 @@ class Program {
   virtual void run_timed() = 0;
   /// The same, showing every output on the way.
   virtual void run_observed(NodeObserver* observer) = 0;
+  /// The first node of the last run that met an index beyond its bounds, by place in the variant; -1: none.
+  virtual int64_t node_out_of_range() const { return -1; }
   /// Puts states back to real zero.
   virtual void reset_states() = 0;
 

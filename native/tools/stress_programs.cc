@@ -332,7 +332,7 @@ class DeviceProgram final : public Program {
       : plan_(plan), variant_(plan.variants()[0]), layout_(plan_layout(plan, variant_)) {}
   static inline const std::vector<SharedBlock> kPacked;  ///< none: the weights are its own
   Memory addresses() const {
-    return {arena_.data(), state_.data(), weights_.data(), ports_.data(), &layout_};
+    return {arena_.data(), state_.data(), weights_.data(), ports_.data(), &out_of_range_, &layout_};
   }
   std::span<const PlanTensor> tensors() const {
     return plan_.tensors().subspan(variant_.first_tensor, variant_.tensor_count);
@@ -350,6 +350,7 @@ class DeviceProgram final : public Program {
   std::vector<std::unique_ptr<Launch>> launches_;
   const void* const* inputs_ = nullptr;
   void* const* outputs_ = nullptr;
+  mutable uint32_t out_of_range_ = 0;
 };
 
 }  // namespace

@@ -176,7 +176,7 @@ describe('client', () => {
     const client = connect(agent.url);
     for (let i = 0; i < 3; i++) {
       const { sum, y } = await client.infer('tiny', { a: A, b: B });
-      expect(Array.from(sum)).toEqual(Array.from(A, (value, index) => Math.fround(value + B[index])));
+      expect(Array.from(sum as Float32Array)).toEqual(Array.from(A, (value, index) => Math.fround(value + B[index])));
       expect(y).toHaveLength(3);
     }
     client.close();

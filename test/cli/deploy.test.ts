@@ -49,7 +49,7 @@ test('deploy keeps an agent in the background, watch finds it, --stop ends it', 
   const client = connect(agent.url);
   const expected = toyLogits(TEST_SAMPLES[0]);
   const { logits } = await client.infer('digits', { x: Float32Array.from(TEST_SAMPLES[0]) });
-  for (const [index, value] of expected.entries()) expect(Math.abs(logits[index] - value)).toBeLessThan(0.5);
+  for (const [index, value] of expected.entries()) expect(Math.abs(Number(logits[index]) - value)).toBeLessThan(0.5);
   client.close();
 
   const watched = await run('watch --frames 2 --json');

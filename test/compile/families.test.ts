@@ -15,6 +15,7 @@ const draw = (what: Draw) => inferShapes(sketch((b, s) => [what(b, s)])).graph;
 
 const image = (b: GraphBuilder) => b.input('x', 'float32', [1, 4, 6, 6]);
 const rows = (b: GraphBuilder) => b.input('x', 'float32', [2, 4]);
+const whole = (b: GraphBuilder) => b.input('n', 'int64', [3]);
 const WINDOW = { kernel_shape: [2, 2] };
 const depthwise: Draw = (b, s) => b.node('Conv', [s.pair(image(b)), s.weights([4, 1, 3, 3])], { group: 4 });
 
@@ -40,6 +41,25 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   binary: [
     (b, s) => s.pair(b.node('Add', [s.pair(rows(b)), s.pair('x')])),
     (b, s) => b.node('Add', [rows(b), s.scalar(2)]),
+    (b) => b.node('Add', [whole(b), 'n']),
+  ],
+  integer: [(b) => b.node('Mod', [whole(b), 'n'])],
+  compare: [(b) => b.node('Less', [rows(b), 'x']), (b) => b.node('Not', [b.input('t', 'bool', [4])])],
+  cast: [(b) => b.node('Cast', [rows(b)], { to: 7 })],
+  where: [(b, s) => b.node('Where', [b.input('t', 'bool', [4]), rows(b), s.scalar(0)])],
+  gather: [(b) => b.node('Gather', [rows(b), whole(b)])],
+  'gather-elements': [(b) => b.node('GatherElements', [rows(b), b.input('n', 'int64', [1, 4])])],
+  'gather-nd': [(b) => b.node('GatherND', [rows(b), b.input('n', 'int64', [3, 1])])],
+  'scatter-elements': [
+    (b) => b.node('ScatterElements', [rows(b), b.input('n', 'int64', [1, 4]), b.input('u', 'float32', [1, 4])]),
+  ],
+  'scatter-nd': [(b) => b.node('ScatterND', [rows(b), b.input('n', 'int64', [3, 1]), b.input('u', 'float32', [3, 4])])],
+  'one-hot': [(b, s) => b.node('OneHot', [whole(b), s.ints(5), b.initializer(tensorFrom('float32', [2], [0, 1]))])],
+  split: [
+    (b) => {
+      const [left] = b.nodes('Split', [b.node('Transpose', [rows(b)])], 2, { axis: 0, num_outputs: 2 });
+      return b.node('Reshape', [left, b.initializer(tensorFrom('int64', [1], [4]))]);
+    },
   ],
   'max-pool': [(b, s) => b.node('MaxPool', [s.pair(image(b))], WINDOW), (b) => b.node('MaxPool', [image(b)], WINDOW)],
   'average-pool': [
@@ -50,6 +70,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b, s) => s.pair(b.node('Sigmoid', [s.pair(rows(b))])),
     (b) => b.node('Relu', [rows(b)]),
     (b) => b.node('Exp', [rows(b)]),
+    (b) => b.node('Neg', [whole(b)]),
   ],
   fourier: [(b, s) => b.node('STFT', [rows(b), s.ints(1), '', s.ints(2)])],
   softmax: [(b) => b.node('Softmax', [rows(b)])],

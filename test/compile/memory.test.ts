@@ -2,9 +2,10 @@ import { assignMemory, type MemoryMap } from '../../lib/compile/assign-memory';
 import { findOverwrite } from '../../lib/compile/find-overwrite';
 import { fuseResiduals } from '../../lib/compile/fuse-residual';
 import { lowerGraph } from '../../lib/compile/lower-graph';
-import { type Buffer, elementBytes, type Place, type Step } from '../../lib/compile/step';
+import type { Buffer, Place, Step } from '../../lib/compile/step';
 import { Rng } from '../../lib/core/rng';
 import { prepare } from '../../lib/passes/pipeline';
+import { PLAN_TYPE_BYTES } from '../../lib/plan/format';
 import { randomNetwork } from './random-networks';
 
 let nextId = 0;
@@ -32,7 +33,7 @@ const bytesOf = (steps: readonly Step[]): number => {
   const all = new Map(steps.flatMap(({ outputs }) => outputs.map(({ buffer }) => [buffer.id, buffer])));
   return [...all.values()]
     .filter(({ place }) => place.kind === 'arena')
-    .reduce((sum, { count, type }) => sum + Math.ceil((count * elementBytes(type)) / 64) * 64, 0);
+    .reduce((sum, { count, type }) => sum + Math.ceil((count * PLAN_TYPE_BYTES[type]) / 64) * 64, 0);
 };
 
 describe('assignMemory', () => {

@@ -1,4 +1,4 @@
-import { orderOperands } from '../../lib/compile/families/binary';
+import { orderOperands } from '../../lib/compile/families/pair-operands';
 import { Program } from '../../lib/compile/program';
 import { plainView, sizeOf, type View } from '../../lib/compile/view';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';

@@ -1,6 +1,6 @@
 import { BINARY_OPERATIONS, type BinaryOperation } from '../../lib/core/binary-operation';
+import { roundHalfToEven } from '../../lib/core/half';
 import { openSession } from '../../lib/engine/session';
-import { roundHalfToEven } from '../../lib/ir/half';
 import { PlanBuilder, ramp } from './plans';
 
 /** What each operation computes: a new one is a type error here. */

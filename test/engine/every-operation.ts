@@ -61,6 +61,27 @@ export function everyOperation(): PlanBuilder {
       outputs: [real([2, 3, 17])],
       inputs: [real([2, 4, 17]), floats([3, 2]), b.constant(Int32Array.of(0, 3, 1, 1, 2, 0), [3, 2])],
     }),
+    cast: () => one(b.arena('int32', ROW), real(ROW)),
+    binary_int: () => ({ outputs: [whole(ROW)], inputs: [whole(ROW), whole(ROW)], params: { operation: 'modulo' } }),
+    compare: () => ({ outputs: [truth(ROW)], inputs: [real(ROW), real(ROW)], params: { comparison: 'greater' } }),
+    select: () => ({ outputs: [real(ROW)], inputs: [truth(ROW), real(ROW), real(ROW)] }),
+    gather: () => ({ outputs: [real([2, 4, 25])], inputs: [real([2, 4, 25]), whole([4])] }),
+    gather_elements: () => ({
+      outputs: [real([2, 2, 25])],
+      inputs: [real([2, 2, 25]), whole([2, 2, 25])],
+      params: { axis: 2 },
+    }),
+    gather_nd: () => ({ outputs: [real([4, 25])], inputs: [real([2, 2, 25]), whole([4, 1])] }),
+    scatter_elements: () => ({
+      outputs: [real([4, 25])],
+      inputs: [real([4, 25]), whole([2, 25]), real([2, 25])],
+      params: { axis: 0, combination: 'add' },
+    }),
+    scatter_nd: () => ({
+      outputs: [real([4, 25])],
+      inputs: [real([4, 25]), whole([3, 1]), real([3, 25])],
+      params: { axis: 0, combination: 'maximum' },
+    }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
     matmul_f32: () => ({
       outputs: [real([20, 5])],
@@ -73,6 +94,8 @@ export function everyOperation(): PlanBuilder {
   };
   const grid = (dims: readonly number[]): number => b.arena('int8', dims, GRID);
   const real = (dims: readonly number[]): number => b.arena('float32', dims);
+  const whole = (dims: readonly number[]): number => b.arena('int64', dims);
+  const truth = (dims: readonly number[]): number => b.arena('bool', dims);
   const one = (y: number, x: number) => ({ outputs: [y], inputs: [x] });
   const floats = (dims: readonly number[]): number => {
     const count = dims.reduce((product, dim) => product * dim, 1);

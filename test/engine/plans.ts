@@ -1,5 +1,5 @@
 import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from '../../lib/plan/description';
-import type { PlanType } from '../../lib/plan/format';
+import { PLAN_TYPE_BYTES, type PlanType } from '../../lib/plan/format';
 import { writePlan } from '../../lib/plan/writer';
 
 /** int8 grid that most tests use. */
@@ -81,7 +81,7 @@ function align(bytes: number): number {
 }
 
 function bytesOf(type: PlanType, dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, type === 'float32' || type === 'int32' ? 4 : 1);
+  return dims.reduce((product, dim) => product * dim, PLAN_TYPE_BYTES[type]);
 }
 
 /** A small network with most int8 kernels: quantize, convolution, residual sum, depthwise, pool, fc, dequantize, softmax. */

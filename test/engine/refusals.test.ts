@@ -4,6 +4,7 @@ import type { HoneError } from '../../lib/core/error';
 import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { openSession } from '../../lib/engine/session';
+import { tensorBytes } from '../../lib/plan/check';
 import { PLAN_NONE, PLAN_PLACES, PLAN_TYPES, type PlanType } from '../../lib/plan/format';
 import { leastOf } from '../../lib/plan/op-rule';
 import { PLAN_OP_NAMES, PLAN_OPS, type PlanOp } from '../../lib/plan/plan-ops';
@@ -122,6 +123,17 @@ describe('one field of a record changed', () => {
   ])('%s', (_, words, change) => expectRefusal(words, change));
 });
 
+/** For each type one that no operand takes in its place. */
+const OTHERS: Readonly<Record<PlanType, PlanType>> = {
+  float32: 'int32',
+  int32: 'float32',
+  int64: 'float32',
+  int8: 'uint8',
+  uint8: 'bool',
+  bool: 'uint8',
+  float16: 'bool',
+};
+
 describe.each(readPlanOps())('operands of $word', (row) => {
   const op = row.word as PlanOp;
   const rule = PLAN_OPS[op];
@@ -142,13 +154,12 @@ describe.each(readPlanOps())('operands of $word', (row) => {
     const missing: Change = (f) => f.setOperand(nodeOf(op), place, PLAN_NONE);
     if (operand.optional) expect(answerTo(missing)).toBe('opens');
     else expectRefusal('an operand is no tensor', missing);
-    // Types of the same size, so that nothing but the type changes.
     const { type } = tensors[tensor];
-    const other = { float32: 'int32', int32: 'float32', int8: 'uint8', uint8: 'int8' } satisfies Record<
-      PlanType,
-      PlanType
-    >;
-    const retyped: Change = (f) => f.set('tensors', tensor, 'type', PLAN_TYPES.indexOf(other[type]));
+    const wrong = operand.kind === 'kNumber' ? 'float16' : OTHERS[type];
+    const retyped: Change = (f) => {
+      f.set('tensors', tensor, 'type', PLAN_TYPES.indexOf(wrong));
+      f.set('tensors', tensor, 'bytes', tensorBytes({ ...tensors[tensor], type: wrong }));
+    };
     if (operand.kind !== 'kAny' && operand.kind !== 'kByte') expectRefusal(`${name} is not`, retyped);
     if (operand.kind === 'kGrid')
       expectRefusal(`${name} is not int8 with a scale`, (f) => f.set('tensors', tensor, 'scale', 0));

@@ -128,7 +128,7 @@ describe('numbers computed by hand', () => {
       .node({ op: 'average_pool_f32', outputs: [pool], inputs: [conv], params: { window } })
       .node({ op: 'softmax_f32', outputs: [y], inputs: [pool] });
     // (1*1+2*2+.5, -1->0), (3+8+.5, -3->0): averages 8.5 and 0
-    const result = open(b.write()).run({ x: Float32Array.of(1, 2, 3, 4) }).y;
+    const result = open(b.write()).run({ x: Float32Array.of(1, 2, 3, 4) }).y as Float32Array;
     expect(result[0] + result[1]).toBeCloseTo(1, 6);
     expect(result[1]).toBeCloseTo(1 / (1 + Math.exp(8.5)), 9);
   });

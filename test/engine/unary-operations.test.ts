@@ -1,6 +1,6 @@
+import { roundHalfToEven } from '../../lib/core/half';
 import { UNARY_OPERATIONS, type UnaryOperation } from '../../lib/core/unary-operation';
 import { openSession } from '../../lib/engine/session';
-import { roundHalfToEven } from '../../lib/ir/half';
 import { errorFunction } from '../../lib/ops/erf-function';
 import { PlanBuilder } from './plans';
 

@@ -6,6 +6,7 @@ import { formatDiagnostics } from '../../lib/core/diagnostic';
 import { asHoneError } from '../../lib/core/error';
 import { Rng, streamSeed } from '../../lib/core/rng';
 import { datasetFromTensors } from '../../lib/data/create-dataset';
+import { numbersOf } from '../../lib/engine/arrays';
 import { openSession } from '../../lib/engine/session';
 import type { Graph } from '../../lib/ir/graph';
 import { elementCount, type Tensor, tensorFrom, toNumbers } from '../../lib/ir/tensor';
@@ -259,7 +260,7 @@ function runPlan({ plan }: Compiled, feeds: ReadonlyMap<string, Tensor>): Map<st
   const session = openSession(plan);
   try {
     const found = session.run(Object.fromEntries([...feeds].map(([name, tensor]) => [name, arrayOf(tensor)])));
-    return new Map(Object.entries(found).map(([name, data]) => [name, Array.from(data)]));
+    return new Map(Object.entries(found).map(([name, data]) => [name, Array.from(numbersOf(data))]));
   } finally {
     session.close();
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16, roundHalfToEven } from '../../lib/core/half';
 import type { ElementType } from '../../lib/ir/element-type';
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16, roundHalfToEven } from '../../lib/ir/half';
 import { fromDense, toDense } from '../../lib/ops/dense';
 import { errorFunction } from '../../lib/ops/erf-function';
 

@@ -1,8 +1,16 @@
 import fc from 'fast-check';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
+import { COMPARISONS } from '../../lib/core/comparison';
+import { INTEGER_OPERATIONS } from '../../lib/core/integer-operation';
 import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
-import type { PlanDescription, PlanNode, PlanTensor, PlanVariant } from '../../lib/plan/description';
+import {
+  type PlanDescription,
+  type PlanNode,
+  type PlanTensor,
+  type PlanVariant,
+  SCATTER_COMBINATIONS,
+} from '../../lib/plan/description';
 import { PLAN_TYPE_BYTES, PLAN_TYPES } from '../../lib/plan/format';
 import { leastOf } from '../../lib/plan/op-rule';
 import { PLAN_OP_NAMES, PLAN_OPS, type PlanOp } from '../../lib/plan/plan-ops';
@@ -38,7 +46,11 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
     const strides = { aStrides: list(rank + 2), bStrides: list(rank + 2), aOffset: safe, bOffset: safe };
     return fc.record({ ...strides, batch: list(rank), rows: safe, inputs: safe, outputs: safe, alpha: float, clamp });
   }),
-  fill: fc.record({ value: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
+  integer: fc.record({ operation: fc.constantFrom(...INTEGER_OPERATIONS.map((operation) => operation.name)) }),
+  comparison: fc.record({ comparison: fc.constantFrom(...COMPARISONS.map((comparison) => comparison.name)) }),
+  axis: fc.record({ axis: small }),
+  scatter: fc.record({ axis: small, combination: fc.constantFrom(...SCATTER_COMBINATIONS) }),
+  fill: fc.record({ value: fc.integer({ min: 0, max: 2 ** 32 - 1 }), high: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
 };
 
 function nodeOf(op: PlanOp, tensorCount: number): fc.Arbitrary<PlanNode> {
@@ -71,10 +83,11 @@ function tensorOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanTensor> {
     fc.record({ place: fc.constantFrom('arena', 'state'), offset }),
     fc.record({ place: fc.constant('port') }),
   ) as fc.Arbitrary<{ place: string; constant?: number }>;
-  return fc.tuple(base, dims, place).map(([head, extents, where]) => {
+  return fc.tuple(base, dims, place, fc.nat(4)).map(([head, extents, where, gap]) => {
     const bytes = where.constant === undefined ? 0 : constants[where.constant].length;
     const shape = where.constant === undefined ? extents : [bytes / PLAN_TYPE_BYTES[head.type]];
-    return { ...head, dims: shape, ...where } as PlanTensor;
+    const pitch = where.place === 'arena' && gap > 0 ? (shape.at(-1) ?? 1) + gap - 1 : 0;
+    return { ...head, dims: shape, pitch, ...where } as PlanTensor;
   });
 }
 
@@ -110,8 +123,8 @@ function variantOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanVariant> 
 
 /** Plans that keep the format but mean nothing: every field takes odd values. All optional fields are there. */
 export const anyPlan: fc.Arbitrary<PlanDescription> = fc
-  .array(fc.uint8Array({ minLength: 4, maxLength: 40 }), { minLength: 1, maxLength: 4 })
-  .map((list) => list.map((bytes) => bytes.slice(0, bytes.length & ~3)))
+  .array(fc.uint8Array({ minLength: 8, maxLength: 40 }), { minLength: 1, maxLength: 4 })
+  .map((list) => list.map((bytes) => bytes.slice(0, bytes.length & ~7)))
   .chain((constants) =>
     fc.record({
       sourceHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),

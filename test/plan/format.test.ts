@@ -16,6 +16,8 @@ import {
 
 const HEADER = readFileSync(join(__dirname, '../../native/engine/plan_format.h'), 'utf8');
 
+const TYPES = readFileSync(join(__dirname, '../../native/core/element_type.h'), 'utf8');
+
 const LOADER = readFileSync(join(__dirname, '../../native/engine/plan.h'), 'utf8');
 
 const SCALARS: Record<string, string> = {
@@ -54,8 +56,8 @@ function parseStructs(): Record<string, Record<string, string>> {
   return structs;
 }
 
-function parseEnum(name: string): string[] {
-  const body = new RegExp(`enum class ${name} : \\w+ \\{([^}]*)\\}`).exec(HEADER.replace(/\/\/.*$/gm, ''))![1];
+function parseEnum(name: string, source = HEADER): string[] {
+  const body = new RegExp(`enum class ${name} : \\w+ \\{([^}]*)\\}`).exec(source.replace(/\/\/.*$/gm, ''))![1];
   return [...body.matchAll(/k(\w+)\s*=\s*(\d+)/g)].map(([, word, value], i) => {
     expect(Number(value)).toBe(i);
     return word.replace(/(?<!^)([A-Z])/g, '_$1').toLowerCase();
@@ -89,6 +91,6 @@ test('constants and enumerations agree', () => {
   expect(limit('kPlanMaxWindowReach')).toBe(PLAN_MAX_WINDOW_REACH);
   expect(limit('kPlanMaxPoolArea')).toBe(PLAN_MAX_POOL_AREA);
   expect([...PLAN_MAGIC].every((letter) => HEADER.includes(`'${letter}'`))).toBe(true);
-  expect(parseEnum('PlanType')).toEqual([...PLAN_TYPES]);
+  expect(parseEnum('ElementType', TYPES)).toEqual([...PLAN_TYPES]);
   expect(parseEnum('PlanPlace')).toEqual(PLAN_PLACES);
 });

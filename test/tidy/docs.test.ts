@@ -2,7 +2,13 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
 import { cliPage } from './cli-page';
-import { binaryOperationsSource, reduceOperationsSource, unaryOperationsSource } from './element-operations';
+import {
+  binaryOperationsSource,
+  comparisonsSource,
+  integerOperationsSource,
+  reduceOperationsSource,
+  unaryOperationsSource,
+} from './element-operations';
 import { everyKernelSource, sourcesPage } from './kernel-files';
 import { kernelRowsSource } from './kernel-rows';
 import { kernelTable } from './kernel-table';
@@ -23,6 +29,8 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'lib/core/binary-operation.ts': binaryOperationsSource,
   'lib/core/reduce-operation.ts': reduceOperationsSource,
   'lib/core/unary-operation.ts': unaryOperationsSource,
+  'lib/core/integer-operation.ts': integerOperationsSource,
+  'lib/core/comparison.ts': comparisonsSource,
   'lib/plan/plan-ops.ts': planOpsSource,
   'native/kernels/every_kernel.h': everyKernelSource,
   'native/sources.json': sourcesPage,

@@ -59,6 +59,35 @@ export function reduceOperationsSource(): string {
   });
 }
 
+/** lib/core/integer-operation.ts: the list of integer operations for the TypeScript side. */
+export function integerOperationsSource(): string {
+  return listSource({
+    source: 'native/core/integer_operations.def',
+    macro: 'HONE_INTEGER_OPERATION',
+    columns: /(\w+), (kCommutes|kOrdered)/,
+    fields: ([order]) => `, commutative: ${order === 'kCommutes'}`,
+    about: [
+      'Element-wise operations of two integers that the engine computes; the place in the list is the number in plan files.',
+      '`commutative`: operands may change places.',
+    ],
+    list: 'INTEGER_OPERATIONS',
+    type: 'IntegerOperation',
+  });
+}
+
+/** lib/core/comparison.ts: the list of comparisons for the TypeScript side. */
+export function comparisonsSource(): string {
+  return listSource({
+    source: 'native/core/comparisons.def',
+    macro: 'HONE_COMPARISON',
+    columns: /(\w+), [=!<>]+/,
+    fields: () => '',
+    about: ['Comparisons of two numbers that the engine makes; the place in the list is the number in plan files.'],
+    list: 'COMPARISONS',
+    type: 'Comparison',
+  });
+}
+
 function listSource({ source, macro, columns, fields, about, list, type }: List): string {
   const text = readSource(source).replace(/^\s*(\/\/|#).*$/gm, '');
   const rows = [...text.matchAll(new RegExp(`${macro}\\((\\d+), \\w+, ${columns.source}\\)`, 'g'))];

@@ -1,4 +1,5 @@
 import { elementCount } from '../../ir/tensor';
+import type { PlanFillParams } from '../../plan/description';
 import type { LoweredLayer } from '../layer';
 import type { Program } from '../program';
 import type { Buffer } from '../step';
@@ -37,6 +38,6 @@ export function cuttable(program: Program, view: View, axes: readonly number[]):
 }
 
 /** Fills a buffer with one element, given by its bit pattern. */
-export function fill(program: Program, name: string, buffer: Buffer, value: number): void {
-  program.emit({ name, op: 'fill', outputs: [{ buffer, dims: [buffer.count] }], inputs: [], params: { value } });
+export function fill(program: Program, name: string, buffer: Buffer, params: PlanFillParams): void {
+  program.emit({ name, op: 'fill', outputs: [{ buffer, dims: [buffer.count] }], inputs: [], params });
 }

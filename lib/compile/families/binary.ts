@@ -1,16 +1,18 @@
 import { BINARY_OPERATIONS, type BinaryOperation } from '../../core/binary-operation';
-import { elementCount } from '../../ir/tensor';
+import type { IntegerOperation } from '../../core/integer-operation';
 import { type Bounds, clampCodes, floatClamp, NO_BOUNDS } from '../grid';
 import type { FamilyOf, LayerOf } from '../layer';
-import type { Program } from '../program';
-import { repeatOperand } from '../repeat-operand';
-import { type Operand, type Quantization, stepName } from '../step';
+import { type Quantization, stepName } from '../step';
 import { Unsupported } from '../unsupported';
-import { broadcastView, moveView, sizeOf, type View } from '../view';
+import { moveView, type View } from '../view';
+import { castView } from './cast';
+import { combineIntegers, WHOLE_TYPES } from './integer';
+import { pairOperands } from './pair-operands';
+import { layerResult, partOf } from './result';
 
-/** Operations of two numbers. */
+/** Operations of two numbers: int8 on grids, floats, and integers as they are. */
 export const binaryFamily: FamilyOf<'binary'> = {
-  ops: ['binary_s8', 'binary_f32'],
+  ops: ['binary_s8', 'binary_f32', 'binary_int'],
   integer: {
     operands: 'all',
     grid: 'result',
@@ -25,9 +27,11 @@ export const binaryFamily: FamilyOf<'binary'> = {
   },
   float: {
     fuses: true,
+    types: WHOLE_TYPES,
     lower: (layer) => {
       const { divisor } = layer.call;
-      const views = layer.node.inputs.map((_, index) => layer.float(index));
+      const views = operandsOf(layer);
+      if (!layer.isReal) return chainIntegers(layer, views);
       if (divisor === undefined) return chain(layer, views);
       const sum = chain(layer, views, undefined, NO_BOUNDS);
       const { buffer } = layer.program.constant(`${layer.node.name}:count`, 'float32', [], Float32Array.of(divisor));
@@ -50,6 +54,26 @@ function chain(
   );
 }
 
+/** The operands in one type: the exponent of a power may come in another. */
+function operandsOf(layer: LayerOf<'binary'>): View[] {
+  return layer.node.inputs.map((_, index) => {
+    const view = layer.plain(index);
+    if (view.buffer.type === layer.type) return view;
+    if (!layer.isReal) throw new Unsupported(`it combines ${layer.type} with ${view.buffer.type}`);
+    return castView(partOf(layerResult(layer), 'cast'), view, layer.type);
+  });
+}
+
+/** The same on integers, without what is behind the layer. */
+function chainIntegers(layer: LayerOf<'binary'>, [first, ...others]: readonly View[]): View {
+  const { operation, divisor } = layer.call;
+  if (divisor !== undefined) throw new Unsupported('the engine has means of floats alone');
+  return others.reduce(
+    (sum, view) => combineIntegers(layerResult(layer), operation as IntegerOperation, [sum, view]),
+    first,
+  );
+}
+
 /** One step on int8, where there is a grid, or in float. */
 function combine(
   { node, tail, program, extents }: LayerOf<'binary'>,
@@ -58,10 +82,8 @@ function combine(
   grid: Quantization | undefined,
   bounds: Bounds,
 ): View {
-  const { lead, other } = orderOperands(program, views, extents, isCommutative(operation));
-  const a = program.dense(lead);
+  const { lead: a, inputs } = pairOperands(program, views, extents, isCommutative(operation));
   const dims = [a.buffer.count];
-  const inputs: Operand[] = [{ buffer: a.buffer, dims }, repeatOperand(program, other, a)];
   const name = stepName(node, tail);
   const value = grid ? tail.quantize!.value : tail.value;
   const buffer = program.buffer(value, grid ? 'int8' : 'float32', a.buffer.count, grid);
@@ -74,23 +96,4 @@ function combine(
 
 function isCommutative(operation: BinaryOperation): boolean {
   return BINARY_OPERATIONS.some(({ name, commutative }) => name === operation && commutative);
-}
-
-/**
- * Operands of an operation, both with the extents of the result: first one that has all of its elements, then the one that
- * may repeat. Where the operation is commutative they may change places (the computed one leads if both have all elements);
- * when the first repeats, it is written out.
- */
-export function orderOperands(
-  program: Program,
-  views: readonly View[],
-  extents: readonly number[],
-  commutative: boolean,
-): { lead: View; other: View } {
-  const [a, b] = views.map((view) => broadcastView(view, extents));
-  if (a === undefined || b === undefined) throw new Unsupported(`its operands do not broadcast to [${extents}]`);
-  const full = views.map((view) => sizeOf(view) === elementCount(extents));
-  const constant = views.map((view) => view.buffer.place.kind === 'constant');
-  if (commutative && full[1] && (!full[0] || constant[0])) return { lead: b, other: a };
-  return full[0] ? { lead: a, other: b } : { lead: program.rowMajor(a), other: b };
 }

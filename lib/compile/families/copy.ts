@@ -1,8 +1,10 @@
+import type { PlanFillParams } from '../../plan/description';
 import { dequantizeNumber, quantizeNumber } from '../grid';
 import type { FamilyOf, LayerOf } from '../layer';
 import { Unsupported } from '../unsupported';
 import { extentsOf, type View } from '../view';
 import { cuttable, fill, part, resultView } from './assemble';
+import { elementBits } from './element-bits';
 import { requantize } from './look-up';
 
 /**
@@ -25,19 +27,20 @@ export const padFamily: FamilyOf<'pad'> = {
   },
   float: {
     fuses: false,
+    types: 'any',
     lower: (layer) => {
-      const [bits] = new Uint32Array(Float32Array.of(layer.call.value).buffer);
-      return emitPad(layer, layer.float(), bits);
+      const view = layer.plain();
+      return emitPad(layer, view, elementBits(view.buffer.type, layer.call.value));
     },
   },
 };
 
 function fillAround(layer: LayerOf<'pad'>, x: View, value: number): View {
-  return emitPad(layer, x, value & 0xff);
+  return emitPad(layer, x, { value: value & 0xff });
 }
 
-/** Emits the fill and the copy; `value` is the bit pattern of one element. */
-function emitPad(layer: LayerOf<'pad'>, view: View, value: number): View {
+/** Emits the fill and the copy. */
+function emitPad(layer: LayerOf<'pad'>, view: View, params: PlanFillParams): View {
   const { node, call, program } = layer;
   const target = resultView(layer, view.buffer);
   const whole = extentsOf(target);
@@ -47,7 +50,7 @@ function emitPad(layer: LayerOf<'pad'>, view: View, value: number): View {
   const extents = given.map((extent, axis) =>
     Math.min(extent - starts[axis], whole[axis] - Math.max(0, call.before[axis])),
   );
-  if (extents.some((extent, axis) => extent < whole[axis])) fill(program, `${node.name}:fill`, target.buffer, value);
+  if (extents.some((extent, axis) => extent < whole[axis])) fill(program, `${node.name}:fill`, target.buffer, params);
   if (extents.every((extent) => extent > 0)) {
     const to = call.before.map((count) => Math.max(0, count));
     const axes = starts.flatMap((start, axis) => (start > 0 || extents[axis] < given[axis] ? [axis] : []));
@@ -76,8 +79,9 @@ export const concatFamily: FamilyOf<'concat'> = {
   },
   float: {
     fuses: false,
+    types: 'any',
     lower: (layer) => {
-      const views = layer.node.inputs.map((_, index) => layer.float(index));
+      const views = layer.node.inputs.map((_, index) => layer.plain(index));
       return join(layer, views);
     },
   },

@@ -1,5 +1,5 @@
 import type { FamilyOf, Kernel, LayerOf } from '../layer';
-import { broadcastView, reshapeView, sliceView, transposeView, type View } from '../view';
+import { broadcastView, extentsOf, reshapeView, sliceView, transposeView, type View } from '../view';
 
 /** Reshape, Flatten, Squeeze and the like: another view of the same memory wherever factors allow. */
 export const reshapeFamily: FamilyOf<'reshape'> = viewFamily(
@@ -35,6 +35,36 @@ export const rearrangeFamily: FamilyOf<'rearrange'> = viewFamily(({ call, extent
   return split && reshapeView(transposeView(split, call.order), extents);
 });
 
+/** Split: a slice for every output. */
+export const splitFamily: FamilyOf<'split'> = {
+  ops: ['copy_nd'],
+  integer: {
+    operands: 'first',
+    grid: 'operand',
+    lower:
+      (layer, { operands: [x] }) =>
+      () =>
+        split(layer, x),
+  },
+  float: { fuses: false, types: 'any', lower: (layer) => split(layer, layer.plain()) },
+};
+
+function split({ call, program }: LayerOf<'split'>, whole: View): View[] {
+  const full = extentsOf(whole);
+  const steps = full.map(() => 1);
+  let start = 0;
+  const cut = (view: View, length: number): View | undefined => {
+    const starts = full.map((_, axis) => (axis === call.axis ? start : 0));
+    const extents = full.map((extent, axis) => (axis === call.axis ? length : extent));
+    return sliceView(view, starts, steps, extents);
+  };
+  return call.lengths.map((length) => {
+    const piece = cut(whole, length) ?? cut(program.rowMajor(whole), length)!;
+    start += length;
+    return piece;
+  });
+}
+
 /** A change of view of the form that a value has (int8 before float), with a copy only where no view exists. */
 function viewFamily<K extends Kernel>(changeOf: (layer: LayerOf<K>) => (view: View) => View | undefined): FamilyOf<K> {
   const changed = (layer: LayerOf<K>, view: View): View => {
@@ -52,6 +82,6 @@ function viewFamily<K extends Kernel>(changeOf: (layer: LayerOf<K>) => (view: Vi
         () =>
           changed(layer, x),
     },
-    float: { fuses: false, lower: (layer) => changed(layer, layer.float()) },
+    float: { fuses: false, types: 'any', lower: (layer) => changed(layer, layer.plain()) },
   };
 }

@@ -29,7 +29,7 @@ export const selectFamily: FamilyOf<'select'> = {
       () =>
         select(layer, x),
   },
-  float: { fuses: false, lower: (layer) => select(layer, layer.float()) },
+  float: { fuses: false, types: 'any', lower: (layer) => select(layer, layer.plain()) },
 };
 
 function select(layer: LayerOf<'select'>, x: View): View {

@@ -2,20 +2,26 @@ import type { FamilyOf, Kernel } from '../layer';
 import { accumulateFamily } from './accumulate';
 import { binaryFamily } from './binary';
 import { dequantizeFamily, quantizeFamily } from './border';
+import { castFamily } from './cast';
+import { compareFamily } from './compare';
 import { convFamily } from './conv';
 import { convTransposeFamily } from './conv-transpose';
 import { concatFamily, padFamily } from './copy';
 import { fourierFamily } from './fourier';
 import { fullyConnectedFamily } from './fully-connected';
+import { gatherElementsFamily, gatherFamily, gatherNdFamily, scatterElementsFamily, scatterNdFamily } from './indexed';
+import { integerFamily } from './integer';
 import { interpolateFamily } from './interpolate';
 import { matmulFamily } from './matmul';
+import { oneHotFamily } from './one-hot';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { reduceFamily } from './reduce';
-import { expandFamily, rearrangeFamily, reshapeFamily, sliceFamily, transposeFamily } from './reshape';
+import { expandFamily, rearrangeFamily, reshapeFamily, sliceFamily, splitFamily, transposeFamily } from './reshape';
 import { selectFamily } from './select';
 import { softmaxFamily } from './softmax';
 import { triangleFamily } from './triangle';
 import { unaryFamily } from './unary';
+import { whereFamily } from './where';
 
 /** How every kind of kernel call becomes steps of a plan. */
 export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
@@ -24,6 +30,17 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   'fully-connected': fullyConnectedFamily,
   matmul: matmulFamily,
   binary: binaryFamily,
+  integer: integerFamily,
+  compare: compareFamily,
+  cast: castFamily,
+  where: whereFamily,
+  gather: gatherFamily,
+  'gather-elements': gatherElementsFamily,
+  'gather-nd': gatherNdFamily,
+  'scatter-elements': scatterElementsFamily,
+  'scatter-nd': scatterNdFamily,
+  'one-hot': oneHotFamily,
+  split: splitFamily,
   'max-pool': maxPoolFamily,
   'average-pool': averagePoolFamily,
   unary: unaryFamily,

@@ -1,53 +1,36 @@
+import { elementCount } from '../../ir/tensor';
 import type { FamilyOf, LayerOf } from '../layer';
-import { Unsupported } from '../unsupported';
-import { extentsOf, type View } from '../view';
-import { cuttable, fill, part, resultView } from './assemble';
+import { extentsOf, plainView, type View } from '../view';
+import { elementConstant } from './element-bits';
+import { layerResult } from './result';
+import { chooseViews } from './where';
 
-/** Most rows that are copied one by one. */
-const MOST_ROWS = 1024;
-
-/** Trilu: zeros, then what is left of each row. */
+/** Trilu: the elements of a triangle, zeros elsewhere, by a constant mask. */
 export const triangleFamily: FamilyOf<'triangle'> = {
-  ops: ['fill', 'copy_nd'],
+  ops: ['select'],
   integer: {
     operands: 'first',
     grid: 'operand',
-    lower: (layer, { operands: [x], grid }) => {
-      requireRows(layer);
-      return () => emitTriangle(layer, x, grid.zeroPoint & 0xff);
-    },
+    lower:
+      (layer, { operands: [x], grid }) =>
+      () =>
+        triangle(layer, x, grid.zeroPoint),
   },
-  float: {
-    fuses: false,
-    lower: (layer) => {
-      requireRows(layer);
-      return emitTriangle(layer, layer.float(), 0);
-    },
-  },
+  float: { fuses: false, types: 'any', lower: (layer) => triangle(layer, layer.plain(), 0) },
 };
 
-function requireRows({ extents }: LayerOf<'triangle'>): void {
-  const rows = extents.at(-2)!;
-  if (rows > MOST_ROWS) throw new Unsupported(`it has ${rows} rows (the engine cuts up to ${MOST_ROWS})`);
-}
-
-/** `zero` is the bit pattern of the element that stands for 0. */
-function emitTriangle(layer: LayerOf<'triangle'>, x: View, zero: number): View {
-  const { node, call, program, extents } = layer;
-  const [rows, columns] = extents.slice(-2);
-  const lastTwo = extents.length - 2;
-  const source = cuttable(program, x, [lastTwo, lastTwo + 1]);
-  const target = resultView(layer, source.buffer);
-  fill(program, `${node.name}:fill`, target.buffer, zero);
-  for (let row = 0; row < rows; row++) {
-    const [from, to] = call.upper ? [row + call.diagonal, columns] : [0, row + call.diagonal + 1];
-    const [first, last] = [Math.max(0, from), Math.min(columns, to)];
-    if (first >= last) continue;
-    const starts = extents.map((_, axis) => (axis === lastTwo ? row : axis > lastTwo ? first : 0));
-    const box = extentsOf(source).map((extent, axis) =>
-      axis === lastTwo ? 1 : axis > lastTwo ? last - first : extent,
-    );
-    program.copy(`${node.name}:${row}`, part(source, starts, box), part(target, starts, box));
-  }
-  return target;
+/** `zero` is the number that stands for 0. */
+function triangle(layer: LayerOf<'triangle'>, x: View, zero: number): View {
+  const { node, call, program } = layer;
+  const [rows, columns] = extentsOf(x).slice(-2);
+  const mask = Uint8Array.from({ length: elementCount([rows, columns]) }, (_, place) => {
+    const above = (place % columns) - Math.floor(place / columns) - call.diagonal;
+    return Number(call.upper ? above >= 0 : above <= 0);
+  });
+  const condition = plainView(program.constant(`${node.name}:mask`, 'bool', [rows, columns], mask).buffer, [
+    rows,
+    columns,
+  ]);
+  const constant = elementConstant(program, `${node.name}:zero`, x.buffer.type, zero);
+  return chooseViews(layerResult(layer), condition, x, plainView(constant, []));
 }

@@ -1,6 +1,6 @@
+import { roundHalfToEven } from '../../core/half';
 import { GraphBuilder } from '../../ir/builder';
 import type { Evaluate, Graph } from '../../ir/graph';
-import { roundHalfToEven } from '../../ir/half';
 import { type Tensor, tensorFrom, tensorOf, viewAs } from '../../ir/tensor';
 import { floats } from '../../ops/gradients';
 import { adam } from '../../train/adam';

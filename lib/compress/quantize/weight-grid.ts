@@ -1,4 +1,4 @@
-import { roundHalfToEven } from '../../ir/half';
+import { roundHalfToEven } from '../../core/half';
 import type { LayerChoices } from './quantize-options';
 
 // Local names: a look-up of the global object per weight is slow inside module sandboxes.

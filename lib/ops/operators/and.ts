@@ -7,4 +7,5 @@ export const and: Operator = binary({
   since: 7,
   types: ['bool'],
   of: (a, b) => a & b,
+  lower: () => ({ kernel: 'integer', operation: 'and' }),
 });

@@ -20,4 +20,5 @@ export const castLike: Operator = {
   gradient: ({ node, emit, outputGradients }) => [castTo(emit, outputGradients[0]!, emit.typeOf(node.inputs[0]).type)],
   coupling: elementwise,
   cost: elementCost,
+  lower: () => ({ kernel: 'cast' }),
 };

@@ -32,4 +32,5 @@ export const cast: Operator = {
   gradient: ({ node, emit, outputGradients }) => [castTo(emit, outputGradients[0]!, emit.typeOf(node.inputs[0]).type)],
   coupling: elementwise,
   cost: elementCost,
+  lower: () => ({ kernel: 'cast' }),
 };

@@ -19,4 +19,5 @@ export const equal: Operator = binary({
   output: 'bool',
   of: (a, b) => Number(a === b),
   ofDims: equalDims,
+  lower: () => ({ kernel: 'compare', comparison: 'equal' }),
 });

@@ -48,4 +48,8 @@ export const gatherElements: Operator = {
     return [emit.node('ScatterElements', [zero, indices, outputGradients[0]!], { axis, reduction: 'add' })];
   },
   cost: elementCost,
+  lower: ({ node, inputs }) => ({
+    kernel: 'gather-elements',
+    axis: normalizeAxis(attribute(node, 'axis', 'int', 0), inputs[0]!.shape!.length)!,
+  }),
 };

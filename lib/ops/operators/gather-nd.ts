@@ -49,4 +49,5 @@ export const gatherND: Operator = {
   },
   gradient: gatherTuplesGradient,
   cost: elementCost,
+  lower: ({ node }) => ({ kernel: 'gather-nd', batchDims: attribute(node, 'batch_dims', 'int', 0) }),
 };

@@ -51,4 +51,8 @@ export const gather: Operator = {
   coupling: gathering,
   gradient: gatherGradient,
   cost: elementCost,
+  lower: ({ node, inputs }) => ({
+    kernel: 'gather',
+    axis: normalizeAxis(attribute(node, 'axis', 'int', 0), inputs[0]!.shape!.length)!,
+  }),
 };

@@ -7,4 +7,5 @@ export const greaterOrEqual: Operator = binary({
   since: 16,
   output: 'bool',
   of: (a, b) => Number(a >= b),
+  lower: () => ({ kernel: 'compare', comparison: 'greater_or_equal' }),
 });

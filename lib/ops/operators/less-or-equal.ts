@@ -7,4 +7,5 @@ export const lessOrEqual: Operator = binary({
   since: 16,
   output: 'bool',
   of: (a, b) => Number(a <= b),
+  lower: () => ({ kernel: 'compare', comparison: 'less_or_equal' }),
 });

@@ -7,4 +7,5 @@ export const less: Operator = binary({
   since: 13,
   output: 'bool',
   of: (a, b) => Number(a < b),
+  lower: () => ({ kernel: 'compare', comparison: 'less' }),
 });

@@ -1,7 +1,9 @@
 import { attribute } from '../../ir/attribute';
 import { binary, combine } from '../binary';
+import { isFloat } from '../dense';
 import { formulas, sumToOperands } from '../gradients';
 import type { InferContext, Operator } from '../operator';
+import { problem } from '../schema';
 
 const family = binary({ op: 'Mod', since: 13, attributes: { fmod: { kind: 'int' } }, of: flooredRemainder });
 
@@ -13,6 +15,11 @@ export const mod: Operator = {
   evaluate: ([a, b], node, precision) => {
     const truncated = attribute(node, 'fmod', 'int', 0) !== 0;
     return [combine(a!, b!, a!.type, truncated ? (x, y) => x % y : flooredRemainder, precision)];
+  },
+  lower: ({ node, inputs }) => {
+    const truncated = attribute(node, 'fmod', 'int', 0) !== 0;
+    if (isFloat(inputs[0]!.type)) return problem(node, 'not-lowered', 'the engine has remainders of integers alone');
+    return { kernel: 'integer', operation: truncated ? 'remainder' : 'modulo' };
   },
   // y = a - b * q with a whole q, which moves only at jumps
   gradient: (context) => {

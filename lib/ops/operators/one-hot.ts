@@ -43,4 +43,8 @@ export const oneHot: Operator = {
     return [result];
   },
   cost: elementCost,
+  lower: ({ node, inputs, outputs }) => {
+    const axis = normalizeAxis(attribute(node, 'axis', 'int', -1), inputs[0]!.shape!.length + 1)!;
+    return { kernel: 'one-hot', axis, depth: outputs[0]!.shape![axis] as number };
+  },
 };

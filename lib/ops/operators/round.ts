@@ -1,4 +1,4 @@
-import { roundHalfToEven } from '../../ir/half';
+import { roundHalfToEven } from '../../core/half';
 import type { Operator } from '../operator';
 import { unary } from '../unary';
 

@@ -2,7 +2,7 @@ import { attribute } from '../../ir/attribute';
 import { normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import type { Operator } from '../operator';
-import { scatterGradient, scatterReduction } from '../scatter';
+import { scatterCombination, scatterGradient, scatterReduction } from '../scatter';
 import { EVERY_TYPE, INDEX_TYPES, problem, required } from '../schema';
 import { offsetsOf, rowMajorStrides } from '../strides';
 
@@ -41,4 +41,9 @@ export const scatterElements: Operator = {
   },
   gradient: (context) => scatterGradient(context, 'GatherElements'),
   cost: elementCost,
+  lower: ({ node, inputs }) => ({
+    kernel: 'scatter-elements',
+    axis: normalizeAxis(attribute(node, 'axis', 'int', 0), inputs[0]!.shape!.length)!,
+    combination: scatterCombination(node),
+  }),
 };

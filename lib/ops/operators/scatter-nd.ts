@@ -2,7 +2,7 @@ import { elementCount } from '../../ir/tensor';
 import { normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import type { Operator } from '../operator';
-import { scatterGradient, scatterReduction } from '../scatter';
+import { scatterCombination, scatterGradient, scatterReduction } from '../scatter';
 import { EVERY_TYPE, required } from '../schema';
 import { rowMajorStrides } from '../strides';
 
@@ -37,4 +37,5 @@ export const scatterND: Operator = {
   },
   gradient: (context) => scatterGradient(context, 'GatherND'),
   cost: elementCost,
+  lower: ({ node }) => ({ kernel: 'scatter-nd', combination: scatterCombination(node) }),
 };

@@ -67,6 +67,10 @@ export const split: Operator = {
     return [emit.node('Concat', parts, { axis: attribute(node, 'axis', 'int', 0) })];
   },
   cost: elementCost,
+  lower: ({ node, inputs, outputs }) => {
+    const axis = normalizeAxis(attribute(node, 'axis', 'int', 0), inputs[0]!.shape!.length)!;
+    return { kernel: 'split', axis, lengths: outputs.map((output) => output!.shape![axis] as number) };
+  },
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }], output: 'same' },
 };
 

@@ -46,6 +46,7 @@ export const where: Operator = {
   },
   coupling: elementwise,
   cost: elementCost,
+  lower: () => ({ kernel: 'where' }),
 };
 
 function choose(context: InferContext): Inferred['partial'] {

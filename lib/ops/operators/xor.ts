@@ -7,4 +7,5 @@ export const xor: Operator = binary({
   since: 7,
   types: ['bool'],
   of: (a, b) => a ^ b,
+  lower: () => ({ kernel: 'integer', operation: 'xor' }),
 });

@@ -99,7 +99,7 @@ void bind_args(const Call& call, const Memory& memory, CopyNdArgs* args) {
 }
 Fault fill_args(const Call& call, FillArgs* args, int64_t* items) {
   args->length = call.find_row_length({&call.y()});
-  args->value = call.params<PlanFill>().value;
+  args->value = uint64_t{call.params<PlanFill>().high} << 32 | call.params<PlanFill>().value;
   args->element_bytes = element_bytes(call.y().type);
   *items = count_elements(call.y());
   return call.find_stride(call.y(), args->length, &args->y_stride);

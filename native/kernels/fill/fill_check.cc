@@ -28,21 +28,25 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const RowLayout& layout, int3
   FillArgs args = {};
   args.length = layout.length;
   args.y_stride = pick_stride(bench.rng(), layout);
-  args.value = static_cast<uint32_t>(bench.rng().next());
+  args.value = bench.rng().next();
   args.element_bytes = element_bytes;
-  args.y =
-      element_bytes == 1
-          ? bench.output<uint8_t>(layout.rows, layout.length, args.y_stride)
-          : reinterpret_cast<uint8_t*>(bench.output<uint32_t>(layout.rows, layout.length, args.y_stride));
+  const auto output = [&](auto element) {
+    using Element = decltype(element);
+    return reinterpret_cast<uint8_t*>(bench.output<Element>(layout.rows, layout.length, args.y_stride));
+  };
+  args.y = element_bytes == 1   ? output(uint8_t{})
+           : element_bytes == 2 ? output(uint16_t{})
+           : element_bytes == 4 ? output(uint32_t{})
+                                : output(uint64_t{});
   return std::make_unique<FillCase>(args, layout);
 }
 
 const KernelCheck kCheck = {
     "fill",
     [] { return list_rows(kFillRows, kFillRowCount); },
-    100,
+    200,
     [](Workbench& bench, int index) {
-      return make(bench, cut_rows(bench.rng(), 1 + index / 2), index % 2 == 0 ? 1 : 4);
+      return make(bench, cut_rows(bench.rng(), 1 + index / 4), 1 << index % 4);
     },
     2,
     [](Workbench& bench, int index) { return make(bench, {1, 16384}, index == 0 ? 1 : 4); }};

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { codeRange, fitGrid, type GridChoices, type WeightGrid } from '../../../lib/compress/quantize/weight-grid';
+import { roundHalfToEven } from '../../../lib/core/half';
 import { Rng } from '../../../lib/core/rng';
-import { roundHalfToEven } from '../../../lib/ir/half';
 
 const SCHEMES = ['symmetric', 'affine', 'mean-centred', 'power-of-two'] as const;
 const BITS = [2, 3, 4, 5, 6, 7, 8];
