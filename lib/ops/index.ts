@@ -38,10 +38,12 @@ import { globalAveragePool } from './operators/global-average-pool';
 import { globalMaxPool } from './operators/global-max-pool';
 import { greater } from './operators/greater';
 import { greaterOrEqual } from './operators/greater-or-equal';
+import { groupNormalization } from './operators/group-normalization';
 import { gru } from './operators/gru';
 import { hardSigmoid } from './operators/hard-sigmoid';
 import { hardSwish } from './operators/hard-swish';
 import { identity } from './operators/identity';
+import { instanceNormalization } from './operators/instance-normalization';
 import { isNaNOperator } from './operators/is-nan';
 import { layerNormalization } from './operators/layer-normalization';
 import { leakyRelu } from './operators/leaky-relu';
@@ -49,11 +51,14 @@ import { less } from './operators/less';
 import { lessOrEqual } from './operators/less-or-equal';
 import { log } from './operators/log';
 import { logSoftmax } from './operators/log-softmax';
+import { lpNormalization } from './operators/lp-normalization';
+import { lrn } from './operators/lrn';
 import { lstm } from './operators/lstm';
 import { matMul } from './operators/mat-mul';
 import { max } from './operators/max';
 import { maxPool } from './operators/max-pool';
 import { mean } from './operators/mean';
+import { meanVarianceNormalization } from './operators/mean-variance-normalization';
 import { min } from './operators/min';
 import { mish } from './operators/mish';
 import { mod } from './operators/mod';
@@ -83,6 +88,7 @@ import { reduceSumSquare } from './operators/reduce-sum-square';
 import { relu } from './operators/relu';
 import { reshape } from './operators/reshape';
 import { resize } from './operators/resize';
+import { rmsNormalization } from './operators/rms-normalization';
 import { round } from './operators/round';
 import { scatterElements } from './operators/scatter-elements';
 import { scatterND } from './operators/scatter-nd';
@@ -154,10 +160,12 @@ export const OPERATORS: readonly Operator[] = [
   globalMaxPool,
   greater,
   greaterOrEqual,
+  groupNormalization,
   gru,
   hardSigmoid,
   hardSwish,
   identity,
+  instanceNormalization,
   isNaNOperator,
   layerNormalization,
   leakyRelu,
@@ -165,11 +173,14 @@ export const OPERATORS: readonly Operator[] = [
   lessOrEqual,
   log,
   logSoftmax,
+  lpNormalization,
+  lrn,
   lstm,
   matMul,
   max,
   maxPool,
   mean,
+  meanVarianceNormalization,
   min,
   mish,
   mod,
@@ -199,6 +210,7 @@ export const OPERATORS: readonly Operator[] = [
   relu,
   reshape,
   resize,
+  rmsNormalization,
   round,
   scatterElements,
   scatterND,

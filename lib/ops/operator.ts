@@ -372,6 +372,44 @@ export type KernelCall =
       readonly axes: readonly number[];
       readonly operation: ReduceOperation;
     }
+  | ({
+      /** Groups of elements to mean 0 and variance 1, or to a mean square of 1 unless `centered`. */
+      readonly kernel: 'normalize';
+      readonly centered: boolean;
+      readonly epsilon: number;
+    } & (
+      | {
+          /** One group: the elements along these axes, in ascending order; inputs 1 and 2 scale and shift each of them. */
+          readonly axes: readonly number[];
+          readonly factors: 'none' | 'elements';
+        }
+      | {
+          /** So many groups of channels (axis 1) with all that lies behind; inputs 1 and 2 scale and shift channels. */
+          readonly groups: number;
+          readonly factors: 'channels';
+        }
+    ))
+  | {
+      /** `scale * (x - mean) / sqrt(variance + epsilon) + bias` per channel, inputs 1 to 4 in the order of ONNX. */
+      readonly kernel: 'batch-norm';
+      readonly epsilon: number;
+    }
+  | {
+      /** Each element against a reduction of those along some axes, which is `least` at least. */
+      readonly kernel: 'relative';
+      readonly axes: readonly number[];
+      readonly reduction: ReduceOperation;
+      readonly least?: number;
+      readonly operation: BinaryOperation;
+    }
+  | {
+      /** `x / (bias + alpha / size * sum of the squares of size neighbouring channels)^beta` */
+      readonly kernel: 'local-response';
+      readonly size: number;
+      readonly alpha: number;
+      readonly beta: number;
+      readonly bias: number;
+    }
   | { readonly kernel: 'concat'; readonly axis: number }
   | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }
   | {

@@ -9,14 +9,14 @@ import type { PassResult } from './pass-result';
 
 /**
  * The graph in the dialect (opset 21, IR 10). Operators that Hone does not know stay as they are, with a warning; when one
- * of them comes from a newer opset, the graph keeps that opset (operators of the dialect mean the same there).
+ * of them, or one that the dialect has not yet, comes from a newer opset, the graph keeps that opset (operators of the dialect mean the same there).
  * A form that has no counterpart in the dialect is an error naming the node, which stays too.
  */
 export function upgrade(graph: Graph, memory?: InferenceMemory): PassResult {
   const from = graph.opsets.get('') ?? DIALECT_OPSET;
   const diagnostics: Diagnostic[] = [];
   const upgraded = upgradeScope(graph, from, makeNames(namesOf(graph)), diagnostics, memory);
-  const keepsOpset = from > DIALECT_OPSET && hasUnknownOperator(upgraded);
+  const keepsOpset = from > DIALECT_OPSET && hasOtherOperator(upgraded);
   return {
     graph: {
       ...upgraded,
@@ -80,6 +80,8 @@ function upgradeSubgraphs(node: Node, from: number, fresh: (hint: string) => str
   return changed.size === 0 ? node : { ...node, attributes: new Map([...node.attributes, ...changed]) };
 }
 
-function hasUnknownOperator(graph: Graph): boolean {
-  return graph.nodes.some((node) => node.domain === '' && !findOperator('', node.op));
+function hasOtherOperator(graph: Graph): boolean {
+  return graph.nodes.some(
+    ({ domain, op }) => domain === '' && !((findOperator('', op)?.since ?? Infinity) <= DIALECT_OPSET),
+  );
 }

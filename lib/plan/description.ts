@@ -111,6 +111,14 @@ export interface PlanReduceParams {
   readonly clamp?: PlanClamp;
 }
 
+export interface PlanNormalizeParams {
+  /** Parts of the last extent that are normalized each. */
+  readonly groups: number;
+  /** Whether the mean is subtracted. */
+  readonly centered: boolean;
+  readonly epsilon: number;
+}
+
 export interface PlanUnaryParams {
   readonly operation: UnaryOperation;
   /** Factors of the function; 0 where it takes none. */
@@ -189,6 +197,7 @@ export interface RecordParams {
   readonly binary: PlanBinaryParams;
   readonly unary: PlanUnaryParams;
   readonly reduce: PlanReduceParams;
+  readonly normalize: PlanNormalizeParams;
   readonly pool: PlanPoolParams;
   readonly copy: PlanCopyParams;
   readonly fill: PlanFillParams;

@@ -124,6 +124,7 @@ export const LAYOUTS = {
   binary: { operation: 'i32', reserved: 'i32', clamp: 'clamp' },
   unary: { operation: 'i32', alpha: 'f32', beta: 'f32', reserved: 'i32', clamp: 'clamp' },
   reduce: { operation: 'i32', reserved: 'i32', clamp: 'clamp' },
+  normalize: { groups: 'i32', centered: 'i32', epsilon: 'f32', reserved: 'i32' },
   border: { channelsFirst: 'i32', reserved: 'i32' },
   copy: {
     rank: 'i32',

@@ -84,6 +84,10 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
     }),
     ofRecord: ({ operation, clamp }) => ({ operation: nameOf('reduce', REDUCE_OPERATIONS, operation), clamp }),
   },
+  normalize: {
+    toRecord: ({ groups, centered, epsilon }) => ({ groups, centered: centered ? 1 : 0, epsilon }),
+    ofRecord: ({ groups, centered, epsilon }) => ({ groups, centered: centered !== 0, epsilon }),
+  },
   pool: {
     toRecord: ({ window, countIncludePad, clamp }) => ({
       window: windowRecord(window),

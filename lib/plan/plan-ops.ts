@@ -399,6 +399,17 @@ export const PLAN_OPS = {
     int8Form: undefined,
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  normalize_f32: {
+    family: 'normalize',
+    outputs: ['y'],
+    inputs: ['x', 'scale?', 'bias?'],
+    inPlace: [0],
+    params: 'normalize',
+    domain: 'float',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

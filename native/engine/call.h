@@ -115,5 +115,6 @@ void bind_args(const Call& call, const Memory& memory, GatherElementsArgs* args)
 void bind_args(const Call& call, const Memory& memory, GatherNdArgs* args);
 void bind_args(const Call& call, const Memory& memory, ScatterElementsArgs* args);
 void bind_args(const Call& call, const Memory& memory, ScatterNdArgs* args);
+void bind_args(const Call& call, const Memory& memory, NormalizeF32Args* args);
 
 }  // namespace hone

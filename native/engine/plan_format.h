@@ -176,6 +176,14 @@ struct PlanReduce {
 };
 static_assert(sizeof(PlanReduce) == 24);
 
+struct PlanNormalize {
+  int32_t groups;
+  int32_t centered;  ///< 0 or 1
+  float epsilon;
+  int32_t reserved;
+};
+static_assert(sizeof(PlanNormalize) == 16);
+
 struct PlanUnary {
   int32_t operation;  ///< a UnaryOperation
   float alpha, beta;  ///< what the function makes of them, 0 where it takes none

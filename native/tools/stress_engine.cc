@@ -108,7 +108,7 @@ class Rig {
       for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = byte = static_cast<uint8_t>(byte * 13 + 7);
       if (port.type == PlanType::kFloat32)
         for (size_t i = 0; i + 4 <= bytes.size(); i += 4) {
-          const float value = static_cast<float>(bytes[i]) / 64.0f - 2.0f;
+          const float value = static_cast<float>(bytes[i] - 128) / 64.0f;  // no zero has a sign of the mode
           std::memcpy(bytes.data() + i, &value, 4);
         }
       input_pointers_.push_back(bytes.data());

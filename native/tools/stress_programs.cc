@@ -43,7 +43,7 @@ Recording record(Program* program, const Plan& plan) {
     for (uint8_t& one : bytes) one = byte = static_cast<uint8_t>(byte * 13 + 7);
     if (port.type == PlanType::kFloat32)
       for (size_t at = 0; at < bytes.size(); at += 4) {
-        const float value = static_cast<float>(bytes[at]) / 64.0f - 2.0f;
+        const float value = static_cast<float>(bytes[at] - 128) / 64.0f;
         std::memcpy(bytes.data() + at, &value, 4);
       }
     if (i < variant.input_count)

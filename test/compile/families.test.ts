@@ -82,6 +82,13 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b, s) => s.pair(b.node('ReduceMean', [s.pair(rows(b)), s.ints(0)])),
     (b, s) => b.node('ReduceL2', [rows(b), s.ints(1)]),
   ],
+  normalize: [(b, s) => b.node('LayerNormalization', [rows(b), s.floats(1, 2, 3, 4)])],
+  'batch-norm': [
+    (b, s) => b.node('BatchNormalization', [image(b), ...Array<string>(4).fill(s.floats(1, 2, 3, 4))]),
+    (b) => b.node('BatchNormalization', [image(b), ...Array<string>(4).fill(b.input('c', 'float32', [4]))]),
+  ],
+  relative: [(b) => b.node('LogSoftmax', [rows(b)])],
+  'local-response': [(b) => b.node('LRN', [image(b)], { size: 3 })],
   concat: [(b) => b.node('Concat', [rows(b), 'x'], { axis: 1 })],
   slice: [(b, s) => b.node('Slice', [rows(b), s.ints(1), s.ints(3), s.ints(1)])],
   pad: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 0, 0)])],

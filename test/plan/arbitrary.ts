@@ -36,6 +36,7 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
     clamp,
   }),
   reduce: fc.record({ operation: fc.constantFrom(...REDUCE_OPERATIONS.map((operation) => operation.name)), clamp }),
+  normalize: fc.record({ groups: small, centered: fc.boolean(), epsilon: float }),
   pool: fc.record({ window, countIncludePad: fc.boolean(), clamp }),
   copy: fc.integer({ min: 1, max: 8 }).chain((rank) => {
     const list = fc.array(safe, { minLength: rank, maxLength: rank });

@@ -22,7 +22,7 @@ describe.each(TREES)('kernels of $build that round each operation', ({ build, ob
 
   run('hold no fused multiply-add', () => {
     const objects = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
-      /(_s8|softmax_f32|unary_f32|reduce_f32)_\w+\.cc\.o$/.test(path),
+      /(_s8|softmax_f32|unary_f32|reduce_f32|normalize_f32)_\w+\.cc\.o$/.test(path),
     );
     expect(objects.length).toBeGreaterThan(10);
     const guilty = objects.filter((path) =>

@@ -1,14 +1,13 @@
-import { BINARY_OPERATIONS, type BinaryOperation } from '../../core/binary-operation';
 import type { IntegerOperation } from '../../core/integer-operation';
-import { type Bounds, clampCodes, floatClamp, NO_BOUNDS } from '../grid';
+import { type Bounds, NO_BOUNDS } from '../grid';
 import type { FamilyOf, LayerOf } from '../layer';
-import { type Quantization, stepName } from '../step';
+import type { Quantization } from '../step';
 import { Unsupported } from '../unsupported';
-import { moveView, type View } from '../view';
+import { plainView, type View } from '../view';
 import { castView } from './cast';
+import { combineViews } from './combine-views';
 import { combineIntegers, WHOLE_TYPES } from './integer';
-import { pairOperands } from './pair-operands';
-import { layerResult, partOf } from './result';
+import { layerResult, partOf, tailResult } from './result';
 
 /** Operations of two numbers: int8 on grids, floats, and integers as they are. */
 export const binaryFamily: FamilyOf<'binary'> = {
@@ -35,7 +34,7 @@ export const binaryFamily: FamilyOf<'binary'> = {
       if (divisor === undefined) return chain(layer, views);
       const sum = chain(layer, views, undefined, NO_BOUNDS);
       const { buffer } = layer.program.constant(`${layer.node.name}:count`, 'float32', [], Float32Array.of(divisor));
-      return combine(layer, 'divide', [sum, { buffer, offset: 0, dims: [] }], undefined, layer.tail.bounds);
+      return combineViews(tailResult(layer), 'divide', [sum, plainView(buffer, [])], layer.tail.bounds);
     },
   },
 };
@@ -47,9 +46,10 @@ function chain(
   grid?: Quantization,
   bounds: Bounds = layer.tail.bounds,
 ): View {
+  const result = tailResult(layer, grid);
   return others.reduce(
     (sum, view, index) =>
-      combine(layer, layer.call.operation, [sum, view], grid, index === others.length - 1 ? bounds : NO_BOUNDS),
+      combineViews(result, layer.call.operation, [sum, view], index === others.length - 1 ? bounds : NO_BOUNDS, grid),
     first,
   );
 }
@@ -72,28 +72,4 @@ function chainIntegers(layer: LayerOf<'binary'>, [first, ...others]: readonly Vi
     (sum, view) => combineIntegers(layerResult(layer), operation as IntegerOperation, [sum, view]),
     first,
   );
-}
-
-/** One step on int8, where there is a grid, or in float. */
-function combine(
-  { node, tail, program, extents }: LayerOf<'binary'>,
-  operation: BinaryOperation,
-  views: readonly View[],
-  grid: Quantization | undefined,
-  bounds: Bounds,
-): View {
-  const { lead: a, inputs } = pairOperands(program, views, extents, isCommutative(operation));
-  const dims = [a.buffer.count];
-  const name = stepName(node, tail);
-  const value = grid ? tail.quantize!.value : tail.value;
-  const buffer = program.buffer(value, grid ? 'int8' : 'float32', a.buffer.count, grid);
-  const outputs = [{ buffer, dims }];
-  if (grid)
-    program.emit({ name, op: 'binary_s8', outputs, inputs, params: { operation, clamp: clampCodes(bounds, grid) } });
-  else program.emit({ name, op: 'binary_f32', outputs, inputs, params: { operation, clamp: floatClamp(bounds) } });
-  return moveView(a, buffer);
-}
-
-function isCommutative(operation: BinaryOperation): boolean {
-  return BINARY_OPERATIONS.some(({ name, commutative }) => name === operation && commutative);
 }

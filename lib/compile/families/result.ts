@@ -1,5 +1,6 @@
 import type { Kernel, LayerOf } from '../layer';
 import type { Program } from '../program';
+import { type Quantization, stepName } from '../step';
 
 /** What a step of a layer makes: its name, the value that it stands for, and the extents of that. */
 export interface Result {
@@ -12,6 +13,14 @@ export interface Result {
 /** The first output of a layer. */
 export function layerResult<K extends Kernel>({ program, node, extents }: LayerOf<K>): Result {
   return { program, name: node.name, value: node.outputs[0], extents };
+}
+
+/** What ends a layer that is computed with what is behind it: on int8 the quantized value. */
+export function tailResult<K extends Kernel>(
+  { program, node, tail, extents }: LayerOf<K>,
+  grid?: Quantization,
+): Result {
+  return { program, name: stepName(node, tail), value: grid ? tail.quantize!.value : tail.value, extents };
 }
 
 /** A value that a layer of several steps makes on its way. */

@@ -13,6 +13,7 @@ import { gatherElementsFamily, gatherFamily, gatherNdFamily, scatterElementsFami
 import { integerFamily } from './integer';
 import { interpolateFamily } from './interpolate';
 import { matmulFamily } from './matmul';
+import { batchNormFamily, localResponseFamily, normalizeFamily, relativeFamily } from './normalize';
 import { oneHotFamily } from './one-hot';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { reduceFamily } from './reduce';
@@ -48,6 +49,10 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   fourier: fourierFamily,
   reduce: reduceFamily,
   accumulate: accumulateFamily,
+  normalize: normalizeFamily,
+  'batch-norm': batchNormFamily,
+  relative: relativeFamily,
+  'local-response': localResponseFamily,
   concat: concatFamily,
   slice: sliceFamily,
   pad: padFamily,

@@ -59,6 +59,15 @@ export const batchNormalization: Operator = {
   coupling: channelNormalization,
   layer: batchNormLayer,
   cost: elementCost,
+  quantization: {
+    inputs: [{ role: 'none' }, { role: 'none' }, { role: 'none' }, { role: 'none' }, { role: 'none' }],
+    output: 'float',
+  },
+  lower: ({ node }) => {
+    if (attribute(node, 'training_mode', 'int', 0) !== 0)
+      return problem(node, 'not-lowered', 'the engine has no statistics of batches');
+    return { kernel: 'batch-norm', epsilon: attribute(node, 'epsilon', 'float', 1e-5) };
+  },
 };
 
 /** Mean and population variance of each channel of `[N, C, ...]`. */

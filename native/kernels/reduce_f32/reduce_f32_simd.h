@@ -1,6 +1,7 @@
 #pragma once
 #include "native/kernels/simd.h"
 
+#include "native/kernels/partials.h"
 #include "native/kernels/reduce_f32/reduce_f32.h"
 #include "native/kernels/reduce_f32/reduce_function.h"
 #include "native/kernels/reduce_simd.h"
@@ -14,33 +15,6 @@ inline F32x16 load_elements(const float* x, ptrdiff_t stride, int count, float i
   float each[16];
   for (int j = 0; j < 16; j++) each[j] = j < count ? x[j * stride] : ignored;
   return load_f32x16(each);
-}
-
-template <typename Function>
-inline F32x16 splat_neutral() {
-  F32x16 x;
-  for (int j = 0; j < kParts; j++) x.v[j] = splat(Function::kNeutral);
-  return x;
-}
-
-template <typename Function>
-inline void join_into(F32x16* to, const F32x16& from) {
-  for (int j = 0; j < kParts; j++) to->v[j] = Function::join(to->v[j], from.v[j]);
-}
-
-/// The fixed tree over 16 totals.
-template <typename Function>
-inline float join_totals(const F32x16& totals) {
-  F32x16 t = totals;
-  for (int half = kParts / 2; half > 0; half /= 2)
-    for (int j = 0; j < half; j++) t.v[j] = Function::join(t.v[j], t.v[j + half]);
-  float each[2 * kLanes] = {};
-  for (int half = kLanes / 2; half > 0; half /= 2) {
-    store(each, t.v[0]);
-    t.v[0] = Function::join(load(each), load(each + half));
-  }
-  store(each, t.v[0]);
-  return each[0];
 }
 
 /// One row.
@@ -60,20 +34,21 @@ inline float reduce_row(const float* x, const ReduceF32Args& args) {
     }
     shift = Function::shift_of(splat(largest));
   }
-  F32x16 totals = splat_neutral<Function>();
+  const auto join = [](VecF a, VecF b) { return Function::join(a, b); };
+  F32x16 totals = splat_f32x16(Function::kNeutral);
   for (int64_t block = 0; block < length; block += kBlock) {
     const int64_t end = block + kBlock < length ? block + kBlock : length;
-    F32x16 sums = splat_neutral<Function>();
+    F32x16 sums = splat_f32x16(Function::kNeutral);
     for (int64_t i = block; i < end; i += 16) {
       const int count = static_cast<int>(end - i < 16 ? end - i : 16);
       F32x16 each = load_elements(x + i * stride, stride, count, Function::kIgnored);
       for (int j = 0; j < kParts; j++) each.v[j] = Function::map(each.v[j], shift);
-      join_into<Function>(&sums, each);
+      join_into(&sums, each, join);
     }
-    join_into<Function>(&totals, sums);
+    join_into(&totals, sums, join);
   }
   float y[kLanes];
-  const VecF total = splat(join_totals<Function>(totals));
+  const VecF total = splat(join_partials(totals, join));
   store(y, bound_result(Function::finish(total, length, shift), args.lo, args.hi));
   return y[0];
 }

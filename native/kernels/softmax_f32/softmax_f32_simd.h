@@ -2,6 +2,7 @@
 #include "native/kernels/simd.h"
 
 #include "native/kernels/math_lanes.h"
+#include "native/kernels/partials.h"
 #include "native/kernels/softmax_f32/softmax_f32.h"
 
 namespace hone {
@@ -38,24 +39,13 @@ inline float row_maximum(const float* x, int64_t length) {
   return m;
 }
 
-/// The fixed tree over 16 partials.
-inline float sum_partials(const F32x16& partials) {
-  float sums[16];
-  store_f32x16(sums, partials);
-  for (int half = 8; half > 0; half /= 2) {
-    for (int j = 0; j < half; j++) sums[j] += sums[j + half];
-  }
-  return sums[0];
-}
-
 inline void softmax_row(float* y, const float* x, int64_t length) {
   const VecF m = splat(row_maximum(x, length));
-  F32x16 partials;
-  for (int j = 0; j < kParts; j++) partials.v[j] = splat(0.0f);
+  F32x16 partials = splat_f32x16(0.0f);
   int64_t i = 0;
   for (; i + 16 <= length; i += 16) {
     const F32x16 e = exp_of_difference(load_f32x16(x + i), m);
-    for (int j = 0; j < kParts; j++) partials.v[j] = add(partials.v[j], e.v[j]);
+    add_into(&partials, e);
     store_f32x16(y + i, e);
   }
   if (i < length) {
@@ -65,7 +55,7 @@ inline void softmax_row(float* y, const float* x, int64_t length) {
     float tail[16];
     for (int j = 0; j < 16; j++) tail[j] = j < left ? x[i + j] : -__builtin_inff();
     const F32x16 e = exp_of_difference(load_f32x16(tail), m);
-    for (int j = 0; j < kParts; j++) partials.v[j] = add(partials.v[j], e.v[j]);
+    add_into(&partials, e);
     store_f32x16_first(y + i, e, left);
   }
   const VecF sum = splat(sum_partials(partials));

@@ -42,6 +42,80 @@ export const NORMALIZATIONS: readonly OpCase[] = [
   },
   {
     op: 'LayerNormalization',
+    title: 'all axes, one scale for all',
+    inputs: [uniform([2, 3, 8]), uniform([1], 2), uniform([8], 3)],
+    attributes: { axis: 0 },
+  },
+  {
+    op: 'LayerNormalization',
+    title: 'last axis, first output',
+    inputs: [uniform([2, 3, 33]), uniform([33], 2), uniform([33], 3)],
+  },
+  ...[-1, 1].map(
+    (axis): OpCase => ({
+      op: 'RMSNormalization',
+      title: `from axis ${axis} on`,
+      inputs: [uniform([2, 3, 8]), uniform([8], 2)],
+      attributes: { axis, epsilon: float(1e-3) },
+      opset: 23,
+    }),
+  ),
+  ...[
+    [2, 3, 7],
+    [2, 3, 4, 5],
+    [1, 20, 3, 2, 2],
+  ].map(
+    (dims): OpCase => ({
+      op: 'InstanceNormalization',
+      title: `of [${dims}]`,
+      inputs: [uniform(dims), uniform([dims[1]], 2), uniform([dims[1]], 3)],
+      attributes: { epsilon: float(1e-3) },
+    }),
+  ),
+  ...[1, 2, 3, 12].map(
+    (num_groups): OpCase => ({
+      op: 'GroupNormalization',
+      title: `${num_groups} groups`,
+      inputs: [uniform([2, 12, 4, 5]), uniform([12], 2), uniform([12], 3)],
+      attributes: { num_groups },
+    }),
+  ),
+  {
+    op: 'GroupNormalization',
+    title: 'opset 18, factors of groups',
+    inputs: [uniform([2, 6, 5]), uniform([3], 2), uniform([3], 3)],
+    attributes: { num_groups: 3 },
+    opset: 18,
+  },
+  ...[undefined, [1], [0, 1, 2, 3], [-1, 2], [0, 3]].map(
+    (axes): OpCase => ({
+      op: 'MeanVarianceNormalization',
+      title: axes ? `axes ${axes}` : 'axes of images',
+      inputs: [uniform([2, 3, 4, 5])],
+      attributes: axes ? { axes } : {},
+    }),
+  ),
+  ...[-1, 0, 1].flatMap((axis) =>
+    [1, 2].map(
+      (p): OpCase => ({
+        op: 'LpNormalization',
+        title: `L${p} along axis ${axis}`,
+        inputs: [floats([0, 0, 0, 1, 2, -3, 0, 0, 0, 4, 0, 1e-3], [2, 2, 3])],
+        attributes: { axis, p },
+      }),
+    ),
+  ),
+  ...[1, 3, 5].map(
+    (size): OpCase => ({
+      op: 'LRN',
+      title: `${size} channels`,
+      inputs: [uniform([2, 7, 3, 2])],
+      attributes: { size, alpha: float(0.5), beta: float(0.6), bias: float(1.5) },
+    }),
+  ),
+  { op: 'LRN', title: 'defaults', inputs: [uniform([1, 5, 4, 4])], attributes: { size: 3 } },
+  {
+    op: 'LayerNormalization',
     title: 'two axes without shift',
     inputs: [uniform([2, 3, 8]), uniform([3, 8], 2)],
     attributes: { axis: 1, epsilon: float(1e-2) },
