@@ -12,6 +12,7 @@ export const BINARY_OPERATIONS = [
   { name: 'maximum', commutative: true },
   { name: 'minimum', commutative: true },
   { name: 'power', commutative: false },
+  { name: 'slope', commutative: false },
 ] as const;
 
 /** Name of such an operation. */

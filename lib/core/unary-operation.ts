@@ -31,6 +31,18 @@ export const UNARY_OPERATIONS = [
   { name: 'cube' },
   { name: 'reciprocal_sqrt' },
   { name: 'power' },
+  { name: 'tan' },
+  { name: 'asin' },
+  { name: 'acos' },
+  { name: 'atan' },
+  { name: 'sinh' },
+  { name: 'cosh' },
+  { name: 'asinh' },
+  { name: 'acosh' },
+  { name: 'atanh' },
+  { name: 'celu' },
+  { name: 'shrink' },
+  { name: 'thresholded_relu' },
 ] as const;
 
 /** Name of such an operation. */

@@ -1,14 +1,21 @@
 import type { Operator } from './operator';
 import { abs } from './operators/abs';
+import { acos } from './operators/acos';
+import { acosh } from './operators/acosh';
 import { add } from './operators/add';
 import { and } from './operators/and';
 import { argMax } from './operators/arg-max';
 import { argMin } from './operators/arg-min';
+import { asin } from './operators/asin';
+import { asinh } from './operators/asinh';
+import { atan } from './operators/atan';
+import { atanh } from './operators/atanh';
 import { averagePool } from './operators/average-pool';
 import { batchNormalization } from './operators/batch-normalization';
 import { cast } from './operators/cast';
 import { castLike } from './operators/cast-like';
 import { ceil } from './operators/ceil';
+import { celu } from './operators/celu';
 import { clip } from './operators/clip';
 import { concat } from './operators/concat';
 import { constant } from './operators/constant';
@@ -16,6 +23,7 @@ import { constantOfShape } from './operators/constant-of-shape';
 import { conv } from './operators/conv';
 import { convTranspose } from './operators/conv-transpose';
 import { cos } from './operators/cos';
+import { cosh } from './operators/cosh';
 import { cumSum } from './operators/cum-sum';
 import { depthToSpace } from './operators/depth-to-space';
 import { dequantizeLinear } from './operators/dequantize-linear';
@@ -44,6 +52,7 @@ import { hardSigmoid } from './operators/hard-sigmoid';
 import { hardSwish } from './operators/hard-swish';
 import { identity } from './operators/identity';
 import { instanceNormalization } from './operators/instance-normalization';
+import { isInf } from './operators/is-inf';
 import { isNaNOperator } from './operators/is-nan';
 import { layerNormalization } from './operators/layer-normalization';
 import { leakyRelu } from './operators/leaky-relu';
@@ -94,9 +103,11 @@ import { scatterElements } from './operators/scatter-elements';
 import { scatterND } from './operators/scatter-nd';
 import { selu } from './operators/selu';
 import { shape } from './operators/shape';
+import { shrink } from './operators/shrink';
 import { sigmoid } from './operators/sigmoid';
 import { sign } from './operators/sign';
 import { sin } from './operators/sin';
+import { sinh } from './operators/sinh';
 import { size } from './operators/size';
 import { slice } from './operators/slice';
 import { softmax } from './operators/softmax';
@@ -110,7 +121,9 @@ import { squeeze } from './operators/squeeze';
 import { stft } from './operators/stft';
 import { sub } from './operators/sub';
 import { sum } from './operators/sum';
+import { tan } from './operators/tan';
 import { tanh } from './operators/tanh';
+import { thresholdedRelu } from './operators/thresholded-relu';
 import { tile } from './operators/tile';
 import { transpose } from './operators/transpose';
 import { trilu } from './operators/trilu';
@@ -123,15 +136,22 @@ import { operatorTable } from './table';
 /** Every operator that Hone knows: one row per file of this folder. */
 export const OPERATORS: readonly Operator[] = [
   abs,
+  acos,
+  acosh,
   add,
   and,
   argMax,
   argMin,
+  asin,
+  asinh,
+  atan,
+  atanh,
   averagePool,
   batchNormalization,
   cast,
   castLike,
   ceil,
+  celu,
   clip,
   concat,
   constant,
@@ -139,6 +159,7 @@ export const OPERATORS: readonly Operator[] = [
   conv,
   convTranspose,
   cos,
+  cosh,
   cumSum,
   depthToSpace,
   dequantizeLinear,
@@ -166,6 +187,7 @@ export const OPERATORS: readonly Operator[] = [
   hardSwish,
   identity,
   instanceNormalization,
+  isInf,
   isNaNOperator,
   layerNormalization,
   leakyRelu,
@@ -216,9 +238,11 @@ export const OPERATORS: readonly Operator[] = [
   scatterND,
   selu,
   shape,
+  shrink,
   sigmoid,
   sign,
   sin,
+  sinh,
   size,
   slice,
   softmax,
@@ -233,7 +257,9 @@ export const OPERATORS: readonly Operator[] = [
   squeeze,
   sub,
   sum,
+  tan,
   tanh,
+  thresholdedRelu,
   tile,
   transpose,
   trilu,

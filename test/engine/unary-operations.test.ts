@@ -42,6 +42,18 @@ const OF: Readonly<Record<UnaryOperation, (x: number) => number>> = {
   cube: (x) => x * x * x,
   reciprocal_sqrt: (x) => 1 / Math.sqrt(x),
   power: (x) => x ** ALPHA,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  asinh: Math.asinh,
+  acosh: Math.acosh,
+  atanh: Math.atanh,
+  celu: (x) => (x < 0 ? ALPHA * Math.expm1(x / ALPHA) : x),
+  shrink: (x) => (x < -ALPHA ? x + BETA : x > ALPHA ? x - BETA : 0),
+  thresholded_relu: (x) => (x > ALPHA ? x : 0),
 };
 
 const EDGES = [
@@ -107,7 +119,15 @@ describe.each(UNARY_OPERATIONS)('$name', ({ name }) => {
   });
 });
 
-test.each(UNARY_OPERATIONS)('$name writes one NaN, whatever the sign and payload of that of its input', ({ name }) => {
+/** What ONNX defines by comparisons alone: a NaN is on no side. */
+const ZERO_OF_NAN: readonly UnaryOperation[] = ['shrink', 'thresholded_relu'];
+
+test.each(ZERO_OF_NAN)('%s makes zeros of NaN', (name) => {
+  expect([...run(name, Float32Array.of(NaN, -NaN, NaN))]).toEqual([0, 0, 0]);
+});
+
+const KEEPING = UNARY_OPERATIONS.filter(({ name }) => !ZERO_OF_NAN.includes(name));
+test.each(KEEPING)('$name writes one NaN, whatever the sign and payload of that of its input', ({ name }) => {
   const bits = Uint32Array.from({ length: 19 }, (_, i) => (i % 2 === 0 ? 0x7f800001 : 0xffc00000) + i);
   const found = new Uint32Array(run(name, new Float32Array(bits.buffer)).buffer);
   expect([...found]).toEqual(Array(19).fill(0x7fc00000));
@@ -125,6 +145,8 @@ test('integers, zeros and what has one rounding are exact', () => {
     'reciprocal',
     'leaky_relu',
     'square',
+    'shrink',
+    'thresholded_relu',
   ] as const)
     expect(run(name, X)).toEqual(Float32Array.from(X, OF[name]));
 });

@@ -7,7 +7,7 @@ const TYPES = [...FLOATS, 'int32', 'int64', 'uint32', 'uint64'] as const;
 
 /** `x` above zero, `slope * x` below; the slope broadcasts to the input. */
 export const pRelu: Operator = {
-  ...binary({ op: 'PRelu', since: 16, types: TYPES, of: (x, slope) => (x < 0 ? slope * x : x) }),
+  ...binary({ op: 'PRelu', since: 16, types: TYPES, of: (x, slope) => (x < 0 ? slope * x : x), kernel: 'slope' }),
   schema: {
     inputs: [required('X', TYPES), required('slope', TYPES)],
     outputs: [required('Y', TYPES)],

@@ -92,6 +92,34 @@ Exact compute_exactly(const UnaryF32Args& args, float input) {
       return {1 / std::sqrt(x)};
     case UnaryOperation::kPower:
       return {std::pow(x, alpha)};
+    case UnaryOperation::kTan:
+      return {std::tan(x)};
+    case UnaryOperation::kAsin:
+      return {std::asin(x)};
+    case UnaryOperation::kAcos:
+      return {std::acos(x)};
+    case UnaryOperation::kAtan:
+      return {std::atan(x)};
+    case UnaryOperation::kSinh:
+      return {std::sinh(x)};
+    case UnaryOperation::kCosh:
+      return {std::cosh(x)};
+    case UnaryOperation::kAsinh:
+      return {std::asinh(x)};
+    case UnaryOperation::kAcosh:
+      return {std::acosh(x)};
+    case UnaryOperation::kAtanh:
+      return {std::atanh(x)};
+    case UnaryOperation::kCelu: {
+      // With a negative factor the exponential grows, bounded, and so does what the rounding of its power costs.
+      const double power = std::fmin(x / alpha, 80.0);
+      const double value = x < 0 ? alpha * std::expm1(power) : x;
+      return {value, std::fabs(value) * (x < 0 ? std::fmax(1, power) : 1)};
+    }
+    case UnaryOperation::kShrink:
+      return {x < -alpha ? x + beta : x > alpha ? x - beta : 0, std::fabs(x)};
+    case UnaryOperation::kThresholdedRelu:
+      return {x > alpha ? x : 0};
   }
   return {NAN};
 }
@@ -112,7 +140,9 @@ double find_error(float y, const Exact& exact) {
 
 /// A little above what unary_function.h says.
 double bound_error(UnaryOperation operation) {
-  return operation == UnaryOperation::kGelu || operation == UnaryOperation::kMish ? 6 : 3;
+  using enum UnaryOperation;
+  if (operation == kGelu || operation == kMish) return 6;
+  return operation == kTan || operation == kAcosh || operation == kAtanh ? 4 : 3;
 }
 
 /// Also holds ref against the functions of the C library in double precision.

@@ -1,11 +1,11 @@
 #pragma once
 #include "native/core/unary_operation.h"
-#include "native/kernels/math_lanes.h"
+#include "native/kernels/arc_lanes.h"
 
 // What each row of unary_operations.def computes, over lanes (see math_lanes.h). Largest errors over every
 // 61st float, in units in the last place of the exact result: 1.2 exp, 2.0 log, 2.4 sigmoid, 2.6 tanh, 1.1
-// erf, 5.5 gelu, 4.6 mish, 2.8 softplus, 1.5 softsign, 1.7 elu, 2.1 selu, 2.3 sin and cos of any size; 0.5
-// for what rounds once. Where terms cancel units are those of the terms: gelu_tanh 2.8 times |u| of tanh(u),
+// erf, 5.5 gelu, 4.6 mish, 2.8 softplus, 1.5 softsign, 1.7 elu, 2.1 selu, 2.3 sin and cos of any size, 3.8 tan,
+// 2.4 asin, 1.2 acos, 2.1 atan, 1.7 sinh, 1.5 cosh, 2.9 asinh, 3.1 acosh, 3.3 atanh; 0.5 for what rounds once. Where terms cancel units are those of the terms: gelu_tanh 2.8 times |u| of tanh(u),
 // hard_sigmoid 0.4 of 1, hard_swish 1.2 of x; gelu and mish below the normal numbers, of the least number
 // times x.
 namespace hone {
@@ -80,6 +80,31 @@ inline VecF apply(VecF x, const UnaryFactors& factors) {
     return divide(one, square_root(x));
   } else if constexpr (kOperation == kPower) {
     return pow_lanes(x, factors.alpha);
+  } else if constexpr (kOperation == kTan) {
+    return tan_lanes(x);
+  } else if constexpr (kOperation == kAsin) {
+    return asin_lanes(x);
+  } else if constexpr (kOperation == kAcos) {
+    return acos_lanes(x);
+  } else if constexpr (kOperation == kAtan) {
+    return atan_lanes(x);
+  } else if constexpr (kOperation == kSinh) {
+    return sinh_lanes(x);
+  } else if constexpr (kOperation == kCosh) {
+    return cosh_lanes(x);
+  } else if constexpr (kOperation == kAsinh) {
+    return asinh_lanes(x);
+  } else if constexpr (kOperation == kAcosh) {
+    return acosh_lanes(x);
+  } else if constexpr (kOperation == kAtanh) {
+    return atanh_lanes(x);
+  } else if constexpr (kOperation == kCelu) {
+    return select(less(x, zero), multiply(factors.alpha, expm1_lanes(divide(x, factors.alpha))), x);
+  } else if constexpr (kOperation == kShrink) {
+    const VecF above = select(less(factors.alpha, x), subtract(x, factors.beta), zero);
+    return select(less(x, negate_lanes(factors.alpha)), add(x, factors.beta), above);
+  } else if constexpr (kOperation == kThresholdedRelu) {
+    return select(less(factors.alpha, x), x, zero);
   } else {
     static_assert(kOperation == kCos, "define the function here");
     return cos_lanes(x);

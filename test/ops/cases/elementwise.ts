@@ -22,7 +22,7 @@ const unary = ['Abs', 'Ceil', 'Cos', 'Erf', 'Exp', 'Floor', 'Gelu', 'HardSigmoid
     'Softplus',
     'Softsign',
   ])
-  .concat(['Tanh', 'IsNaN'])
+  .concat(['Tanh', 'IsNaN', 'IsInf', 'Tan', 'Atan', 'Sinh', 'Cosh', 'Asinh', 'Celu', 'Shrink', 'ThresholdedRelu'])
   .map((op) => opCase(op, 'random', [x]));
 
 const onSpecialValues = [
@@ -43,6 +43,16 @@ const onSpecialValues = [
   'Softplus',
   'Elu',
   'Sin',
+  'IsInf',
+  'Tan',
+  'Asin',
+  'Acos',
+  'Atan',
+  'Sinh',
+  'Cosh',
+  'Asinh',
+  'Atanh',
+  'Celu',
 ].map((op) => opCase(op, 'zeros, infinities, NaN', [special]));
 
 const shapes: [string, number[], number[]][] = [
@@ -75,6 +85,17 @@ export const CASES: readonly OpCase[] = [
   ...onSpecialValues,
   ...binary,
   ...onIntegers,
+  ...['Asin', 'Acos', 'Atanh'].map((op) => opCase(op, 'between -1 and 1', [random([40], -1, 1)])),
+  opCase('Acosh', 'above 1', [random([40], 1, 9)]),
+  opCase('Celu', 'alpha', [x], { alpha: float(0.3) }),
+  opCase('Shrink', 'soft', [x], { lambd: float(0.7), bias: float(0.7) }),
+  opCase('ThresholdedRelu', 'alpha', [x], { alpha: float(-0.3) }),
+  opCase('IsInf', 'positive alone', [special], { detect_negative: 0 }),
+  opCase('IsInf', 'no sign', [special], { detect_positive: 0, detect_negative: 0 }),
+  opCase('IsInf', 'negative alone', [special], { detect_positive: 0 }),
+  opCase('PRelu', 'one slope', [x, scalar('float32', 0.2)]),
+  opCase('PRelu', 'slope per element', [x, random([2, 3, 4], 0, 1)]),
+  opCase('PRelu', 'slopes above 1 and below 0', [random([2, 4, 3]), random([4, 1], -2, 2)]),
   opCase('Sqrt', 'positive', [random([5], 0, 9)]),
   opCase('Log', 'positive', [random([5], 0.1, 9)]),
   opCase('Erf', 'up to the tails', [random([64], -7, 7)]),
