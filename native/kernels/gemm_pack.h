@@ -15,11 +15,12 @@ namespace hone {
 /// a kernel whose activations are x + x_offset (128: u8 instead of s8) just sums products. Positions outside
 /// the input must then hold x_zero_point + x_offset.
 ///
-/// int16 elements are w - w_zero_point. int8 elements are w as it is, because the difference has nine bits;
-/// their head is
-///   int32 w_zero_point[block], uint32 traits[block] (the first holds PackedTraits, the rest 0)
-/// and where kPackedShifted is set a kernel subtracts w_zero_point * sum(x + x_offset), a sum over the whole
-/// depth that serves all channels. Of k_group 16 the pairs of kPackedWide are w[k] and w[k + 8] of a group.
+/// int16 elements are w - w_zero_point, and so are the int8 elements of a channel where all of them fit. Of
+/// the other channels int8 elements are w, and their zero point stays. The head of int8 elements is
+///   int32 zero_point_left[block], uint32 traits[block] (the first holds PackedTraits, the rest 0)
+/// and where kPackedShifted is set a kernel subtracts zero_point_left * sum(x + x_offset), a sum over the
+/// whole depth that serves all channels. Of k_group 16 the pairs of kPackedWide are w[k] and w[k + 8] of a
+/// group.
 struct GemmFormat {
   int32_t block;    ///< output channels per block
   int32_t k_group;  ///< neighbours in k that one instruction sums: 2 vpmaddwd, 4 vpdpbusd and sdot, 8 smmla
@@ -67,6 +68,9 @@ static inline size_t gemm_block_bytes(const GemmFormat& format, const GemmDepth&
 static inline int32_t gemm_blocks(const GemmFormat& format, int32_t channels) {
   return (channels + format.block - 1) / format.block;
 }
+
+/// Whether w - zero_point is an int8 for the `count` weights that lie `step` apart.
+bool fits_folded(const int8_t* weights, int64_t count, int64_t step, int32_t zero_point);
 
 /// Writes gemm_blocks * gemm_block_bytes bytes.
 void pack_gemm(const GemmFormat& format, const GemmDepth& depth, const GemmWeights& matrix, void* packed);

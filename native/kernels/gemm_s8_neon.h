@@ -54,7 +54,12 @@ template <class Gemm, int M>
     for (int m = 0; m < M; ++m) a[m] = rows[m];
     Gemm::template add_run<M>(a, depth, acc);
   }
-  for (int m = 0; m < M; ++m) sums[m] = vaddvq_s32(acc[m]);
+  int m = 0;
+#pragma GCC unroll 2
+  for (; m + 4 <= M; m += 4)
+    vst1q_s32(sums + m, vpaddq_s32(vpaddq_s32(acc[m], acc[m + 1]), vpaddq_s32(acc[m + 2], acc[m + 3])));
+#pragma GCC unroll 4
+  for (; m < M; ++m) sums[m] = vaddvq_s32(acc[m]);
 }
 
 /// Sums of the first `count` rows of a tile, by which zero points of the weights are multiplied.
@@ -124,23 +129,6 @@ template <int M, int V>
   }
 }
 
-/// Takes the zero points of the weights out of what Gemm accumulated.
-template <class Gemm, int M, int B, int V>
-[[gnu::always_inline]] inline void subtract_zero_points(int32x4_t (&acc)[M][B * V], const GemmTile& tile) {
-  if (tile.sums == nullptr) return;
-#pragma GCC unroll 4
-  for (int b = 0; b < B; ++b) {
-    const PackedBlock<Gemm> block(tile.blocks + b * tile.block_bytes);
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      const int32x4_t zero_point = vld1q_s32(block.zero_point + 4 * v);
-#pragma GCC unroll 8
-      for (int m = 0; m < M; ++m)
-        acc[m][b * V + v] = vmlsq_n_s32(acc[m][b * V + v], zero_point, tile.sums[m]);
-    }
-  }
-}
-
 /// Multiplies, requantizes and stores what Gemm accumulated for M rows by B blocks of V vectors.
 template <class Gemm, int M, int B, int V>
 [[gnu::always_inline]] inline void store_tile(const int32x4_t (&acc)[M][B * V], const GemmTile& tile,
@@ -155,13 +143,38 @@ template <class Gemm, int M, int B, int V>
   store_rows<M, B * V>(acc, multiplier, range, tile.y, tile.y_stride);
 }
 
+/// store_tile of what still holds the zero points of the weights. On its own, so that tiles without any keep
+/// their registers.
+template <class Gemm, int M, int B, int V>
+[[gnu::noinline]] void store_shifted_tile(const int32x4_t (&products)[M][B * V], const GemmTile& tile,
+                                          const NeonRange& range) {
+  int32x4_t acc[M][B * V];
+#pragma GCC unroll 4
+  for (int b = 0; b < B; ++b) {
+    const PackedBlock<Gemm> block(tile.blocks + b * tile.block_bytes);
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int32x4_t zero_point = vld1q_s32(block.zero_point + 4 * v);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m)
+        acc[m][b * V + v] = vmlsq_n_s32(products[m][b * V + v], zero_point, tile.sums[m]);
+    }
+  }
+  store_tile<Gemm, M, B, V>(acc, tile, range);
+}
+
 /// One tile: M rows by B blocks, of which the first V vectors of four channels are computed and stored. Never
 /// inlined: each instance needs the whole register file.
 template <class Gemm, int M, int B, int V>
 [[gnu::noinline]] void run_tile(const GemmTile& tile, const NeonRange& range) {
   int32x4_t acc[M][B * V];
   Gemm::template accumulate<M, B, V>(tile, acc);
-  subtract_zero_points<Gemm, M, B, V>(acc, tile);
+  if (tile.sums != nullptr) {
+    int32x4_t products[M][B * V];
+#pragma GCC unroll 32
+    for (int i = 0; i < M * B * V; ++i) products[i / (B * V)][i % (B * V)] = acc[i / (B * V)][i % (B * V)];
+    return store_shifted_tile<Gemm, M, B, V>(products, tile, range);
+  }
   store_tile<Gemm, M, B, V>(acc, tile, range);
 }
 
@@ -170,7 +183,7 @@ template <class Gemm>
 [[gnu::noinline]] void run_full_tile(const GemmTile& tile, const NeonRange& range) {
   int32x4_t acc[Gemm::kRows][Gemm::kVectors];
   Gemm::accumulate_full(tile, acc);
-  subtract_zero_points<Gemm, Gemm::kRows, 1, Gemm::kVectors>(acc, tile);
+  if (tile.sums != nullptr) return store_shifted_tile<Gemm, Gemm::kRows, 1, Gemm::kVectors>(acc, tile, range);
   store_tile<Gemm, Gemm::kRows, 1, Gemm::kVectors>(acc, tile, range);
 }
 

@@ -30,6 +30,9 @@ inline void add_pair(int8x16_t a, int8x16_t wa, int8x16_t b, int8x16_t wb, int32
   }
 }
 
+/// Taps whose sum 16 bits hold: 255 * 128 < 2^15.
+constexpr int32_t kMostTaps = 255;
+
 struct NeonRows {
   int8x16_t top, middle, bottom;
 };
@@ -40,8 +43,10 @@ struct NeonTaps {
 
   NeonRows w[3];
 
-  explicit NeonTaps(const DwconvBlock& block) {
-    for (int i = 0; i < 3; i++) w[i] = load_rows(block.weights + 48 * i, 16);
+  explicit NeonTaps(const DwconvBlock& block) { load_weights(block.weights); }
+
+  inline void load_weights(const int8_t* weights) {
+    for (int i = 0; i < 3; i++) w[i] = load_rows(weights + 48 * i, 16);
   }
 
   static inline NeonRows load_rows(const int8_t* x, ptrdiff_t row_bytes) {
@@ -58,7 +63,9 @@ struct NeonTaps {
   }
 
   inline void sum(const Column& left, const Column& middle, const Column& right, const DwconvBlock& block,
-                  int32x4_t (&acc)[4]) const {
+                  int32x4_t (&acc)[4]) {
+    // The sums of columns leave too few registers for weights: better loaded again than spilled.
+    if constexpr (kShifted) load_weights(forget_address(block.weights));
     load_bias(block.bias, acc);
     add_pair<kWide>(left.top, w[0].top, left.middle, w[0].middle, acc);
     add_pair<kWide>(middle.top, w[1].top, middle.middle, w[1].middle, acc);
@@ -70,50 +77,118 @@ struct NeonTaps {
   }
 };
 
+inline TapSums load_sums(const int16_t* sums) { return {vld1q_s16(sums), vld1q_s16(sums + 8)}; }
+inline void store_sums(int16_t* to, const TapSums& sums) {
+  vst1q_s16(to, sums.low);
+  vst1q_s16(to + 8, sums.high);
+}
+
+/// Sums of kColumns neighbouring columns of `rows` rows each.
+template <int kColumns>
+[[gnu::always_inline]] inline void sum_columns(const int8_t* x, ptrdiff_t pixel_bytes, ptrdiff_t row_bytes,
+                                               int32_t rows, int16_t* to) {
+  TapSums sums[kColumns];
+#pragma GCC unroll 4
+  for (int i = 0; i < kColumns; i++) sums[i] = {vdupq_n_s16(0), vdupq_n_s16(0)};
+  for (; rows > 0; rows--, x += row_bytes) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kColumns; i++) sums[i] = add(sums[i], vld1q_s8(x + i * pixel_bytes));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kColumns; i++) store_sums(to + 16 * i, sums[i]);
+}
+
+/// Writes row.sums: for each pixel what zero points are multiplied by, the sum of its window of up to
+/// kMostTaps. Sums of columns are made once for all the windows that they lie in.
+[[gnu::noinline]] void sum_windows(const DwconvRow row, const WindowShape& window) {
+  const int64_t columns = band_columns(window, row.pixels);
+  const ptrdiff_t pixel_bytes = row.pixel_bytes;
+  const int8_t* x = row.x;
+  int64_t column = 0;
+  for (; column + 4 <= columns; column += 4, x += 4 * pixel_bytes)
+    sum_columns<4>(x, pixel_bytes, row.row_bytes, window.kernel_h, row.sums + 16 * column);
+  for (; column < columns; column++, x += pixel_bytes)
+    sum_columns<1>(x, pixel_bytes, row.row_bytes, window.kernel_h, row.sums + 16 * column);
+  const ptrdiff_t dilation = 16 * window.dilation_w, step = 16 * band_step_w(window);
+  const int16_t* first = row.sums;
+  int16_t* to = row.sums;  // never ahead of `first`
+  TapSums sums = load_sums(first);
+  for (int32_t kw = 1; kw < window.kernel_w; kw++) sums = add(sums, load_sums(first + kw * dilation));
+  const bool moves = dilation == 16 && step == 16;  // one column leaves, one comes
+  for (int32_t left = row.pixels - 1;; left--, to += 16) {
+    const TapSums leaving = load_sums(first);
+    store_sums(to, sums);
+    if (left == 0) return;
+    first += step;
+    if (moves) {
+      sums = add(subtract(sums, leaving), load_sums(first + (window.kernel_w - 1) * dilation));
+    } else {
+      sums = load_sums(first);
+      for (int32_t kw = 1; kw < window.kernel_w; kw++) sums = add(sums, load_sums(first + kw * dilation));
+    }
+  }
+}
+
+struct Products {
+  int32x4_t sum[4];
+};
+
+/// Zero points times the sums of a window that has more taps than 16 bits hold the sum of, negated.
+[[gnu::noinline]] Products multiply_large_window(const DwconvRow row, const int8_t* pixel,
+                                                 const WindowShape& window) {
+  const TapSums none = {vdupq_n_s16(0), vdupq_n_s16(0)};
+  Products products = {{vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)}};
+  TapSums sums = none;
+  int32_t taps = 0;
+  for (int32_t kw = 0; kw < window.kernel_w; kw++, pixel += window.dilation_w * row.pixel_bytes) {
+    const int8_t* x = pixel;
+    for (int32_t kh = 0; kh < window.kernel_h; kh++, x += row.row_bytes) {
+      sums = add(sums, vld1q_s8(x));
+      if (++taps < kMostTaps) continue;
+      subtract_zero_points(sums, row.block.zero_point, products.sum);
+      sums = none;
+      taps = 0;
+    }
+  }
+  subtract_zero_points(sums, row.block.zero_point, products.sum);
+  return products;
+}
+
 /// Any window: taps in packed order, two at a time down each column.
 template <bool kShifted, bool kWide>
 void run_row_any(const DwconvRow row, const NeonRange range, const WindowShape& window) {
-  constexpr int32_t kMostTaps = 254;  // of TapSums, one less than it holds
   const ptrdiff_t tap_column = window.dilation_w * row.pixel_bytes;
+  const bool large = int64_t{window.kernel_h} * window.kernel_w > kMostTaps;
+  if (kShifted && !large) sum_windows(row, window);
+  const int16_t* sums = row.sums;
   const int8_t* pixel = row.x;
   int8_t* y = row.y;
   for (int32_t p = 0; p < row.pixels;
        p++, pixel += band_step_w(window) * row.pixel_bytes, y += row.y_stride) {
     int32x4_t acc[4];
     load_bias(row.block.bias, acc);
-    const TapSums none = {vdupq_n_s16(0), vdupq_n_s16(0)};
-    TapSums sums = none;
-    int32_t taps = 0;
-    const auto count_taps = [&](int32_t more) __attribute__((always_inline)) {
-      if ((taps += more) < kMostTaps) return;
-      subtract_zero_points(sums, row.block.zero_point, acc);
-      sums = none;
-      taps = 0;
-    };
     const int8_t* w = row.block.weights;
     const int8_t* column = pixel;
     for (int32_t kw = 0; kw < window.kernel_w; kw++, column += tap_column) {
       const int8_t* x = column;
       int32_t kh = 0;
       for (; kh + 2 <= window.kernel_h; kh += 2, x += 2 * row.row_bytes, w += 32) {
-        const int8x16_t a = vld1q_s8(x), b = vld1q_s8(x + row.row_bytes);
-        add_pair<kWide>(a, vld1q_s8(w), b, vld1q_s8(w + 16), acc);
-        if constexpr (kShifted) {
-          sums = add(sums, add(a, b));
-          count_taps(2);
-        }
+        add_pair<kWide>(vld1q_s8(x), vld1q_s8(w), vld1q_s8(x + row.row_bytes), vld1q_s8(w + 16), acc);
       }
       if (kh < window.kernel_h) {
-        const int8x16_t a = vld1q_s8(x);
-        add_single(a, vld1q_s8(w), acc);
-        if constexpr (kShifted) {
-          sums = add(sums, a);
-          count_taps(1);
-        }
+        add_single(vld1q_s8(x), vld1q_s8(w), acc);
         w += 16;
       }
     }
-    if constexpr (kShifted) subtract_zero_points(sums, row.block.zero_point, acc);
+    if constexpr (kShifted) {
+      if (large) {
+        const Products products = multiply_large_window(row, pixel, window);
+        for (int v = 0; v < 4; v++) acc[v] = vaddq_s32(acc[v], products.sum[v]);
+      } else {
+        subtract_zero_points(load_sums(sums), row.block.zero_point, acc);
+        sums += 16;
+      }
+    }
     row.channels == 16 ? store_pixel<true>(acc, row, range, y) : store_pixel<false>(acc, row, range, y);
   }
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "native/kernels/dwconv_s8/dwconv_s8_neon_scratch.h"
 #include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
 #include "native/kernels/requantize_neon.h"
 #include "native/kernels/window_band.h"
@@ -42,7 +43,14 @@ struct DwconvRow {
   ptrdiff_t y_stride;
   int32_t pixels;
   int32_t channels;  ///< 1..16 of the block exist
+  int16_t* sums;     ///< room for 16 for each column of the band
 };
+
+/// The same address, of which the compiler does not know that it was read before; no instruction.
+inline const int8_t* forget_address(const int8_t* address) {
+  asm("" : "+r"(address));
+  return address;
+}
 
 inline void load_bias(const int32_t* bias, int32x4_t (&acc)[4]) {
   for (int v = 0; v < 4; v++) acc[v] = vld1q_s32(bias + 4 * v);
@@ -58,6 +66,9 @@ inline TapSums add(const TapSums& a, const TapSums& b) {
 }
 inline TapSums add(int8x16_t a, int8x16_t b) {
   return {vaddl_s8(vget_low_s8(a), vget_low_s8(b)), vaddl_high_s8(a, b)};
+}
+inline TapSums subtract(const TapSums& a, const TapSums& b) {
+  return {vsubq_s16(a.low, b.low), vsubq_s16(a.high, b.high)};
 }
 inline TapSums add(const TapSums& a, int8x16_t b) {
   return {vaddw_s8(a.low, vget_low_s8(b)), vaddw_high_s8(a.high, b)};
@@ -106,7 +117,7 @@ template <bool kWhole>
 template <class Taps, int kStep, bool kWhole>
 void run_row_3x3(const DwconvRow row, const NeonRange range) {
   using Column = typename Taps::Column;
-  const Taps taps(row.block);
+  Taps taps(row.block);
   const int8_t* x = row.x;
   int8_t* y = row.y;
   const auto load = [&](int column) __attribute__((always_inline)) {
@@ -175,6 +186,7 @@ void run_dwconv(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile
   const size_t block_bytes = dwconv_block_bytes(format, w);
   const NeonRange range = load_range(args.range);
   int8_t* band = static_cast<int8_t*>(args.scratch);
+  int16_t* sums = reinterpret_cast<int16_t*>(band + dwconv_s8_neon_sums_offset(shape));
   const auto run_rectangle = [&](const Rectangle& r) {
     fill_band(w, channels, r, args.x, args.x_stride, band, CopyBytes{static_cast<int8_t>(args.x_zero_point)});
     const int32_t pixels = r.x_end - r.x_begin;
@@ -185,7 +197,7 @@ void run_dwconv(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile
       const uint8_t* block = static_cast<const uint8_t*>(args.packed);
       for (int32_t c = 0; c < channels; c += 16, block += block_bytes) {
         run_row(DwconvRow{x + c, w.dilation_h * band_row, channels, DwconvBlock(block), y + c, args.y_stride,
-                          pixels, channels - c < 16 ? channels - c : 16},
+                          pixels, channels - c < 16 ? channels - c : 16, sums},
                 range);
       }
     }

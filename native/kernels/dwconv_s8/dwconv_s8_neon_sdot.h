@@ -16,9 +16,11 @@ struct SdotTaps {
   Quads w[3];
 
   explicit SdotTaps(const DwconvBlock& block) {
-    for (int i = 0; i < 3; i++) {
-      for (int v = 0; v < 4; v++) w[i].quad[v] = vld1q_s8(block.weights + 64 * i + 16 * v);
-    }
+    for (int i = 0; i < 3; i++) w[i] = load_weights(block.weights + 64 * i);
+  }
+
+  static inline Quads load_weights(const int8_t* weights) {
+    return {{vld1q_s8(weights), vld1q_s8(weights + 16), vld1q_s8(weights + 32), vld1q_s8(weights + 48)}};
   }
 
   static inline Column load(const int8_t* x, ptrdiff_t row_bytes) {
@@ -43,13 +45,33 @@ struct SdotTaps {
   inline void sum(const Column& left, const Column& middle, const Column& right, const DwconvBlock& block,
                   int32x4_t (&acc)[4]) const {
     load_bias(block.bias, acc);
-    for (int v = 0; v < 4; v++) {
-      acc[v] = vdotq_s32(acc[v], left.quad[v], w[0].quad[v]);
-      acc[v] = vdotq_s32(acc[v], middle.quad[v], w[1].quad[v]);
-      acc[v] = vdotq_s32(acc[v], right.quad[v], w[2].quad[v]);
-    }
-    if constexpr (kShifted)
+    if constexpr (kShifted) {
+      // The sums of columns leave no registers for weights: better loaded again in pairs than spilled.
+      add_pairs<0>(acc, left, block.weights);
+      add_pairs<64>(acc, middle, block.weights);
+      add_pairs<128>(acc, right, block.weights);
       subtract_zero_points(add(add(left.sums, middle.sums), right.sums), block.zero_point, acc);
+    } else {
+      add_column(acc, left, w[0]);
+      add_column(acc, middle, w[1]);
+      add_column(acc, right, w[2]);
+    }
+  }
+
+  static inline void add_column(int32x4_t (&acc)[4], const Quads& column, const Quads& weights) {
+    for (int v = 0; v < 4; v++) acc[v] = vdotq_s32(acc[v], column.quad[v], weights.quad[v]);
+  }
+
+  template <int kOffset>
+  [[gnu::always_inline]] static inline void add_pairs(int32x4_t (&acc)[4], const Quads& column,
+                                                      const int8_t* weights) {
+    int8x16_t w0, w1, w2, w3;
+    asm volatile("ldp %q0, %q1, [%2, %3]" : "=w"(w0), "=w"(w1) : "r"(weights), "i"(kOffset));
+    acc[0] = vdotq_s32(acc[0], column.quad[0], w0);
+    acc[1] = vdotq_s32(acc[1], column.quad[1], w1);
+    asm volatile("ldp %q0, %q1, [%2, %3]" : "=w"(w2), "=w"(w3) : "r"(weights), "i"(kOffset + 32));
+    acc[2] = vdotq_s32(acc[2], column.quad[2], w2);
+    acc[3] = vdotq_s32(acc[3], column.quad[3], w3);
   }
 };
 

@@ -20,7 +20,7 @@ void dwconv_s8_neon_i8mm(const DwconvS8Shape& shape, const DwconvS8Args& args, c
 ///   weights[kernel_w][ceil(kernel_h / taps)][block][taps]
 /// where `taps` vertical neighbours lie together (zero beyond kernel_h). Zero points are treated as in
 /// GemmFormat; the head is
-///   int16 w_zero_point[block], uint16 traits[block]
+///   int16 zero_point_left[block], uint16 traits[block]
 /// and kPackedWide, which only rows with taps = 1 need, says that some channel has two weights of -128.
 struct DwconvFormat {
   int32_t block;

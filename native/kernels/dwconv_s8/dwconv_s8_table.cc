@@ -1,6 +1,8 @@
 #include <cstring>
 
+#include "native/kernels/dwconv_s8/dwconv_s8_neon_scratch.h"
 #include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
+#include "native/kernels/gemm_pack.h"
 #include "native/kernels/window_band.h"
 
 namespace hone {
@@ -50,7 +52,10 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
       if (kFormat.repeated && kFormat.block % shape.channels == 0) channel %= shape.channels;
       if (channel >= shape.channels) continue;
       const int32_t zero_point = weights.zero_points == nullptr ? 0 : weights.zero_points[channel];
-      const int32_t folded = kFormat.element_bytes == 1 ? 0 : zero_point;
+      const int64_t taps = static_cast<int64_t>(w.kernel_h) * w.kernel_w;
+      const bool fits = kFormat.element_bytes > 1 ||
+                        fits_folded(weights.weights + channel, taps, shape.channels, zero_point);
+      const int32_t folded = fits ? zero_point : 0;
       uint32_t sum = 0;
       int64_t lowest = 0;  // weights of -128
       for (int32_t kh = 0; kh < w.kernel_h; kh++) {
@@ -66,7 +71,7 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
             memcpy(elements + index * sizeof(wide), &wide, sizeof(wide));
           }
           sum += static_cast<uint32_t>(weights.weights[source] - zero_point);
-          lowest += weights.weights[source] == -128;
+          lowest += value == -128;
         }
       }
       const uint32_t offset = static_cast<uint32_t>(weights.x_zero_point + kFormat.x_offset);
@@ -75,10 +80,10 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
       memcpy(block + (static_cast<size_t>(kFormat.block) + position) * sizeof(float),
              weights.multiplier + channel, sizeof(float));
       if (kFormat.element_bytes > 1) continue;
-      const auto narrow = static_cast<int16_t>(zero_point);
+      const auto narrow = static_cast<int16_t>(zero_point - folded);
       memcpy(block + static_cast<size_t>(kFormat.block) * 8 + position * sizeof(narrow), &narrow,
              sizeof(narrow));
-      if (zero_point != 0) traits |= kPackedShifted;
+      if (narrow != 0) traits |= kPackedShifted;
       if (kFormat.taps == 1 && lowest > 1) traits |= kPackedWide;
     }
     if (kFormat.element_bytes == 1)
@@ -86,7 +91,9 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
   }
 }
 
-size_t scratch_bytes(const DwconvS8Shape& shape) { return band_bytes(shape.window, shape.channels, 1); }
+[[maybe_unused]] size_t scratch_bytes(const DwconvS8Shape& shape) {
+  return band_bytes(shape.window, shape.channels, 1);
+}
 
 size_t ref_packed_bytes(const DwconvS8Shape& shape) {
   return static_cast<size_t>(shape.channels) *
@@ -133,7 +140,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
      {"columns_16x4_s8", 2},
      packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>,
-     scratch_bytes,
+     dwconv_s8_neon_scratch_bytes,
      dwconv_s8_neon_i8mm},
     {"dwconv_s8_neon_dotprod",
      kCpuNeonDotprod,
@@ -141,7 +148,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
      {"columns_16x4_s8", 2},
      packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>,
-     scratch_bytes,
+     dwconv_s8_neon_scratch_bytes,
      dwconv_s8_neon_dotprod},
     {"dwconv_s8_neon",
      kCpuNeon,
@@ -149,7 +156,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
      {"columns_16x1_s8", 2},
      packed_bytes<kDwconvS8NeonFormat>,
      pack<kDwconvS8NeonFormat>,
-     scratch_bytes,
+     dwconv_s8_neon_scratch_bytes,
      dwconv_s8_neon},
 #endif
     {"dwconv_s8_ref",

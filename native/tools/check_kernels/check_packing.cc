@@ -29,29 +29,35 @@ void pack_plainly(const GemmFormat& format, const GemmDepth& depth, const GemmWe
     uint8_t* block = packed + static_cast<size_t>(channel / format.block) * block_bytes;
     const int32_t c = channel % format.block;
     uint32_t sum = 0;
+    const int32_t zero_point = matrix.zero_points == nullptr ? 0 : matrix.zero_points[channel];
+    const int64_t length = int64_t{depth.runs} * depth.run_length;
+    bool folds = true;
+    for (int64_t k = 0; k < length && format.element_bytes == 1; k++) {
+      const int32_t difference = matrix.weights[channel * length + k] - zero_point;
+      folds = folds && difference == static_cast<int8_t>(difference);
+    }
+    const int32_t folded = folds ? zero_point : 0;
     for (int32_t run = 0; run < depth.runs; run++)
       for (int32_t k = 0; k < depth.run_length; k++) {
         const int64_t at = (int64_t{channel} * depth.runs + run) * depth.run_length + k;
-        const int32_t zero_point = matrix.zero_points == nullptr ? 0 : matrix.zero_points[channel];
-        const int32_t folded = format.element_bytes == 1 ? 0 : zero_point;
         const auto value = static_cast<int16_t>(matrix.weights[at] - folded);
         const int64_t group = run * run_groups + k / format.k_group;
         const int64_t index = (group * format.block + c) * format.k_group + k % format.k_group;
         std::memcpy(block + gemm_head_bytes(format) + index * format.element_bytes, &value,
                     static_cast<size_t>(format.element_bytes));
         sum += static_cast<uint32_t>(matrix.weights[at] - zero_point);
-        const bool pair = format.k_group == 16 && k % 16 >= 8 && matrix.weights[at] == -128 &&
-                          matrix.weights[at - 8] == -128;
+        const bool pair =
+            format.k_group == 16 && k % 16 >= 8 && value == -128 && matrix.weights[at - 8] - folded == -128;
         if (pair) add_trait(format, block, kPackedWide);
       }
     const uint32_t offset = static_cast<uint32_t>(matrix.x_zero_point + format.x_offset);
     const uint32_t bias = static_cast<uint32_t>(matrix.bias[channel]) - offset * sum;
     std::memcpy(block + c * 4, &bias, 4);
     std::memcpy(block + (format.block + c) * 4, matrix.multiplier + channel, 4);
-    if (format.element_bytes > 1 || matrix.zero_points == nullptr) continue;
-    const int32_t zero_point = matrix.zero_points[channel];
-    std::memcpy(block + (2 * format.block + c) * 4, &zero_point, 4);
-    if (zero_point != 0) add_trait(format, block, kPackedShifted);
+    if (format.element_bytes > 1) continue;
+    const int32_t left = zero_point - folded;
+    std::memcpy(block + (2 * format.block + c) * 4, &left, 4);
+    if (left != 0) add_trait(format, block, kPackedShifted);
   }
 }
 

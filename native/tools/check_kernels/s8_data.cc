@@ -18,7 +18,10 @@ S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_
   if (!plain && rng.chance(0.4)) {
     w.zero_points = bench.input<int8_t>(channels);
     bench.fill_bytes(w.zero_points, channels);
-    // Some layers have blocks without any.
+    // Some layers have small weights, from which zero points can be subtracted when packing, and some have
+    // blocks without any.
+    if (rng.chance(0.3))
+      for (size_t i = 0; i < count; i++) w.weights[i] = static_cast<int8_t>(w.weights[i] / 2);
     if (rng.chance(0.3))
       for (size_t c = 0; c < channels; c++)
         if (!rng.chance(0.1)) w.zero_points[c] = 0;
