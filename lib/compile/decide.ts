@@ -1,4 +1,4 @@
-import type { KernelCall } from '../ops/operator';
+import type { KernelCall } from '../ops/kernel-call';
 import { PLAN_OPS } from '../plan/plan-ops';
 import { sameGrid } from './grid';
 import type { Family, Integers, LoweredLayer, Results } from './layer';

@@ -1,5 +1,5 @@
 import type { Node } from '../ir/graph';
-import type { KernelCall } from '../ops/operator';
+import type { KernelCall } from '../ops/kernel-call';
 import type { PlanType } from '../plan/format';
 import type { PlanOp } from '../plan/plan-ops';
 import type { ConstantSource } from './constants';

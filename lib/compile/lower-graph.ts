@@ -75,13 +75,18 @@ function gives(kernel: Kernel, family: Family, type: string | undefined): boolea
   return types === 'any' ? isPlanType(type) : (types as readonly (string | undefined)[]).includes(type);
 }
 
+/** The first output that is there: an operator with several may leave out others. */
+function firstOutput({ outputs }: Node): string {
+  return outputs.find((name) => name !== '') ?? '';
+}
+
 function lowerNode(state: Lowering, node: Node): void {
   const { network } = state;
   const call = network.kernelOf(node);
   for (const [index, input] of node.inputs.entries())
     if (!network.isLeftOut(node, index)) network.requireElements(input);
   const family: Family = FAMILIES[call.kernel];
-  const type = network.typeOf(node.outputs[0])?.type;
+  const type = network.typeOf(firstOutput(node))?.type;
   if (!gives(call.kernel, family, type)) throw new Unsupported(`it gives ${type}, for which the engine has no kernel`);
   const layer = new LoweredLayer(state, node, call);
   if (family.border === undefined) lowerLayer(state, family, layer);
@@ -93,15 +98,15 @@ function lowerLayer(state: Lowering, family: Family, layer: LoweredLayer): void 
   const { network } = state;
   const decision = decide(family, layer);
   const { node, tail } = decision.layer;
-  const isFloat = decision.form === 'float' && network.isReal(node.outputs[0]);
+  const isFloat = decision.form === 'float' && network.isReal(firstOutput(node));
   if (isFloat && network.isQuantized && !isView(family)) state.floatReasons.set(node.name, decision.reason);
   const [view, ...others] = [decision.emit()].flat();
   if (decision.form === 'float') {
-    state.finishPlain(tail, view!);
+    if (view) state.finishPlain(tail, view);
     for (const [index, other] of others.entries()) if (other) state.setPlain(node.outputs[index + 1], other);
   } else {
     const { grid: quantization } = decision;
-    state.finishInteger(tail, node.outputs[0], { ...view!, quantization });
+    if (view) state.finishInteger(tail, node.outputs[0], { ...view, quantization });
     for (const [index, other] of others.entries())
       if (other) state.setInteger(node.outputs[index + 1], { ...other, quantization });
   }

@@ -1,7 +1,8 @@
 import type { Graph, Node, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, toNumbers, viewAs } from '../ir/tensor';
 import { findOperator } from '../ops/index';
-import type { KernelCall, Operator } from '../ops/operator';
+import type { KernelCall } from '../ops/kernel-call';
+import type { Operator } from '../ops/operator';
 import { inferShapes } from '../passes/infer-shapes';
 import { constantExtents, floatConstant } from './constants';
 import { type Bounds, composeBounds, NO_BOUNDS } from './grid';

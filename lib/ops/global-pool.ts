@@ -1,7 +1,8 @@
 import { elementCount } from '../ir/tensor';
 import { emptyLike } from './dense';
 import { knownDims } from './dims';
-import type { Dense, InferContext, LowerContext, Operator, Window } from './operator';
+import type { Window } from './kernel-call';
+import type { Dense, InferContext, LowerContext, Operator } from './operator';
 import { problem } from './schema';
 
 /** Shape rule of pooling over all spatial axes: `[N, C, spatial...]` to `[N, C, 1...]`. */

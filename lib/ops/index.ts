@@ -98,6 +98,7 @@ import { relu } from './operators/relu';
 import { reshape } from './operators/reshape';
 import { resize } from './operators/resize';
 import { rmsNormalization } from './operators/rms-normalization';
+import { rnn } from './operators/rnn';
 import { round } from './operators/round';
 import { scatterElements } from './operators/scatter-elements';
 import { scatterND } from './operators/scatter-nd';
@@ -233,6 +234,7 @@ export const OPERATORS: readonly Operator[] = [
   reshape,
   resize,
   rmsNormalization,
+  rnn,
   round,
   scatterElements,
   scatterND,

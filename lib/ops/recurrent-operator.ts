@@ -1,8 +1,12 @@
 import type { Diagnostic } from '../core/diagnostic';
+import type { RecurrentCell, RecurrentDirection } from '../core/recurrent-cell';
+import { attribute } from '../ir/attribute';
 import type { Attribute, Dim, Node } from '../ir/graph';
+import { toNumbers } from '../ir/tensor';
 import { recurrent } from './coupling-layers';
+import type { BoundedFunction, KernelCall } from './kernel-call';
 import { recurrentLayer } from './layer-facets';
-import type { Dense, InferContext, Inferred, Operator, Parameter } from './operator';
+import type { Dense, InferContext, Inferred, LowerContext, Operator, Parameter } from './operator';
 import { type Advance, activationsOf, clipOf, directionPart, evaluateRecurrent, inferRecurrent } from './recurrent';
 import { FLOATS, optional, problem, required } from './schema';
 
@@ -19,6 +23,7 @@ const ATTRIBUTES = {
 
 /** Place of the first initial state among the inputs: behind X, W, R, B and the lengths. */
 const FIRST_STATE = 5;
+const LENGTHS = 4;
 
 /** What one direction computes with. */
 export interface Cell {
@@ -37,6 +42,7 @@ export interface Cell {
 /** What tells one recurrent operator from another. */
 export interface RecurrentKind {
   readonly op: string;
+  readonly cell: RecurrentCell;
   /** Rows of the weights per hidden unit. */
   readonly gates: number;
   /** Letters of the states, the output first. */
@@ -50,7 +56,7 @@ export interface RecurrentKind {
   readonly elementOps: number;
   /** What one step does, for the weights of a direction. */
   readonly step: (cell: Cell, node: Node) => Advance;
-  readonly gradient: Operator['gradient'];
+  readonly gradient?: Operator['gradient'];
 }
 
 /**
@@ -75,15 +81,16 @@ export function recurrentOperator(kind: RecurrentKind): Operator {
     domain: '',
     since: 14,
     schema: { inputs, outputs, attributes: { ...ATTRIBUTES, ...attributes } },
-    infer: (context) => checkParameters(context, kind) ?? inferRecurrent(context, states.length),
+    infer: (context) => checkParameters(context, kind) ?? inferRecurrent(context, states.length, activations),
     evaluate: (values, node) => {
       const clip = clipOf(node);
+      const functions = activationsOf(node, activations).map((activation) => activation!.evaluate);
       const cellOf = (d: number): Cell => ({
         w: directionPart(values[1], d)!,
         r: directionPart(values[2], d)!,
         b: directionPart(values[3], d),
         peepholes: directionPart(values[peepholesAt], d),
-        activations: activationsOf(node, d, activations),
+        activations: functions.slice(d * activations.length, (d + 1) * activations.length),
         hidden: values[2]!.dims[2],
         bound: (value) => Math.min(Math.max(value, -clip), clip),
       });
@@ -93,12 +100,47 @@ export function recurrentOperator(kind: RecurrentKind): Operator {
     ...(gradient ? { gradient } : {}),
     coupling: recurrent,
     layer: recurrentLayer,
+    lower: (context) => lowerRecurrent(context, kind),
     cost: ([x, , r]) => {
       const [a, b, inputSize] = x!.shape as readonly number[];
       const [directions, , hidden] = r!.shape as readonly number[];
       const cells = a * b * directions * hidden;
       return { macs: gates * cells * (inputSize + hidden), elementOps: elementOps * cells };
     },
+  };
+}
+
+/** The kernel of a node with constant parameters whose sequences are all as long as there are steps. */
+function lowerRecurrent({ node, inputs, constant }: LowerContext, kind: RecurrentKind): KernelCall | Diagnostic {
+  const peepholesAt = FIRST_STATE + kind.states.length;
+  for (const [index, name] of [
+    [1, 'W'],
+    [2, 'R'],
+    [3, 'B'],
+    [peepholesAt, 'P'],
+  ] as const)
+    if (node.inputs[index] && !constant(index)) return problem(node, 'not-constant', `expected ${name} to be constant`);
+  const batchFirst = attribute(node, 'layout', 'int', 0) === 1;
+  const steps = inputs[0]?.shape?.[batchFirst ? 1 : 0];
+  if (node.inputs[LENGTHS]) {
+    const lengths = constant(LENGTHS);
+    if (!lengths || toNumbers(lengths).some((length) => length !== steps))
+      return problem(node, 'not-constant', `expected no lengths, or constants of ${steps}: that of all sequences`);
+  }
+  const functions: BoundedFunction[] = [];
+  for (const activation of activationsOf(node, kind.activations)) {
+    if (!activation?.engine) return problem(node, 'attribute', `activation ${activation?.name} has no kernel`);
+    functions.push(activation.engine);
+  }
+  return {
+    kernel: 'recurrent',
+    cell: kind.cell,
+    direction: attribute(node, 'direction', 'string', 'forward') as RecurrentDirection,
+    batchFirst,
+    linearBeforeReset: attribute(node, 'linear_before_reset', 'int', 0) !== 0,
+    inputForget: attribute(node, 'input_forget', 'int', 0) !== 0,
+    clip: clipOf(node),
+    functions,
   };
 }
 

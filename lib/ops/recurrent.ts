@@ -1,19 +1,65 @@
 import type { Diagnostic } from '../core/diagnostic';
+import type { UnaryOperation } from '../core/unary-operation';
 import { attribute } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
 import { emptyLike } from './dense';
+import type { BoundedFunction } from './kernel-call';
 import type { Dense, InferContext, Inferred } from './operator';
 import { problem } from './schema';
 
-/** Activation functions without parameters, by their ONNX name in lower case. */
-const ACTIVATIONS: Readonly<Record<string, (x: number) => number>> = {
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  tanh: Math.tanh,
-  relu: (x) => Math.max(x, 0),
-  hardsigmoid: (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1),
-  softsign: (x) => x / (1 + Math.abs(x)),
-  softplus: (x) => Math.log1p(Math.exp(x)),
+/** An activation function of ONNX. */
+interface Kind {
+  /** Defaults of its factors, where it has them. */
+  readonly alpha?: number;
+  readonly beta?: number;
+  readonly of: (alpha: number, beta: number) => (x: number) => number;
+  /** What computes it in the engine; absent: nothing. */
+  readonly engine?: (alpha: number, beta: number) => BoundedFunction;
+}
+
+const bounded = (operation: UnaryOperation, alpha = 0, beta = 0, lo = Number.NEGATIVE_INFINITY): BoundedFunction => ({
+  operation,
+  alpha,
+  beta,
+  lo,
+  hi: Number.POSITIVE_INFINITY,
+});
+
+/** Activation functions by their ONNX name in lower case. */
+const ACTIVATIONS: Readonly<Record<string, Kind>> = {
+  affine: { alpha: 1, beta: 0, of: (a, b) => (x) => a * x + b },
+  elu: { alpha: 1, of: (a) => (x) => (x < 0 ? a * Math.expm1(x) : x), engine: (a) => bounded('elu', a) },
+  hardsigmoid: {
+    alpha: 0.2,
+    beta: 0.5,
+    of: (a, b) => (x) => Math.min(Math.max(a * x + b, 0), 1),
+    engine: (a, b) => bounded('hard_sigmoid', a, b),
+  },
+  leakyrelu: {
+    alpha: 0.01,
+    of: (a) => (x) => (x < 0 ? a * x : x),
+    engine: (a) => bounded('leaky_relu', a),
+  },
+  relu: { of: () => (x) => Math.max(x, 0), engine: () => bounded('leaky_relu', 1, 0, 0) },
+  scaledtanh: { alpha: 1, beta: 1, of: (a, b) => (x) => a * Math.tanh(b * x) },
+  sigmoid: { of: () => (x) => 1 / (1 + Math.exp(-x)), engine: () => bounded('sigmoid') },
+  softplus: { of: () => (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), engine: () => bounded('softplus') },
+  softsign: { of: () => (x) => x / (1 + Math.abs(x)), engine: () => bounded('softsign') },
+  tanh: { of: () => Math.tanh, engine: () => bounded('tanh') },
+  thresholdedrelu: {
+    alpha: 1,
+    of: (a) => (x) => (x > a ? x : 0),
+    engine: (a) => bounded('thresholded_relu', a),
+  },
 };
+
+/** An activation of a node. */
+export interface RecurrentActivation {
+  readonly name: string;
+  readonly evaluate: (x: number) => number;
+  /** What computes it in the engine; undefined: nothing. */
+  readonly engine: BoundedFunction | undefined;
+}
 
 /** Whether each direction runs backwards; undefined for an unknown word. */
 export function directionsOf(node: Node): readonly boolean[] | undefined {
@@ -25,10 +71,24 @@ export function directionsOf(node: Node): readonly boolean[] | undefined {
   return table[attribute(node, 'direction', 'string', 'forward')];
 }
 
-/** The activations of direction `d`, each a name of `defaults` unless the node says otherwise. */
-export function activationsOf(node: Node, d: number, defaults: readonly string[]): ((x: number) => number)[] {
+/**
+ * The activations of all directions, one after the other: `defaults` for each unless the node names others. Functions that
+ * have factors take them from the lists of the node in turn. Undefined for a name that ONNX has not.
+ */
+export function activationsOf(node: Node, defaults: readonly string[]): readonly (RecurrentActivation | undefined)[] {
   const names = attribute(node, 'activations', 'strings', []);
-  return defaults.map((name, index) => ACTIVATIONS[(names[defaults.length * d + index] ?? name).toLowerCase()]);
+  const [alphas, betas] = ['activation_alpha', 'activation_beta'].map((list) => [
+    ...attribute(node, list, 'floats', []),
+  ]);
+  const count = defaults.length * (directionsOf(node)?.length ?? 1);
+  return Array.from({ length: count }, (_, index) => {
+    const name = names[index] ?? defaults[index % defaults.length];
+    const kind = ACTIVATIONS[name.toLowerCase()];
+    if (kind === undefined) return undefined;
+    const alpha = kind.alpha === undefined ? 0 : (alphas.shift() ?? kind.alpha);
+    const beta = kind.beta === undefined ? 0 : (betas.shift() ?? kind.beta);
+    return { name, evaluate: kind.of(alpha, beta), engine: kind.engine?.(alpha, beta) };
+  });
 }
 
 /** Bound of the numbers that go into activations; infinite without the attribute. */
@@ -37,20 +97,21 @@ export function clipOf(node: Node): number {
   return clip > 0 ? clip : Number.POSITIVE_INFINITY;
 }
 
-/** Types of Y and `states` final states. */
+/** Types of Y and `states` final states; `activations` are those of a node that names none. */
 export function inferRecurrent(
   { node, inputs: [x, , r] }: InferContext,
   states: number,
+  activations: readonly string[],
 ): readonly Inferred[] | Diagnostic {
   const type = x!.type;
   const unknown = Array<Inferred>(1 + states).fill({ type, shape: undefined });
   const directions = directionsOf(node);
   if (!directions) return problem(node, 'attribute', 'expected direction forward, reverse or bidirectional');
-  const names = attribute(node, 'activations', 'strings', []);
-  const stranger = names.find((name) => !(name.toLowerCase() in ACTIVATIONS));
-  if (stranger !== undefined) return problem(node, 'attribute', `activation ${stranger} is not supported`);
-  if (node.attributes.has('activation_alpha') || node.attributes.has('activation_beta'))
-    return problem(node, 'attribute', 'activations with parameters are not supported');
+  const stranger = activationsOf(node, activations).indexOf(undefined);
+  if (stranger !== -1) {
+    const name = attribute(node, 'activations', 'strings', [])[stranger];
+    return problem(node, 'attribute', `activation ${name} is not supported`);
+  }
   if (!x!.shape) return unknown;
   if (x!.shape.length !== 3) return problem(node, 'shape-mismatch', `expected a rank-3 input, found [${x!.shape}]`);
   const hidden: Dim | undefined = node.attributes.has('hidden_size')

@@ -7,7 +7,8 @@ import { hasInput, keepsAxes, knownNumbers, normalizeAxes, reducesNoAxis, unknow
 import { inputCost } from './cost';
 import { reducing } from './coupling-shapes';
 import { emptyDense } from './dense';
-import type { Dense, InferContext, Inferred, KernelCall, LowerContext, Operator, Precision } from './operator';
+import type { KernelCall } from './kernel-call';
+import type { Dense, InferContext, Inferred, LowerContext, Operator, Precision } from './operator';
 import { optional, problem, required } from './schema';
 import { offsetsOf, rowMajorStrides } from './strides';
 import { attributeToInput } from './upgrade-steps';

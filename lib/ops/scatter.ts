@@ -1,7 +1,8 @@
 import { attribute } from '../ir/attribute';
 import type { Node } from '../ir/graph';
 import { dimsOf, zerosOf } from './gradients';
-import type { GradientContext, Operator, ScatterCombination } from './operator';
+import type { ScatterCombination } from './kernel-call';
+import type { GradientContext, Operator } from './operator';
 import { problem } from './schema';
 
 /** How a scatter combines an update with what stands at its place (attribute `reduction`). */

@@ -1,7 +1,7 @@
 import { attribute, attributes } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
 import { addDims, ceilDivDims, floorDivDims, knownDims } from './dims';
-import type { Window } from './operator';
+import type { Window } from './kernel-call';
 
 /** Geometry of a sliding window over the spatial axes of `[N, C, spatial...]`, padding made explicit. */
 export interface Spatial {

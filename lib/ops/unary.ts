@@ -5,7 +5,8 @@ import { elementCost } from './cost';
 import { elementwise } from './coupling';
 import { emptyDense, isFloat } from './dense';
 import { gradientBySlope, type Slope } from './gradients';
-import type { EngineFunction, Operator, Schema, Trait } from './operator';
+import type { EngineFunction } from './kernel-call';
+import type { Operator, Schema, Trait } from './operator';
 import { FLOATS, required } from './schema';
 
 /** What sets one element-wise operator of one input apart from its family. */

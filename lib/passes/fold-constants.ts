@@ -17,7 +17,7 @@ const GROWTH_LIMIT = 4;
 const GROWTH_FREE_BYTES = 1 << 20;
 
 /** Operators whose inputs behind the first are weights, and the most bytes of those that are computed. */
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'LSTM', 'GRU']);
+const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'LSTM', 'GRU', 'RNN']);
 const WEIGHT_BYTES = 1 << 28;
 
 /**

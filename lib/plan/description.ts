@@ -1,6 +1,7 @@
 import type { BinaryOperation } from '../core/binary-operation';
 import type { Comparison } from '../core/comparison';
 import type { IntegerOperation } from '../core/integer-operation';
+import type { RecurrentCell, RecurrentDirection } from '../core/recurrent-cell';
 import type { ReduceOperation } from '../core/reduce-operation';
 import type { UnaryOperation } from '../core/unary-operation';
 import type { PlanType } from './format';
@@ -189,6 +190,31 @@ export interface PlanMatmulParams {
   readonly clamp?: PlanClamp;
 }
 
+/** An activation of a recurrent layer: a function of one number with its factors and bounds. */
+export interface PlanFunction {
+  readonly operation: UnaryOperation;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** RNN, GRU or LSTM behind the product of its inputs with their weights. */
+export interface PlanRecurrentParams {
+  readonly cell: RecurrentCell;
+  readonly direction: RecurrentDirection;
+  /** Sequences. */
+  readonly batch: number;
+  /** Whether tensors have the batch before steps and directions. */
+  readonly batchFirst: boolean;
+  readonly linearBeforeReset: boolean;
+  readonly inputForget: boolean;
+  /** Bound of what goes into gates; infinity: none. */
+  readonly clip: number;
+  /** f, g and h of the first direction, then of the second. */
+  readonly functions: readonly PlanFunction[];
+}
+
 /** Parameters by the record that holds them in the file. */
 export interface RecordParams {
   readonly border: PlanBorderParams;
@@ -206,6 +232,7 @@ export interface RecordParams {
   readonly comparison: PlanComparisonParams;
   readonly axis: PlanAxisParams;
   readonly scatter: PlanScatterParams;
+  readonly recurrent: PlanRecurrentParams;
 }
 
 /** Parameters by operation: undefined for those that have none. */

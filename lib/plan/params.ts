@@ -2,12 +2,14 @@ import { BINARY_OPERATIONS } from '../core/binary-operation';
 import { COMPARISONS } from '../core/comparison';
 import { HoneError } from '../core/error';
 import { INTEGER_OPERATIONS } from '../core/integer-operation';
+import { RECURRENT_CELLS, RECURRENT_DIRECTIONS } from '../core/recurrent-cell';
 import { REDUCE_OPERATIONS } from '../core/reduce-operation';
 import { UNARY_OPERATIONS } from '../core/unary-operation';
 import {
   type PlanClamp,
   type PlanConvParams,
   type PlanParams,
+  type PlanRecurrentParams,
   type PlanWindow,
   type RecordParams,
   SCATTER_COMBINATIONS,
@@ -117,6 +119,7 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
       dstStrides: dstStrides.slice(0, rank),
     }),
   },
+  recurrent: { toRecord: recurrentRecord, ofRecord: ofRecurrentRecord },
   matmul: {
     toRecord: ({ batch, aStrides, bStrides, alpha = 1, clamp, ...rest }) => ({
       ...rest,
@@ -175,6 +178,49 @@ function convRecord({ window, groups, clamp, residual }: PlanConvParams): Partia
     convScale: residual?.scale ?? 0,
     convZeroPoint: residual?.zeroPoint ?? 0,
     addClamp: clampRecord(residual?.clamp),
+  };
+}
+
+function recurrentRecord(params: PlanRecurrentParams): Partial<RecordOf<'recurrent'>> {
+  const { cell, direction, batch, batchFirst, linearBeforeReset, inputForget, clip, functions } = params;
+  return {
+    cell: RECURRENT_CELLS.indexOf(cell),
+    direction: RECURRENT_DIRECTIONS.indexOf(direction),
+    batch,
+    batchFirst: Number(batchFirst),
+    linearBeforeReset: Number(linearBeforeReset),
+    inputForget: Number(inputForget),
+    clip,
+    operations: functions.map(({ operation }) => numberOf(UNARY_OPERATIONS, operation)),
+    alphas: functions.map(({ alpha }) => alpha),
+    betas: functions.map(({ beta }) => beta),
+    lows: functions.map(({ lo }) => lo),
+    highs: functions.map(({ hi }) => hi),
+  };
+}
+
+function ofRecurrentRecord(record: RecordOf<'recurrent'>): PlanRecurrentParams {
+  const { batch, clip, operations, alphas, betas, lows, highs } = record;
+  const cell = RECURRENT_CELLS[record.cell];
+  const direction = RECURRENT_DIRECTIONS[record.direction];
+  if (cell === undefined) throw new HoneError('E_PLAN_FORMAT', { reason: `recurrent cell number ${record.cell}` });
+  if (direction === undefined)
+    throw new HoneError('E_PLAN_FORMAT', { reason: `recurrent direction number ${record.direction}` });
+  return {
+    cell,
+    direction,
+    batch,
+    batchFirst: record.batchFirst !== 0,
+    linearBeforeReset: record.linearBeforeReset !== 0,
+    inputForget: record.inputForget !== 0,
+    clip,
+    functions: operations.map((operation, i) => ({
+      operation: nameOf('unary', UNARY_OPERATIONS, operation),
+      alpha: alphas[i],
+      beta: betas[i],
+      lo: lows[i],
+      hi: highs[i],
+    })),
   };
 }
 

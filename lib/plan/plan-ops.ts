@@ -410,6 +410,17 @@ export const PLAN_OPS = {
     int8Form: undefined,
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  recurrent_f32: {
+    family: 'recurrent',
+    outputs: ['y', 'y_h?', 'y_c?'],
+    inputs: ['x', 'weights', 'cell?', 'initial_h?', 'initial_c?'],
+    inPlace: [],
+    params: 'recurrent',
+    domain: 'float',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: no CUDA kernel yet',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

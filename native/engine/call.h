@@ -84,6 +84,7 @@ HONE_WEIGHTED_OP(FcS8)
 HONE_WEIGHTED_OP(ConvF32)
 HONE_WEIGHTED_OP(DwconvF32)
 HONE_WEIGHTED_OP(FcF32)
+HONE_WEIGHTED_OP(RecurrentF32)
 #undef HONE_WEIGHTED_OP
 
 /// The table that the arguments of average_pool_s8 point to, by elements of a window.
@@ -116,5 +117,6 @@ void bind_args(const Call& call, const Memory& memory, GatherNdArgs* args);
 void bind_args(const Call& call, const Memory& memory, ScatterElementsArgs* args);
 void bind_args(const Call& call, const Memory& memory, ScatterNdArgs* args);
 void bind_args(const Call& call, const Memory& memory, NormalizeF32Args* args);
+void bind_args(const Call& call, const Memory& memory, RecurrentF32Args* args);
 
 }  // namespace hone

@@ -20,8 +20,10 @@ std::shared_ptr<const AlignedBuffer> packed_weights(const StepContext& context, 
   if constexpr (requires { weights.x_zero_point; }) {
     packed = pack(packed_key(row.layout, what, weights.weights, weights.bias, weights.multiplier,
                              weights.zero_points, weights.x_zero_point));
-  } else {
+  } else if constexpr (requires { weights.bias; }) {
     packed = pack(packed_key(row.layout, what, weights.weights, weights.bias));
+  } else {
+    packed = pack(packed_key(row.layout, what, weights.weights));
   }
   context.plan.give_back_pages(context.x(kWeightsInput));
   return packed;

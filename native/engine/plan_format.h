@@ -255,4 +255,19 @@ struct PlanMatmul {
 };
 static_assert(sizeof(PlanMatmul) == 256);
 
+/// Functions f, g, h of the first direction, then of the second: a UnaryOperation each, its factors, bounds.
+/// Tensors have the batch behind the steps and directions, or first.
+struct PlanRecurrent {
+  int32_t cell;       ///< a RecurrentCell
+  int32_t direction;  ///< 0 forward, 1 reverse, 2 both
+  int32_t batch;      ///< sequences
+  int32_t batch_first;
+  int32_t linear_before_reset, input_forget;
+  float clip;  ///< infinity: none
+  int32_t reserved;
+  int32_t operations[6];
+  float alphas[6], betas[6], lows[6], highs[6];
+};
+static_assert(sizeof(PlanRecurrent) == 152);
+
 }  // namespace hone

@@ -27,6 +27,7 @@
 #include "native/kernels/max_pool_s8/max_pool_s8.h"
 #include "native/kernels/normalize_f32/normalize_f32.h"
 #include "native/kernels/quantize_s8/quantize_s8.h"
+#include "native/kernels/recurrent_f32/recurrent_f32.h"
 #include "native/kernels/reduce_f32/reduce_f32.h"
 #include "native/kernels/reduce_max_f32/reduce_max_f32.h"
 #include "native/kernels/reduce_max_s8/reduce_max_s8.h"

@@ -1,6 +1,7 @@
 import { GraphBuilder } from '../../lib/ir/builder';
 import { OPERATORS } from '../../lib/ops';
-import type { KernelCall, Operator } from '../../lib/ops/operator';
+import type { KernelCall } from '../../lib/ops/kernel-call';
+import type { Operator } from '../../lib/ops/operator';
 
 /** What the engine would compute a float32 node without attributes with; undefined where that is not said by a name. */
 export function callOf({ op, lower, schema }: Operator): KernelCall | undefined {

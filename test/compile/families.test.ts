@@ -6,7 +6,7 @@ import type { GraphBuilder } from '../../lib/ir/builder';
 import { tensorFrom } from '../../lib/ir/tensor';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import { PLAN_OP_NAMES } from '../../lib/plan/plan-ops';
-import { float } from '../ops/op-case';
+import { float, uniform } from '../ops/op-case';
 import { REDUCTIONS } from './call-of';
 import { type Sketch, sketch } from './small-graphs';
 
@@ -36,6 +36,15 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   'fully-connected': [
     (b, s) => s.pair(b.node('MatMul', [s.pair(rows(b)), s.weights([4, 3], 1)])),
     (b, s) => b.node('MatMul', [rows(b), s.weights([4, 3], 1)]),
+  ],
+  recurrent: [
+    (b) => {
+      const parameters = [
+        [1, 3, 4],
+        [1, 3, 3],
+      ].map((dims) => b.initializer(uniform(dims)));
+      return b.node('RNN', [b.input('x', 'float32', [5, 1, 4]), ...parameters], { hidden_size: 3 });
+    },
   ],
   matmul: [(b) => b.node('MatMul', [rows(b), b.input('z', 'float32', [4, 3])])],
   binary: [

@@ -88,6 +88,18 @@ export function everyOperation(): PlanBuilder {
       params: { groups: 3, centered: true, epsilon: 0.001 },
     }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
+    recurrent_f32: () => ({
+      outputs: [real([2 * 2 * 3, 8]), real([2 * 3, 8]), real([2 * 3, 8])],
+      inputs: [real([6, 2 * 32]), floats([2, 32, 8]), floats([2, 24]), real([2 * 3, 8]), real([2 * 3, 8])],
+      params: {
+        ...{ cell: 'lstm', direction: 'bidirectional', batch: 3, batchFirst: false, clip: 9 },
+        ...{ linearBeforeReset: false, inputForget: false },
+        functions: Array.from({ length: 6 }, (_, i) => ({
+          ...{ operation: i % 3 === 0 ? 'sigmoid' : 'tanh', alpha: 0, beta: 0 },
+          ...{ lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY },
+        })),
+      },
+    }),
     matmul_f32: () => ({
       outputs: [real([20, 5])],
       inputs: [real(ROW), real(ROW)],

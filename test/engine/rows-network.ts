@@ -158,6 +158,33 @@ export function rowsNetwork(): PlanBuilder {
     b.node({ op: 'normalize_f32', outputs: [normal], inputs: [x, ...factors], params });
     b.node({ op: 'clamp_f32', outputs: [b.output(`groups${groups}`, 'float32', dims)], inputs: [normal], params: {} });
   }
+  const [left, right, products] = [real([2, 3, 8]), real([2, 8, 6]), real([6, 6])];
+  for (const factor of [left, right]) {
+    const dims = factor === left ? [2, 3, 8] : [2, 8, 6];
+    b.node({ op: 'clamp_f32', outputs: [factor], inputs: [input(dims)], params: { lo: -1, hi: 1 } });
+  }
+  b.node({
+    op: 'matmul_f32',
+    outputs: [products],
+    inputs: [left, right],
+    params: {
+      ...{ batch: [2], rows: 3, inputs: 8, outputs: 6 },
+      ...{ aOffset: 0, aStrides: [24, 8, 1], bOffset: 0, bStrides: [48, 6, 1] },
+    },
+  });
+  const states = real([6, 2]);
+  const bounds = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
+  b.node({
+    op: 'recurrent_f32',
+    outputs: [states],
+    inputs: [products, floats([1, 6, 2])],
+    params: {
+      ...{ cell: 'gru', direction: 'forward', batch: 2, batchFirst: true },
+      ...{ linearBeforeReset: false, inputForget: false, clip: 3 },
+      functions: new Array(6).fill({ operation: 'tanh', alpha: 0, beta: 0, ...bounds }),
+    },
+  });
+  b.node({ op: 'clamp_f32', outputs: [b.output('states', 'float32', [6, 2])], inputs: [states], params: {} });
   const last = real(IMAGE);
   b.node({ op: 'clamp_f32', outputs: [last], inputs: [middle], params: {} });
   const y = b.output('reversed', 'float32', [192]);

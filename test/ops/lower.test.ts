@@ -1,7 +1,7 @@
 import type { ValueType } from '../../lib/ir/graph';
 import type { Tensor } from '../../lib/ir/tensor';
 import { findOperator, OPERATORS } from '../../lib/ops';
-import type { KernelCall } from '../../lib/ops/operator';
+import type { KernelCall } from '../../lib/ops/kernel-call';
 import { ints, opCase, random, scalar } from './draw';
 import { float, graphOf, type OpCase } from './op-case';
 

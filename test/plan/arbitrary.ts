@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { BINARY_OPERATIONS } from '../../lib/core/binary-operation';
 import { COMPARISONS } from '../../lib/core/comparison';
 import { INTEGER_OPERATIONS } from '../../lib/core/integer-operation';
+import { RECURRENT_CELLS, RECURRENT_DIRECTIONS } from '../../lib/core/recurrent-cell';
 import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import {
@@ -24,13 +25,15 @@ const clamp = fc.record({ qmin: small, qmax: small, lo: float, hi: float });
 const window = fc.record({ kernel: pair, stride: pair, dilation: pair, pad: pair });
 const zeroPoint = fc.integer({ min: -128, max: 127 });
 
+const anyUnary = fc.constantFrom(...UNARY_OPERATIONS.map((operation) => operation.name));
+
 const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
   border: fc.record({ channelsFirst: fc.boolean() }),
   conv: fc.record({ window, groups: small, clamp }),
   clamp,
   binary: fc.record({ operation: fc.constantFrom(...BINARY_OPERATIONS.map((operation) => operation.name)), clamp }),
   unary: fc.record({
-    operation: fc.constantFrom(...UNARY_OPERATIONS.map((operation) => operation.name)),
+    operation: anyUnary,
     alpha: float,
     beta: float,
     clamp,
@@ -52,6 +55,19 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
   axis: fc.record({ axis: small }),
   scatter: fc.record({ axis: small, combination: fc.constantFrom(...SCATTER_COMBINATIONS) }),
   fill: fc.record({ value: fc.integer({ min: 0, max: 2 ** 32 - 1 }), high: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
+  recurrent: fc.record({
+    cell: fc.constantFrom(...RECURRENT_CELLS),
+    direction: fc.constantFrom(...RECURRENT_DIRECTIONS),
+    batch: small,
+    batchFirst: fc.boolean(),
+    linearBeforeReset: fc.boolean(),
+    inputForget: fc.boolean(),
+    clip: float,
+    functions: fc.array(fc.record({ operation: anyUnary, alpha: float, beta: float, lo: float, hi: float }), {
+      minLength: 6,
+      maxLength: 6,
+    }),
+  }),
 };
 
 function nodeOf(op: PlanOp, tensorCount: number): fc.Arbitrary<PlanNode> {

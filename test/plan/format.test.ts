@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RECURRENT_CELLS } from '../../lib/core/recurrent-cell';
 import {
   LAYOUTS,
   type LayoutName,
@@ -19,6 +20,8 @@ const HEADER = readFileSync(join(__dirname, '../../native/engine/plan_format.h')
 const TYPES = readFileSync(join(__dirname, '../../native/core/element_type.h'), 'utf8');
 
 const LOADER = readFileSync(join(__dirname, '../../native/engine/plan.h'), 'utf8');
+
+const RECURRENT = readFileSync(join(__dirname, '../../native/kernels/recurrent_f32/recurrent_f32.h'), 'utf8');
 
 const SCALARS: Record<string, string> = {
   char: 'u8',
@@ -93,4 +96,5 @@ test('constants and enumerations agree', () => {
   expect([...PLAN_MAGIC].every((letter) => HEADER.includes(`'${letter}'`))).toBe(true);
   expect(parseEnum('ElementType', TYPES)).toEqual([...PLAN_TYPES]);
   expect(parseEnum('PlanPlace')).toEqual(PLAN_PLACES);
+  expect(parseEnum('RecurrentCell', RECURRENT)).toEqual(RECURRENT_CELLS);
 });

@@ -1,4 +1,4 @@
-import type { Window } from '../../ops/operator';
+import type { Window } from '../../ops/kernel-call';
 import type { ConvolutionWeights } from '../convolution-weights';
 import { clampCodes, floatClamp } from '../grid';
 import type { LoweredLayer } from '../layer';

@@ -1,5 +1,5 @@
 import { elementCount } from '../../ir/tensor';
-import type { Window } from '../../ops/operator';
+import type { Window } from '../../ops/kernel-call';
 import type { PlanWindow } from '../../plan/description';
 import { PLAN_MAX_WINDOW_REACH } from '../../plan/format';
 import type { LoweredLayer } from '../layer';

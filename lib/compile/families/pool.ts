@@ -1,4 +1,4 @@
-import type { Window } from '../../ops/operator';
+import type { Window } from '../../ops/kernel-call';
 import type { PlanWindow } from '../../plan/description';
 import { PLAN_MAX_POOL_AREA } from '../../plan/format';
 import { clampCodes } from '../grid';

@@ -16,6 +16,7 @@ import { matmulFamily } from './matmul';
 import { batchNormFamily, localResponseFamily, normalizeFamily, relativeFamily } from './normalize';
 import { oneHotFamily } from './one-hot';
 import { averagePoolFamily, maxPoolFamily } from './pool';
+import { recurrentFamily } from './recurrent';
 import { reduceFamily } from './reduce';
 import { expandFamily, rearrangeFamily, reshapeFamily, sliceFamily, splitFamily, transposeFamily } from './reshape';
 import { selectFamily } from './select';
@@ -30,6 +31,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   'conv-transpose': convTransposeFamily,
   'fully-connected': fullyConnectedFamily,
   matmul: matmulFamily,
+  recurrent: recurrentFamily,
   binary: binaryFamily,
   integer: integerFamily,
   compare: compareFamily,

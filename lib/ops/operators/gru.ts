@@ -9,6 +9,7 @@ import { type Cell, recurrentOperator } from '../recurrent-operator';
  */
 export const gru: Operator = recurrentOperator({
   op: 'GRU',
+  cell: 'gru',
   gates: 3,
   states: ['h'],
   attributes: { linear_before_reset: { kind: 'int' } },

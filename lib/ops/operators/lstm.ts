@@ -6,6 +6,7 @@ import { type Cell, recurrentOperator } from '../recurrent-operator';
 /** ONNX LSTM-14: gates in the order input, output, forget, cell, with peepholes for the first three. See `recurrentOperator`. */
 export const lstm: Operator = recurrentOperator({
   op: 'LSTM',
+  cell: 'lstm',
   gates: 4,
   states: ['h', 'c'],
   peepholes: 3,

@@ -5,7 +5,8 @@ import { elementCost } from '../cost';
 import { elementwise } from '../coupling';
 import { toDense } from '../dense';
 import { castTo, formulas, sumToOperands } from '../gradients';
-import type { EngineFunction, GradientContext, KernelCall, LowerContext, Operator } from '../operator';
+import type { EngineFunction, KernelCall } from '../kernel-call';
+import type { GradientContext, LowerContext, Operator } from '../operator';
 import { FLOATS, NUMBERS, problem, required } from '../schema';
 
 const BASES = [...FLOATS, 'int32', 'int64'] as const;

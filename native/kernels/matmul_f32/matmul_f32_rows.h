@@ -1,5 +1,6 @@
 #pragma once
 #include "native/kernels/matmul_f32/matmul_f32.h"
+#include "native/kernels/panel_blocks.h"
 
 /// What the table and the instruction-set files of matmul_f32 share. Symbol = file = table row.
 namespace hone {
@@ -8,13 +9,8 @@ void matmul_f32_ref(const MatmulF32Args& args, const Tile& tile);
 void matmul_f32_avx2(const MatmulF32Args& args, const Tile& tile);
 void matmul_f32_neon(const MatmulF32Args& args, const Tile& tile);
 
-/// Columns of a panel of b that is packed: one cache line.
-inline constexpr int32_t kMatmulF32Panel = 16;
-/// Panels of a block: as many as one row of a needs to hide the latency of a multiply-add.
-inline constexpr int32_t kMatmulF32Panels = 4;
-inline constexpr int32_t kMatmulF32Block = kMatmulF32Panel * kMatmulF32Panels;
 /// Steps in k between which sums lie in y: a packed panel of them stays in the first cache.
 inline constexpr int64_t kMatmulF32Depth = 256;
-inline constexpr size_t kMatmulF32ScratchBytes = sizeof(float) * kMatmulF32Block * kMatmulF32Depth;
+inline constexpr size_t kMatmulF32ScratchBytes = sizeof(float) * kPanelBlock * kMatmulF32Depth;
 
 }  // namespace hone

@@ -4,9 +4,9 @@ namespace hone {
 
 const MatmulF32Row kMatmulF32Rows[] = {
 #if defined(__x86_64__)
-    {"matmul_f32_avx2", kCpuAvx2 | kCpuFma, kMatmulF32Block, kMatmulF32ScratchBytes, matmul_f32_avx2},
+    {"matmul_f32_avx2", kCpuAvx2 | kCpuFma, kPanelBlock, kMatmulF32ScratchBytes, matmul_f32_avx2},
 #elif defined(__aarch64__)
-    {"matmul_f32_neon", kCpuNeon, kMatmulF32Block, kMatmulF32ScratchBytes, matmul_f32_neon},
+    {"matmul_f32_neon", kCpuNeon, kPanelBlock, kMatmulF32ScratchBytes, matmul_f32_neon},
 #endif
     {"matmul_f32_ref", kCpuRef, 1, 0, matmul_f32_ref},
 };
