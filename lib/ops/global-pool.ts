@@ -4,6 +4,7 @@ import { knownDims } from './dims';
 import type { Window } from './kernel-call';
 import type { Dense, InferContext, LowerContext, Operator } from './operator';
 import { problem } from './schema';
+import { toWindow } from './spatial';
 
 /** Shape rule of pooling over all spatial axes: `[N, C, spatial...]` to `[N, C, 1...]`. */
 export function inferGlobalPool({ node, inputs: [x] }: InferContext): ReturnType<Operator['infer']> {
@@ -28,7 +29,11 @@ export function reducePlanes(x: Dense, reduce: (plane: Dense['data']) => number)
 export function lowerGlobalPool({ node, inputs: [x] }: LowerContext): Window | ReturnType<typeof problem> {
   const dims = knownDims(x?.shape);
   if (!dims) return problem(node, 'symbolic-shape', 'expected known shapes');
-  if (dims.length > 4) return problem(node, 'rank', `expected one or two spatial axes, found ${dims.length - 2}`);
-  const kernel = dims.length === 3 ? ([1, dims[2]] as const) : ([dims[2], dims[3]] as const);
-  return { kernel, stride: [1, 1], dilation: [1, 1], pads: [0, 0, 0, 0] };
+  const spatial = dims.slice(2);
+  if (spatial.length < 1 || spatial.length > 3)
+    return problem(node, 'rank', `expected one to three spatial axes, found ${spatial.length}`);
+  const ones = spatial.map(() => 1);
+  const zeros = spatial.map(() => 0);
+  const whole = { input: spatial, kernel: spatial, strides: ones, dilations: ones, output: ones };
+  return toWindow({ ...whole, padsBegin: zeros, padsEnd: zeros });
 }

@@ -43,6 +43,7 @@ import { gatherND } from './operators/gather-nd';
 import { gelu } from './operators/gelu';
 import { gemm } from './operators/gemm';
 import { globalAveragePool } from './operators/global-average-pool';
+import { globalLpPool } from './operators/global-lp-pool';
 import { globalMaxPool } from './operators/global-max-pool';
 import { greater } from './operators/greater';
 import { greaterOrEqual } from './operators/greater-or-equal';
@@ -61,6 +62,7 @@ import { lessOrEqual } from './operators/less-or-equal';
 import { log } from './operators/log';
 import { logSoftmax } from './operators/log-softmax';
 import { lpNormalization } from './operators/lp-normalization';
+import { lpPool } from './operators/lp-pool';
 import { lrn } from './operators/lrn';
 import { lstm } from './operators/lstm';
 import { matMul } from './operators/mat-mul';
@@ -179,6 +181,7 @@ export const OPERATORS: readonly Operator[] = [
   gelu,
   gemm,
   globalAveragePool,
+  globalLpPool,
   globalMaxPool,
   greater,
   greaterOrEqual,
@@ -198,6 +201,7 @@ export const OPERATORS: readonly Operator[] = [
   logSoftmax,
   lpNormalization,
   lrn,
+  lpPool,
   lstm,
   matMul,
   max,

@@ -6,8 +6,17 @@ import type { ReduceOperation } from '../core/reduce-operation';
 import type { UnaryOperation } from '../core/unary-operation';
 import type { Share } from './interpolation';
 
-/** Two-dimensional window, NHWC order of axes h then w. */
+/** A window along one axis: padding before and behind. */
+export interface AxisWindow {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly pads: readonly [number, number];
+}
+
+/** Two-dimensional window, NHWC order of axes h then w; of a volume [N, C, depth, H, W] also along its depth. */
 export interface Window {
+  readonly depth?: AxisWindow;
   readonly kernel: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly dilation: readonly [number, number];
@@ -109,7 +118,15 @@ export type KernelCall =
       readonly kernel: 'average-pool';
       readonly window: Window;
       readonly countIncludePad: boolean;
+      /** Zeros around the spatial axes that count as elements, before each axis and then behind it: left out, none. */
+      readonly around?: readonly number[];
       readonly global: boolean;
+    }
+  | {
+      /** Sums of powers of sizes over windows, and the root of them. */
+      readonly kernel: 'lp-pool';
+      readonly window: Window;
+      readonly power: number;
     }
   | ({
       readonly kernel: 'unary';

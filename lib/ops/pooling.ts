@@ -36,11 +36,12 @@ export function poolSpatial(node: Node, dims: readonly number[]): Spatial {
   return resolveSpatial(node, dims.slice(2), attribute(node, 'kernel_shape', 'ints'));
 }
 
-/** Windows that the engine can run (one or two spatial axes, known extents), or why not. */
+/** Windows that the engine can run (one to three spatial axes, known extents), or why not. */
 export function lowerPool(node: Node, x: ValueType | undefined): Spatial | Diagnostic {
   const dims = knownDims(x?.shape);
   if (!dims) return problem(node, 'symbolic-shape', 'expected known shapes');
-  if (dims.length > 4) return problem(node, 'rank', `expected one or two spatial axes, found ${dims.length - 2}`);
+  if (dims.length < 3 || dims.length > 5)
+    return problem(node, 'rank', `expected one to three spatial axes, found ${dims.length - 2}`);
   return poolSpatial(node, dims);
 }
 

@@ -1,7 +1,7 @@
 import { attribute, attributes } from '../ir/attribute';
 import type { Dim, Node } from '../ir/graph';
 import { addDims, ceilDivDims, floorDivDims, knownDims } from './dims';
-import type { Window } from './kernel-call';
+import type { AxisWindow, Window } from './kernel-call';
 
 /** Geometry of a sliding window over the spatial axes of `[N, C, spatial...]`, padding made explicit. */
 export interface Spatial {
@@ -159,23 +159,22 @@ export function windowTaps(spatial: Spatial): Tap[][] {
 }
 
 /**
- * The two-dimensional window of a one- or two-dimensional node; one dimension becomes a row (h = 1). The padding after the
- * input is what the last window needs, so ceil_mode needs no flag.
+ * The window of a node with one to three spatial axes: one becomes a row (h = 1), the first of three is the depth. The padding
+ * after the input is what the last window needs, so ceil_mode needs no flag.
  */
 export function toWindow(spatial: Spatial): Window {
-  const { input, kernel, strides, dilations, padsBegin, output } = spatial;
-  const behind = output.map((count, axis) => {
-    const reach = (count - 1) * strides[axis] + dilatedExtent(kernel[axis], dilations[axis]);
-    return Math.max(reach - padsBegin[axis] - input[axis], 0);
+  const axes = spatial.kernel.map((kernel, axis): AxisWindow => {
+    const [stride, dilation, before] = [spatial.strides[axis], spatial.dilations[axis], spatial.padsBegin[axis]];
+    const reach = (spatial.output[axis] - 1) * stride + dilatedExtent(kernel, dilation);
+    return { kernel, stride, dilation, pads: [before, Math.max(reach - before - spatial.input[axis], 0)] };
   });
-  const pair = (values: readonly number[], fill: number): readonly [number, number] =>
-    values.length === 1 ? [fill, values[0]] : [values[0], values[1]];
-  const [top, left] = pair(padsBegin, 0);
-  const [bottom, right] = pair(behind, 0);
+  const row: AxisWindow = { kernel: 1, stride: 1, dilation: 1, pads: [0, 0] };
+  const [h, w] = axes.length === 1 ? [row, axes[0]] : axes.slice(-2);
   return {
-    kernel: pair(kernel, 1),
-    stride: pair(strides, 1),
-    dilation: pair(dilations, 1),
-    pads: [top, left, bottom, right],
+    ...(axes.length === 3 && { depth: axes[0] }),
+    kernel: [h.kernel, w.kernel],
+    stride: [h.stride, w.stride],
+    dilation: [h.dilation, w.dilation],
+    pads: [h.pads[0], w.pads[0], h.pads[1], w.pads[1]],
   };
 }

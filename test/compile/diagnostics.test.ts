@@ -105,15 +105,15 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     ["y: Conv: the weights 'relu' are not constant"],
   ],
   [
-    'windows over volumes, and too many dimensions for the caller',
+    'windows over four axes, and too many dimensions for the caller',
     (b) => {
-      const x = b.input('x', 'float32', [1, 1, 2, 2, 2]);
+      const x = b.input('x', 'float32', [1, 1, 2, 2, 2, 2]);
       const nine = b.input('n', 'float32', [1, 1, 1, 1, 1, 1, 1, 1, 2]);
-      return [b.node('MaxPool', [x], { kernel_shape: [2, 2, 2] }, { outputs: ['m'] }), b.node('Relu', [nine])];
+      return [b.node('MaxPool', [x], { kernel_shape: [2, 2, 2, 2] }, { outputs: ['m'] }), b.node('Relu', [nine])];
     },
     [
       'n: graph input: its rank is 9 (the engine takes up to 8)',
-      'm: MaxPool: expected one or two spatial axes, found 3',
+      'm: MaxPool: expected one to three spatial axes, found 4',
       'relu: graph output: its rank is 9 (the engine gives up to 8)',
     ],
   ],

@@ -75,6 +75,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     },
   ],
   'max-pool': [(b, s) => b.node('MaxPool', [s.pair(image(b))], WINDOW), (b) => b.node('MaxPool', [image(b)], WINDOW)],
+  'lp-pool': [(b) => b.node('LpPool', [image(b)], WINDOW)],
   'average-pool': [
     (b, s) => s.pair(b.node('AveragePool', [s.pair(image(b))], WINDOW)),
     (b) => b.node('AveragePool', [image(b)], WINDOW),

@@ -28,9 +28,13 @@ const OPERATORS = [
   'Resize',
   'ConvTranspose',
   'PRelu',
+  'Conv',
+  'MaxPool',
+  'GlobalMaxPool',
+  'AveragePool',
 ];
 
-const WEIGHTED = ['ConvTranspose', 'PRelu'];
+const WEIGHTED = ['Conv', 'ConvTranspose', 'PRelu', 'MaxPool', 'GlobalMaxPool', 'AveragePool'];
 
 /** Scales are powers of two and weights have few bits, so that float32 sums are exact in every order. */
 const GRID = { input: 2 ** -5, weights: 2 ** -4, result: 2 ** -4 };
@@ -65,14 +69,15 @@ function graphOf({ op, inputs, attributes, opset = 21 }: OpCase, type: 'int8' | 
   return b.build();
 }
 
-/** Mixtures of elements are computed in float, whatever stands around them. */
-function isMixture({ op, attributes }: OpCase): boolean {
-  return op === 'Resize' && attributes?.mode !== undefined && attributes.mode !== 'nearest';
+/** What is computed in float, whatever stands around it: mixtures of elements, averages over volumes; and what is refused. */
+function staysFloat({ op, attributes, inputs, outputs }: OpCase): boolean {
+  const isMixture = op === 'Resize' && attributes?.mode !== undefined && attributes.mode !== 'nearest';
+  return isMixture || (op === 'AveragePool' && inputs[0]!.dims.length === 5) || outputs === 2;
 }
 
 const runnable = CASES.flatMap((item) => {
   const [x] = item.inputs;
-  if (x?.type !== 'float32' || !OPERATORS.includes(item.op) || (item.opset ?? 21) < 21 || isMixture(item)) return [];
+  if (x?.type !== 'float32' || !OPERATORS.includes(item.op) || (item.opset ?? 21) < 21 || staysFloat(item)) return [];
   return (['int8', 'uint8'] as const).map((type) => {
     const source = graphOf(item, type, type === 'int8' ? GRID.input : GRID.result);
     return { name: `${item.op} on ${type}: ${item.title}`, op: item.op, source, x };

@@ -4,8 +4,9 @@ import { floatBias, integerBias, requantizeOperands } from '../integer-layer';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
 import { Unsupported } from '../unsupported';
 import type { View } from '../view';
-import { emitConvolution } from './convolution';
+import { type Convolution, emitConvolution } from './convolution';
 import { imageExtents } from './image';
+import { imagesAsVolume, tapsAsChannels, tapWeights } from './volume';
 
 /** Convolutions, one channel per group on kernels of their own. */
 export const convFamily: FamilyOf<'conv'> = {
@@ -14,17 +15,50 @@ export const convFamily: FamilyOf<'conv'> = {
   float: { fuses: true, lower: lowerFloat },
 };
 
+/** Weights of a convolution over images, sequences or volumes. */
+interface Weights {
+  readonly geometry: ConvolutionWeights;
+  /** Weights in ONNX order brought into plan order. */
+  arrange<T extends Int8Array | Float32Array>(weights: T, Type: new (length: number) => T): T;
+}
+
 /** @throws Unsupported when the weights are not constant */
-function weightsOf({ node, call, constants }: LayerOf<'conv'>): ConvolutionWeights {
+function weightsOf({ node, call, constants }: LayerOf<'conv'>): Weights {
   const dims = constantExtents(constants, node.inputs[1]);
   if (dims === undefined) throw new Unsupported(`the weights '${node.inputs[1]}' are not constant`);
-  return convolutionWeights(imageExtents(dims), call.groups);
+  if (dims.length !== 5) {
+    const geometry = convolutionWeights(imageExtents(dims), call.groups);
+    return { geometry, arrange: geometry.arrange };
+  }
+  const [outputs, inputs, depth, h, w] = dims;
+  const geometry = convolutionWeights([outputs, depth * inputs, h, w], call.groups);
+  return { geometry, arrange: (weights, Type) => geometry.arrange(tapWeights(weights, dims, Type), Type) };
+}
+
+/** Emits the convolution; over volumes as one over images. `zero` is the number of what lies in the padding. */
+function emit(
+  layer: LayerOf<'conv'>,
+  x: View,
+  zero: number,
+  convolution: Omit<Convolution, 'window' | 'groups'>,
+): View {
+  const { call, extents } = layer;
+  const { depth } = call.window;
+  if (depth === undefined) return emitConvolution(layer, x, { ...call, ...convolution });
+  const [batch, channels, slices, ...spatial] = extents;
+  const images = tapsAsChannels(layer, x, call.groups, depth, slices, zero);
+  const made = emitConvolution(layer, images, {
+    ...call,
+    ...convolution,
+    extents: [batch * slices, channels, ...spatial],
+  });
+  return imagesAsVolume(made, batch, slices);
 }
 
 function lowerInteger(layer: LayerOf<'conv'>, { operands: [x], grid }: Integers): () => View {
-  const { node, call, program, constants } = layer;
+  const { node, program, constants } = layer;
   const [, weights, bias = ''] = node.inputs;
-  const geometry = weightsOf(layer);
+  const { geometry, arrange } = weightsOf(layer);
   const channels = channelWeights(constants, weights, 0, geometry.outputs);
   const others = requantizeOperands(program, node, {
     bias: integerBias(constants, bias, x.quantization.scale, channels.scales, grid.scale),
@@ -34,21 +68,20 @@ function lowerInteger(layer: LayerOf<'conv'>, { operands: [x], grid }: Integers)
   });
   return () => {
     const key = `${weights}:${geometry.depthwise ? 'depthwise' : 'convolution'}`;
-    const arranged = layer.once(key, () => geometry.arrange(channels.values, Int8Array));
+    const arranged = layer.once(key, () => arrange(channels.values, Int8Array));
     const operand = program.constant(weights, 'int8', geometry.dims, arranged);
-    return emitConvolution(layer, x, { ...call, geometry, weights: operand, others, grid });
+    return emit(layer, x, x.quantization.zeroPoint, { geometry, weights: operand, others, grid });
   };
 }
 
 function lowerFloat(layer: LayerOf<'conv'>): View {
-  const { node, call, program, constants } = layer;
+  const { node, program, constants } = layer;
   const [, weights, bias = ''] = node.inputs;
-  const geometry = weightsOf(layer);
+  const { geometry, arrange } = weightsOf(layer);
   const x = layer.float();
-  const arranged = geometry.arrange(floatConstant(constants, weights)!.data, Float32Array);
+  const arranged = arrange(floatConstant(constants, weights)!.data, Float32Array);
   const addend = floatBias(constants, bias, geometry.outputs);
-  return emitConvolution(layer, x, {
-    ...call,
+  return emit(layer, x, 0, {
     geometry,
     weights: program.constant(weights, 'float32', geometry.dims, arranged),
     others: [program.constant(bias || `${node.name}:bias`, 'float32', [geometry.outputs], addend)],

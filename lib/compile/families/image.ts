@@ -29,7 +29,7 @@ export function planWindow({ kernel, stride, dilation, pads }: Window, x: Operan
 export function imageExtents(extents: readonly number[]): [number, number, number, number] {
   if (extents.length === 3) return [extents[0], extents[1], 1, extents[2]];
   if (extents.length === 4) return extents as [number, number, number, number];
-  throw new Unsupported(`windows over ${extents.length - 2} spatial dimensions (the engine has 1 and 2)`);
+  throw new Unsupported(`windows over ${extents.length - 2} spatial dimensions (the engine has 1 and 2 here)`);
 }
 
 /** A view as [N, H, W, C] operand. */
@@ -59,4 +59,35 @@ export function imageResult(
     operand: { buffer, dims: [n, h, w, c] },
     view: stridedView(buffer, extents, channelsLastOrder(extents.length)),
   };
+}
+
+/** One window over images: extents [N, H, W, C] of what it reads and makes. */
+export interface WindowPass {
+  readonly window: Window;
+  readonly from: readonly [number, number, number, number];
+  readonly to: readonly [number, number, number, number];
+}
+
+/**
+ * The windows that pool `x` to `y` one behind the other, for channels-last memory: one for images and sequences; for volumes
+ * [N, C, depth, H, W] rows and columns of every slice first, then slices, each a row of as many channels as it has elements.
+ */
+export function windowPasses(window: Window, x: readonly number[], y: readonly number[]): readonly WindowPass[] {
+  if (x.length !== 5) {
+    const [[n, c, h, w], [, , height, width]] = [imageExtents(x), imageExtents(y)];
+    return [{ window, from: [n, h, w, c], to: [n, height, width, c] }];
+  }
+  const [[n, c, depth, h, w], [, , slices, height, width]] = [x, y];
+  const { kernel, stride, dilation, pads } = window.depth!;
+  const across: Window = {
+    kernel: [kernel, 1],
+    stride: [stride, 1],
+    dilation: [dilation, 1],
+    pads: [pads[0], 0, pads[1], 0],
+  };
+  const row = height * width * c;
+  return [
+    { window, from: [n * depth, h, w, c], to: [n * depth, height, width, c] },
+    { window: across, from: [n, depth, 1, row], to: [n, slices, 1, row] },
+  ];
 }

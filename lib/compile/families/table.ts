@@ -12,6 +12,7 @@ import { fullyConnectedFamily } from './fully-connected';
 import { gatherElementsFamily, gatherFamily, gatherNdFamily, scatterElementsFamily, scatterNdFamily } from './indexed';
 import { integerFamily } from './integer';
 import { interpolateFamily } from './interpolate';
+import { lpPoolFamily } from './lp-pool';
 import { matmulFamily } from './matmul';
 import { batchNormFamily, localResponseFamily, normalizeFamily, relativeFamily } from './normalize';
 import { oneHotFamily } from './one-hot';
@@ -46,6 +47,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   split: splitFamily,
   'max-pool': maxPoolFamily,
   'average-pool': averagePoolFamily,
+  'lp-pool': lpPoolFamily,
   unary: unaryFamily,
   softmax: softmaxFamily,
   fourier: fourierFamily,

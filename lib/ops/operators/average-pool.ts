@@ -5,7 +5,7 @@ import { emptyLike } from '../dense';
 import type { Operator } from '../operator';
 import { inferPool, lowerPool, POOL_ATTRIBUTES, poolCost, poolSpatial } from '../pooling';
 import { averagePoolGradient, windowCounts } from '../pooling-gradient';
-import { FLOATS, problem, required } from '../schema';
+import { FLOATS, required } from '../schema';
 import { dilatedExtent, toWindow, windowTaps } from '../spatial';
 
 /** ONNX AveragePool-19: mean over a window, of the elements inside the input or (count_include_pad) input and padding. */
@@ -52,8 +52,12 @@ export const averagePool: Operator = {
       const reach = (count - 1) * strides[axis] + dilatedExtent(kernel[axis], dilations[axis]);
       return reach > padsBegin[axis] + input[axis] + padsEnd[axis];
     });
-    if (countIncludePad && beyond)
-      return problem(node, 'window', 'count_include_pad with a ceil_mode window beyond the padding has no kernel');
-    return { kernel: 'average-pool', window: toWindow(spatial), countIncludePad, global: false };
+    if (!countIncludePad || !beyond)
+      return { kernel: 'average-pool', window: toWindow(spatial), countIncludePad, global: false };
+    // What lies beyond the padding does not count: the padding becomes elements, and nothing else is counted.
+    const inner = { ...spatial, input: input.map((extent, axis) => padsBegin[axis] + extent + padsEnd[axis]) };
+    const window = toWindow({ ...inner, padsBegin: input.map(() => 0) });
+    const around = [...padsBegin, ...padsEnd];
+    return { kernel: 'average-pool', window, countIncludePad: false, global: false, around };
   },
 };

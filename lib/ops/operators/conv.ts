@@ -76,7 +76,8 @@ export const conv: Operator = {
   lower: ({ node, inputs: [x, w] }) => {
     const [input, weight] = [knownDims(x?.shape), knownDims(w?.shape)];
     if (!input || !weight) return problem(node, 'symbolic-shape', 'expected known shapes');
-    if (input.length > 4) return problem(node, 'rank', `expected one or two spatial axes, found ${input.length - 2}`);
+    if (input.length < 3 || input.length > 5)
+      return problem(node, 'rank', `expected one to three spatial axes, found ${input.length - 2}`);
     const window = toWindow(resolveSpatial(node, input.slice(2), weight.slice(2)));
     return { kernel: 'conv', window, groups: attribute(node, 'group', 'int', 1) };
   },

@@ -48,6 +48,21 @@ export const CONVOLUTIONS: readonly OpCase[] = [
   conv('VALID', { auto_pad: 'VALID', strides: [2, 2], kernel_shape: [4, 3] }, [3, 4, 4, 3]),
   conv('one spatial axis', { pads: [2, 1], strides: [2] }, [5, 3, 4], uniform([2, 3, 11])),
   conv('three spatial axes', { pads: [1, 0, 1, 0, 1, 1] }, [2, 3, 2, 3, 2], uniform([2, 3, 4, 5, 3])),
+  conv(
+    'three spatial axes, strides and dilations',
+    { pads: [2, 1, 0, 1, 0, 1], strides: [2, 1, 2], dilations: [2, 1, 1] },
+    [2, 3, 2, 3, 2],
+    uniform([2, 3, 5, 5, 4]),
+  ),
+  conv('three spatial axes, groups', { group: 2, pads: [1, 1, 1, 1, 1, 1] }, [6, 2, 3, 3, 3], uniform([1, 4, 4, 3, 5])),
+  conv('three spatial axes, depthwise', { group: 4 }, [4, 1, 2, 2, 2], uniform([2, 4, 4, 3, 5])),
+  conv('three spatial axes, one by one', {}, [6, 3, 1, 1, 1], uniform([2, 3, 4, 3, 5])),
+  conv(
+    'three spatial axes, SAME_UPPER',
+    { auto_pad: 'SAME_UPPER', strides: [2, 2, 1] },
+    [3, 2, 3, 2, 3],
+    uniform([1, 2, 5, 4, 3]),
+  ),
   transpose('plain', {}, [4, 5, 3, 3]),
   transpose(
     'strides, pads and output padding',
