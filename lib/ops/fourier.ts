@@ -62,7 +62,7 @@ export function hasMatrix({ length, terms, parts, frequencies }: Transform): boo
   return length >= 1 && 2 * frequencies * terms * parts <= MOST_ELEMENTS;
 }
 
-/** The matrix [frequency, part, element, part] of a transform, row-major: what `fourierSum` multiplies by. */
+/** The matrix [part, frequency, element, part] of a transform, row-major: what `fourierSum` multiplies by. */
 export function fourierMatrix({ length, terms, parts, frequencies, inverse, window }: Transform): Float32Array {
   const angles = Array.from({ length }, (_, i) => ((inverse ? 2 : -2) * Math.PI * i) / length);
   const [cos, sin] = [angles.map(Math.cos), angles.map(Math.sin)];
@@ -72,8 +72,8 @@ export function fourierMatrix({ length, terms, parts, frequencies, inverse, wind
       const factor = (window?.[n] ?? 1) / (inverse ? length : 1);
       const turn = (k * n) % length;
       for (const [row, ofReal, ofImaginary] of [
-        [2 * k, cos[turn], -sin[turn]],
-        [2 * k + 1, sin[turn], cos[turn]],
+        [k, cos[turn], -sin[turn]],
+        [frequencies + k, sin[turn], cos[turn]],
       ]) {
         const place = (row * terms + n) * parts;
         matrix[place] = factor * ofReal;

@@ -153,7 +153,7 @@ export type KernelCall =
       readonly terms: number;
       readonly step?: number;
       readonly frequencies: number;
-      /** [frequency, part, element, part], row-major. */
+      /** [part, frequency, element, part], row-major. */
       readonly matrix: () => Float32Array;
     }
   | { readonly kernel: 'softmax'; readonly axis: number }

@@ -85,10 +85,14 @@ function multiply(
   });
 }
 
-/** The channels of the product as frequencies and parts. */
+/**
+ * The channels of the product as frequencies and parts. All real parts come first: what follows mostly makes one number of two,
+ * of neighbouring frequencies at once.
+ */
 function frequenciesOf({ call }: LayerOf<'fourier'>, made: View): readonly [Dim, Dim] {
   const [, [{ stride }]] = made.dims;
-  return [[{ extent: call.frequencies, stride: 2 * stride }], [{ extent: 2, stride }]];
+  const { frequencies } = call;
+  return [[{ extent: frequencies, stride }], [{ extent: 2, stride: frequencies * stride }]];
 }
 
 function greatestDivisor(a: number, b: number): number {
