@@ -7,6 +7,7 @@ import { writePlan } from '../plan/writer';
 import { assignMemory } from './assign-memory';
 import { findOverwrite } from './find-overwrite';
 import { fuseResiduals } from './fuse-residual';
+import { guardChoices } from './guard-choices';
 import { type Lowered, lowerGraph } from './lower-graph';
 import type { Buffer, Operand, Step } from './step';
 
@@ -39,7 +40,8 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
       what: 'the native engine',
       diagnostics: formatDiagnostics(errors),
     });
-  const steps = fuseResiduals(lowered.state.program.steps);
+  const { program } = lowered.state;
+  const steps = guardChoices(fuseResiduals(program.steps), program);
   const constants: Uint8Array[] = [];
   const variant = describeVariant(graph, lowered, steps, constants);
   const description = {

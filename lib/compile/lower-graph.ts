@@ -82,6 +82,7 @@ function firstOutput({ outputs }: Node): string {
 
 function lowerNode(state: Lowering, node: Node): void {
   const { network } = state;
+  if (state.evaluate(node)) return;
   const call = network.kernelOf(node);
   for (const [index, input] of node.inputs.entries())
     if (!network.isLeftOut(node, index)) network.requireElements(input);

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { PLAN_MAX_RANK, PLAN_TYPES, type PlanType } from '../plan/format';
-import { canonicalIntegers, floatConstant, plainConstant, quantizedConstant } from './constants';
+import { canonicalIntegers, evaluateConstants, floatConstant, plainConstant, quantizedConstant } from './constants';
 import type { Network, Tail } from './network';
 import { Program } from './program';
 import type { Buffer, Quantization } from './step';
@@ -179,6 +179,14 @@ export class Lowering {
     const view = this.findPlain(value);
     if (view !== undefined) return view;
     throw new Unsupported(`'${value}' (${this.network.typeOf(value)?.type}) is not available to the engine`);
+  }
+
+  /** Makes constants of what a node over constants gives: constant outputs of the graph keep their nodes until here. */
+  evaluate(node: Node): boolean {
+    const values = evaluateConstants(this.network, node);
+    for (const [name, { type, dims, data }] of values ?? [])
+      this.setPlain(name, plainView(this.program.constant(name, type, dims, data).buffer, dims));
+    return values !== undefined;
   }
 
   /** Whether a value exists in its own type already. */

@@ -111,6 +111,10 @@ export const ERRORS = {
     template: 'the model leaves extents of its inputs free: {inputs}',
     hint: 'Give numbers for the names in `{advice}`, or samples (--data, --calibration) that have them.',
   },
+  E_INPUT_INDEX: {
+    template: "node '{node}' met an index beyond the bounds of what it looks up",
+    hint: 'Check integer inputs such as token ids: an index is at least -n and below n, the extent of the axis.',
+  },
   E_INPUT_LENGTH: {
     template: 'input {name}: expected {expected} elements, found {found}',
     hint: 'Send exactly as many elements as the shape holds.',

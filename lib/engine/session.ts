@@ -97,11 +97,11 @@ export class Session {
 
   /**
    * Fresh outputs by name for the inputs given.
-   * @throws E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH, E_SESSION_CLOSED
+   * @throws E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH, E_INPUT_INDEX, E_SESSION_CLOSED
    */
   run(feeds: Feeds): Record<string, PlanArray> {
     const { outputs } = this.fill(feeds);
-    this.native.run();
+    this.runNative();
     return Object.fromEntries(this.outputs.map(({ name }, i) => [name, outputs[i].slice()]));
   }
 
@@ -118,14 +118,17 @@ export class Session {
       requireMemory(this.inputs, binding.inputs, 'E_INPUT_LENGTH');
       requireMemory(this.outputs, binding.outputs, 'E_OUTPUT_LENGTH');
       if (this.bound !== binding) this.activate(binding);
-      this.native.run();
+      this.runNative();
     };
   }
 
   /** Output of every node of one inference, in order of execution; for bit checks. @throws as `run` */
   dump(feeds: Feeds): NodeDump[] {
     this.fill(feeds);
-    return this.native.dump().map(({ data, type, ...rest }) => ({ ...rest, data: arrayView(type, data) }));
+    return translate({}, () => this.native.dump()).map(({ data, type, ...rest }) => ({
+      ...rest,
+      data: arrayView(type, data),
+    }));
   }
 
   /** Puts tensors that are kept between runs back to zero. @throws E_SESSION_CLOSED */
@@ -160,6 +163,14 @@ export class Session {
     if (this.bound !== this.own) this.activate(this.own);
     for (const [i, array] of given.entries()) copyElements(array, this.own.inputs[i]);
     return this.own;
+  }
+
+  private runNative(): void {
+    try {
+      this.native.run();
+    } catch (error) {
+      throw translated(error, {});
+    }
   }
 
   private activate(binding: Binding): void {
@@ -214,14 +225,21 @@ function translate<T>(context: Context, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const { code, message } = error as { code?: ErrorCode; message: string };
-    if (error instanceof HoneError || code === undefined || !(code in ERRORS)) throw error;
-    throw new HoneError(code, detailsOf(code, message, context), { cause: error });
+    throw translated(error, context);
   }
+}
+
+/** An error of the addon as a HoneError; others as they are. */
+function translated(error: unknown, context: Context): unknown {
+  const { code, message } = error as { code?: ErrorCode; message: string };
+  if (error instanceof HoneError || code === undefined || !(code in ERRORS)) return error;
+  return new HoneError(code, detailsOf(code, message, context), { cause: error });
 }
 
 function detailsOf(code: ErrorCode, message: string, { path = '', cpu = '' }: Context): ErrorDetails {
   switch (code) {
+    case 'E_INPUT_INDEX':
+      return { node: message };
     case 'E_PLAN_VERSION':
       return { found: message, expected: PLAN_VERSION };
     case 'E_FILE_NOT_FOUND':

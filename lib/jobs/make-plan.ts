@@ -42,9 +42,10 @@ export async function makePlan(artifact: Artifact, options: CompressOptions = {}
 function compileGraph(graph: Graph, model: ModelArtifact, trace: Trace | undefined): Compiled {
   requireExtents(graph);
   const options = { sourceHash: model.hash, metadata: sourceMetadata(model) };
-  const compiled = compile(prepareForEngine(graph, trace), options);
+  const notes: Diagnostic[] = [];
+  const compiled = compile(prepareForEngine(graph, trace, notes), options);
   const weightsAlone = !isQuantized(graph) && graph.nodes.some(({ op }) => op === 'DequantizeLinear');
-  return { ...compiled, diagnostics: [...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };
+  return { ...compiled, diagnostics: [...notes, ...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };
 }
 
 const WEIGHTS_ALONE: Diagnostic = {

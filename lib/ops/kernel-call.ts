@@ -86,6 +86,10 @@ export type KernelCall =
       readonly ofSize?: boolean;
     }
   | { readonly kernel: 'cast' }
+  | {
+      /** Its first input between bounds that are computed: the second and the third, either of which may be left out. */
+      readonly kernel: 'limit';
+    }
   | { readonly kernel: 'where' }
   | { readonly kernel: 'gather'; readonly axis: number }
   | { readonly kernel: 'gather-elements'; readonly axis: number }

@@ -19,6 +19,8 @@ const GROWTH_FREE_BYTES = 1 << 20;
 /** Operators whose inputs behind the first are weights, and the most bytes of those that are computed. */
 const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'LSTM', 'GRU', 'RNN']);
 const WEIGHT_BYTES = 1 << 28;
+/** Most nodes between a value and the layer that reads what is made of it as weights. */
+const WEIGHT_STEPS = 16;
 
 /**
  * The graph with every value computed that does not depend on inputs: nodes over constants (reference evaluation in
@@ -149,12 +151,15 @@ function growsTooMuch(node: Node, inputs: readonly (Tensor | undefined)[], infer
   return after > WEIGHT_BYTES || !node.outputs.every((name) => isWeight(name, uses));
 }
 
-/** Whether a value is read as weights, and as nothing else: they must be constant, however large. */
-function isWeight(name: string, uses: Uses): boolean {
+/** Whether all that is made of a value is read as weights: those must be constant, however large. */
+function isWeight(name: string, uses: Uses, steps = WEIGHT_STEPS): boolean {
   const consumers = uses.consumers(name);
   return (
     consumers.length > 0 &&
-    consumers.every(({ op, domain, inputs }) => domain === '' && WEIGHTED.has(op) && inputs[0] !== name)
+    consumers.every(({ op, domain, inputs, outputs }) => {
+      if (domain === '' && WEIGHTED.has(op)) return inputs[0] !== name;
+      return steps > 0 && outputs.every((output) => isWeight(output, uses, steps - 1));
+    })
   );
 }
 

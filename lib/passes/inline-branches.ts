@@ -1,47 +1,130 @@
-import { identityNode, makeNames, namesOf, patchGraph, renameReads } from '../ir/edit';
+import type { Diagnostic } from '../core/diagnostic';
+import { identityNode, makeNames, namesOf, patchGraph, renameReads, typeOf } from '../ir/edit';
 import type { Graph, Node, ValueType } from '../ir/graph';
-import { type Tensor, toNumbers } from '../ir/tensor';
+import { type Tensor, tensorFrom, toNumbers } from '../ir/tensor';
 
 /**
  * The graph with the branch in place of every If whose condition is constant. Names of the branch are made unique. Returns the same
  * graph when there is none.
  */
 export function inlineBranches(graph: Graph): Graph {
-  const chosen = graph.nodes.flatMap((node) => {
-    const branch = branchOf(node, graph);
-    return branch === undefined ? [] : [[node, branch] as const];
-  });
-  if (chosen.length === 0) return graph;
-  const fresh = makeNames(namesOf(graph));
-  const replace = new Map<Node, readonly Node[]>();
-  const initializers = new Map<string, Tensor>();
-  const values = new Map<string, ValueType>();
-  for (const [node, branch] of chosen) {
-    const names = new Map<string, string>();
-    const own = [...branch.initializers.keys(), ...branch.nodes.flatMap(({ outputs }) => outputs)];
-    for (const name of own) if (name !== '') names.set(name, fresh(`${node.name}/${name}`));
-    const renamed = (name: string) => names.get(name) ?? name;
-    for (const [name, tensor] of branch.initializers) initializers.set(renamed(name), tensor);
-    for (const [name, type] of branch.values) if (names.has(name)) values.set(renamed(name), type);
-    const inner = branch.nodes.map((each) => ({
-      ...renameReads(each, names),
-      name: fresh(`${node.name}/${each.name}`),
-      outputs: each.outputs.map(renamed),
-    }));
-    const ends = node.outputs.flatMap((output, index) =>
-      output === '' ? [] : [identityNode(fresh(`${node.name}/${output}`), renamed(branch.outputs[index]), output)],
-    );
-    replace.set(node, [...inner, ...ends]);
+  const splicer = new Splicer(graph);
+  for (const node of graph.nodes) {
+    const condition = node.op === 'If' ? graph.initializers.get(node.inputs[0]) : undefined;
+    if (condition?.type !== 'bool' || toNumbers(condition).length !== 1) continue;
+    const branch = branchOf(node, toNumbers(condition)[0] !== 0 ? 'then_branch' : 'else_branch');
+    if (branch === undefined) continue;
+    const { nodes, outputs } = splicer.splice(node, branch);
+    splicer.replace(node, nodes, (index, output, name) => identityNode(name, outputs[index], output));
   }
-  return patchGraph(graph, { replace, initializers, values });
+  return splicer.result();
 }
 
-/** The branch that an If takes, when its condition is constant. */
-function branchOf(node: Node, { initializers }: Graph): Graph | undefined {
+/**
+ * The graph with both branches, and a Where behind them, in place of every If whose branches give values of one shape: nothing
+ * that a node of a branch does shows but by its outputs. An engine may still leave out what a condition does not ask for.
+ * `attempt` brings a graph as far as it goes, and gives nothing for one that contradicts itself: a branch that cannot be right
+ * for the shapes at hand could only fail, so the other one is taken for granted, and a note says so. Returns the same graph when
+ * there is nothing to replace.
+ */
+export function selectBranches(graph: Graph, attempt: (graph: Graph) => Graph | undefined, notes: Diagnostic[]): Graph {
+  const splicer = new Splicer(graph);
+  for (const node of graph.nodes) {
+    const [then, other] = [branchOf(node, 'then_branch'), branchOf(node, 'else_branch')];
+    const condition = graph.values.get(node.inputs[0])?.shape;
+    if (!then || !other || !condition?.every((dim) => dim === 1)) continue;
+    const [yes, no] = [1, 0].map((truth) => attempt(inlineBranches(withCondition(graph, node, truth))));
+    if (!yes !== !no) {
+      const { nodes, outputs } = splicer.splice(node, yes ? then : other);
+      splicer.replace(node, nodes, (index, output, name) => identityNode(name, outputs[index], output));
+      notes.push(leftOut(node, yes ? 'else' : 'then', yes ? 'then' : 'else'));
+    } else if (yes && no && node.outputs.every((output) => agree(output, yes, no, condition.length))) {
+      const [a, b] = [splicer.splice(node, then), splicer.splice(node, other)];
+      splicer.replace(node, [...a.nodes, ...b.nodes], (index, output, name) => ({
+        name,
+        op: 'Where',
+        domain: '',
+        inputs: [node.inputs[0], a.outputs[index], b.outputs[index]],
+        outputs: [output],
+        attributes: new Map(),
+      }));
+    }
+  }
+  return splicer.result();
+}
+
+function leftOut(node: Node, left: string, taken: string): Diagnostic {
+  return {
+    severity: 'warning',
+    kind: 'branch-left-out',
+    where: node.name,
+    message: `its ${left} branch cannot be right for inputs of these shapes: the ${taken} branch is taken, whatever the condition says`,
+  };
+}
+
+/** Whether a value has one known shape in both graphs, of no fewer axes than the condition. */
+function agree(output: string, yes: Graph, no: Graph, rank: number): boolean {
+  if (output === '') return true;
+  const [a, b] = [yes, no].map((graph) => typeOf(graph, output)?.shape);
+  if (a === undefined || b?.length !== a.length || a.length < rank) return false;
+  return a.every((dim, axis) => typeof dim === 'number' && dim === b[axis]);
+}
+
+/** The graph with a constant as the condition of one of its nodes. */
+function withCondition(graph: Graph, node: Node, truth: number): Graph {
+  const name = makeNames(namesOf(graph))(`${node.name}/taken`);
+  const initializers = new Map([...graph.initializers, [name, tensorFrom('bool', [], [truth])] as const]);
+  const nodes = graph.nodes.map((each) => (each === node ? { ...each, inputs: [name] } : each));
+  return { ...graph, nodes, initializers };
+}
+
+/** Puts branches in the place of their nodes, under names of their own. */
+class Splicer {
+  private readonly graph: Graph;
+  private readonly fresh: (hint: string) => string;
+  private readonly replaced = new Map<Node, readonly Node[]>();
+  private readonly initializers = new Map<string, Tensor>();
+  private readonly values = new Map<string, ValueType>();
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+    this.fresh = makeNames(namesOf(graph));
+  }
+
+  /** The nodes of a branch and the names of its outputs, as they are in the graph. */
+  splice(node: Node, branch: Graph): { nodes: readonly Node[]; outputs: readonly string[] } {
+    const names = new Map<string, string>();
+    const own = [...branch.initializers.keys(), ...branch.nodes.flatMap(({ outputs }) => outputs)];
+    for (const name of own) if (name !== '') names.set(name, this.fresh(`${node.name}/${name}`));
+    const renamed = (name: string) => names.get(name) ?? name;
+    for (const [name, tensor] of branch.initializers) this.initializers.set(renamed(name), tensor);
+    for (const [name, type] of branch.values) if (names.has(name)) this.values.set(renamed(name), type);
+    const nodes = branch.nodes.map((each) => ({
+      ...renameReads(each, names),
+      name: this.fresh(`${node.name}/${each.name}`),
+      outputs: each.outputs.map(renamed),
+    }));
+    return { nodes, outputs: branch.outputs.map(renamed) };
+  }
+
+  /** Puts `nodes` in the place of a node, and one node that `end` makes for each of its outputs. */
+  replace(node: Node, nodes: readonly Node[], end: (index: number, output: string, name: string) => Node): void {
+    const ends = node.outputs.flatMap((output, index) =>
+      output === '' ? [] : [end(index, output, this.fresh(`${node.name}/${output}`))],
+    );
+    this.replaced.set(node, [...nodes, ...ends]);
+  }
+
+  result(): Graph {
+    const { graph, replaced, initializers, values } = this;
+    return replaced.size === 0 ? graph : patchGraph(graph, { replace: replaced, initializers, values });
+  }
+}
+
+/** A branch of an If. */
+function branchOf(node: Node, name: 'then_branch' | 'else_branch'): Graph | undefined {
   if (node.op !== 'If' || node.domain !== '') return undefined;
-  const condition = initializers.get(node.inputs[0]);
-  if (condition?.type !== 'bool' || toNumbers(condition).length !== 1) return undefined;
-  const entry = node.attributes.get(toNumbers(condition)[0] !== 0 ? 'then_branch' : 'else_branch');
+  const entry = node.attributes.get(name);
   if (entry?.kind !== 'graph' || entry.value.outputs.length < node.outputs.length) return undefined;
   return entry.value.inputs.length === 0 ? entry.value : undefined;
 }

@@ -10,7 +10,7 @@ import { foldPads } from './fold-pads';
 import { fuseBatchNorm } from './fuse-batch-norm';
 import { bindShapes, inferShapes } from './infer-shapes';
 import type { InferenceMemory } from './inference';
-import { inlineBranches } from './inline-branches';
+import { inlineBranches, selectBranches } from './inline-branches';
 import { mergeDuplicates } from './merge-duplicates';
 import type { PassResult } from './pass-result';
 import { contradictionsIn } from './require-consistent';
@@ -29,6 +29,8 @@ export interface PrepareOptions {
    * again stays as its author made it.
    */
   readonly pads?: 'fold' | 'keep';
+  /** `select` computes both branches of an If and chooses, as engines without subgraphs want it; `keep` when left out. */
+  readonly branches?: 'select' | 'keep';
   /** Checks the graph after every pass. */
   readonly verify?: boolean;
   /** Learns of every application of a rule. */
@@ -39,18 +41,46 @@ export interface PrepareOptions {
 type Pass = (graph: Graph, memory: InferenceMemory) => Graph;
 
 /** Passes that are repeated until none of them changes anything. */
-function passesOf({ batchNorm, pads, trace }: PrepareOptions): readonly Pass[] {
-  return [
-    foldConstants,
-    inlineBranches,
+function passesOf({ batchNorm, pads, branches, trace }: PrepareOptions, notes: Diagnostic[]): readonly Pass[] {
+  const others: readonly Pass[] = [
     mergeDuplicates,
     (graph) => unfuseQlinear(graph, trace),
     ...(batchNorm === 'keep' ? [] : [(graph: Graph) => fuseBatchNorm(graph, trace)]),
     (graph) => canonicalise(graph, trace),
     ...(pads === 'fold' ? [(graph: Graph) => foldPads(graph, trace)] : []),
   ];
+  const inlining: readonly Pass[] = [foldConstants, inlineBranches];
+  if (branches !== 'select') return [...inlining, ...others];
+  // What a branch gives, and whether it can be right, is seen when it stands in the graph.
+  const attempt = (graph: Graph): Graph | undefined => {
+    const memory: InferenceMemory = new WeakMap();
+    const passes: readonly Pass[] = [...inlining, (inner) => selectBranches(inner, attempt, [])];
+    const settled = inferShapes(settle(inferShapes(graph, memory).graph, passes, memory), memory);
+    return contradictionsIn(settled.diagnostics).length === 0 ? settled.graph : undefined;
+  };
+  return [...inlining, (graph) => selectBranches(graph, attempt, notes), ...others];
 }
 
+/** The graph after passes that are repeated until none of them changes anything. */
+function settle(
+  graph: Graph,
+  passes: readonly Pass[],
+  memory: InferenceMemory,
+  check = (result: Graph) => result,
+): Graph {
+  let current = graph;
+  for (let round = 0; round < ROUND_LIMIT; round++) {
+    const before = current;
+    for (const pass of passes) {
+      const next = pass(current, memory);
+      if (next === current) continue;
+      // Later rewrites look at shapes; what was wrong before has been reported already.
+      current = check(inferShapes(check(next), memory).graph);
+    }
+    if (current === before) break;
+  }
+  return current;
+}
 /** Rounds of the passes; real models need two or three. */
 const ROUND_LIMIT = 20;
 
@@ -69,21 +99,9 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
   requireForms(upgraded.graph);
   const first = inferShapes(check(upgraded.graph), memory);
   const diagnostics: Diagnostic[] = [...widened.diagnostics, ...upgraded.diagnostics, ...first.diagnostics];
-  let current = check(first.graph);
   // Rewrites count on what a node of their pattern must be.
-  if (contradictionsIn(diagnostics).length > 0) return { graph: current, diagnostics };
-  const passes = passesOf(options);
-  for (let round = 0; round < ROUND_LIMIT; round++) {
-    const before = current;
-    for (const pass of passes) {
-      const next = pass(current, memory);
-      if (next === current) continue;
-      // Later rewrites look at shapes; what was wrong before has been reported already.
-      current = check(inferShapes(check(next), memory).graph);
-    }
-    if (current === before) break;
-  }
-  return { graph: current, diagnostics };
+  if (contradictionsIn(diagnostics).length > 0) return { graph: check(first.graph), diagnostics };
+  return { graph: settle(check(first.graph), passesOf(options, diagnostics), memory, check), diagnostics };
 }
 
 /** @throws E_GRAPH_INVALID naming every node whose inputs, outputs or attributes are not those of its operator */

@@ -155,6 +155,12 @@ export interface PlanAxisParams {
   readonly axis: number;
 }
 
+/** Leaves out the next `count` nodes (at least 1) where the condition is `value`. */
+export interface PlanSkipParams {
+  readonly count: number;
+  readonly value: boolean;
+}
+
 /** What becomes of an element that an update meets; the place in the list is the number in the file. */
 export const SCATTER_COMBINATIONS = ['replace', 'add', 'multiply', 'maximum', 'minimum'] as const;
 
@@ -233,6 +239,7 @@ export interface RecordParams {
   readonly axis: PlanAxisParams;
   readonly scatter: PlanScatterParams;
   readonly recurrent: PlanRecurrentParams;
+  readonly skip: PlanSkipParams;
 }
 
 /** Parameters by operation: undefined for those that have none. */

@@ -166,6 +166,7 @@ export const LAYOUTS = {
   integer: { operation: 'i32', reserved: 'i32' },
   comparison: { comparison: 'i32', reserved: 'i32' },
   axis: { axis: 'i32', reserved: 'i32' },
+  skip: { count: 'i32', value: 'i32' },
   scatter: { axis: 'i32', combination: 'i32' },
   fill: { value: 'u32', high: 'u32' },
 } as const;

@@ -146,6 +146,10 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
     ofRecord: ({ comparison }) => ({ comparison: nameOf('comparison', COMPARISONS, comparison) }),
   },
   axis: { toRecord: ({ axis }) => ({ axis }), ofRecord: ({ axis }) => ({ axis }) },
+  skip: {
+    toRecord: ({ count, value }) => ({ count, value: Number(value) }),
+    ofRecord: ({ count, value }) => ({ count, value: value !== 0 }),
+  },
   scatter: {
     toRecord: ({ axis, combination }) => ({ axis, combination: SCATTER_COMBINATIONS.indexOf(combination) }),
     ofRecord: ({ axis, combination }) => ({ axis, combination: combinationOf(combination) }),

@@ -421,6 +421,17 @@ export const PLAN_OPS = {
     int8Form: undefined,
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  skip: {
+    family: 'control',
+    outputs: ['y'],
+    inputs: ['condition'],
+    inPlace: [],
+    params: 'skip',
+    domain: 'any',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: a launch cannot leave out others',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

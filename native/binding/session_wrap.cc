@@ -117,6 +117,12 @@ class DumpObserver final : public NodeObserver {
   std::vector<Entry> entries_;
 };
 
+/// An index beyond its bounds makes outputs mean nothing.
+void refuse_indices(Napi::Env env, const Session& session) {
+  if (const std::string_view node = session.node_out_of_range(); !node.empty())
+    throw_status(env, Status("E_INPUT_INDEX", std::string(node)));
+}
+
 }  // namespace
 
 void throw_status(Napi::Env env, const Status& status) {
@@ -227,6 +233,7 @@ void SessionWrap::run(const Napi::CallbackInfo& info) {
   Session& session = this->session(info.Env());
   require_bound(info.Env());
   session.run(inputs_.data(), outputs_.data());
+  refuse_indices(info.Env(), session);
 }
 
 Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
@@ -235,6 +242,7 @@ Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
   require_bound(env);
   DumpObserver observer;
   session.run_observed(inputs_.data(), outputs_.data(), &observer);
+  refuse_indices(env, session);
 
   const Plan& plan = session.plan();
   Napi::Array list = Napi::Array::New(env, observer.entries().size());

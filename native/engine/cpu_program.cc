@@ -91,26 +91,23 @@ void CpuProgram::begin() {
   node_out_of_range_ = -1;
 }
 
-void CpuProgram::look_at(size_t i) {
-  if (out_of_range_ == 0 || node_out_of_range_ >= 0) return;
-  node_out_of_range_ = static_cast<int64_t>(i);
+size_t CpuProgram::next_step(size_t i) {
+  if (out_of_range_ != 0 && node_out_of_range_ < 0) node_out_of_range_ = static_cast<int64_t>(i);
+  const uint8_t* skip = steps_[i]->skip_flag();
+  return i + 1 + (skip != nullptr && *skip != 0 ? steps_[i]->skip_count() : 0);
 }
 
 void CpuProgram::run() {
   begin();
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    runner_.run(*steps_[i]);
-    look_at(i);
-  }
+  for (size_t i = 0; i < steps_.size(); i = next_step(i)) runner_.run(*steps_[i]);
   keep_states();
 }
 
 void CpuProgram::run_timed() {
   begin();
   uint64_t before = read_ticks();
-  for (size_t i = 0; i < steps_.size(); ++i) {
+  for (size_t i = 0; i < steps_.size(); i = next_step(i)) {
     runner_.run(*steps_[i]);
-    look_at(i);
     const uint64_t now = read_ticks();
     ticks_[i].total += now - before;
     ticks_[i].least = std::min(ticks_[i].least, now - before);
@@ -122,9 +119,8 @@ void CpuProgram::run_timed() {
 
 void CpuProgram::run_observed(NodeObserver* observer) {
   begin();
-  for (size_t i = 0; i < steps_.size(); ++i) {
+  for (size_t i = 0; i < steps_.size(); i = next_step(i)) {
     runner_.run(*steps_[i]);
-    look_at(i);
     const uint32_t node = variant_.first_node + static_cast<uint32_t>(i);
     for (uint32_t k = 0; k < plan_.nodes()[node].output_count; ++k) {
       const PlanTensor& output = plan_.output(plan_.nodes()[node], k);

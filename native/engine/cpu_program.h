@@ -39,8 +39,8 @@ class CpuProgram final : public Program {
   }
   const uint8_t* without_gaps(const PlanTensor& tensor);
   void begin();
-  /// Takes note of indices that lay beyond their bounds in step i.
-  void look_at(size_t i);
+  /// The step to run after step i. Takes note of indices that lay beyond their bounds in it.
+  size_t next_step(size_t i);
   void keep_states();
 
   const Plan& plan_;

@@ -250,6 +250,9 @@ class Checker {
       if (fault.empty()) fault = find_operand_fault(view);
       if (fault.empty()) fault = find_rule(node.op).check(view);
       if (fault.empty()) fault = find_overlap(view);
+      if (fault.empty() && node.op == PlanOp::kSkip &&
+          static_cast<uint32_t>(plan_.params<PlanSkip>(node).count) > variant.node_count - 1 - i)
+        fault = "it leaves out more nodes than there are";
       if (!fault.empty()) return bad(fault);
     }
     return Status();

@@ -235,6 +235,13 @@ struct PlanScatter {
 };
 static_assert(sizeof(PlanScatter) == 8);
 
+/// Leaves out the next `count` nodes where the condition is `value`.
+struct PlanSkip {
+  int32_t count;  ///< at least 1, and no more than are left
+  int32_t value;  ///< 0 or 1
+};
+static_assert(sizeof(PlanSkip) == 8);
+
 struct PlanFill {
   uint32_t value;  ///< bit pattern of one element
   uint32_t high;   ///< its upper half, of elements of 8 bytes

@@ -65,6 +65,11 @@ void Session::run_observed(const void* const* inputs, void* const* outputs, Node
   program_->run_observed(observer);
 }
 
+std::string_view Session::node_out_of_range() const {
+  const int64_t node = program_->node_out_of_range();
+  return node < 0 ? std::string_view() : plan().string(plan().nodes()[variant().first_node + node].name);
+}
+
 std::vector<NodeProfile> Session::profile() const {
   const double ns_per_tick = rate_.ns_per_tick();
   const uint64_t runs = program_->timed_runs();

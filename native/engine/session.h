@@ -59,6 +59,8 @@ class Session {
   void run(const void* const* inputs, void* const* outputs);
   /// The same, showing every intermediate tensor to `observer`.
   void run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer);
+  /// Name of the node that met an index beyond its bounds in the last run; empty: none did.
+  std::string_view node_out_of_range() const;
   /// Puts states back to real zero.
   void reset() { program_->reset_states(); }
 

@@ -49,6 +49,10 @@ class Step {
   const char* row_name() const { return row_name_; }
   size_t scratch_bytes() const { return scratch_bytes_; }
   size_t shared_scratch_bytes() const { return shared_scratch_bytes_; }
+  /// Where a step that may leave out others says so after each run; null for all others.
+  const uint8_t* skip_flag() const { return skip_flag_; }
+  /// How many steps behind it are left out then.
+  uint32_t skip_count() const { return skip_count_; }
   /// Null when the operation has no packed weights; two steps may have the same.
   const AlignedBuffer* packed() const { return packed_.get(); }
 
@@ -57,6 +61,8 @@ class Step {
   Tiling tiles_;  ///< of phase 0, of most steps the only one
   std::vector<Tiling> later_phases_;
   std::shared_ptr<const AlignedBuffer> packed_;
+  const uint8_t* skip_flag_ = nullptr;
+  uint32_t skip_count_ = 0;
   size_t scratch_bytes_ = 0;         ///< of each thread
   size_t shared_scratch_bytes_ = 0;  ///< for all of them together
 };

@@ -36,5 +36,6 @@
 #include "native/kernels/scatter_elements/scatter_elements.h"
 #include "native/kernels/scatter_nd/scatter_nd.h"
 #include "native/kernels/select/select.h"
+#include "native/kernels/skip/skip.h"
 #include "native/kernels/softmax_f32/softmax_f32.h"
 #include "native/kernels/unary_f32/unary_f32.h"

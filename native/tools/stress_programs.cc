@@ -300,9 +300,12 @@ class DeviceProgram final : public Program {
       const PlanTensor& tensor = plan_.tensors()[plan_.ports()[variant_.first_input + i].tensor];
       std::memcpy(addresses().at(tensor), inputs_[i], tensor.bytes);
     }
-    for (uint32_t i = 0; i < launches_.size(); ++i) {
+    for (uint32_t i = 0, next = 0; i < launches_.size(); i = next) {
       launches_[i]->run();
       const PlanNode& node = plan_.nodes()[variant_.first_node + i];
+      next = i + 1;
+      if (node.op == PlanOp::kSkip && *addresses().at(plan_.output(node)) != 0)
+        next += static_cast<uint32_t>(plan_.params<PlanSkip>(node).count);
       for (uint32_t k = 0; observer != nullptr && k < node.output_count; ++k)
         observer->on_node(variant_.first_node + i, plan_.output(node, k),
                           addresses().at(plan_.output(node, k)));

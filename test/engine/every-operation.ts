@@ -87,6 +87,7 @@ export function everyOperation(): PlanBuilder {
       inputs: [real([2, 5, 6]), real([6]), real([6])],
       params: { groups: 3, centered: true, epsilon: 0.001 },
     }),
+    skip: () => ({ outputs: [truth([])], inputs: [truth([])], params: { count: 1, value: true } }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
     recurrent_f32: () => ({
       outputs: [real([2 * 2 * 3, 8]), real([2 * 3, 8]), real([2 * 3, 8])],

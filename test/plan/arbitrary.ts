@@ -53,6 +53,7 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
   integer: fc.record({ operation: fc.constantFrom(...INTEGER_OPERATIONS.map((operation) => operation.name)) }),
   comparison: fc.record({ comparison: fc.constantFrom(...COMPARISONS.map((comparison) => comparison.name)) }),
   axis: fc.record({ axis: small }),
+  skip: fc.record({ count: small, value: fc.boolean() }),
   scatter: fc.record({ axis: small, combination: fc.constantFrom(...SCATTER_COMBINATIONS) }),
   fill: fc.record({ value: fc.integer({ min: 0, max: 2 ** 32 - 1 }), high: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
   recurrent: fc.record({

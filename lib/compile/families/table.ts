@@ -12,6 +12,7 @@ import { fullyConnectedFamily } from './fully-connected';
 import { gatherElementsFamily, gatherFamily, gatherNdFamily, scatterElementsFamily, scatterNdFamily } from './indexed';
 import { integerFamily } from './integer';
 import { interpolateFamily } from './interpolate';
+import { limitFamily } from './limit';
 import { lpPoolFamily } from './lp-pool';
 import { matmulFamily } from './matmul';
 import { batchNormFamily, localResponseFamily, normalizeFamily, relativeFamily } from './normalize';
@@ -37,6 +38,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   integer: integerFamily,
   compare: compareFamily,
   cast: castFamily,
+  limit: limitFamily,
   where: whereFamily,
   gather: gatherFamily,
   'gather-elements': gatherElementsFamily,

@@ -1,6 +1,7 @@
 import { elementCount } from '../../ir/tensor';
 import type { FamilyOf } from '../layer';
 import { repeatOperand } from '../repeat-operand';
+import type { Operand } from '../step';
 import { Unsupported } from '../unsupported';
 import { broadcastView, moveView, sizeOf, type View } from '../view';
 import { layerResult, type Result } from './result';
@@ -28,9 +29,11 @@ export function chooseViews(result: Result, condition: View, a: View, b: View): 
     return whole;
   };
   const lead = full.length > 0 ? program.dense(broadcast(leader)) : program.rowMajor(broadcast(leader));
-  const inputs = [condition, a, b].map((view) =>
-    repeatOperand(program, view === leader ? lead : broadcast(view), lead),
-  );
+  const inputs = [condition, a, b].map((view): Operand => {
+    // A port of one element need not be written out.
+    if (sizeOf(view) === 1) return { buffer: program.rowMajor(view).buffer, dims: [] };
+    return repeatOperand(program, view === leader ? lead : broadcast(view), lead);
+  });
   const buffer = program.buffer(value, a.buffer.type, lead.buffer.count, a.buffer.quantization);
   program.emit({ name, op: 'select', outputs: [{ buffer, dims: [buffer.count] }], inputs });
   return moveView(lead, buffer);

@@ -41,7 +41,7 @@ export const clip: Operator = {
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },
   lower: (context) => {
     const bounds = clipBounds(context);
-    if (!bounds) return problem(context.node, 'not-lowered', 'the bounds are not constant numbers');
+    if (!bounds) return { kernel: 'limit' };
     const [low, high] = bounds;
     const table = (x: number) => Math.min(Math.max(Math.fround(x), low), high);
     return { kernel: 'unary', table, clamp: bounds };

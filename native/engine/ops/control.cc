@@ -1,0 +1,48 @@
+#include "native/engine/kernel_step.h"
+#include "native/kernels/skip/skip.h"
+
+namespace hone {
+namespace {
+
+/// A step that tells the program how many steps behind it to leave out.
+class SkipStep final : public PlainStep<SkipRow, SkipArgs> {
+ public:
+  using PlainStep::PlainStep;
+
+  Status prepare(const StepContext& context, const SkipRow* rows, int row_count,
+                 Divide<SkipRow, SkipArgs> divide_by) {
+    skip_count_ = static_cast<uint32_t>(context.params<PlanSkip>().count);
+    return PlainStep::prepare(context, rows, row_count, divide_by);
+  }
+  void bind(const Memory& memory) override {
+    PlainStep::bind(memory);
+    skip_flag_ = args_.y;
+  }
+};
+
+Division divide_skip(const StepContext&, const SkipRow&, const SkipArgs&, int64_t items) {
+  return {items, 1, 1, 0};
+}
+
+}  // namespace
+
+/// One condition, and no more nodes than are left in the variant (which the plan check sees to).
+Fault check_skip(const NodeView& node) {
+  const PlanSkip& skip = node.params<PlanSkip>();
+  if (skip.value != 0 && skip.value != 1) return "value";
+  if (skip.count < 1) return "count";
+  return count_elements(node.x(0)) == 1 && count_elements(node.y()) == 1 ? Fault()
+                                                                         : Fault("extents of operands");
+}
+
+Fault fill_args(const Call& call, SkipArgs* args, int64_t* items) {
+  args->value = call.params<PlanSkip>().value;
+  *items = 1;
+  return {};
+}
+
+Status make_skip(const StepContext& context, std::unique_ptr<Step>* step) {
+  return prepare_step<SkipStep>(context, step, kSkipRows, kSkipRowCount, divide_skip);
+}
+
+}  // namespace hone

@@ -1,0 +1,155 @@
+import { compile } from '../../lib/compile/compile';
+import { openSession } from '../../lib/engine/session';
+import { GraphBuilder } from '../../lib/ir/builder';
+import type { Graph } from '../../lib/ir/graph';
+import { type Tensor, tensorFrom, toNumbers } from '../../lib/ir/tensor';
+import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
+import { floats, uniform } from '../ops/op-case';
+import { HASH, runEngine, runReference } from './run-case';
+
+type Make = (b: GraphBuilder) => string;
+
+/** A branch with one output. */
+function branch(make: Make): { kind: 'graph'; value: Graph } {
+  const b = new GraphBuilder();
+  b.output(b.node('Identity', [make(b)], {}, { outputs: ['made'] }));
+  return { kind: 'graph', value: b.build() };
+}
+
+/** A layer over x, large enough to be worth leaving out. */
+const layer =
+  (columns: number, seed: number): Make =>
+  (b) =>
+    b.node('Relu', [b.node('MatMul', ['x', b.initializer(uniform([64, columns], seed), 'w')])]);
+
+const choose = (b: GraphBuilder, condition: string, then: Make, other: Make): string =>
+  b.node('If', [condition], { then_branch: branch(then), else_branch: branch(other) });
+
+/** A choice over x [2, 64] by the inputs c and d, and what follows it. */
+const GRAPHS: Readonly<Record<string, (b: GraphBuilder) => readonly string[]>> = {
+  'two layers': (b) => [choose(b, 'c', layer(64, 1), layer(64, 2))],
+  'a layer or the input itself': (b) => [choose(b, 'c', layer(64, 3), () => 'x')],
+  'one within the other': (b) => [
+    choose(b, 'c', layer(64, 4), (inner) => choose(inner, 'd', layer(64, 5), layer(64, 6))),
+  ],
+  'one behind the other': (b) => {
+    const first = choose(b, 'c', layer(64, 7), layer(64, 8));
+    return [b.node('Add', [choose(b, 'd', layer(64, 9), () => 'x'), first])];
+  },
+  'what both sides and others read': (b) => {
+    const shared = b.node('Exp', ['x']);
+    const with_ =
+      (seed: number): Make =>
+      (inner) =>
+        inner.node('Add', [layer(64, seed)(inner), shared]);
+    return [choose(b, 'c', with_(10), with_(11)), shared];
+  },
+  'a computed condition': (b) => {
+    const sum = b.node('ReduceSum', ['x'], { keepdims: 0 });
+    const positive = b.node('Greater', [sum, b.initializer(tensorFrom('float32', [], [0]), 'zero')]);
+    return [choose(b, positive, layer(64, 12), layer(64, 13))];
+  },
+};
+
+function graphOf(name: string): Graph {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', [2, 64]);
+  for (const condition of ['c', 'd']) b.input(condition, 'bool', []);
+  for (const output of GRAPHS[name](b)) b.output(output, 'float32', [2, 64]);
+  return b.build();
+}
+
+const truth = (value: number): Tensor => tensorFrom('bool', [], [value]);
+
+describe.each(Object.keys(GRAPHS))('a choice: %s', (name) => {
+  const graph = graphOf(name);
+  const { plan, description } = compile(prepareForEngine(graph), { sourceHash: HASH });
+
+  test.each([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ])('where the conditions are %i and %i', async (c, d) => {
+    const feeds = new Map([
+      ['x', uniform([2, 64], 20 + c + d)],
+      ['c', truth(c)],
+      ['d', truth(d)],
+    ]);
+    const used = new Map([...feeds].filter(([input]) => graph.inputs.includes(input)));
+    const expected = await runReference(graph, used);
+    const found = runEngine(plan, used, 2);
+    for (const [output, tensor] of expected)
+      expect(largestDifference(found[output], toNumbers(tensor))).toBeLessThan(1e-5);
+  });
+
+  test('leaves out what its condition does not ask for', () => {
+    const session = openSession(plan);
+    const { nodes } = description.variants[0];
+    expect(nodes.some(({ op }) => op === 'skip')).toBe(true);
+    const ran = [0, 1].map((value) => {
+      const all = { x: uniform([2, 64], 3), c: truth(value), d: truth(value) };
+      const feeds = session.inputs.map(({ name: input }) => [input, viewOf(all[input as 'x'])]);
+      return session.dump(Object.fromEntries(feeds)).length;
+    });
+    session.close();
+    expect(Math.min(...ran)).toBeLessThan(nodes.length);
+  });
+});
+
+function viewOf({ type, bytes }: Tensor): Float32Array | Uint8Array {
+  return type === 'bool' ? Uint8Array.from(bytes) : new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+function largestDifference(found: ArrayLike<number>, expected: readonly number[]): number {
+  expect(found).toHaveLength(expected.length);
+  return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
+}
+
+test('a branch that cannot be right for the shapes at hand is left out, and said so', async () => {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', [2, 64]);
+  b.input('c', 'bool', []);
+  const wrong: Make = (inner) =>
+    inner.node('MatMul', ['x', inner.initializer(floats(new Array(9).fill(1), [3, 3]), 'w')]);
+  b.output(
+    b.node('If', ['c'], { then_branch: branch(layer(64, 1)), else_branch: branch(wrong) }, { name: 'it' }),
+    'float32',
+    [2, 64],
+  );
+  const notes: { where: string; message: string }[] = [];
+  const graph = prepareForEngine(b.build(), undefined, notes as never);
+  expect(notes).toEqual([
+    expect.objectContaining({
+      where: 'it',
+      message:
+        'its else branch cannot be right for inputs of these shapes: the then branch is taken, whatever the condition says',
+    }),
+  ]);
+  const { plan } = compile(graph, { sourceHash: HASH });
+  const feeds = new Map([['x', uniform([2, 64], 3)], ['c', truth(1)] as const]);
+  const plain = new GraphBuilder();
+  plain.input('x', 'float32', [2, 64]);
+  plain.output(layer(64, 1)(plain));
+  const [expected] = (await runReference(plain.build(), new Map([['x', feeds.get('x')!]]))).values();
+  const [name] = graph.outputs;
+  expect(largestDifference(runEngine(plan, feeds)[name], toNumbers(expected))).toBeLessThan(1e-5);
+});
+
+test('an index beyond the table is refused by the name of the node, and the session goes on', () => {
+  const b = new GraphBuilder();
+  const table = b.initializer(floats([1, 2, 3, 4], [4, 1]), 'table');
+  b.output(b.node('Gather', [table, b.input('ids', 'int64', [2])], {}, { name: 'embed' }));
+  const session = openSession(compile(prepareForEngine(b.build()), { sourceHash: HASH }).plan);
+  const run = (...ids: number[]) => Object.values(session.run({ ids: BigInt64Array.from(ids, BigInt) }))[0];
+  for (const ids of [
+    [0, 4],
+    [-5, 1],
+  ])
+    expect(() => run(...ids)).toThrow(
+      expect.objectContaining({ code: 'E_INPUT_INDEX', message: expect.stringContaining("'embed'") }),
+    );
+  expect(Array.from(run(3, -4) as Float32Array)).toEqual([4, 1]);
+  expect(() => session.dump({ ids: BigInt64Array.of(9n, 0n) })).toThrow(/'embed'/);
+  session.close();
+});
