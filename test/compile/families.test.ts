@@ -110,7 +110,10 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   concat: [(b) => b.node('Concat', [rows(b), 'x'], { axis: 1 })],
   slice: [(b, s) => b.node('Slice', [rows(b), s.ints(1), s.ints(3), s.ints(1)])],
   pad: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 0, 0)])],
-  select: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 1, 0)], { mode: 'reflect' })],
+  select: [
+    (b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 1, 0)], { mode: 'reflect' }),
+    (b, s) => b.node('Resize', [b.input('i', 'float32', [1, 1, 13, 17]), '', '', s.ints(1, 1, 19, 11)]),
+  ],
   interpolate: [(b, s) => b.node('Resize', [image(b), '', '', s.ints(1, 4, 9, 7)], { mode: 'linear' })],
   expand: [(b, s) => b.node('Expand', [rows(b), s.ints(3, 2, 4)])],
   rearrange: [(b) => b.node('SpaceToDepth', [image(b)], { blocksize: 2 })],

@@ -1,12 +1,19 @@
+import { elementCount } from '../../ir/tensor';
 import type { FamilyOf, LayerOf } from '../layer';
-import { Unsupported } from '../unsupported';
-import { arithmeticRun, extentsOf, nestedSteps, selectView, type View } from '../view';
+import {
+  arithmeticRun,
+  channelsLastOrder,
+  extentsOf,
+  naturalOrder,
+  nestedSteps,
+  selectView,
+  stridedView,
+  type View,
+} from '../view';
 import { cuttable, part, resultView } from './assemble';
 
-/** Most pieces that are copied straight into the result; more of them are put together axis by axis. */
-const MOST_PIECES = 32;
-/** Most copies along one axis. */
-const MOST_COPIES = 1024;
+/** Most pieces of an axis that are copied one by one; more of them are looked up by index. */
+const MOST_PIECES = 4;
 
 /** Some elements of an axis that one copy takes: places of the result `start`, `start + step`, ..., and where they come from. */
 interface Piece {
@@ -17,10 +24,10 @@ interface Piece {
 
 /**
  * Tile, Pad by mirror images, edges or repetition, Resize to the nearest element: a view where places are nested steps
- * (whole factors, repetition, cuts), else one copy for each piece of which that is true.
+ * (whole factors, repetition, cuts), else one copy for each piece of which that is true, or a gather where there are many.
  */
 export const selectFamily: FamilyOf<'select'> = {
-  ops: ['copy_nd'],
+  ops: ['copy_nd', 'gather'],
   integer: {
     operands: 'first',
     grid: 'operand',
@@ -39,14 +46,38 @@ function select(layer: LayerOf<'select'>, x: View): View {
     (view, places, axis) => (places && !cut.includes(axis) ? along(layer, view, axis, places) : view),
     x,
   );
-  if (cut.length === 0) return whole;
   const pieces = new Map(cut.map((axis) => [axis, cutIntoPieces(given[axis]!)]));
-  const count = [...pieces.values()].reduce((product, list) => product * list.length, 1);
-  if (cut.length === 1 || count <= MOST_PIECES) return join(layer, whole, pieces);
-  // The axis that grows least first, so that less is copied twice.
+  const [many, few] = [true, false].map((isMany) =>
+    cut.filter((axis) => pieces.get(axis)!.length > MOST_PIECES === isMany),
+  );
+  const joined = few.length > 0 ? join(layer, whole, new Map(few.map((axis) => [axis, pieces.get(axis)!]))) : whole;
+  // The axis that grows least first, so that less is moved twice.
   const growth = (axis: number): number => given[axis]!.length / extentsOf(x)[axis];
-  const order = [...cut].sort((a, b) => growth(a) - growth(b));
-  return order.reduce((view, axis) => join(layer, view, new Map([[axis, pieces.get(axis)!]])), whole);
+  const order = [...many].sort((a, b) => growth(a) - growth(b));
+  return order.reduce((view, axis) => gatherAlong(layer, view, axis, given[axis]!), joined);
+}
+
+/** The elements of an axis by a constant index each. */
+function gatherAlong({ node, program }: LayerOf<'select'>, view: View, axis: number, places: readonly number[]): View {
+  const extents = extentsOf(view);
+  const order = extents.length > 2 ? channelsLastOrder(extents.length) : naturalOrder(extents.length);
+  const { buffer: source } = program.arrange(view, order);
+  const made = extents.with(axis, places.length);
+  const at = order.indexOf(axis);
+  const [outer, inner] = [order.slice(0, at), order.slice(at + 1)].map((axes) =>
+    elementCount(axes.map((other) => extents[other])),
+  );
+  const buffer = program.buffer(node.outputs[0], source.type, elementCount(made), source.quantization);
+  program.emit({
+    name: node.name,
+    op: 'gather',
+    outputs: [{ buffer, dims: [outer, places.length, inner] }],
+    inputs: [
+      { buffer: source, dims: [outer, extents[axis], inner] },
+      program.constant(`${node.name}:places`, 'int32', [places.length], Int32Array.from(places)),
+    ],
+  });
+  return stridedView(buffer, made, order);
 }
 
 /** Part of a view along one axis; row-major first where the axis is spread over factors. */
@@ -91,7 +122,7 @@ function cutIntoPieces(places: readonly number[]): readonly Piece[] {
     runs.push({ start, step: 1, places: places.slice(start, end) });
     start = end;
   }
-  for (let step = 2; step < runs.length; step++) {
+  for (let step = 2; step < Math.min(runs.length, MOST_PIECES + 1); step++) {
     const comb = Array.from({ length: step }, (_, start) => ({
       start,
       step,
@@ -99,7 +130,5 @@ function cutIntoPieces(places: readonly number[]): readonly Piece[] {
     }));
     if (comb.every((piece) => arithmeticRun(piece.places, 0) === piece.places.length)) return comb;
   }
-  if (runs.length > MOST_COPIES)
-    throw new Unsupported(`its elements come in ${runs.length} pieces (the engine copies up to ${MOST_COPIES})`);
   return runs;
 }
