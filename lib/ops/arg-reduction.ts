@@ -7,7 +7,8 @@ import { reducedShape } from './reduction';
 import { NUMBERS, problem, required } from './schema';
 
 /** Operator that gives the position of the best element along one axis; the first of equals, or the last when told so. */
-export function argReduction(op: string, better: (candidate: number, best: number) => boolean): Operator {
+export function argReduction(op: string, extreme: 'largest' | 'smallest'): Operator {
+  const better = (candidate: number, best: number) => (extreme === 'largest' ? candidate > best : candidate < best);
   return {
     op,
     domain: '',
@@ -42,5 +43,11 @@ export function argReduction(op: string, better: (candidate: number, best: numbe
       return [{ type: 'int64', dims: shape, data: positions }];
     },
     cost: inputCost,
+    lower: ({ node, inputs: [x] }) => {
+      const axis = x?.shape && normalizeAxis(attribute(node, 'axis', 'int', 0), x.shape.length);
+      if (axis === undefined) return problem(node, 'symbolic-shape', 'expected a known rank');
+      const last = attribute(node, 'select_last_index', 'int', 0) !== 0;
+      return { kernel: 'arg-extreme', axis, smallest: extreme === 'smallest', last };
+    },
   };
 }

@@ -128,6 +128,7 @@ import { tan } from './operators/tan';
 import { tanh } from './operators/tanh';
 import { thresholdedRelu } from './operators/thresholded-relu';
 import { tile } from './operators/tile';
+import { topK } from './operators/top-k';
 import { transpose } from './operators/transpose';
 import { trilu } from './operators/trilu';
 import { unsqueeze } from './operators/unsqueeze';
@@ -267,6 +268,7 @@ export const OPERATORS: readonly Operator[] = [
   tanh,
   thresholdedRelu,
   tile,
+  topK,
   transpose,
   trilu,
   unsqueeze,

@@ -216,6 +216,15 @@ export type KernelCall =
       readonly beta: number;
       readonly bias: number;
     }
+  | {
+      /** Place of the largest or smallest element along an axis, of equal ones the first or the last. */
+      readonly kernel: 'arg-extreme';
+      readonly axis: number;
+      readonly smallest: boolean;
+      readonly last: boolean;
+    }
+  | { readonly kernel: 'cumulative-sum'; readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean }
+  | { readonly kernel: 'top-k'; readonly axis: number; readonly count: number; readonly smallest: boolean }
   | { readonly kernel: 'concat'; readonly axis: number }
   | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }
   | {

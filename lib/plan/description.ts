@@ -120,6 +120,24 @@ export interface PlanNormalizeParams {
   readonly epsilon: number;
 }
 
+export interface PlanExtremeParams {
+  readonly smallest: boolean;
+  /** Of equal elements the last. */
+  readonly last: boolean;
+}
+
+export interface PlanTopParams {
+  readonly count: number;
+  readonly smallest: boolean;
+}
+
+export interface PlanScanParams {
+  /** Whether sums leave out the element at their place. */
+  readonly exclusive: boolean;
+  /** Whether they begin at the end. */
+  readonly reverse: boolean;
+}
+
 export interface PlanUnaryParams {
   readonly operation: UnaryOperation;
   /** Factors of the function; 0 where it takes none. */
@@ -230,6 +248,9 @@ export interface RecordParams {
   readonly unary: PlanUnaryParams;
   readonly reduce: PlanReduceParams;
   readonly normalize: PlanNormalizeParams;
+  readonly extreme: PlanExtremeParams;
+  readonly top: PlanTopParams;
+  readonly scan: PlanScanParams;
   readonly pool: PlanPoolParams;
   readonly copy: PlanCopyParams;
   readonly fill: PlanFillParams;

@@ -125,6 +125,9 @@ export const LAYOUTS = {
   unary: { operation: 'i32', alpha: 'f32', beta: 'f32', reserved: 'i32', clamp: 'clamp' },
   reduce: { operation: 'i32', reserved: 'i32', clamp: 'clamp' },
   normalize: { groups: 'i32', centered: 'i32', epsilon: 'f32', reserved: 'i32' },
+  extreme: { smallest: 'i32', last: 'i32' },
+  top: { count: 'i32', smallest: 'i32' },
+  scan: { exclusive: 'i32', reverse: 'i32' },
   border: { channelsFirst: 'i32', reserved: 'i32' },
   copy: {
     rank: 'i32',

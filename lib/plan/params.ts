@@ -90,6 +90,18 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
     toRecord: ({ groups, centered, epsilon }) => ({ groups, centered: centered ? 1 : 0, epsilon }),
     ofRecord: ({ groups, centered, epsilon }) => ({ groups, centered: centered !== 0, epsilon }),
   },
+  extreme: {
+    toRecord: ({ smallest, last }) => ({ smallest: smallest ? 1 : 0, last: last ? 1 : 0 }),
+    ofRecord: ({ smallest, last }) => ({ smallest: smallest !== 0, last: last !== 0 }),
+  },
+  top: {
+    toRecord: ({ count, smallest }) => ({ count, smallest: smallest ? 1 : 0 }),
+    ofRecord: ({ count, smallest }) => ({ count, smallest: smallest !== 0 }),
+  },
+  scan: {
+    toRecord: ({ exclusive, reverse }) => ({ exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 }),
+    ofRecord: ({ exclusive, reverse }) => ({ exclusive: exclusive !== 0, reverse: reverse !== 0 }),
+  },
   pool: {
     toRecord: ({ window, countIncludePad, clamp }) => ({
       window: windowRecord(window),

@@ -118,5 +118,6 @@ void bind_args(const Call& call, const Memory& memory, ScatterElementsArgs* args
 void bind_args(const Call& call, const Memory& memory, ScatterNdArgs* args);
 void bind_args(const Call& call, const Memory& memory, NormalizeF32Args* args);
 void bind_args(const Call& call, const Memory& memory, RecurrentF32Args* args);
+void bind_args(const Call& call, const Memory& memory, TopKArgs* args);
 
 }  // namespace hone

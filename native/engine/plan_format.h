@@ -184,6 +184,24 @@ struct PlanNormalize {
 };
 static_assert(sizeof(PlanNormalize) == 16);
 
+struct PlanExtreme {
+  int32_t smallest;  ///< 0 or 1
+  int32_t last;      ///< 0 or 1: of equal elements the last
+};
+static_assert(sizeof(PlanExtreme) == 8);
+
+struct PlanTop {
+  int32_t count;
+  int32_t smallest;  ///< 0 or 1
+};
+static_assert(sizeof(PlanTop) == 8);
+
+struct PlanScan {
+  int32_t exclusive;  ///< 0 or 1
+  int32_t reverse;    ///< 0 or 1
+};
+static_assert(sizeof(PlanScan) == 8);
+
 struct PlanUnary {
   int32_t operation;  ///< a UnaryOperation
   float alpha, beta;  ///< what the function makes of them, 0 where it takes none

@@ -75,7 +75,7 @@ export function everyOperation(): PlanBuilder {
     scatter_elements: () => ({
       outputs: [real([4, 25])],
       inputs: [real([4, 25]), whole([2, 25]), real([2, 25])],
-      params: { axis: 0, combination: 'add' },
+      params: { axis: 0, combination: 'multiply' },
     }),
     scatter_nd: () => ({
       outputs: [real([4, 25])],
@@ -87,7 +87,17 @@ export function everyOperation(): PlanBuilder {
       inputs: [real([2, 5, 6]), real([6]), real([6])],
       params: { groups: 3, centered: true, epsilon: 0.001 },
     }),
-    skip: () => ({ outputs: [truth([])], inputs: [truth([])], params: { count: 1, value: true } }),
+    skip: () => ({ outputs: [truth([])], inputs: [truth([])], params: { count: 2, value: true } }),
+    arg_extreme: () => ({
+      ...one(b.arena('int64', [4]), real([4, 25])),
+      params: { smallest: false, last: true },
+    }),
+    cumulative_sum: () => ({ ...one(real([2, 5, 10]), real([2, 5, 10])), params: { exclusive: true, reverse: true } }),
+    top_k: () => ({
+      outputs: [real([4, 20]), b.arena('int64', [4, 20])],
+      inputs: [real([4, 25])],
+      params: { count: 20, smallest: true },
+    }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
     recurrent_f32: () => ({
       outputs: [real([2 * 2 * 3, 8]), real([2 * 3, 8]), real([2 * 3, 8])],

@@ -5,7 +5,7 @@ import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
 import { openSession } from '../../lib/engine/session';
 import { tensorBytes } from '../../lib/plan/check';
-import { PLAN_NONE, PLAN_PLACES, PLAN_TYPES, type PlanType } from '../../lib/plan/format';
+import { PLAN_NONE, PLAN_PLACES, PLAN_TYPE_BYTES, PLAN_TYPES, type PlanType } from '../../lib/plan/format';
 import { leastOf } from '../../lib/plan/op-rule';
 import { PLAN_OP_NAMES, PLAN_OPS, type PlanOp } from '../../lib/plan/plan-ops';
 import { readPlan } from '../../lib/plan/reader';
@@ -290,6 +290,12 @@ describe('one parameter changed', () => {
     [['recurrent_f32'], 'operation', ['operations.0', -1]],
     [['recurrent_f32'], 'bounds of a function', ['lows.2', 1], ['highs.2', 0]],
     [['recurrent_f32'], 'bounds of a function', ['lows.3', Number.NaN]],
+    [['arg_extreme'], 'a flag is neither 0 nor 1', ['smallest', 2]],
+    [['arg_extreme'], 'a flag is neither 0 nor 1', ['last', -1]],
+    [['cumulative_sum'], 'a flag is neither 0 nor 1', ['exclusive', 2]],
+    [['cumulative_sum'], 'a flag is neither 0 nor 1', ['reverse', 2]],
+    [['top_k'], 'a flag is neither 0 nor 1', ['smallest', 2]],
+    [['top_k'], 'count', ['count', 21]],
     [['copy_nd'], 'rank', ['rank', 0]],
     [['copy_nd'], 'rank', ['rank', 9]],
     [['copy_nd'], 'extents', ['extents.0', 0]],
@@ -330,7 +336,7 @@ describe('extents that do not fit together', () => {
   /** Gives the tensor of an operand other extents; its size follows. */
   const reshape = (op: PlanOp, place: number, dims: readonly number[]): Change => {
     const tensor = tensorOf(op, place);
-    const size = tensors[tensor].type === 'float32' || tensors[tensor].type === 'int32' ? 4 : 1;
+    const size = PLAN_TYPE_BYTES[tensors[tensor].type];
     return (f) => {
       f.set('tensors', tensor, 'rank', dims.length);
       for (const [axis, dim] of dims.entries()) f.set('tensors', tensor, `dims.${axis}`, dim);
@@ -401,6 +407,12 @@ describe('extents that do not fit together', () => {
       [['recurrent_f32'], 5, [2, 16], 'constants of the cell'],
       [['recurrent_f32'], 6, [7, 8], 'extents of a state'],
       [['recurrent_f32'], 7, [5, 8], 'extents of a state'],
+      [['arg_extreme'], 1, [25, 4], 'extents of operands'],
+      [['cumulative_sum'], 0, [2, 10, 5], 'extents of operands'],
+      [['top_k'], 0, [20, 4], 'extents of operands'],
+      [['top_k'], 1, [20, 4], 'extents of operands'],
+      [['top_k'], 2, [5, 20], 'extents of operands'],
+      [['top_k'], 2, [4, 10], 'extents of operands'],
       [['copy_nd'], 1, [5], 'it reads outside x'],
       [['copy_nd'], 0, [5], 'it writes outside y'],
     ];

@@ -40,6 +40,9 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
   }),
   reduce: fc.record({ operation: fc.constantFrom(...REDUCE_OPERATIONS.map((operation) => operation.name)), clamp }),
   normalize: fc.record({ groups: small, centered: fc.boolean(), epsilon: float }),
+  extreme: fc.record({ smallest: fc.boolean(), last: fc.boolean() }),
+  top: fc.record({ count: small, smallest: fc.boolean() }),
+  scan: fc.record({ exclusive: fc.boolean(), reverse: fc.boolean() }),
   pool: fc.record({ window, countIncludePad: fc.boolean(), clamp }),
   copy: fc.integer({ min: 1, max: 8 }).chain((rank) => {
     const list = fc.array(safe, { minLength: rank, maxLength: rank });

@@ -127,8 +127,10 @@ describe('names and rooms', () => {
     expect(bad).toEqual([]);
   });
 
-  test('no file of more than 450 lines', () => {
-    const long = [...LIB, ...NATIVE].filter((path) => readSource(path).split('\n').length > 450);
+  test('no file of more than 450 lines that somebody writes', () => {
+    const texts = [...LIB, ...NATIVE].map((path) => [path, readSource(path)] as const);
+    const written = texts.filter(([, text]) => !/^\/\/ Generated from/.test(text));
+    const long = written.filter(([, text]) => text.split('\n').length > 450).map(([path]) => path);
     expect(long).toEqual([]);
   });
 });

@@ -17,6 +17,7 @@ import { lpPoolFamily } from './lp-pool';
 import { matmulFamily } from './matmul';
 import { batchNormFamily, localResponseFamily, normalizeFamily, relativeFamily } from './normalize';
 import { oneHotFamily } from './one-hot';
+import { argExtremeFamily, cumulativeSumFamily, topKFamily } from './order';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { recurrentFamily } from './recurrent';
 import { reduceFamily } from './reduce';
@@ -55,6 +56,9 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   fourier: fourierFamily,
   reduce: reduceFamily,
   accumulate: accumulateFamily,
+  'arg-extreme': argExtremeFamily,
+  'cumulative-sum': cumulativeSumFamily,
+  'top-k': topKFamily,
   normalize: normalizeFamily,
   'batch-norm': batchNormFamily,
   relative: relativeFamily,

@@ -2,4 +2,4 @@ import { argReduction } from '../arg-reduction';
 import type { Operator } from '../operator';
 
 /** Position of the largest element along an axis. */
-export const argMax: Operator = argReduction('ArgMax', (candidate, best) => candidate > best);
+export const argMax: Operator = argReduction('ArgMax', 'largest');

@@ -2,4 +2,4 @@ import { argReduction } from '../arg-reduction';
 import type { Operator } from '../operator';
 
 /** Position of the smallest element along an axis. */
-export const argMin: Operator = argReduction('ArgMin', (candidate, best) => candidate < best);
+export const argMin: Operator = argReduction('ArgMin', 'smallest');

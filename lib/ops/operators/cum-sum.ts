@@ -1,10 +1,10 @@
 import { attribute } from '../../ir/attribute';
-import { elementCount } from '../../ir/tensor';
+import { elementCount, toNumbers } from '../../ir/tensor';
 import { normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
 import type { Operator } from '../operator';
-import { FLOATS, INDEX_TYPES, required } from '../schema';
+import { FLOATS, INDEX_TYPES, problem, required } from '../schema';
 
 const TYPES = [...FLOATS, 'int32', 'int64', 'uint32', 'uint64'] as const;
 
@@ -46,4 +46,11 @@ export const cumSum: Operator = {
     }),
   ],
   cost: elementCost,
+  lower: ({ node, inputs: [x], constant }) => {
+    const given = constant(1);
+    const axis = given && x?.shape && normalizeAxis(toNumbers(given)[0], x.shape.length);
+    if (axis === undefined) return problem(node, 'not-lowered', 'expected a constant axis and a known rank');
+    const [exclusive, reverse] = ['exclusive', 'reverse'].map((name) => attribute(node, name, 'int', 0) !== 0);
+    return { kernel: 'cumulative-sum', axis, exclusive, reverse };
+  },
 };

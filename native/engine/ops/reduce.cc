@@ -1,5 +1,6 @@
 #include "native/engine/kernel_step.h"
 #include "native/engine/ops/clamp.h"
+#include "native/kernels/arg_extreme/arg_extreme.h"
 #include "native/kernels/reduce_f32/reduce_f32.h"
 #include "native/kernels/reduce_max_f32/reduce_max_f32.h"
 #include "native/kernels/reduce_max_s8/reduce_max_s8.h"
@@ -48,7 +49,38 @@ Division divide_accumulation(const StepContext&, const ReduceF32Row& row, const 
   return {items, args.inner == 1 ? 1 : 64, 1, work_ns};
 }
 
+/// An element costs some four additions.
+Division divide_search(const StepContext&, const ArgExtremeRow& row, const ArgExtremeArgs& args,
+                       int64_t items) {
+  const auto elements = static_cast<double>(items * args.length);
+  return {items, args.inner == 1 ? 1 : 64, 1, 4 * estimate_element_ns(elements, row.needs)};
+}
+
 }  // namespace
+
+Fault check_arg_extreme(const NodeView& node) {
+  const PlanExtreme& extreme = node.params<PlanExtreme>();
+  const PlanTensor& x = node.x(0);
+  if (node.y().type != PlanType::kInt64 || x.type == PlanType::kBool) return "types of operands";
+  if (Fault fault = check_reduction(node); !fault.empty()) return fault;
+  if (x.dims[1] > INT32_MAX) return "extents of operands";
+  const bool are_flags = (extreme.smallest == 0 || extreme.smallest == 1) && (extreme.last == 0 || extreme.last == 1);
+  return are_flags ? Fault() : Fault("a flag is neither 0 nor 1");
+}
+Fault fill_args(const Call& call, ArgExtremeArgs* args, int64_t* items) {
+  const PlanTensor& x = call.x(0);
+  args->type = x.type;
+  args->length = x.dims[1];
+  args->inner = x.rank == 2 ? 1 : x.dims[2];
+  args->smallest = call.params<PlanExtreme>().smallest != 0;
+  args->last = call.params<PlanExtreme>().last != 0;
+  *items = count_elements(call.y());
+  return call.is_dense(x) && call.is_dense(call.y()) ? Fault() : Fault("rows of an operand lie apart");
+}
+Status make_arg_extreme(const StepContext& context, std::unique_ptr<Step>* step) {
+  return make_plain<ArgExtremeRow, ArgExtremeArgs>(context, step, kArgExtremeRows, kArgExtremeRowCount,
+                                                   divide_search);
+}
 
 Fault check_reduce_f32(const NodeView& node) {
   const PlanReduce& reduce = node.params<PlanReduce>();

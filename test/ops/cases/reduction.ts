@@ -16,7 +16,26 @@ export const CASES: readonly OpCase[] = [
   ...['ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd'].map((op) =>
     opCase(op, 'int32', [integers('int32', [3, 4], -5, 5), ints(1)]),
   ),
+  ...[
+    ['last axis', undefined, 2],
+    ['first axis', 0, 1],
+    ['inner axis, all of it', 1, 3],
+  ].flatMap(([title, axis, count]) =>
+    [1, 0].map((largest) =>
+      opCase(
+        'TopK',
+        `${title}, ${largest ? 'largest' : 'smallest'}`,
+        [x, ints(count as number)],
+        { axis: axis as number, largest },
+        { outputs: 2 },
+      ),
+    ),
+  ),
+  opCase('TopK', 'equal integers', [integers('int32', [4, 9], 0, 2), ints(5)], {}, { outputs: 2 }),
+  opCase('TopK', 'opset 1', [x], { k: 2, axis: 1 }, { outputs: 2, opset: 9 }),
   ...['ArgMax', 'ArgMin'].flatMap((op) => [
+    opCase(op, 'of an image, along its channels', [random([2, 20, 3, 4])], { axis: 1 }),
+    opCase(op, 'of bytes', [integers('uint8', [3, 40], 0, 9)], { axis: 1 }),
     opCase(op, 'default', [x]),
     opCase(op, 'last axis, removed', [x], { axis: -1, keepdims: 0 }),
     opCase(op, 'first of equals', [integers('int32', [4, 9], 0, 2)], { axis: 1 }),
