@@ -71,7 +71,8 @@ function graphOf({ op, inputs, attributes, opset = 21 }: OpCase, type: 'int8' | 
 
 /** What is computed in float, whatever stands around it: mixtures of elements, averages over volumes; and what is refused. */
 function staysFloat({ op, attributes, inputs, outputs }: OpCase): boolean {
-  const isMixture = op === 'Resize' && attributes?.mode !== undefined && attributes.mode !== 'nearest';
+  const isCrop = attributes?.coordinate_transformation_mode === 'tf_crop_and_resize';
+  const isMixture = op === 'Resize' && attributes?.mode !== undefined && (attributes.mode !== 'nearest' || isCrop);
   return isMixture || (op === 'AveragePool' && inputs[0]!.dims.length === 5) || outputs === 2;
 }
 

@@ -35,11 +35,11 @@ function mixAxis(
   const [outer, inner] = [order.slice(0, at), order.slice(at + 1)].map((axes) =>
     elementCount(axes.map((other) => extents[other])),
   );
-  const taps = Math.max(...shares.map((list) => list.length));
+  const taps = Math.max(1, ...shares.map((list) => list.length));
   const dims = [shares.length, taps];
-  // Where fewer are mixed, at an edge, the last of them counts nothing once more.
+  // Where fewer are mixed, at an edge, the last of them (or the first of all) counts nothing once more.
   const all = shares.flatMap((list) =>
-    Array.from({ length: taps }, (_, t) => list[t] ?? { index: list[list.length - 1].index, weight: 0 }),
+    Array.from({ length: taps }, (_, t) => list[t] ?? { index: list.at(-1)?.index ?? 0, weight: 0 }),
   );
   program.emit({
     name: node.name,

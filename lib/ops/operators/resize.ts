@@ -12,12 +12,15 @@ import { axisShares, type Share } from '../interpolation';
 import type { Dense, GradientContext, InferContext, LowerContext, Operator, UpgradeEmitter } from '../operator';
 import { sumTiles } from '../pooling-gradient';
 import { EVERY_TYPE, FLOATS, optional, problem, required } from '../schema';
+import { forEachIndex } from '../spatial';
 import { withAttributes, withInput } from '../upgrade-steps';
 
 /** Extent and scale of one resized axis. */
 interface Target {
   readonly extent: number;
   readonly scale: number;
+  /** The part of the axis that is resized, where it is not all of it. */
+  readonly region?: { readonly start: number; readonly end: number } | undefined;
 }
 
 /** The input interpolated to other extents (nearest, linear or cubic), given by `scales` or by `sizes`. */
@@ -49,8 +52,6 @@ export const resize: Operator = {
   infer: (context) => {
     const { node, inputs } = context;
     const { type, shape } = inputs[0]!;
-    const reason = beyondReach(node);
-    if (reason) return problem(node, 'unsupported-attribute', reason);
     if (!shape) return [{ type, shape }];
     const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(shape)), shape.length);
     if (!axes) return problem(node, 'bad-axis', `axes do not fit shape [${shape}]`);
@@ -66,7 +67,10 @@ export const resize: Operator = {
     const result: Dim[] = [...shape];
     const fresh = unknownShape(node.outputs[0], shape.length);
     const keepsRatio = attribute(node, 'keep_aspect_ratio_policy', 'string', 'stretch') !== 'stretch';
-    const known = axes.every((axis) => typeof shape[axis] === 'number');
+    const region = crops(node) && hasInput(context, 1) ? context.constant(1) : undefined;
+    // How much of an axis is resized decides extents that are given by scales.
+    const isOpen = scales && crops(node) && !region;
+    const known = axes.every((axis) => typeof shape[axis] === 'number') && !isOpen;
     const targets =
       known &&
       targetsOf(
@@ -74,17 +78,19 @@ export const resize: Operator = {
         axes.map((axis) => shape[axis] as number),
         scales,
         sizes,
+        region && toNumbers(region),
       );
     axes.forEach((axis, i) => {
       const dim = shape[axis];
       if (targets) result[axis] = targets[i].extent;
+      else if (isOpen) result[axis] = fresh[axis];
       else if (scales)
         result[axis] = scales[i] === 1 ? dim : typeof dim === 'number' ? scaled(dim, scales[i]) : fresh[axis];
       else result[axis] = sizes && !keepsRatio ? sizes[i] : fresh[axis];
     });
     return [{ type, shape: result }];
   },
-  evaluate: ([x, , scales, sizes], node) => {
+  evaluate: ([x, region, scales, sizes], node) => {
     const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(x!.dims)), x!.dims.length)!;
     const byScale = scales && scales.data.length > 0 ? Array.from(scales.data) : undefined;
     const targets = targetsOf(
@@ -92,14 +98,21 @@ export const resize: Operator = {
       axes.map((axis) => x!.dims[axis]),
       byScale,
       sizes && Array.from(sizes.data),
+      region && Array.from(region.data),
     );
+    const shares = axes.map((axis, i) => sharesOf(node, x!.dims[axis], targets[i]));
     // Accumulates in float64 over all axes and rounds once.
     let wide: Dense = { ...x!, data: Float64Array.from(x!.data) };
     axes.forEach((axis, i) => {
-      wide = mixAxis(wide, axis, sharesOf(node, x!.dims[axis], targets[i]));
+      wide = mixAxis(wide, axis, shares[i]);
     });
     const y = emptyLike(x!, wide.dims);
     y.data.set(wide.data);
+    const outside = attribute(node, 'extrapolation_value', 'float', 0);
+    if (crops(node))
+      forEachIndex(y.dims, (index, flat) => {
+        if (axes.some((axis, i) => shares[i][index[axis]].length === 0)) y.data[flat] = outside;
+      });
     return [y];
   },
   coupling: resizing,
@@ -119,26 +132,31 @@ function isNearest(node: Node): boolean {
 function lowerResize({ node, inputs: [x], constant }: LowerContext): ReturnType<NonNullable<Operator['lower']>> {
   const dims = knownDims(x?.shape);
   if (!dims) return problem(node, 'symbolic-shape', 'expected known shapes');
-  const given = [2, 3].map((index) => (node.inputs[index] ? constant(index) : null));
-  if (given.includes(undefined) || !given.some((tensor) => tensor))
+  const given = [2, 3, 1].map((index) => (node.inputs[index] && (index > 1 || crops(node)) ? constant(index) : null));
+  if (given.includes(undefined) || !given.slice(0, 2).some((tensor) => tensor))
     return problem(node, 'not-lowered', 'the extents that it makes are not constant');
   const { axes, targets } = resized(node, dims, given);
   const shares = dims.map((extent, axis) => {
     const target = targets[axes.indexOf(axis)];
     return target && !(target.extent === extent && target.scale === 1) ? sharesOf(node, extent, target) : undefined;
   });
-  if (!isNearest(node)) return { kernel: 'interpolate', shares };
+  const reachesOut = shares.some((list) => list?.some((mixed) => mixed.length === 0));
+  if (reachesOut && attribute(node, 'extrapolation_value', 'float', 0) !== 0)
+    return problem(node, 'not-lowered', 'an extrapolation_value beyond the input has no kernel');
+  // What mixes nothing is 0.
+  if (!isNearest(node) || reachesOut) return { kernel: 'interpolate', shares };
   return { kernel: 'select', places: shares.map((list) => list?.map(([{ index }]) => index)) };
 }
 
-/** The axes that a node resizes, and to what; from the constants `scales` and `sizes` (null where left out). */
-function resized(node: Node, dims: readonly number[], [scales, sizes]: readonly (Tensor | null | undefined)[]) {
+/** The axes that a node resizes, and to what; from the constants `scales`, `sizes` and the region (null where left out). */
+function resized(node: Node, dims: readonly number[], [scales, sizes, region]: readonly (Tensor | null | undefined)[]) {
   const axes = normalizeAxes(attribute(node, 'axes', 'ints', allAxes(dims)), dims.length)!;
   const targets = targetsOf(
     node,
     axes.map((axis) => dims[axis]),
     scales && elementCount(scales.dims) > 0 ? toNumbers(scales) : undefined,
     sizes ? toNumbers(sizes) : undefined,
+    region ? toNumbers(region) : undefined,
   );
   return { axes, targets };
 }
@@ -156,6 +174,7 @@ function resizeGradient({
   const dims = dimsOf(emit, node.inputs[0]);
   const given = [2, 3].map((index) => (node.inputs[index] ? emit.constantOf(node.inputs[index]) : null));
   if (given.includes(undefined)) return problem(node, 'missing-gradient', 'the extents that it makes are not constant');
+  if (crops(node)) return problem(node, 'missing-gradient', 'a region of the input has no gradient here');
   const { axes, targets } = resized(node, dims, given);
   const shares = axes.map((axis, i) => sharesOf(node, dims[axis], targets[i]));
   const times = dims.map((extent, axis) => (axes.includes(axis) ? repetition(shares[axes.indexOf(axis)], extent) : 1));
@@ -223,10 +242,8 @@ function fromResize10(node: Node, emit: UpgradeEmitter): Node[] {
   return [max, min, ...resizes(max.outputs[0], min.outputs[0])];
 }
 
-function beyondReach(node: Node): string | undefined {
-  if (attribute(node, 'antialias', 'int', 0)) return 'antialias = 1 is not supported';
-  const coordinates = attribute(node, 'coordinate_transformation_mode', 'string', 'half_pixel');
-  return coordinates === 'tf_crop_and_resize' ? 'tf_crop_and_resize is not supported' : undefined;
+function crops(node: Node): boolean {
+  return attribute(node, 'coordinate_transformation_mode', 'string', 'half_pixel') === 'tf_crop_and_resize';
 }
 
 function allAxes(shape: readonly Dim[]): number[] {
@@ -244,7 +261,28 @@ function targetsOf(
   extents: readonly number[],
   scales: readonly number[] | undefined,
   sizes: readonly number[] | undefined,
+  region: readonly number[] | undefined,
 ): Target[] {
+  const regionOf = (i: number) => {
+    const [start, end] = region?.length ? [region[i], region[i + extents.length]] : [0, 1];
+    return crops(node) ? { start, end } : undefined;
+  };
+  return sizesOf(node, extents, scales, sizes, regionOf).map((target, i) => ({ ...target, region: regionOf(i) }));
+}
+
+function sizesOf(
+  node: Node,
+  extents: readonly number[],
+  scales: readonly number[] | undefined,
+  sizes: readonly number[] | undefined,
+  regionOf: (i: number) => Target['region'],
+): Target[] {
+  if (scales && crops(node))
+    return extents.map((extent, i) => {
+      const { start, end } = regionOf(i)!;
+      const part = Math.fround(extent * Math.fround(end - start));
+      return { extent: scaled(part, scales[i]), scale: scales[i] };
+    });
   if (scales) return extents.map((extent, i) => ({ extent: scaled(extent, scales[i]), scale: scales[i] }));
   const policy = attribute(node, 'keep_aspect_ratio_policy', 'string', 'stretch');
   const ratios = extents.map((extent, i) => Math.fround(sizes![i] / extent));
@@ -258,7 +296,7 @@ function scaled(extent: number, scale: number): number {
   return Math.floor(Math.fround(extent * scale));
 }
 
-function sharesOf(node: Node, from: number, { extent, scale }: Target): Share[][] {
+function sharesOf(node: Node, from: number, { extent, scale, region }: Target): Share[][] {
   return axisShares({
     from,
     to: extent,
@@ -268,6 +306,8 @@ function sharesOf(node: Node, from: number, { extent, scale }: Target): Share[][
     nearest: attribute(node, 'nearest_mode', 'string', 'round_prefer_floor'),
     cubicA: attribute(node, 'cubic_coeff_a', 'float', -0.75),
     excludeOutside: attribute(node, 'exclude_outside', 'int', 0) !== 0,
+    antialias: attribute(node, 'antialias', 'int', 0) !== 0,
+    region,
   });
 }
 

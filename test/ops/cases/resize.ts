@@ -86,6 +86,53 @@ export const CASES: readonly OpCase[] = [
       },
     ),
   ]),
+  ...['linear', 'cubic'].flatMap((mode) =>
+    [
+      [0.6, 0.45],
+      [0.5, 1.5],
+      [0.3, 0.8],
+    ].map((scales) =>
+      opCase(
+        'Resize',
+        `${mode}, antialias, ${scales}`,
+        [random([1, 2, 9, 11]), undefined, tensorFrom('float32', [4], [1, 1, ...scales])],
+        {
+          mode,
+          antialias: 1,
+        },
+      ),
+    ),
+  ),
+  ...['nearest', 'linear'].flatMap((mode) => [
+    opCase(
+      'Resize',
+      `${mode}, a part of the image`,
+      [image, floats([0, 0, 0.2, 0.1, 1, 1, 0.8, 0.7]), undefined, ints(1, 2, 5, 7)],
+      {
+        mode,
+        coordinate_transformation_mode: 'tf_crop_and_resize',
+      },
+    ),
+    opCase(
+      'Resize',
+      `${mode}, more than the image`,
+      [image, floats([0, 0, -0.3, 0.1, 1, 1, 1.2, 1.4]), undefined, ints(1, 2, 6, 7)],
+      {
+        mode,
+        coordinate_transformation_mode: 'tf_crop_and_resize',
+      },
+    ),
+  ]),
+  opCase(
+    'Resize',
+    'linear, extrapolated',
+    [image, floats([0, 0, -0.3, 0.1, 1, 1, 1.2, 1.4]), undefined, ints(1, 2, 6, 7)],
+    {
+      mode: 'linear',
+      coordinate_transformation_mode: 'tf_crop_and_resize',
+      extrapolation_value: float(3),
+    },
+  ),
   opCase('Resize', 'linear, axes', [image, undefined, tensorFrom('float32', [2], [2, 1.5])], {
     mode: 'linear',
     axes: [2, 3],
