@@ -105,6 +105,11 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     ["y: Conv: the weights 'relu' are not constant"],
   ],
   [
+    'slopes of integers',
+    (b) => [b.node('PRelu', [b.input('x', 'int32', [3]), b.input('s', 'int32', [3])], {}, { outputs: ['p'] })],
+    ['p: PRelu: the engine computes it on floats alone'],
+  ],
+  [
     'windows over four axes, and too many dimensions for the caller',
     (b) => {
       const x = b.input('x', 'float32', [1, 1, 2, 2, 2, 2]);

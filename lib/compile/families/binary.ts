@@ -1,4 +1,4 @@
-import type { IntegerOperation } from '../../core/integer-operation';
+import { INTEGER_OPERATIONS } from '../../core/integer-operation';
 import { type Bounds, NO_BOUNDS } from '../grid';
 import type { FamilyOf, LayerOf } from '../layer';
 import type { Quantization } from '../step';
@@ -68,8 +68,7 @@ function operandsOf(layer: LayerOf<'binary'>): View[] {
 function chainIntegers(layer: LayerOf<'binary'>, [first, ...others]: readonly View[]): View {
   const { operation, divisor } = layer.call;
   if (divisor !== undefined) throw new Unsupported('the engine has means of floats alone');
-  return others.reduce(
-    (sum, view) => combineIntegers(layerResult(layer), operation as IntegerOperation, [sum, view]),
-    first,
-  );
+  const known = INTEGER_OPERATIONS.find(({ name }) => name === operation);
+  if (known === undefined) throw new Unsupported('the engine computes it on floats alone');
+  return others.reduce((sum, view) => combineIntegers(layerResult(layer), known.name, [sum, view]), first);
 }
