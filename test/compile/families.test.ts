@@ -100,7 +100,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b, s) => s.pair(b.node('ReduceMean', [s.pair(rows(b)), s.ints(0)])),
     (b, s) => b.node('ReduceL2', [rows(b), s.ints(1)]),
   ],
-  normalize: [(b, s) => b.node('LayerNormalization', [rows(b), s.floats(1, 2, 3, 4)])],
+  normalize: [(b, s) => b.nodes('LayerNormalization', [rows(b), s.floats(1, 2, 3, 4)], 3)[2]],
   'batch-norm': [
     (b, s) => b.node('BatchNormalization', [image(b), ...Array<string>(4).fill(s.floats(1, 2, 3, 4))]),
     (b) => b.node('BatchNormalization', [image(b), ...Array<string>(4).fill(b.input('c', 'float32', [4]))]),

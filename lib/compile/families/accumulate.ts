@@ -6,7 +6,9 @@ import type { FamilyOf, Integers, LayerOf } from '../layer';
 import { stepName } from '../step';
 import { Unsupported } from '../unsupported';
 import type { View } from '../view';
+import { accumulateView } from './accumulate-view';
 import { requireRatio } from './pool';
+import { tailResult } from './result';
 
 /** Reductions that accumulate. On int8 there is the mean: an average pool whose one window is as long as what is reduced. */
 export const accumulateFamily: FamilyOf<'accumulate'> = {
@@ -15,17 +17,8 @@ export const accumulateFamily: FamilyOf<'accumulate'> = {
   float: {
     fuses: true,
     lower: (layer) => {
-      const { node, call, tail, program } = layer;
-      const { source, from, to, reduced } = cutLengths(program, layer.float(), call.axes, layer.extents.length);
-      const buffer = program.buffer(tail.value, 'float32', elementCount(to));
-      program.emit({
-        name: stepName(node, tail),
-        op: 'reduce_f32',
-        outputs: [{ buffer, dims: to }],
-        inputs: [{ buffer: source.buffer, dims: from }],
-        params: { operation: call.operation, clamp: floatClamp(tail.bounds) },
-      });
-      return { buffer, offset: 0, dims: reduced };
+      const { call, tail } = layer;
+      return accumulateView(tailResult(layer), call.operation, layer.float(), call.axes, floatClamp(tail.bounds));
     },
   },
 };

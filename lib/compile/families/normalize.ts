@@ -6,16 +6,19 @@ import type { FamilyOf, LayerOf } from '../layer';
 import type { Operand } from '../step';
 import { Unsupported } from '../unsupported';
 import { broadcastView, channelsLastOrder, extentsOf, plainView, type View } from '../view';
+import { accumulateView } from './accumulate-view';
 import { combineViews } from './combine-views';
-import { partOf, tailResult } from './result';
+import { elementConstant } from './element-bits';
+import { mapView } from './map-view';
+import { layerResult, partOf, type Result, tailResult } from './result';
 
 /** Normalizations of groups of elements. */
 export const normalizeFamily: FamilyOf<'normalize'> = {
-  ops: ['normalize_f32'],
+  ops: ['normalize_f32', 'reduce_f32', 'binary_f32', 'unary_f32'],
   float: { fuses: false, lower: lowerGroups },
 };
 
-function lowerGroups(layer: LayerOf<'normalize'>): View {
+function lowerGroups(layer: LayerOf<'normalize'>): (View | undefined)[] {
   const { node, call, program } = layer;
   const { source, dims, groups } = cutGroups(layer);
   const [, , channels] = dims;
@@ -30,7 +33,31 @@ function lowerGroups(layer: LayerOf<'normalize'>): View {
     inputs: [{ buffer: source.buffer, dims }, ...factors],
     params: { groups, centered: call.centered, epsilon: call.epsilon },
   });
-  return { ...source, buffer };
+  return [{ ...source, buffer }, ...statistics(layer)];
+}
+
+/** Mean and inverse deviation of LayerNormalization, where they are asked for: computed again, which only training does. */
+function statistics(layer: LayerOf<'normalize'>): (View | undefined)[] {
+  const { node, call } = layer;
+  const [, wantsMean, wantsInverse] = node.outputs.map((name) => name !== '');
+  if (call.factors === 'channels' || !(wantsMean || wantsInverse)) return [];
+  const { axes, epsilon } = call;
+  const result = layerResult(layer);
+  const mean = accumulateView(partOf(result, 'mean'), 'mean', layer.float(), axes);
+  if (!wantsInverse) return [mean];
+  const centred = combineViews(partOf(result, 'centred'), 'subtract', [layer.float(), mean]);
+  const squares = mapView(partOf(result, 'squares'), { operation: 'square' }, centred);
+  const variance = accumulateView(partOf(result, 'variance'), 'mean', squares, axes);
+  const extents = extentsOf(variance);
+  const sum = combineViews({ ...partOf(result, 'sum'), extents }, 'add', [
+    variance,
+    number(result, 'epsilon', epsilon),
+  ]);
+  return [wantsMean ? mean : undefined, mapView(partOf(result, 'inverse'), { operation: 'reciprocal_sqrt' }, sum)];
+}
+
+function number(result: Result, word: string, value: number): View {
+  return plainView(elementConstant(result.program, partOf(result, word).value, 'float32', value), []);
 }
 
 /** The input in a memory order that the kernel takes, as [outer, length, channels]. */
@@ -125,24 +152,16 @@ function foldFactors(
 }
 
 function computeFactors(layer: LayerOf<'batch-norm'>): ChannelFactors {
-  const { node, call, program, extents } = layer;
+  const { call, program, extents } = layer;
   const dims = [extents[1], ...extents.slice(2).map(() => 1)];
   // Row-major memory of one axis takes others of one element.
   const [scale, offset, centre, variance] = [1, 2, 3, 4].map((index) =>
     plainView(program.rowMajor(layer.float(index)).buffer, dims),
   );
   const part = (word: string) => ({ ...partOf(tailResult(layer), word), extents: dims });
-  const epsilon = plainView(
-    program.constant(`${node.name}:epsilon`, 'float32', [], Float32Array.of(call.epsilon)).buffer,
-    [],
-  );
-  const sum = combineViews(part('variance'), 'add', [variance, epsilon]);
-  const { name, value } = part('inverse');
-  const buffer = program.buffer(value, 'float32', sum.buffer.count);
-  const [outputs, inputs] = [buffer, sum.buffer].map((each) => [{ buffer: each, dims: [each.count] }]);
-  program.emit({ name, op: 'unary_f32', outputs, inputs, params: { operation: 'reciprocal_sqrt' } });
-  const slope = combineViews(part('slope'), 'multiply', [scale, { ...sum, buffer }]);
-  return { centre, slope, offset };
+  const sum = combineViews(part('variance'), 'add', [variance, number(tailResult(layer), 'epsilon', call.epsilon)]);
+  const inverse = mapView(part('inverse'), { operation: 'reciprocal_sqrt' }, sum);
+  return { centre, slope: combineViews(part('slope'), 'multiply', [scale, inverse]), offset };
 }
 
 /** Elements against a reduction of them: LogSoftmax, LpNormalization. */
@@ -151,19 +170,11 @@ export const relativeFamily: FamilyOf<'relative'> = {
   float: {
     fuses: true,
     lower: (layer) => {
-      const { call, tail, program, extents } = layer;
+      const { call, tail } = layer;
       const result = tailResult(layer);
-      const { source, from, to, reduced } = cutLengths(program, layer.float(), call.axes, extents.length);
-      const { name, value } = partOf(result, call.reduction);
-      const buffer = program.buffer(value, 'float32', elementCount(to));
-      program.emit({
-        name,
-        op: 'reduce_f32',
-        outputs: [{ buffer, dims: to }],
-        inputs: [{ buffer: source.buffer, dims: from }],
-        params: { operation: call.reduction, clamp: call.least === undefined ? {} : { lo: call.least } },
-      });
-      return combineViews(result, call.operation, [source, { buffer, offset: 0, dims: reduced }], tail.bounds);
+      const clamp = call.least === undefined ? {} : { lo: call.least };
+      const against = accumulateView(partOf(result, call.reduction), call.reduction, layer.float(), call.axes, clamp);
+      return combineViews(result, call.operation, [layer.float(), against], tail.bounds);
     },
   },
 };
@@ -177,42 +188,23 @@ export const localResponseFamily: FamilyOf<'local-response'> = {
       const { call, tail, program, extents } = layer;
       const result = tailResult(layer);
       const x = program.rowMajor(layer.float());
-      const [batch, channels] = extents;
-      const { count } = x.buffer;
-      const make = (word: string) => {
-        const { name, value } = partOf(result, word);
-        return { name, view: plainView(program.buffer(value, 'float32', count), extents) };
-      };
-      const flat = ({ buffer }: View): Operand => ({ buffer, dims: [count] });
-      const number = (word: string, value: number): View =>
-        plainView(program.constant(partOf(result, word).value, 'float32', [], Float32Array.of(value)).buffer, []);
-      const [squares, means, powers] = ['squares', 'means', 'powers'].map(make);
-      program.emit({
-        name: squares.name,
-        op: 'unary_f32',
-        outputs: [flat(squares.view)],
-        inputs: [flat(x)],
-        params: { operation: 'square' },
-      });
-      const image = ({ buffer }: View): Operand => ({ buffer, dims: [batch, channels, 1, count / (batch * channels)] });
+      const squares = mapView(partOf(result, 'squares'), { operation: 'square' }, x);
+      const { name, value } = partOf(result, 'means');
+      const buffer = program.buffer(value, 'float32', x.buffer.count);
+      const dims = [extents[0], extents[1], 1, x.buffer.count / (extents[0] * extents[1])];
       const pad = [Math.floor((call.size - 1) / 2), 0] as const;
       program.emit({
-        name: means.name,
+        name,
         op: 'average_pool_f32',
-        outputs: [image(means.view)],
-        inputs: [image(squares.view)],
+        outputs: [{ buffer, dims }],
+        inputs: [{ buffer: squares.buffer, dims }],
         params: { window: { kernel: [call.size, 1], stride: [1, 1], dilation: [1, 1], pad }, countIncludePad: true },
       });
-      const scaled = combineViews(partOf(result, 'scaled'), 'multiply', [means.view, number('alpha', call.alpha)]);
-      const sums = combineViews(partOf(result, 'sums'), 'add', [scaled, number('bias', call.bias)]);
-      program.emit({
-        name: powers.name,
-        op: 'unary_f32',
-        outputs: [flat(powers.view)],
-        inputs: [flat(sums)],
-        params: { operation: 'power', alpha: -call.beta },
-      });
-      return combineViews(result, 'multiply', [x, powers.view], tail.bounds);
+      const factors = [plainView(buffer, extents), number(result, 'alpha', call.alpha)];
+      const scaled = combineViews(partOf(result, 'scaled'), 'multiply', factors);
+      const sums = combineViews(partOf(result, 'sums'), 'add', [scaled, number(result, 'bias', call.bias)]);
+      const powers = mapView(partOf(result, 'powers'), { operation: 'power', alpha: -call.beta }, sums);
+      return combineViews(result, 'multiply', [x, powers], tail.bounds);
     },
   },
 };
