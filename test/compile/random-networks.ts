@@ -467,7 +467,8 @@ class NetworkMaker {
     const attributes = {
       mode: this.quantized ? 'nearest' : this.pick(['nearest', 'linear', 'cubic']),
       coordinate_transformation_mode: this.pick(['half_pixel', 'asymmetric', 'align_corners']),
-      nearest_mode: this.pick(['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil']),
+      // Of two elements equally near onnxruntime takes now one, now the other.
+      nearest_mode: this.pick(['floor', 'ceil']),
     };
     return this.moved(this.b.node('Resize', [value.name, '', '', sizes], attributes), dims, value.scale);
   }
