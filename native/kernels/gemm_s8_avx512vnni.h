@@ -172,12 +172,12 @@ inline void sum_windows(const Panel& panel, int32_t run_length, const uint8_t* a
                         int32_t* sums) {
   const RunSum run_sum(run_length);
   for (int64_t pixel = 0; pixel < pixels; pixel += 4) {
-    const uint8_t* row[4];  // the last pixel is repeated
-    __m512i sum[4];
-    unroll<4>([&](auto p) {
+    const uint8_t* row[4] = {};
+    unroll<4>([&](auto p) {  // the last pixel is repeated
       row[p] = a + (pixel + p < pixels ? pixel + p : pixels - 1) * panel.pixel_step;
-      sum[p] = _mm512_setzero_si512();
     });
+    const __m512i zero = _mm512_setzero_si512();
+    __m512i sum[4] = {zero, zero, zero, zero};
     for (int32_t kh = 0; kh < panel.rows; kh++) {
       ptrdiff_t at = kh * panel.row_step;
       for (int32_t kw = 0; kw < panel.columns; kw++, at += panel.column_step)

@@ -225,7 +225,8 @@ void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
         }
         unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
         if constexpr (kShifted) {
-          if ((summed += 4) < kMostTaps) continue;
+          summed += 4;
+          if (summed < kMostTaps) continue;
           zero_points.subtract(sums, acc);
           sums = TapSums();
           summed = 0;

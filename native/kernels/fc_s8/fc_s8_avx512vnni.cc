@@ -75,7 +75,7 @@ void fc_s8_avx512vnni(const FcS8Shape& shape, const FcS8Args& args, const Tile& 
   const int64_t at_once = fc_s8_scratch_rows(shape);
   const uint8_t* first = static_cast<const uint8_t*>(args.packed) + tile.block_begin * panel.block_bytes;
   const bool shifted = is_shifted(first, panel.block_bytes, tile.block_end - tile.block_begin);
-  int32_t sums[kFcS8MostScratchRows];
+  int32_t sums[kFcS8MostScratchRows] = {};
   for (int64_t row = tile.begin; row < tile.end; row += at_once) {
     const int64_t count = tile.end - row < at_once ? tile.end - row : at_once;
     for (int64_t i = 0; i < count; i++) {
