@@ -50,6 +50,8 @@ constexpr Spec kFixed[] = {
     {1, 6, 5, 4, 20, 1, 3, 3, 1, 1, 1, 1, 5, 5, 5, 5, true, false, 1, 0, 7},
     {3, 2, 2, 32, 48, 2, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, true, true, 0, 5, 0},
     {1, 4, 4, 130, 66, 1, 1, 1, 3, 2, 1, 1, 0, 0, 0, 0, false, false, 9, 0, 0},
+    dense(1, 6, 9000, 5, 1),  // 16 bits do not hold sums of so many elements
+    dense(2, 3, 8192, 17, 1),
 };
 
 struct BenchSpec {

@@ -15,13 +15,19 @@ S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_
   const bool allow_minus_128 = !plain && rng.chance(0.3);
   for (size_t i = 0; i < count; i++)
     if (w.weights[i] == -128 && !allow_minus_128) w.weights[i] = -127;
-  if (!plain && rng.chance(0.4)) {
+  // Constants make the largest sums.
+  const bool constant = bench.fill() == Fill::kConstant;
+  if (!plain && rng.chance(constant ? 0.9 : 0.5)) {
     w.zero_points = bench.input<int8_t>(channels);
     bench.fill_bytes(w.zero_points, channels);
-    // Some layers have small weights, from which zero points can be subtracted when packing, and some have
-    // blocks without any.
-    if (rng.chance(0.3))
+    // From small weights zero points can be subtracted when packing; far from a positive one they cannot.
+    if (!constant && rng.chance(0.3)) {
       for (size_t i = 0; i < count; i++) w.weights[i] = static_cast<int8_t>(w.weights[i] / 2);
+    } else if (constant || rng.chance(0.7)) {
+      for (size_t c = 0; c < channels; c++) w.zero_points[c] = static_cast<int8_t>(rng.between(2, 127));
+      for (size_t i = 0; i < count; i += 1 + i % 3) w.weights[i] = -127;
+    }
+    // Some layers have blocks without any.
     if (rng.chance(0.3))
       for (size_t c = 0; c < channels; c++)
         if (!rng.chance(0.1)) w.zero_points[c] = 0;
@@ -29,7 +35,9 @@ S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_
   // Typical outputs have a deviation of about 50 steps; one layer in six saturates or vanishes instead.
   static constexpr double kOdd[] = {1e-6, 1e-2, 40, 1e5, 1e20};
   const double odd = !plain && rng.chance(1.0 / 6) ? rng.pick(kOdd) : 1;
-  const double typical = 50 / (74.0 * 74.0 * std::sqrt(static_cast<double>(depth)));
+  // Products of constants all have the same sign: they add up, where random ones cancel out.
+  const double terms = static_cast<double>(depth);
+  const double typical = 50 / (74.0 * 74.0 * (constant ? 4 * terms : std::sqrt(terms)));
   const bool extreme_bias = !plain && rng.chance(0.1);
   static constexpr int32_t kBias[] = {std::numeric_limits<int32_t>::min(),
                                       std::numeric_limits<int32_t>::max(), 0, -1};
