@@ -110,6 +110,7 @@ void bind_args(const Call& call, const Memory& memory, Args* args) {
 }
 void bind_args(const Call& call, const Memory& memory, CopyNdArgs* args);
 void bind_args(const Call& call, const Memory& memory, MatmulF32Args* args);
+void bind_args(const Call& call, const Memory& memory, MatmulS8Args* args);
 void bind_args(const Call& call, const Memory& memory, SelectArgs* args);
 void bind_args(const Call& call, const Memory& memory, GatherArgs* args);
 void bind_args(const Call& call, const Memory& memory, GatherElementsArgs* args);

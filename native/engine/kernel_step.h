@@ -42,7 +42,8 @@ class PlainStep : public KernelStep<Row, Args> {
     int64_t items = 0;
     if (Status status = this->fill(&items); !status.ok()) return status;
     this->take(choose_row(rows, row_count, context.mask));
-    if constexpr (requires { this->row_->scratch_bytes; }) this->scratch_bytes_ = this->row_->scratch_bytes;
+    if constexpr (requires { this->row_->scratch_bytes(this->args_.layout); })
+      this->scratch_bytes_ = this->row_->scratch_bytes(this->args_.layout);
     this->tiles_ = divide(divide_by(context, *this->row_, this->args_, items), context);
     return Status();
   }

@@ -25,6 +25,7 @@
 #include "native/kernels/interpolate_f32/interpolate_f32.h"
 #include "native/kernels/lut_s8/lut_s8.h"
 #include "native/kernels/matmul_f32/matmul_f32.h"
+#include "native/kernels/matmul_s8/matmul_s8.h"
 #include "native/kernels/max_pool_f32/max_pool_f32.h"
 #include "native/kernels/max_pool_s8/max_pool_s8.h"
 #include "native/kernels/normalize_f32/normalize_f32.h"

@@ -182,6 +182,35 @@ inline void widen_into(I32x16* total, Sum16 sum) {
 }
 inline F32x16 to_float(const I32x16& x) { return {{_mm256_cvtepi32_ps(x.v[0]), _mm256_cvtepi32_ps(x.v[1])}}; }
 
+// --- sums of products of int16
+
+/// Two steps of 16 columns: the column of one step beside that of the next.
+struct Pairs16 {
+  __m256i v[kParts];
+};
+inline Pairs16 load_pairs(const int16_t* p) {
+  const auto* vectors = reinterpret_cast<const __m256i*>(p);
+  return {{_mm256_loadu_si256(vectors), _mm256_loadu_si256(vectors + 1)}};
+}
+/// Bytes less a zero point, in the form that load_pairs reads.
+inline void store_pairs(int16_t* p, Bytes16 first, Bytes16 second, int16_t zero_point) {
+  const __m256i zero = _mm256_set1_epi16(zero_point);
+  const __m256i a = _mm256_sub_epi16(_mm256_cvtepi8_epi16(first), zero);
+  const __m256i b = _mm256_sub_epi16(_mm256_cvtepi8_epi16(second), zero);
+  const __m256i low = _mm256_unpacklo_epi16(a, b), high = _mm256_unpackhi_epi16(a, b);
+  auto* vectors = reinterpret_cast<__m256i*>(p);
+  _mm256_storeu_si256(vectors, _mm256_permute2x128_si256(low, high, 0x20));
+  _mm256_storeu_si256(vectors + 1, _mm256_permute2x128_si256(low, high, 0x31));
+}
+/// sum + x[0] * first step + x[1] * second step, where no product of |x| and a column reaches 2^30.
+inline void add_products(I32x16* sum, const Pairs16& columns, const int16_t* x) {
+  int32_t pair;
+  __builtin_memcpy(&pair, x, 4);
+  const __m256i factor = _mm256_set1_epi32(pair);
+  for (int i = 0; i < kParts; i++)
+    sum->v[i] = _mm256_add_epi32(sum->v[i], _mm256_madd_epi16(columns.v[i], factor));
+}
+
 // --- changes of layout
 
 /// Transposes 16 rows of 16 bytes: four rounds of interleaving row i with row i + 8.

@@ -168,6 +168,33 @@ inline F32x16 to_float(const I32x16& x) {
   return {{vcvtq_f32_s32(x.v[0]), vcvtq_f32_s32(x.v[1]), vcvtq_f32_s32(x.v[2]), vcvtq_f32_s32(x.v[3])}};
 }
 
+// --- sums of products of int16
+
+/// Two steps of 16 columns, one behind the other.
+struct Pairs16 {
+  int16x8_t first[2], second[2];
+};
+inline Pairs16 load_pairs(const int16_t* p) {
+  return {{vld1q_s16(p), vld1q_s16(p + 8)}, {vld1q_s16(p + 16), vld1q_s16(p + 24)}};
+}
+/// Bytes less a zero point, in the form that load_pairs reads.
+inline void store_pairs(int16_t* p, Bytes16 first, Bytes16 second, int16_t zero_point) {
+  const int16x8_t zero = vdupq_n_s16(zero_point);
+  vst1q_s16(p, vsubq_s16(vmovl_s8(vget_low_s8(first)), zero));
+  vst1q_s16(p + 8, vsubq_s16(vmovl_s8(vget_high_s8(first)), zero));
+  vst1q_s16(p + 16, vsubq_s16(vmovl_s8(vget_low_s8(second)), zero));
+  vst1q_s16(p + 24, vsubq_s16(vmovl_s8(vget_high_s8(second)), zero));
+}
+/// sum + x[0] * first step + x[1] * second step, where no product of |x| and a column reaches 2^30.
+inline void add_products(I32x16* sum, const Pairs16& columns, const int16_t* x) {
+  for (int i = 0; i < 2; i++) {
+    sum->v[2 * i] = vmlal_n_s16(sum->v[2 * i], vget_low_s16(columns.first[i]), x[0]);
+    sum->v[2 * i + 1] = vmlal_n_s16(sum->v[2 * i + 1], vget_high_s16(columns.first[i]), x[0]);
+    sum->v[2 * i] = vmlal_n_s16(sum->v[2 * i], vget_low_s16(columns.second[i]), x[1]);
+    sum->v[2 * i + 1] = vmlal_n_s16(sum->v[2 * i + 1], vget_high_s16(columns.second[i]), x[1]);
+  }
+}
+
 // --- changes of layout
 
 /// Transposes 16 rows of 16 bytes: four rounds of interleaving row i with row i + 8.

@@ -187,14 +187,17 @@ class PlainLaunch : public Launch {
  public:
   PlainLaunch(const Call& call, const Row& row) : call_(call), row_(row) {
     if (!fill_args(call, &args_, &items_).empty()) items_ = 0;  // then outputs differ
-    if constexpr (requires { args_.multiplier; }) {
+    if constexpr (requires { args_.multiplier[0]; }) {
       table_ = average_pool_multipliers(call);
       args_.multiplier = table_.data();
     }
   }
   void bind(const Memory& memory) override { bind_args(call_, memory, &args_); }
   void run() override {
-    if constexpr (!requires { row_.pack; }) row_.run(args_, {0, items_, 0, 1});
+    int64_t blocks = 1;
+    if constexpr (requires { args_.layout.outputs; })
+      blocks = (args_.layout.outputs + row_.block_outputs - 1) / row_.block_outputs;
+    if constexpr (!requires { row_.pack; }) row_.run(args_, {0, items_, 0, static_cast<int32_t>(blocks)});
   }
 
  protected:

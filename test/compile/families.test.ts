@@ -46,7 +46,10 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
       return b.node('RNN', [b.input('x', 'float32', [5, 1, 4]), ...parameters], { hidden_size: 3 });
     },
   ],
-  matmul: [(b) => b.node('MatMul', [rows(b), b.input('z', 'float32', [4, 3])])],
+  matmul: [
+    (b, s) => s.pair(b.node('MatMul', [s.pair(rows(b)), s.pair(b.input('z', 'float32', [4, 3]))])),
+    (b) => b.node('MatMul', [rows(b), b.input('z', 'float32', [4, 3])]),
+  ],
   binary: [
     (b, s) => s.pair(b.node('Add', [s.pair(rows(b)), s.pair('x')])),
     (b, s) => b.node('Add', [rows(b), s.scalar(2)]),
@@ -175,6 +178,35 @@ const REASONS: readonly (readonly [reason: string | undefined, draw: Draw])[] = 
   [
     'its alpha or beta is not 1',
     (b, s) => s.pair(b.node('Gemm', [s.pair(rows(b)), s.weights([4, 3], 1)], { alpha: float(0.5) }, { name: 'it' })),
+  ],
+  [
+    'its alpha or beta is not 1',
+    (b, s) => s.pair(b.node('Gemm', [s.pair(rows(b)), s.pair('x')], { alpha: float(0.5), transB: 1 }, { name: 'it' })),
+  ],
+  [
+    'its third input is float',
+    (b, s) => s.pair(b.node('Gemm', [s.pair(rows(b)), s.pair('x'), s.scalar(1)], { transB: 1 }, { name: 'it' })),
+  ],
+  [
+    'it adds an operand that is computed',
+    (b, s) => {
+      const c = s.pair(b.input('c', 'float32', [2]));
+      return s.pair(b.node('Gemm', [s.pair(rows(b)), s.pair('x'), c], { transB: 1 }, { name: 'it' }));
+    },
+  ],
+  [
+    'a sum of 140000 products can reach 3363500000, beyond int32',
+    (b, s) => {
+      const x = s.pair(b.input('x', 'float32', [1, 140000]));
+      return s.pair(b.node('MatMul', [x, b.node('Transpose', [x])], {}, { name: 'it' }));
+    },
+  ],
+  [
+    '1.2676506002282294e+30 * 1.2676506002282294e+30 / 7.888609052210118e-31 is no positive float32',
+    (b, s) => {
+      const x = s.pair(rows(b), 2 ** 100);
+      return s.pair(b.node('MatMul', [x, b.node('Transpose', [x])], {}, { name: 'it' }), 2 ** -100);
+    },
   ],
   [
     'its first input is float',

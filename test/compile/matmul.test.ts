@@ -5,10 +5,12 @@ import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
 import { type Tensor, tensorFrom } from '../../lib/ir/tensor';
 import { toDense } from '../../lib/ops/dense';
+import { inferShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
 import { evaluateGraph } from '../ops/evaluate-graph';
 import { uniform } from '../ops/op-case';
 import { HASH, runEngine } from './run-case';
+import { sketch } from './small-graphs';
 
 /** Largest difference between the engine and the reference, relative to the larger of 1 and the value. */
 function differenceOf(given: Graph, feeds: ReadonlyMap<string, Tensor>): number {
@@ -49,6 +51,19 @@ test('stacks that share a right factor are one product with more rows', () => {
   expect(step.params).toMatchObject({ batch: [], rows: 30, aStrides: [4, 1], bStrides: [6, 1] });
 });
 
+test('int8: heads read where they lie, products exact', () => {
+  const drawn = sketch((b, s) => {
+    const heads = (name: string, perm: readonly number[]) =>
+      b.node('Transpose', [s.pair(b.input(name, 'float32', [2, 5, 3, 4]), 2 ** -4)], { perm: [...perm] });
+    return [s.pair(b.node('MatMul', [heads('q', [0, 2, 1, 3]), heads('k', [0, 2, 3, 1])]), 2 ** -3)];
+  });
+  const { graph } = inferShapes(drawn);
+  expect(opsOf(graph)).toEqual(['quantize_s8', 'quantize_s8', 'matmul_s8', 'dequantize_s8']);
+  const feeds = new Map([1, 2].map((seed) => [seed === 1 ? 'q' : 'k', uniform([2, 5, 3, 4], seed)] as const));
+  // All sums are exact in float32, so that both round the same numbers.
+  expect(differenceOf(graph, feeds)).toBe(0);
+});
+
 /** A random product: batches that broadcast, operands behind a Transpose or a Slice, vectors. */
 function randomProduct(rng: Rng): { what: string; graph: Graph; feeds: Map<string, Tensor> } {
   const b = new GraphBuilder();
@@ -77,9 +92,9 @@ function randomProduct(rng: Rng): { what: string; graph: Graph; feeds: Map<strin
   return { what: said.join(' times '), graph: b.build(), feeds };
 }
 
-test('200 random products of operands that lie in any order', () => {
+test('120 random products of operands that lie in any order', () => {
   const rng = new Rng(5);
-  const wrong = Array.from({ length: 200 }, () => randomProduct(rng)).flatMap(({ what, graph, feeds }) => {
+  const wrong = Array.from({ length: 120 }, () => randomProduct(rng)).flatMap(({ what, graph, feeds }) => {
     expect(diagnose(prepare(graph).graph)).toEqual([]);
     return differenceOf(graph, feeds) < 1e-5 ? [] : [what];
   });

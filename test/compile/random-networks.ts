@@ -96,6 +96,7 @@ class NetworkMaker {
       reduce: (x) => this.reduce(x),
       reshape: (x) => this.reshape(x),
       dense: (x) => this.dense(x),
+      product: (x) => this.product(x),
       clamp: (x) => this.finish(this.activation(x.name, 1), x.dims),
     };
     if (!this.quantized)
@@ -276,6 +277,19 @@ class NetworkMaker {
     const bias = perOutput ? this.bias(dims[1], x.scale ?? 1, w.scales) : [];
     const attributes = { kernel_shape, strides, dilations, pads, output_padding, group: groups };
     return this.finish(this.b.node('ConvTranspose', [x.name, w.name, ...bias], attributes), dims);
+  }
+
+  /** A value times itself with the last two axes exchanged. */
+  private product(value: Value): Value | undefined {
+    const { b } = this;
+    const rank = value.dims.length;
+    const [rows, depth] = value.dims.slice(-2);
+    // Sums of more products of int8 are not exact in float32.
+    if (rank < 2 || depth > 200 || elementCount(value.dims) * rows > LARGEST * depth) return undefined;
+    const x = this.forProduct(value);
+    const perm = value.dims.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+    const turned = b.node('Transpose', [x.name], { perm });
+    return this.finish(b.node('MatMul', [x.name, turned]), [...value.dims.slice(0, -1), rows]);
   }
 
   /** Gemm over a matrix, or MatMul over the last axis of anything. */

@@ -111,6 +111,14 @@ export function everyOperation(): PlanBuilder {
         })),
       },
     }),
+    matmul_s8: () => ({
+      outputs: [grid([20, 5])],
+      inputs: [grid(ROW), grid(ROW)],
+      params: {
+        ...{ batch: [4], rows: 5, inputs: 4, outputs: 5, clamp: { qmin: -100 } },
+        ...{ aOffset: 0, aStrides: [25, 5, 1], bOffset: 20, bStrides: [20, 1, 4] },
+      },
+    }),
     matmul_f32: () => ({
       outputs: [real([20, 5])],
       inputs: [real(ROW), real(ROW)],

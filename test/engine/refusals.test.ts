@@ -192,6 +192,7 @@ describe.each(readPlanOps())('operands of $word', (row) => {
 
 const CONVOLUTIONS = ['conv_s8', 'dwconv_s8', 'conv_f32', 'dwconv_f32'] as const;
 const POOLS = ['max_pool_s8', 'average_pool_s8', 'max_pool_f32', 'average_pool_f32'] as const;
+const PRODUCTS = ['matmul_f32', 'matmul_s8'] as const;
 const WINDOWS = [...CONVOLUTIONS, ...POOLS];
 /** Operations with bounds, and what stands before the fields of theirs. */
 const CLAMPS: readonly (readonly [PlanOp, string])[] = [
@@ -201,6 +202,7 @@ const CLAMPS: readonly (readonly [PlanOp, string])[] = [
   ['binary_f32', 'clamp.'],
   ['unary_f32', 'clamp.'],
   ['matmul_f32', 'clamp.'],
+  ['matmul_s8', 'clamp.'],
   ['fc_s8', ''],
   ['fc_f32', ''],
   ['clamp_f32', ''],
@@ -251,22 +253,25 @@ describe('one parameter changed', () => {
     [['reduce_f32'], 'operation', ['operation', REDUCE_OPERATIONS.length]],
     [['unary_f32'], 'operation', ['operation', UNARY_OPERATIONS.length]],
     [['binary_s8', 'binary_f32'], 'operation', ['operation', BINARY_OPERATIONS.length]],
-    [['matmul_f32'], 'rank', ['rank', -1]],
-    [['matmul_f32'], 'rank', ['rank', 7]],
+    [PRODUCTS, 'rank', ['rank', -1]],
+    [PRODUCTS, 'rank', ['rank', 7]],
     ...(['batch.0', 'rows', 'inputs', 'outputs'] as const).flatMap((field) => [
-      [['matmul_f32'], 'extents', [field, 0]] as const,
-      [['matmul_f32'], 'extents', [field, 2 ** 30]] as const,
+      [PRODUCTS, 'extents', [field, 0]] as const,
+      [PRODUCTS, 'extents', [field, 2 ** 30]] as const,
     ]),
-    [['matmul_f32'], 'extents of operands', ['batch.0', 2]],
-    [['matmul_f32'], 'extents of operands', ['rows', 10]],
-    [['matmul_f32'], 'extents of operands', ['outputs', 25], ['rows', 1]],
-    [['matmul_f32'], 'it reads outside a', ['inputs', 6]],
-    [['matmul_f32'], 'it reads outside a', ['aOffset', 2]],
-    [['matmul_f32'], 'it reads outside a', ['aOffset', -1]],
-    [['matmul_f32'], 'it reads outside a', ['aStrides.0', -1]],
-    [['matmul_f32'], 'it reads outside b', ['bOffset', 21]],
-    [['matmul_f32'], 'it reads outside b', ['bStrides.1', 2]],
-    [['matmul_f32'], 'it reads outside b', ['bStrides.2', 2 ** 62]],
+    [PRODUCTS, 'extents of operands', ['batch.0', 2]],
+    [PRODUCTS, 'extents of operands', ['rows', 10]],
+    [PRODUCTS, 'extents of operands', ['outputs', 25], ['rows', 1]],
+    [PRODUCTS, 'it reads outside a', ['inputs', 6]],
+    [PRODUCTS, 'it reads outside a', ['aOffset', 2]],
+    [PRODUCTS, 'it reads outside a', ['aOffset', -1]],
+    [PRODUCTS, 'it reads outside a', ['aStrides.0', -1]],
+    [PRODUCTS, 'it reads outside b', ['bOffset', 21]],
+    [PRODUCTS, 'it reads outside b', ['bStrides.1', 2]],
+    [PRODUCTS, 'it reads outside b', ['bStrides.2', 2 ** 62]],
+    [['matmul_s8'], 'alpha', ['alpha', 0.5]],
+    // Factors reach 131 from their zero points of 3, and 125138 * 131^2 is above 2^31.
+    [['matmul_s8'], 'a sum can overflow', ['inputs', 125138], ['aStrides.2', 0], ['bStrides.1', 0]],
     [['normalize_f32'], 'groups', ['groups', 0]],
     [['normalize_f32'], 'groups', ['groups', -1]],
     [['normalize_f32'], 'groups', ['groups', 4]],
@@ -327,9 +332,19 @@ describe('one parameter changed', () => {
     ['conv_s8', 'convZeroPoint', -128],
     ['clamp_f32', 'lo', 6],
     ['copy_nd', 'extents.0', 1],
+    ['matmul_f32', 'alpha', 0],
   ])('%s with %s %d opens', (op, path, value) => {
     expect(answerTo((f) => f.setParams(nodeOf(op), path, value))).toBe('opens');
   });
+});
+
+test('sums of int8 products just below 2^31 are taken', () => {
+  const answer = answerTo((f) => {
+    f.setParams(nodeOf('matmul_s8'), 'inputs', 125137);
+    f.setParams(nodeOf('matmul_s8'), 'aStrides.2', 0);
+    f.setParams(nodeOf('matmul_s8'), 'bStrides.1', 0);
+  });
+  expect(answer).toBe('opens');
 });
 
 describe('extents that do not fit together', () => {
@@ -389,10 +404,10 @@ describe('extents that do not fit together', () => {
       [['interpolate_f32'], 2, [2, 3], 'extents of weights and indices'],
       [['interpolate_f32'], 3, [3], 'extents of weights and indices'],
       [['interpolate_f32'], 1, [2, 3, 17], 'an index is outside x'],
-      [['matmul_f32'], 0, [10, 10], 'extents of operands'],
-      [['matmul_f32'], 0, [4, 5, 4], 'extents'],
-      [['matmul_f32'], 1, [98], 'it reads outside a'],
-      [['matmul_f32'], 2, [99], 'it reads outside b'],
+      [PRODUCTS, 0, [10, 10], 'extents of operands'],
+      [PRODUCTS, 0, [4, 5, 4], 'extents'],
+      [PRODUCTS, 1, [98], 'it reads outside a'],
+      [PRODUCTS, 2, [99], 'it reads outside b'],
       [['normalize_f32'], 0, [2, 6, 5], 'extents of operands'],
       [['normalize_f32'], 1, [10, 6], 'extents of operands'],
       [['normalize_f32'], 2, [5], 'extents of operands'],
@@ -427,14 +442,15 @@ describe('extents that do not fit together', () => {
   });
 
   test('scales whose ratio is no float32', () => {
-    for (const [x, y] of [
-      [1e38, 1e-30],
-      [1e-38, 1e30],
-    ])
-      expectRefusal('ratio of scales', (f) => {
-        f.set('tensors', tensorOf('average_pool_s8', 1), 'scale', x);
-        f.set('tensors', tensorOf('average_pool_s8', 0), 'scale', y);
-      });
+    for (const op of ['average_pool_s8', 'matmul_s8'] as const)
+      for (const [x, y] of [
+        [1e38, 1e-30],
+        [1e-38, 1e30],
+      ])
+        expectRefusal('ratio of scales', (f) => {
+          f.set('tensors', tensorOf(op, 1), 'scale', x);
+          f.set('tensors', tensorOf(op, 0), 'scale', y);
+        });
   });
 });
 

@@ -172,6 +172,18 @@ export function rowsNetwork(): PlanBuilder {
       ...{ aOffset: 0, aStrides: [24, 8, 1], bOffset: 0, bStrides: [48, 6, 1] },
     },
   });
+  const scores = grid([6, 6]);
+  b.node({
+    op: 'matmul_s8',
+    outputs: [scores],
+    inputs: [quantized([2, 3, 8], [2, 3, 8], false), quantized([2, 6, 8], [2, 6, 8], false)],
+    params: {
+      ...{ batch: [2], rows: 3, inputs: 8, outputs: 6 },
+      ...{ aOffset: 0, aStrides: [24, 8, 1], bOffset: 0, bStrides: [48, 1, 8] },
+    },
+  });
+  const scoresOut = b.output('scores', 'float32', [6, 6]);
+  b.node({ op: 'dequantize_s8', outputs: [scoresOut], inputs: [scores], params: { channelsFirst: false } });
   const states = real([6, 2]);
   const bounds = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
   b.node({

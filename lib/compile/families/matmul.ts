@@ -3,18 +3,49 @@ import { broadcastExtents } from '../../ops/broadcast';
 import type { PlanMatmulParams } from '../../plan/description';
 import { PLAN_MAX_RANK } from '../../plan/format';
 import { floatConstant } from '../constants';
-import { floatClamp } from '../grid';
-import type { FamilyOf, LayerOf } from '../layer';
+import { clampCodes, floatClamp } from '../grid';
+import type { FamilyOf, Integers, LayerOf } from '../layer';
 import { repeatOperand } from '../repeat-operand';
-import { type Buffer, type Operand, stepName } from '../step';
+import { type Buffer, type Operand, type Quantization, stepName } from '../step';
 import { Unsupported } from '../unsupported';
 import { alignFactors, broadcastView, extentsOf, type Factor, mergeFactors, plainView, type View } from '../view';
 
 /** Products of two operands that are both computed, or whose right one is constant but no single matrix. */
 export const matmulFamily: FamilyOf<'matmul'> = {
-  ops: ['matmul_f32'],
+  ops: ['matmul_s8', 'matmul_f32'],
+  integer: { operands: 'all', grid: 'result', lower: lowerInteger },
   float: { fuses: true, lower: lowerFloat },
 };
+
+function lowerInteger(layer: LayerOf<'matmul'>, { operands, grid }: Integers): () => View {
+  const { node, call, tail, program, extents } = layer;
+  if (call.alpha !== 1) throw new Unsupported('its alpha or beta is not 1');
+  if (operands.length > 2) throw new Unsupported('it adds an operand that is computed');
+  const [a, b] = operands.map(({ quantization }) => quantization);
+  const multiplier = Math.fround(Math.fround(a.scale * b.scale) / grid.scale);
+  if (!(multiplier > 0) || !Number.isFinite(multiplier))
+    throw new Unsupported(`${a.scale} * ${b.scale} / ${grid.scale} is no positive float32`);
+  const depth = layer.inputExtents(0).at(call.transpose[0] ? -2 : -1)!;
+  const largest = depth * reachOf(a) * reachOf(b);
+  if (largest >= 2 ** 31) throw new Unsupported(`a sum of ${depth} products can reach ${largest}, beyond int32`);
+  return () => {
+    const { inputs, strides } = factorsOf(layer, operands);
+    const buffer = program.buffer(tail.quantize!.value, 'int8', elementCount(extents), grid);
+    program.emit({
+      name: stepName(node, tail),
+      op: 'matmul_s8',
+      outputs: [{ buffer, dims: [buffer.count / strides.outputs, strides.outputs] }],
+      inputs,
+      params: { ...strides, clamp: clampCodes(tail.bounds, grid) },
+    });
+    return plainView(buffer, extents);
+  };
+}
+
+/** The most that an int8 number less its zero point can be. */
+function reachOf({ zeroPoint }: Quantization): number {
+  return Math.max(127 - zeroPoint, zeroPoint + 128);
+}
 
 function lowerFloat(layer: LayerOf<'matmul'>): View {
   const { node, call, tail, program, extents } = layer;

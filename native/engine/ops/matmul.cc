@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "native/engine/kernel_step.h"
 #include "native/engine/ops/clamp.h"
 #include "native/engine/ops/strides.h"
 #include "native/kernels/matmul_f32/matmul_f32.h"
+#include "native/kernels/matmul_s8/matmul_s8.h"
 
 namespace hone {
 namespace {
@@ -34,18 +36,27 @@ bool is_turned(const Call& call) {
   return product.outputs == 1 && product.rows > 1 && call.is_dense(call.y());
 }
 
-Division divide_products(const StepContext&, const MatmulF32Row& row, const MatmulF32Args& args,
-                         int64_t items) {
-  const double macs =
-      static_cast<double>(items) * static_cast<double>(args.layout.inputs * args.layout.outputs);
-  const int64_t blocks = (args.layout.outputs + row.block_outputs - 1) / row.block_outputs;
-  return {items, 1, static_cast<int32_t>(blocks), estimate_mac_ns(macs, row.needs, false)};
+/// fl(fl(sa * sb) / sy)
+float multiplier_of(const NodeView& node) {
+  const float product = node.x(0).scale * node.x(1).scale;
+  return product / node.y().scale;
 }
 
-}  // namespace
+/// The most that x less its zero point can be.
+int64_t reach(const PlanTensor& tensor) {
+  return std::max(127 - int64_t{tensor.zero_point}, int64_t{tensor.zero_point} + 128);
+}
+
+template <typename Row, typename Args, bool kInteger>
+Division divide_products(const StepContext&, const Row& row, const Args& args, int64_t items) {
+  const MatmulLayout& in = args.layout;
+  const double macs = static_cast<double>(items) * static_cast<double>(in.inputs * in.outputs);
+  const int64_t blocks = (in.outputs + row.block_outputs - 1) / row.block_outputs;
+  return {items, 1, static_cast<int32_t>(blocks), estimate_mac_ns(macs, row.needs, kInteger)};
+}
 
 /// Reads stay in a and b.
-Fault check_matmul_f32(const NodeView& node) {
+Fault check_products(const NodeView& node) {
   const PlanMatmul& product = node.params<PlanMatmul>();
   if (product.rank < 0 || product.rank > kMatmulMaxBatch) return "rank";
   const auto is_extent = [](int64_t extent) { return extent >= 1 && extent < kPlanMaxWindowReach; };
@@ -69,10 +80,10 @@ Fault check_matmul_f32(const NodeView& node) {
 }
 
 /// The plan's strides say where the elements of dense factors lie.
-Fault fill_args(const Call& call, MatmulF32Args* args, int64_t* items) {
+Fault fill_layout(const Call& call, MatmulLayout* layout, int64_t* items) {
   const PlanMatmul& product = call.params<PlanMatmul>();
   if (!call.is_dense(call.x(0)) || !call.is_dense(call.x(1))) return "rows of a factor lie apart";
-  MatmulLayout& in = args->layout;
+  MatmulLayout& in = *layout;
   const int32_t rank = product.rank;
   const int64_t *a = product.a_strides + rank, *b = product.b_strides + rank;
   in.batch_rank = rank;
@@ -86,9 +97,6 @@ Fault fill_args(const Call& call, MatmulF32Args* args, int64_t* items) {
   in.a_inner = a[1];
   in.b_inner = b[0];
   in.b_column = b[1];
-  args->alpha = product.alpha;
-  args->lo = product.clamp.lo;
-  args->hi = product.clamp.hi;
   *items = count_products(product) * product.rows;
   if (is_turned(call)) {
     std::swap(in.rows, in.outputs);
@@ -101,18 +109,61 @@ Fault fill_args(const Call& call, MatmulF32Args* args, int64_t* items) {
   }
   return call.find_stride(call.y(), product.outputs, &in.y_stride);
 }
-void bind_args(const Call& call, const Memory& memory, MatmulF32Args* args) {
+template <typename Args>
+void bind_factors(const Call& call, const Memory& memory, Args* args) {
   const PlanMatmul& product = call.params<PlanMatmul>();
-  const auto at = [&](const PlanTensor& tensor) { return reinterpret_cast<float*>(memory.at(tensor)); };
+  const auto at = [&](const PlanTensor& tensor) {
+    return reinterpret_cast<decltype(args->y)>(memory.at(tensor));
+  };
   args->y = at(call.y());
   args->a = at(call.x(0)) + product.a_offset;
   args->b = at(call.x(1)) + product.b_offset;
   if (is_turned(call)) std::swap(args->a, args->b);
 }
 
+}  // namespace
+
+Fault check_matmul_f32(const NodeView& node) { return check_products(node); }
+Fault check_matmul_s8(const NodeView& node) {
+  if (Fault fault = check_products(node); !fault.empty()) return fault;
+  const PlanMatmul& product = node.params<PlanMatmul>();
+  if (product.alpha != 1) return "alpha";
+  const float multiplier = multiplier_of(node);
+  if (!std::isfinite(multiplier) || multiplier <= 0) return "ratio of scales";
+  // inputs < 2^30, and each factor reaches at most 255
+  if (product.inputs * reach(node.x(0)) * reach(node.x(1)) >= int64_t{1} << 31) return "a sum can overflow";
+  return {};
+}
+
+Fault fill_args(const Call& call, MatmulF32Args* args, int64_t* items) {
+  const PlanMatmul& product = call.params<PlanMatmul>();
+  args->alpha = product.alpha;
+  args->lo = product.clamp.lo;
+  args->hi = product.clamp.hi;
+  return fill_layout(call, &args->layout, items);
+}
+Fault fill_args(const Call& call, MatmulS8Args* args, int64_t* items) {
+  args->a_zero_point = call.x(0).zero_point;
+  args->b_zero_point = call.x(1).zero_point;
+  if (is_turned(call)) std::swap(args->a_zero_point, args->b_zero_point);
+  args->multiplier = multiplier_of(call);
+  args->range = output_range(call.params<PlanMatmul>().clamp, call.y().zero_point);
+  return fill_layout(call, &args->layout, items);
+}
+void bind_args(const Call& call, const Memory& memory, MatmulF32Args* args) {
+  bind_factors(call, memory, args);
+}
+void bind_args(const Call& call, const Memory& memory, MatmulS8Args* args) {
+  bind_factors(call, memory, args);
+}
+
 Status make_matmul_f32(const StepContext& context, std::unique_ptr<Step>* step) {
   return make_plain<MatmulF32Row, MatmulF32Args>(context, step, kMatmulF32Rows, kMatmulF32RowCount,
-                                                 divide_products);
+                                                 divide_products<MatmulF32Row, MatmulF32Args, false>);
+}
+Status make_matmul_s8(const StepContext& context, std::unique_ptr<Step>* step) {
+  return make_plain<MatmulS8Row, MatmulS8Args>(context, step, kMatmulS8Rows, kMatmulS8RowCount,
+                                               divide_products<MatmulS8Row, MatmulS8Args, true>);
 }
 
 }  // namespace hone

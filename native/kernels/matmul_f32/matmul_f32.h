@@ -28,7 +28,7 @@ struct MatmulF32Row {
   const char* name;
   CpuFeatures needs;
   int32_t block_outputs;
-  size_t scratch_bytes;
+  size_t (*scratch_bytes)(const MatmulLayout& layout);
   void (*run)(const MatmulF32Args& args, const Tile& tile);
 };
 

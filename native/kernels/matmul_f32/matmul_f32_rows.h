@@ -11,6 +11,5 @@ void matmul_f32_neon(const MatmulF32Args& args, const Tile& tile);
 
 /// Steps in k between which sums lie in y: a packed panel of them stays in the first cache.
 inline constexpr int64_t kMatmulF32Depth = 256;
-inline constexpr size_t kMatmulF32ScratchBytes = sizeof(float) * kPanelBlock * kMatmulF32Depth;
 
 }  // namespace hone

@@ -17,8 +17,8 @@ inline void pack_panel(float* to, const float* b, ptrdiff_t inner, ptrdiff_t col
   const int64_t squares = depth / 4 * 4;
   for (int c = 0; c < whole; c += 4) {
     for (int64_t k = 0; k < squares; k += 4) {
-      transpose_words(reinterpret_cast<uint8_t*>(to + k * kPanelColumns + c),
-                      kPanelColumns * sizeof(float), reinterpret_cast<const uint8_t*>(b + c * column + k),
+      transpose_words(reinterpret_cast<uint8_t*>(to + k * kPanelColumns + c), kPanelColumns * sizeof(float),
+                      reinterpret_cast<const uint8_t*>(b + c * column + k),
                       column * static_cast<ptrdiff_t>(sizeof(float)));
     }
   }

@@ -2,13 +2,23 @@
 
 namespace hone {
 
+namespace {
+
+[[maybe_unused]] size_t block_scratch_bytes(const MatmulLayout&) {
+  return sizeof(float) * kPanelBlock * kMatmulF32Depth;
+}
+
+size_t no_scratch_bytes(const MatmulLayout&) { return 0; }
+
+}  // namespace
+
 const MatmulF32Row kMatmulF32Rows[] = {
 #if defined(__x86_64__)
-    {"matmul_f32_avx2", kCpuAvx2 | kCpuFma, kPanelBlock, kMatmulF32ScratchBytes, matmul_f32_avx2},
+    {"matmul_f32_avx2", kCpuAvx2 | kCpuFma, kPanelBlock, block_scratch_bytes, matmul_f32_avx2},
 #elif defined(__aarch64__)
-    {"matmul_f32_neon", kCpuNeon, kPanelBlock, kMatmulF32ScratchBytes, matmul_f32_neon},
+    {"matmul_f32_neon", kCpuNeon, kPanelBlock, block_scratch_bytes, matmul_f32_neon},
 #endif
-    {"matmul_f32_ref", kCpuRef, 1, 0, matmul_f32_ref},
+    {"matmul_f32_ref", kCpuRef, 1, no_scratch_bytes, matmul_f32_ref},
 };
 const int kMatmulF32RowCount = sizeof(kMatmulF32Rows) / sizeof(kMatmulF32Rows[0]);
 
