@@ -13,6 +13,7 @@ export const BINARY_OPERATIONS = [
   { name: 'minimum', commutative: true },
   { name: 'power', commutative: false },
   { name: 'slope', commutative: false },
+  { name: 'remainder', commutative: false },
 ] as const;
 
 /** Name of such an operation. */

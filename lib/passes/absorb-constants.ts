@@ -10,6 +10,7 @@ import {
   hasRank,
   hasType,
   isPerChannel,
+  notQuantized,
   perChannelOf,
 } from './guards';
 import { constant, node, optional, value } from './pattern';
@@ -114,7 +115,7 @@ export const ABSORB_CONSTANTS: readonly Rule[] = [
     name: 'mean-to-pool',
     summary: 'the mean over both spatial axes becomes a global average pool',
     pattern: node('mean', 'ReduceMean', [value('x'), constant('axes', 'int64', areSpatial)]),
-    guards: [hasType('x', 'float32'), hasRank('x', 4)],
+    guards: [hasType('x', 'float32'), hasRank('x', 4), notQuantized('mean')],
     replace: (match, context) => meanToPool(match.node('mean'), context.fresh),
   },
 ];

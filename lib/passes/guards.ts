@@ -34,6 +34,15 @@ export function oneOutput(node: string): Guard {
   };
 }
 
+/** No QuantizeLinear reads the first output: it stays next to what it quantizes. */
+export function notQuantized(node: string): Guard {
+  return {
+    word: `${node} is not quantized`,
+    holds: (match, context) =>
+      context.consumers(match.node(node).outputs[0]).every(({ op }) => op !== 'QuantizeLinear'),
+  };
+}
+
 /** The value has this element type. */
 export function hasType(value: string, type: ElementType): Guard {
   return { word: `${value} is ${type}`, holds: (match, context) => context.typeOf(match.value(value))?.type === type };

@@ -9,7 +9,8 @@ namespace hone {
 namespace {
 
 /// a op b, rounded once: the definition of every binary operation. Maximum and minimum as extremes.h has
-/// them; a power as math_lanes.h has it, within 2 units in the last place.
+/// them; a power as math_lanes.h has it, within 2 units in the last place; a
+/// remainder (sign of a) is exact.
 template <BinaryOperation kOperation>
 inline float apply(float a, float b) {
   if constexpr (kOperation == BinaryOperation::kAdd) {
@@ -24,6 +25,8 @@ inline float apply(float a, float b) {
     return minimum(a, b);
   } else if constexpr (kOperation == BinaryOperation::kPower) {
     return pow_lanes(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kRemainder) {
+    return remainder_lanes(a, b);
   } else if constexpr (kOperation == BinaryOperation::kSlope) {
     return a < 0 ? b * a : a;
   } else {

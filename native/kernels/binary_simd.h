@@ -22,6 +22,8 @@ inline VecF apply(VecF a, VecF b) {
     return minimum(a, b);
   } else if constexpr (kOperation == BinaryOperation::kPower) {
     return pow_lanes(a, b);
+  } else if constexpr (kOperation == BinaryOperation::kRemainder) {
+    return remainder_lanes(a, b);
   } else if constexpr (kOperation == BinaryOperation::kSlope) {
     return select(less(a, splat(0.0f)), multiply(b, a), a);
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 #include "native/kernels/exp_f32.h"
 #include "native/kernels/quarter_turns.h"
+#include "native/kernels/remainder.h"
 
 // Hone's elementary functions on float32, over lanes: include simd.h or simd_scalar.h first. One text for all
 // rows, so that all give the same bits: every operation is rounded once, nothing is fused. A NaN gives a NaN;
@@ -313,6 +314,15 @@ inline VecF pow_lanes(VecF x, VecF y) {
   power = select(equal(y, y), power, nan);
   power = select(equal(y, zero), one, power);
   return select(equal(x, one), one, power);
+}
+
+/// Remainder of x by y, lane after lane.
+inline VecF remainder_lanes(VecF x, VecF y) {
+  float xs[kLanes], ys[kLanes];
+  store(xs, x);
+  store(ys, y);
+  for (int i = 0; i < kLanes; i++) xs[i] = find_remainder(xs[i], ys[i]);
+  return load(xs);
 }
 
 }  // namespace

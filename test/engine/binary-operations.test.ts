@@ -12,6 +12,7 @@ const OF: Readonly<Record<BinaryOperation, (a: number, b: number) => number>> = 
   maximum: Math.max,
   minimum: Math.min,
   power: (a, b) => a ** b,
+  remainder: (a, b) => a % b,
   slope: (a, b) => (a < 0 ? b * a : a),
 };
 

@@ -533,6 +533,11 @@ export const NEVER: readonly (readonly [rule: string, what: string, build: Build
     (b, c) => b.node('ReduceMean', [b.input('x', 'float32', [1, 2, 3, 4, 5]), c.ints(2, 3)]),
   ],
   ['mean-to-pool', 'integers', (b, c) => b.node('ReduceMean', [b.input('x', 'int32', [1, 2, 4, 4]), c.ints(2, 3)])],
+  [
+    'mean-to-pool',
+    'a mean that is quantized',
+    (b, c) => c.pair(b.node('ReduceMean', [image(b), c.ints(2, 3)]), 2 ** -4, 100),
+  ],
   ['mean-to-pool', 'no axes', (b) => b.node('ReduceMean', [image(b)])],
   ['reshape-to-flatten', 'another first extent', (b, c) => b.node('Reshape', [image(b), c.ints(-1, 36)])],
   ['reshape-to-flatten', 'two axes', (b, c) => b.node('Reshape', [row(b), c.ints(0, -1)])],

@@ -18,7 +18,10 @@ export const mod: Operator = {
   },
   lower: ({ node, inputs }) => {
     const truncated = attribute(node, 'fmod', 'int', 0) !== 0;
-    if (isFloat(inputs[0]!.type)) return problem(node, 'not-lowered', 'the engine has remainders of integers alone');
+    if (isFloat(inputs[0]!.type))
+      return truncated
+        ? { kernel: 'binary', operation: 'remainder' }
+        : problem(node, 'not-lowered', 'floats have a remainder with fmod alone');
     return { kernel: 'integer', operation: truncated ? 'remainder' : 'modulo' };
   },
   // y = a - b * q with a whole q, which moves only at jumps

@@ -23,11 +23,12 @@ constexpr int kFixedCount = static_cast<int>(std::size(kFixed));
 constexpr Spec kBench[] = {
     {"add 16384", 16384, 16384, BinaryOperation::kAdd},
     {"add 16384 channels 64", 16384, 64, BinaryOperation::kAdd},
+    {"remainder 16384", 16384, 16384, BinaryOperation::kRemainder},
     {"power 16384", 16384, 16384, BinaryOperation::kPower},
     {"mul 16384 scalar", 16384, 1, BinaryOperation::kMultiply},
 };
 
-/// Also holds powers of ref against those of the C library in double precision.
+/// Also holds powers and remainders of ref against those of the C library in double precision.
 class BinaryCase : public PlainCase<BinaryF32Row, BinaryF32Args> {
  public:
   BinaryCase(const BinaryF32Args& args, int64_t count, std::vector<float> a, std::vector<float> b,
@@ -37,7 +38,8 @@ class BinaryCase : public PlainCase<BinaryF32Row, BinaryF32Args> {
         b_(std::move(b)) {}
 
   std::string verify_reference() override {
-    if (args_.operation != BinaryOperation::kPower) return {};
+    const bool is_power = args_.operation == BinaryOperation::kPower;
+    if (!is_power && args_.operation != BinaryOperation::kRemainder) return {};
     for (int64_t item = 0; item < items_; item++) {
       const int64_t row = item / args_.length, i = item % args_.length;
       const bool is_rows = args_.b_count > args_.length || args_.b_count == items_;
@@ -46,9 +48,11 @@ class BinaryCase : public PlainCase<BinaryF32Row, BinaryF32Args> {
       const float a = a_[static_cast<size_t>(row * args_.a_stride + i)];
       const float b = b_[static_cast<size_t>(b_at)];
       const float y = args_.y[row * args_.y_stride + i];
-      const double exact = std::pow(static_cast<double>(a), static_cast<double>(b));
+      const double exact = is_power ? std::pow(static_cast<double>(a), static_cast<double>(b))
+                                    : std::fmod(static_cast<double>(a), static_cast<double>(b));
       const double bounded = exact > args_.hi ? args_.hi : exact < args_.lo ? args_.lo : exact;
       if (std::isnan(bounded) ? std::isnan(y) : static_cast<float>(bounded) == y) continue;
+      if (!is_power) return "remainder of " + std::to_string(a) + " by " + std::to_string(b);
       constexpr double kLargest = std::numeric_limits<float>::max();
       const double found = std::isinf(y) ? std::copysign(kLargest * (1 + 0x1p-24), y) : y;
       if (!(std::fabs(found - bounded) <= 0x1p-22 * std::fabs(bounded) + 0x1p-149))
@@ -76,7 +80,8 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   const bool plain = s.name != nullptr;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   BinaryF32Args args = {};
-  const bool is_power = s.operation == BinaryOperation::kPower && (plain || rng.chance(0.7));
+  const bool is_power = (s.operation == BinaryOperation::kPower || s.operation == BinaryOperation::kRemainder) &&
+                        (plain || rng.chance(0.7));
   const std::string placed = place_binary_rows<float>(bench, s.count, s.b_count, plain, &args,
                                                       [&](float* to, size_t count) {
                                                         if (is_power) return fill_for_powers(rng, to, count);
