@@ -18,7 +18,7 @@ export function tapsAsChannels(
   zero: number,
 ): View {
   const [n, c, depth, h, w] = extentsOf(x);
-  if (kernel === 1 && stride === 1 && pads.every((pad) => pad === 0)) {
+  if (kernel === 1 && stride === 1 && pads[0] === 0 && slices === depth) {
     const { buffer } = program.arrange(x, channelsLastOrder(x.dims.length));
     return stridedView(buffer, [n * depth, c, h, w], channelsLastOrder(4));
   }

@@ -73,8 +73,8 @@ export const convTranspose: Operator = {
   lower: ({ node, inputs: [x, w] }) => {
     const [input, weight] = [knownDims(x?.shape), knownDims(w?.shape)];
     if (!input || !weight) return problem(node, 'symbolic-shape', 'expected known shapes');
-    if (input.length < 3 || input.length > 4)
-      return problem(node, 'rank', `expected one or two spatial axes, found ${input.length - 2}`);
+    if (input.length < 3 || input.length > 5)
+      return problem(node, 'rank', `expected one to three spatial axes, found ${input.length - 2}`);
     const window = toWindow(adjointSpatial(node, input.slice(2), weight.slice(2)));
     return { kernel: 'conv-transpose', window, groups: attribute(node, 'group', 'int', 1) };
   },
