@@ -87,6 +87,11 @@ export type KernelCall =
     }
   | { readonly kernel: 'cast' }
   | {
+      /** Numbers that the shape of the input tells, in the type and shape of the output. */
+      readonly kernel: 'extents';
+      readonly numbers: readonly number[];
+    }
+  | {
       /** Its first input between bounds that are computed: the second and the third, either of which may be left out. */
       readonly kernel: 'limit';
     }
@@ -231,7 +236,8 @@ export type KernelCall =
       readonly kernel: 'pad';
       /** Elements that come before each axis; negative: that many are cut off. */
       readonly before: readonly number[];
-      readonly value: number;
+      /** What surrounds the input; undefined: the third input, which is computed. */
+      readonly value: number | undefined;
     }
   | {
       /** Along each axis the elements at these places, in this order; undefined: the axis as it is. */

@@ -65,6 +65,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b) => b.node('Clip', [rows(b), b.input('low', 'float32', [])]),
     (b) => b.node('Clip', [whole(b), '', b.input('high', 'int64', [])]),
   ],
+  extents: [(b) => b.node('Shape', [rows(b)])],
   cast: [(b) => b.node('Cast', [rows(b)], { to: 7 })],
   where: [(b, s) => b.node('Where', [b.input('t', 'bool', [4]), rows(b), s.scalar(0)])],
   gather: [(b) => b.node('Gather', [rows(b), whole(b)])],

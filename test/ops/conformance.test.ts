@@ -1,47 +1,28 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Graph } from '../../lib/ir/graph';
 import type { Tensor } from '../../lib/ir/tensor';
 import { readModel } from '../../lib/onnx/read-model';
-import { parseTensor } from '../../lib/onnx/read-tensor';
 import { findOperator } from '../../lib/ops';
 import { toDense } from '../../lib/ops/dense';
 import type { Dense } from '../../lib/ops/operator';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import type { PassResult } from '../../lib/passes/pass-result';
 import { upgrade } from '../../lib/passes/upgrade';
-import { dataPath, describeWithData } from '../data';
+import { ConformanceArchive, DISPUTED, dataSets, modelBytes } from '../conformance-archive';
+import { describeWithData } from '../data';
 import { evaluateGraph } from './evaluate-graph';
 
-interface Entry {
-  readonly suite: string;
-  readonly name: string;
-}
-
-const MANIFEST = dataPath('conformance', 'manifest.json');
-
-/** Tests whose expected output is at odds with the operator's text. They must go on failing, so that the list stays true. */
-const DISPUTED: Readonly<Record<string, string>> = {
-  test_qlinearmatmul_3D_int8_float32: 'expects sums to wrap around; the text says saturate, and onnxruntime does',
-  test_qlinearmatmul_2D_int8_float16: 'expects sums to wrap around; the text says saturate, and onnxruntime does',
-};
-
 describeWithData('ONNX conformance tests', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hone-conformance-'));
-  const entries = existsSync(MANIFEST) ? (JSON.parse(readFileSync(MANIFEST, 'utf8')) as Entry[]) : [];
-  if (entries.length > 0)
-    execFileSync('tar', ['-xJf', dataPath('conformance', 'onnx-v1.21.0-tests.tar.xz'), '-C', folder]);
+  const archive = new ConformanceArchive();
   let ran = 0;
 
   afterAll(() => {
-    rmSync(folder, { recursive: true });
+    archive.close();
     expect(ran).toBeGreaterThan(400);
   });
 
-  for (const { name, suite } of entries) {
-    const path = join(folder, suite, name);
+  for (const entry of archive.tests) {
+    const { name } = entry;
+    const path = archive.path(entry);
     const loaded = load(path);
     if (typeof loaded === 'string') test.skip(`${name}: ${loaded}`, () => {});
     else if (name in DISPUTED)
@@ -54,14 +35,14 @@ describeWithData('ONNX conformance tests', () => {
         ran++;
       });
   }
-  if (entries.length === 0) test('the tests of the archive', () => {});
+  if (archive.tests.length === 0) test('the tests of the archive', () => {});
 });
 
 /** The model of a test in the dialect with its shapes, or why it cannot be run. */
 function load(folder: string): PassResult | string {
   let graph: Graph;
   try {
-    graph = readModel(readFileSync(join(folder, 'model.onnx')));
+    graph = readModel(modelBytes(folder));
   } catch (error) {
     return `unreadable (${(error as { code?: string }).code})`;
   }
@@ -78,17 +59,17 @@ function load(folder: string): PassResult | string {
 /** Runs every data set of a test. */
 function runModel({ graph, diagnostics }: PassResult, folder: string): void {
   expect(diagnostics).toEqual([]);
-  for (const set of readdirSync(folder).filter((entry) => entry.startsWith('test_data_set')))
-    runDataSet(graph, join(folder, set));
+  for (const set of dataSets(folder)) runDataSet(graph, set);
 }
 
-function runDataSet(graph: Graph, folder: string): void {
-  const read = (kind: string, index: number): Tensor =>
-    parseTensor(readFileSync(join(folder, `${kind}_${index}.pb`))).tensor;
-  const feeds = new Map(graph.inputs.map((name, index) => [name, toDense(read('input', index), 'float32')]));
+function runDataSet(
+  graph: Graph,
+  { inputs, outputs }: { inputs: readonly Tensor[]; outputs: readonly Tensor[] },
+): void {
+  const feeds = new Map(graph.inputs.map((name, index) => [name, toDense(inputs[index], 'float32')]));
   const values = evaluateGraph(graph, feeds, 'float32');
   graph.outputs.forEach((name, index) => {
-    const expected = read('output', index);
+    const expected = outputs[index];
     const actual = values.get(name)!;
     expectClose(actual, toDense(expected, 'float32'));
     const inferred = graph.values.get(name);

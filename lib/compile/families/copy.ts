@@ -2,7 +2,7 @@ import type { PlanFillParams } from '../../plan/description';
 import { dequantizeNumber, quantizeNumber } from '../grid';
 import type { FamilyOf, LayerOf } from '../layer';
 import { Unsupported } from '../unsupported';
-import { extentsOf, type View } from '../view';
+import { broadcastView, extentsOf, reshapeView, type View } from '../view';
 import { cuttable, fill, part, resultView } from './assemble';
 import { elementBits } from './element-bits';
 import { requantize } from './look-up';
@@ -18,10 +18,12 @@ export const padFamily: FamilyOf<'pad'> = {
     grid: 'either',
     lower: (layer, { operands: [x], grid }) => {
       const { node, call, tail, program, bytes } = layer;
-      if (bytes !== undefined) return () => fillAround(layer, x, call.value - (bytes === 'uint8' ? 128 : 0));
-      const value = quantizeNumber(call.value, grid);
-      if (tail.quantize === undefined && dequantizeNumber(value, grid) !== call.value)
-        throw new Unsupported(`its value ${call.value} is none of the numbers that the int8 grid of its input has`);
+      const real = call.value;
+      if (real === undefined) throw new Unsupported('its value is computed');
+      if (bytes !== undefined) return () => fillAround(layer, x, real - (bytes === 'uint8' ? 128 : 0));
+      const value = quantizeNumber(real, grid);
+      if (tail.quantize === undefined && dequantizeNumber(value, grid) !== real)
+        throw new Unsupported(`its value ${real} is none of the numbers that the int8 grid of its input has`);
       return () => fillAround(layer, requantize(program, `${node.name}:grid`, x, node.inputs[0], grid), value);
     },
   },
@@ -30,7 +32,8 @@ export const padFamily: FamilyOf<'pad'> = {
     types: 'any',
     lower: (layer) => {
       const view = layer.plain();
-      return emitPad(layer, view, elementBits(view.buffer.type, layer.call.value));
+      const { value } = layer.call;
+      return emitPad(layer, view, value === undefined ? layer.plain(2) : elementBits(view.buffer.type, value));
     },
   },
 };
@@ -39,8 +42,8 @@ function fillAround(layer: LayerOf<'pad'>, x: View, value: number): View {
   return emitPad(layer, x, { value: value & 0xff });
 }
 
-/** Emits the fill and the copy. */
-function emitPad(layer: LayerOf<'pad'>, view: View, params: PlanFillParams): View {
+/** Emits the fill, by bits or with an element that is computed, and the copy. */
+function emitPad(layer: LayerOf<'pad'>, view: View, value: PlanFillParams | View): View {
   const { node, call, program } = layer;
   const target = resultView(layer, view.buffer);
   const whole = extentsOf(target);
@@ -50,7 +53,11 @@ function emitPad(layer: LayerOf<'pad'>, view: View, params: PlanFillParams): Vie
   const extents = given.map((extent, axis) =>
     Math.min(extent - starts[axis], whole[axis] - Math.max(0, call.before[axis])),
   );
-  if (extents.some((extent, axis) => extent < whole[axis])) fill(program, `${node.name}:fill`, target.buffer, params);
+  if (extents.some((extent, axis) => extent < whole[axis])) {
+    const name = `${node.name}:fill`;
+    if ('buffer' in value) program.copy(name, broadcastView(reshapeView(value, [])!, whole)!, target);
+    else fill(program, name, target.buffer, value);
+  }
   if (extents.every((extent) => extent > 0)) {
     const to = call.before.map((count) => Math.max(0, count));
     const axes = starts.flatMap((start, axis) => (start > 0 || extents[axis] < given[axis] ? [axis] : []));

@@ -7,6 +7,7 @@ import { compareFamily } from './compare';
 import { convFamily } from './conv';
 import { convTransposeFamily } from './conv-transpose';
 import { concatFamily, padFamily } from './copy';
+import { extentsFamily } from './extents';
 import { fourierFamily } from './fourier';
 import { fullyConnectedFamily } from './fully-connected';
 import { gatherElementsFamily, gatherFamily, gatherNdFamily, scatterElementsFamily, scatterNdFamily } from './indexed';
@@ -39,6 +40,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   integer: integerFamily,
   compare: compareFamily,
   cast: castFamily,
+  extents: extentsFamily,
   limit: limitFamily,
   where: whereFamily,
   gather: gatherFamily,

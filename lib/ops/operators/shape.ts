@@ -1,8 +1,9 @@
 import { attribute } from '../../ir/attribute';
 import type { Node } from '../../ir/graph';
 import { noCost } from '../cost';
+import { knownDims } from '../dims';
 import type { Operator } from '../operator';
-import { EVERY_TYPE, required } from '../schema';
+import { EVERY_TYPE, problem, required } from '../schema';
 
 /** Extents `start` to `end` (negative: from the end, clamped) of the input's shape, as a vector. */
 export const shape: Operator = {
@@ -24,6 +25,11 @@ export const shape: Operator = {
     return [{ type: 'int64', dims: [extents.length], data: extents }];
   },
   cost: noCost,
+  lower: ({ node, inputs: [data] }) => {
+    const extents = knownDims(data?.shape);
+    if (!extents) return problem(node, 'symbolic-shape', 'expected a known shape');
+    return { kernel: 'extents', numbers: slice(extents, node) };
+  },
 };
 
 /** Array.slice clamps and counts from the end exactly as ONNX does. */

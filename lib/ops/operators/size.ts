@@ -1,7 +1,8 @@
 import { noCost } from '../cost';
-import { productOfDims } from '../dims';
+import { elementCount } from '../../ir/tensor';
+import { knownDims, productOfDims } from '../dims';
 import type { Operator } from '../operator';
-import { EVERY_TYPE, required } from '../schema';
+import { EVERY_TYPE, problem, required } from '../schema';
 
 /** Number of elements, as a scalar. */
 export const size: Operator = {
@@ -14,4 +15,9 @@ export const size: Operator = {
   ],
   evaluate: ([data]) => [{ type: 'int64', dims: [], data: Float64Array.of(data!.data.length) }],
   cost: noCost,
+  lower: ({ node, inputs: [data] }) => {
+    const extents = knownDims(data?.shape);
+    if (!extents) return problem(node, 'symbolic-shape', 'expected a known shape');
+    return { kernel: 'extents', numbers: [elementCount(extents)] };
+  },
 };
