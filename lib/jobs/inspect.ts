@@ -5,8 +5,9 @@ import type { PreprocessSpec } from '../core/preprocess';
 import type { Dim, Graph, ValueType } from '../ir/graph';
 import type { SampleAxis } from '../ir/sample-axes';
 import { type Annotation, annotate } from '../passes/annotate';
-import { freeInputs, shapeAdvice } from '../passes/bind-inputs';
+import { bindToOneSample, freeInputs, shapeAdvice } from '../passes/bind-inputs';
 import { inferShapes } from '../passes/infer-shapes';
+import { prepare } from '../passes/pipeline';
 import type { Trace } from '../passes/rewrite';
 import { upgrade } from '../passes/upgrade';
 import { type Artifact, type ModelArtifact, metadataOf, type PlanArtifact } from './artifact';
@@ -124,7 +125,8 @@ function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInsp
     rules.push(application.rule);
     trace?.(application);
   });
-  const { macs, unknown } = measureMacs(prepared);
+  // Of the branches of an If the dearest counts: they stay apart.
+  const { macs, unknown } = measureMacs(prepare(bindToOneSample(graph), { pads: 'fold' }).graph);
   const { shares, groups, missing } = engineView(prepared);
   const macsUnknown = unknown.length === 0 ? null : unknownMacs(graph, unknown, wrong);
   return {

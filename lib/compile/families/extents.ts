@@ -10,7 +10,8 @@ export const extentsFamily: FamilyOf<'extents'> = {
     types: ['int64'],
     lower: ({ node, call, program, extents }) => {
       const numbers = BigInt64Array.from(call.numbers, BigInt);
-      if (numbers.length !== elementCount(extents)) throw new RangeError(`${node.name}: [${call.numbers}] for [${extents}]`);
+      if (numbers.length !== elementCount(extents))
+        throw new RangeError(`${node.name}: [${call.numbers}] for [${extents}]`);
       return plainView(program.constant(node.outputs[0], 'int64', extents, numbers).buffer, extents);
     },
   },

@@ -142,7 +142,8 @@ function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower
   const mode = attribute(node, 'mode', 'string', 'constant');
   const given = [1, 2, 3].map((index) => (node.inputs[index] ? context.constant(index) : null));
   const rank = inputs[0]?.shape?.length;
-  if (rank === undefined || given[0] === undefined || given[2] === undefined) return problem(node, 'not-lowered', 'the pads are not constant');
+  if (rank === undefined || given[0] === undefined || given[2] === undefined)
+    return problem(node, 'not-lowered', 'the pads are not constant');
   const [pads, value, axes] = given.map((tensor) => tensor && Array.from(toDense(tensor, 'float32').data));
   if (axes && !normalizeAxes(axes, rank))
     return problem(node, 'bad-axis', `axes [${axes}] do not fit a rank of ${rank}`);

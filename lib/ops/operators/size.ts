@@ -1,5 +1,5 @@
-import { noCost } from '../cost';
 import { elementCount } from '../../ir/tensor';
+import { noCost } from '../cost';
 import { knownDims, productOfDims } from '../dims';
 import type { Operator } from '../operator';
 import { EVERY_TYPE, problem, required } from '../schema';
