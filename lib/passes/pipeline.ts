@@ -54,8 +54,7 @@ function passesOf({ batchNorm, pads, branches, trace }: PrepareOptions, notes: D
   // What a branch gives, and whether it can be right, is seen when it stands in the graph.
   const attempt = (graph: Graph): Graph | undefined => {
     const memory: InferenceMemory = new WeakMap();
-    const passes: readonly Pass[] = [...inlining, (inner) => selectBranches(inner, attempt, [])];
-    const settled = inferShapes(settle(inferShapes(graph, memory).graph, passes, memory), memory);
+    const settled = inferShapes(settle(inferShapes(graph, memory).graph, inlining, memory), memory);
     return contradictionsIn(settled.diagnostics).length === 0 ? settled.graph : undefined;
   };
   return [...inlining, (graph) => selectBranches(graph, attempt, notes), ...others];
