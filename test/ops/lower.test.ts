@@ -72,7 +72,6 @@ test.each(CALLS.map(([item, call]) => [item.op, item, call] as const))('%s becom
 test.each([
   ['Slice', opCase('Slice', '', [x, ints(0), ints(1)])],
   ['Pad', opCase('Pad', '', [x, ints(0, 0, 0, 0, 0, 0)])],
-  ['Clip', opCase('Clip', '', [x, scalar('float32', 0)])],
   ['Tile', opCase('Tile', '', [x, ints(1, 1, 2)])],
   ['Trilu', opCase('Trilu', '', [x, scalar('int64', 0)])],
   ['Resize', opCase('Resize', '', [x, undefined, undefined, ints(2, 3, 8)])],
