@@ -1,6 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Rng } from '../../lib/core/rng';
 import { subgraphsOf } from '../../lib/ir/edit';
 import type { Graph, Node } from '../../lib/ir/graph';
 import { elementCount, type Tensor, tensorFrom } from '../../lib/ir/tensor';
@@ -10,25 +8,7 @@ import { requireModel } from '../../lib/jobs/make-plan';
 import { inlineBranches } from '../../lib/passes/inline-branches';
 import { openReference } from '../../lib/reference/session';
 import { describeWithZoo, ZOO_DIR } from '../data';
-
-/** Extents of the inputs, by file name; values of integer inputs, of which the dearest that runs counts. */
-const GIVEN: readonly [file: RegExp, shapes: Readonly<Record<string, readonly number[]>>, integers?: Integers][] = [
-  [/nudenet/, { images: [1, 3, 96, 96] }],
-  [/onnx_asr/, { waveforms: [1, 4000], waveforms_lens: [1] }, { waveforms_lens: [4000] }],
-  [/embedding_model/, { input_1: [1, 76, 32, 1] }],
-  [/melspectrogram/, { input: [1, 16000] }],
-  [/browser__silero_vad|silero_vad_legacy/, { input: [1, 1536], h: [2, 1, 64], c: [2, 1, 64] }, { sr: [16000, 8000] }],
-  [
-    /silero_vad_v|silero_vad__silero_vad.onnx|op15|half|ifless/,
-    { input: [1, 576], state: [2, 1, 128] },
-    { sr: [16000] },
-  ],
-  [/16k_sequence/, { input: [32, 576] }],
-  [/v4_det/i, { x: [1, 3, 64, 64] }],
-  [/v4_rec/i, { x: [1, 3, 48, 96] }],
-  [/cls_infer/, { x: [1, 3, 48, 192] }],
-];
-type Integers = Readonly<Record<string, readonly number[]>>;
+import { feedsOf, givenFor, SHIPPED_NETWORKS } from '../shipped-networks';
 
 /** Multiply-accumulates of a node from the extents that its tensors have when it runs. */
 const COUNTS: Readonly<Record<string, (inputs: readonly number[][], output: readonly number[], node: Node) => number>> =
@@ -93,29 +73,9 @@ async function countByRunning(model: Graph, feeds: ReadonlyMap<string, Tensor>, 
   return macs;
 }
 
-/** All feeds that the integer inputs' values allow. */
-function feedsOf(graph: Graph, integers: Integers): ReadonlyMap<string, Tensor>[] {
-  const rng = new Rng(1);
-  return graph.inputs.reduce<Map<string, Tensor>[]>(
-    (list, name) => {
-      const { type, shape } = graph.values.get(name)!;
-      const dims = shape!.map((dim) => (typeof dim === 'number' ? dim : 1));
-      const draw = () => Array.from({ length: elementCount(dims) }, () => 0.1 * rng.normal());
-      const tensors =
-        type === 'int64'
-          ? integers[name].map((value) => tensorFrom('int64', dims, Array(elementCount(dims)).fill(value)))
-          : [tensorFrom('float32', dims, draw())];
-      return list.flatMap((feeds) => tensors.map((tensor) => new Map([...feeds, [name, tensor]])));
-    },
-    [new Map()],
-  );
-}
-
-const FILES = existsSync(ZOO_DIR) ? readdirSync(ZOO_DIR).filter((file) => file.endsWith('.onnx')) : [];
-
 describeWithZoo('networks that people ship', () => {
-  test.each(FILES)('%s: inspect counts what runs', async (file) => {
-    const [, shapes, integers = {}] = GIVEN.find(([pattern]) => pattern.test(file)) ?? [/none/, {}];
+  test.each(SHIPPED_NETWORKS)('%s: inspect counts what runs', async (file) => {
+    const { shapes, integers } = givenFor(file);
     const artifact = await openArtifact(join(ZOO_DIR, file), { shapes: new Map(Object.entries(shapes)) });
     const found = inspect(artifact);
     const { graph } = requireModel(artifact, 'test');
@@ -130,6 +90,6 @@ describeWithZoo('networks that people ship', () => {
   });
 
   test('there are some', () => {
-    expect(FILES.length).toBeGreaterThanOrEqual(51);
+    expect(SHIPPED_NETWORKS.length).toBeGreaterThanOrEqual(51);
   });
 });
