@@ -292,8 +292,8 @@ inline VecF power_of_size(VecF size, VecF y) {
   return multiply(multiply(exp_of_rest(multiply(r, splat(0x1.62e430p-1f))), first), second);
 }
 
-/// x^y as IEEE 754-2019 has `pow`: a negative x needs a whole y, and keeps its sign where that is odd; x^0 and
-/// 1^y are 1 whatever the other is.
+/// x^y as IEEE 754-2019 has `pow`: a negative x needs a whole y, and keeps its sign where that is odd; x^0
+/// and 1^y are 1 whatever the other is.
 inline VecF pow_lanes(VecF x, VecF y) {
   const VecF zero = splat(0.0f), one = splat(1.0f), infinity = splat(__builtin_inff());
   const VecF nan = splat(__builtin_nanf(""));

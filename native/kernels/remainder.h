@@ -4,8 +4,8 @@
 namespace hone {
 namespace {
 
-/// The remainder of |x| by |y| with the sign of x, exact (C's fmod): NaN for an infinite x and a y of 0; one bit of
-/// the quotient after the other.
+/// The remainder of |x| by |y| with the sign of x, exact (C's fmod): NaN for an infinite x and a y of 0; one
+/// bit of the quotient after the other.
 inline float find_remainder(float x, float y) {
   constexpr uint32_t kHidden = 1u << 23, kSign = 1u << 31;
   uint32_t bits, divisor;

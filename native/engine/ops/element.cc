@@ -133,8 +133,7 @@ Fault fill_args(const Call& call, UnaryF32Args* args, int64_t* items) {
 }
 
 Status make_binary_s8(const StepContext& context, std::unique_ptr<Step>* step) {
-  return make_plain<BinaryS8Row, BinaryS8Args>(context, step, kBinaryS8Rows, kBinaryS8RowCount,
-                                               divide_pairs);
+  return make_plain<BinaryS8Row, BinaryS8Args>(context, step, kBinaryS8Rows, kBinaryS8RowCount, divide_pairs);
 }
 Status make_binary_f32(const StepContext& context, std::unique_ptr<Step>* step) {
   return make_plain<BinaryF32Row, BinaryF32Args>(context, step, kBinaryF32Rows, kBinaryF32RowCount,

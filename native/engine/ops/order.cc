@@ -22,8 +22,7 @@ Division divide_heaps(const StepContext&, const TopKRow&, const TopKArgs& args, 
 Fault check_cumulative_sum(const NodeView& node) {
   const PlanScan& scan = node.params<PlanScan>();
   const PlanTensor &x = node.x(0), &y = node.y();
-  const bool sums =
-      x.type == PlanType::kFloat32 || x.type == PlanType::kInt32 || x.type == PlanType::kInt64;
+  const bool sums = x.type == PlanType::kFloat32 || x.type == PlanType::kInt32 || x.type == PlanType::kInt64;
   if (x.type != y.type || !sums) return "types of operands";
   if (x.rank != 3 || !same_dims(x, y)) return "extents of operands";
   return is_flag(scan.exclusive) && is_flag(scan.reverse) ? Fault() : Fault("a flag is neither 0 nor 1");

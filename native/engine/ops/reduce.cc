@@ -64,7 +64,8 @@ Fault check_arg_extreme(const NodeView& node) {
   if (node.y().type != PlanType::kInt64 || x.type == PlanType::kBool) return "types of operands";
   if (Fault fault = check_reduction(node); !fault.empty()) return fault;
   if (x.dims[1] > INT32_MAX) return "extents of operands";
-  const bool are_flags = (extreme.smallest == 0 || extreme.smallest == 1) && (extreme.last == 0 || extreme.last == 1);
+  const bool are_flags =
+      (extreme.smallest == 0 || extreme.smallest == 1) && (extreme.last == 0 || extreme.last == 1);
   return are_flags ? Fault() : Fault("a flag is neither 0 nor 1");
 }
 Fault fill_args(const Call& call, ArgExtremeArgs* args, int64_t* items) {

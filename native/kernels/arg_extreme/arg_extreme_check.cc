@@ -53,9 +53,9 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const ReductionSpec& s, Eleme
   void* x = input_of(bench, element_bytes(type), count);
   fill_numbers(bench, type, x, count);
   args.x = x;
-  return std::make_unique<ArgExtremeCase>(kArgExtremeRows, args, s.outer * s.inner,
-                                          static_cast<double>(count),
-                                          plain ? s.text() : s.text() + " of type " + std::to_string(static_cast<int>(type)));
+  return std::make_unique<ArgExtremeCase>(
+      kArgExtremeRows, args, s.outer * s.inner, static_cast<double>(count),
+      plain ? s.text() : s.text() + " of type " + std::to_string(static_cast<int>(type)));
 }
 
 constexpr ElementType kTypes[] = {ElementType::kFloat32, ElementType::kFloat32, ElementType::kFloat32,
@@ -63,21 +63,21 @@ constexpr ElementType kTypes[] = {ElementType::kFloat32, ElementType::kFloat32, 
                                   ElementType::kInt64};
 constexpr int kFixed = static_cast<int>(std::size(kFixedReductions) * std::size(kTypes));
 
-const KernelCheck kCheck = {
-    "arg_extreme",
-    [] { return list_rows(kArgExtremeRows, kArgExtremeRowCount); },
-    2 * kFixed,
-    [](Workbench& bench, int index) {
-      Rng& rng = bench.rng();
-      const ElementType type = kTypes[index % static_cast<int>(std::size(kTypes))];
-      if (index >= 2 * kFixed) return make(bench, random_reduction(rng), type, false);
-      const int shape = index / static_cast<int>(std::size(kTypes)) % static_cast<int>(std::size(kFixedReductions));
-      return make(bench, kFixedReductions[shape], type, false);
-    },
-    static_cast<int>(std::size(kBenchReductions)),
-    [](Workbench& bench, int index) {
-      return make(bench, kBenchReductions[index], ElementType::kFloat32, true);
-    }};
+const KernelCheck kCheck = {"arg_extreme",
+                            [] { return list_rows(kArgExtremeRows, kArgExtremeRowCount); },
+                            2 * kFixed,
+                            [](Workbench& bench, int index) {
+                              Rng& rng = bench.rng();
+                              const ElementType type = kTypes[index % static_cast<int>(std::size(kTypes))];
+                              if (index >= 2 * kFixed) return make(bench, random_reduction(rng), type, false);
+                              const int shape = index / static_cast<int>(std::size(kTypes)) %
+                                                static_cast<int>(std::size(kFixedReductions));
+                              return make(bench, kFixedReductions[shape], type, false);
+                            },
+                            static_cast<int>(std::size(kBenchReductions)),
+                            [](Workbench& bench, int index) {
+                              return make(bench, kBenchReductions[index], ElementType::kFloat32, true);
+                            }};
 const Registration kRegistration(kCheck);
 
 }  // namespace

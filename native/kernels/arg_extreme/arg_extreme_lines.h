@@ -45,7 +45,8 @@ inline void find_each(const ArgExtremeArgs& args, const Tile& tile) {
 /// Calls body with std::bool_constant of `smallest` and `last`.
 template <typename Body>
 inline void with_order(const ArgExtremeArgs& args, const Body& body) {
-  if (args.smallest) return args.last ? body(std::true_type{}, std::true_type{}) : body(std::true_type{}, std::false_type{});
+  if (args.smallest)
+    return args.last ? body(std::true_type{}, std::true_type{}) : body(std::true_type{}, std::false_type{});
   return args.last ? body(std::false_type{}, std::true_type{}) : body(std::false_type{}, std::false_type{});
 }
 

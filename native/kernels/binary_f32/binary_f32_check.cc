@@ -69,7 +69,8 @@ class BinaryCase : public PlainCase<BinaryF32Row, BinaryF32Args> {
 /// Numbers of every size: exponents for which some powers are neither 0 nor infinite.
 void fill_for_powers(Rng& rng, float* to, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    const auto size = static_cast<float>(std::ldexp(rng.unit() + 0.5, static_cast<int>(rng.between(-12, 12))));
+    const auto size =
+        static_cast<float>(std::ldexp(rng.unit() + 0.5, static_cast<int>(rng.between(-12, 12))));
     to[i] = rng.chance(0.3) ? std::nearbyint(size) : rng.chance(0.3) ? 1 + size / 65536 : size;
     if (rng.chance(0.3)) to[i] = -to[i];
   }
@@ -80,13 +81,14 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   const bool plain = s.name != nullptr;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   BinaryF32Args args = {};
-  const bool is_power = (s.operation == BinaryOperation::kPower || s.operation == BinaryOperation::kRemainder) &&
-                        (plain || rng.chance(0.7));
-  const std::string placed = place_binary_rows<float>(bench, s.count, s.b_count, plain, &args,
-                                                      [&](float* to, size_t count) {
-                                                        if (is_power) return fill_for_powers(rng, to, count);
-                                                        bench.fill_floats(to, count);
-                                                      });
+  const bool is_power =
+      (s.operation == BinaryOperation::kPower || s.operation == BinaryOperation::kRemainder) &&
+      (plain || rng.chance(0.7));
+  const std::string placed =
+      place_binary_rows<float>(bench, s.count, s.b_count, plain, &args, [&](float* to, size_t count) {
+        if (is_power) return fill_for_powers(rng, to, count);
+        bench.fill_floats(to, count);
+      });
   args.operation = s.operation;
   args.lo = rng.chance(0.5) ? -kInfinity : 0.0f;
   args.hi = rng.chance(0.6) ? kInfinity : 6.0f;
@@ -97,10 +99,11 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s) {
   };
   const int64_t rows = s.count / args.length;
   const bool is_rows = s.b_count > args.length || s.b_count == s.count;
-  return std::make_unique<BinaryCase>(
-      args, s.count, copy(args.a, rows, args.length, args.a_stride),
-      is_rows ? copy(args.b, s.b_count / args.length, args.length, args.b_stride) : copy(args.b, 1, s.b_count, 0),
-      text);
+  return std::make_unique<BinaryCase>(args, s.count, copy(args.a, rows, args.length, args.a_stride),
+                                      is_rows
+                                          ? copy(args.b, s.b_count / args.length, args.length, args.b_stride)
+                                          : copy(args.b, 1, s.b_count, 0),
+                                      text);
 }
 
 Spec make_spec(Rng& rng, int index) {

@@ -10,8 +10,8 @@ namespace hone {
 
 /// Running sums along `length` of x and y [outer, length, inner], in the order of the sums: from the first
 /// element on, or from the last when `reverse`; without the element itself when `exclusive`. Floats are
-/// rounded once per addition, integers wrap around. No overlap. ref is the only row: an addition waits for the
-/// one before it, and columns are loops that every compiler vectorizes.
+/// rounded once per addition, integers wrap around. No overlap. ref is the only row: an addition waits for
+/// the one before it, and columns are loops that every compiler vectorizes.
 struct CumulativeSumArgs {
   void* y;
   const void* x;

@@ -100,19 +100,18 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const Spec& s, const char* na
   args.bias = place_channels(name != nullptr || rng.chance(0.6));
   args.centered = name != nullptr || rng.chance(0.7);
   args.epsilon = name != nullptr || rng.chance(0.8) ? 1e-5f : 0.0f;
-  const std::string text = name != nullptr ? name
-                                           : s.text() + (args.centered ? " centered" : "") +
-                                                 (in_place ? " in place" : "");
+  const std::string text =
+      name != nullptr ? name : s.text() + (args.centered ? " centered" : "") + (in_place ? " in place" : "");
   return std::make_unique<NormalizeCase>(args, s, std::vector<float>(x, x + span), text);
 }
 
 // Rows, channels alone, groups; around every register, 16 partials and a block of either sum.
 constexpr Spec kFixed[] = {
-    {1, 1, 1, 2},    {3, 1, 1, 7},    {2, 1, 1, 8},    {2, 1, 1, 16},  {3, 1, 1, 17},  {2, 1, 1, 31},
-    {1, 1, 1, 100},  {2, 1, 3, 20},   {1, 1, 1, 2048}, {2, 1, 1, 2049}, {1, 1, 1, 5000}, {2, 5, 1, 1},
-    {2, 4, 3, 1},    {1, 9, 8, 1},    {2, 3, 17, 1},   {1, 128, 33, 1}, {2, 129, 5, 1}, {1, 300, 40, 1},
-    {2, 3, 2, 4},    {1, 7, 4, 10},   {2, 130, 2, 8},  {1, 4, 3, 16},  {1, 5, 2, 33},  {1, 3, 1, 2050},
-    {1, 1, 3, 1},
+    {1, 1, 1, 2},    {3, 1, 1, 7},   {2, 1, 1, 8},    {2, 1, 1, 16},   {3, 1, 1, 17},
+    {2, 1, 1, 31},   {1, 1, 1, 100}, {2, 1, 3, 20},   {1, 1, 1, 2048}, {2, 1, 1, 2049},
+    {1, 1, 1, 5000}, {2, 5, 1, 1},   {2, 4, 3, 1},    {1, 9, 8, 1},    {2, 3, 17, 1},
+    {1, 128, 33, 1}, {2, 129, 5, 1}, {1, 300, 40, 1}, {2, 3, 2, 4},    {1, 7, 4, 10},
+    {2, 130, 2, 8},  {1, 4, 3, 16},  {1, 5, 2, 33},   {1, 3, 1, 2050}, {1, 1, 3, 1},
 };
 constexpr int kFixedCount = static_cast<int>(std::size(kFixed));
 
@@ -121,10 +120,8 @@ struct Bench {
   Spec shape;
 };
 constexpr Bench kBench[] = {
-    {"layer 128x384", {128, 1, 1, 384}},
-    {"layer 1x768", {1, 1, 1, 768}},
-    {"instance 1024x64", {1, 1024, 64, 1}},
-    {"group 1024x8*16", {1, 1024, 8, 16}},
+    {"layer 128x384", {128, 1, 1, 384}},    {"layer 1x768", {1, 1, 1, 768}},
+    {"instance 1024x64", {1, 1024, 64, 1}}, {"group 1024x8*16", {1, 1024, 8, 16}},
     {"group 1024x32*4", {1, 1024, 32, 4}},
 };
 

@@ -113,7 +113,8 @@ std::unique_ptr<KernelCase> make(Workbench& bench, const ReductionSpec& s, Reduc
 }
 
 // Several blocks, whole and in part.
-constexpr ReductionSpec kLong[] = {{1, 2048, 1}, {1, 2049, 1}, {1, 100000, 1}, {1, 128, 9}, {2, 129, 3}, {1, 100000, 3}};
+constexpr ReductionSpec kLong[] = {{1, 2048, 1}, {1, 2049, 1}, {1, 100000, 1},
+                                   {1, 128, 9},  {2, 129, 3},  {1, 100000, 3}};
 constexpr int kShortCount = static_cast<int>(std::size(kFixedReductions));
 constexpr int kShapes = kShortCount + static_cast<int>(std::size(kLong));
 constexpr int kFixed = 2 * kShapes * kReduceOperationCount;

@@ -31,9 +31,9 @@ struct ReduceFunction {
     } else if constexpr (kOperation == kLogSumExp) {
       return exp_lanes(subtract(x, shift));
     } else {
-      static_assert(kOperation == kSum || kOperation == kMean || kOperation == kLogSum ||
-                        kOperation == kProduct,
-                    "define the reduction here");
+      static_assert(
+          kOperation == kSum || kOperation == kMean || kOperation == kLogSum || kOperation == kProduct,
+          "define the reduction here");
       return x;
     }
   }

@@ -21,14 +21,17 @@ class TopKCase : public PlainCase<TopKRow, TopKArgs> {
       std::vector<int64_t> order(static_cast<size_t>(args_.length));
       std::iota(order.begin(), order.end(), int64_t{0});
       std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-        const long double left = at(args_.x, row * args_.length + a), right = at(args_.x, row * args_.length + b);
+        const long double left = at(args_.x, row * args_.length + a),
+                          right = at(args_.x, row * args_.length + b);
         if (left != left || right != right) return left == left && right != right;
         return args_.smallest ? left < right : left > right;
       });
       for (int64_t i = 0; i < args_.count; i++) {
         const int64_t place = args_.places[row * args_.count + i], wanted = order[static_cast<size_t>(i)];
-        const long double value = at(args_.y, row * args_.count + i), exact = at(args_.x, row * args_.length + wanted);
-        if (place != wanted || !(value == exact || (value != value && exact != exact)))
+        const long double value = at(args_.y, row * args_.count + i),
+                          exact = at(args_.x, row * args_.length + wanted);
+        const bool same = value == exact || (value != value && exact != exact);
+        if (place != wanted || !same)
           return "row " + std::to_string(row) + " has " + std::to_string(place) + " at " + std::to_string(i);
       }
     }
@@ -56,7 +59,8 @@ std::unique_ptr<KernelCase> make(Workbench& bench, int64_t rows, int64_t length,
   args.x = x;
   return std::make_unique<TopKCase>(
       kTopKRows, args, rows, static_cast<double>(rows * length),
-      name != nullptr ? name : std::to_string(count) + " of " + std::to_string(rows) + "x" + std::to_string(length));
+      name != nullptr ? name
+                      : std::to_string(count) + " of " + std::to_string(rows) + "x" + std::to_string(length));
 }
 
 constexpr ElementType kTypes[] = {ElementType::kFloat32, ElementType::kFloat32, ElementType::kInt8,

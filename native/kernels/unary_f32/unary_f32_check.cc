@@ -111,7 +111,8 @@ Exact compute_exactly(const UnaryF32Args& args, float input) {
     case UnaryOperation::kAtanh:
       return {std::atanh(x)};
     case UnaryOperation::kCelu: {
-      // With a negative factor the exponential grows, bounded, and so does what the rounding of its power costs.
+      // With a negative factor the exponential grows, bounded, and so does what the rounding of its power
+      // costs.
       const double power = std::fmin(x / alpha, 80.0);
       const double value = x < 0 ? alpha * std::expm1(power) : x;
       return {value, std::fabs(value) * (x < 0 ? std::fmax(1, power) : 1)};
