@@ -248,6 +248,8 @@ export type KernelCall =
       /** Along each axis mixtures of its elements; undefined: the axis as it is. */
       readonly kernel: 'interpolate';
       readonly shares: readonly (readonly (readonly Share[])[] | undefined)[];
+      /** What stands where an axis mixes nothing; 0 when left out. */
+      readonly outside?: number;
     }
   | { readonly kernel: 'expand' }
   | {

@@ -121,7 +121,16 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
     (b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 1, 0)], { mode: 'reflect' }),
     (b, s) => b.node('Resize', [b.input('i', 'float32', [1, 1, 13, 17]), '', '', s.ints(1, 1, 19, 11)]),
   ],
-  interpolate: [(b, s) => b.node('Resize', [image(b), '', '', s.ints(1, 4, 9, 7)], { mode: 'linear' })],
+  interpolate: [
+    (b, s) => b.node('Resize', [image(b), '', '', s.ints(1, 4, 9, 7)], { mode: 'linear' }),
+    (b, s) => {
+      const region = b.initializer(tensorFrom('float32', [8], [0, 0, -1, 0, 1, 1, 1, 1]));
+      return b.node('Resize', [image(b), region, '', s.ints(1, 4, 9, 7)], {
+        coordinate_transformation_mode: 'tf_crop_and_resize',
+        extrapolation_value: float(2),
+      });
+    },
+  ],
   expand: [(b, s) => b.node('Expand', [rows(b), s.ints(3, 2, 4)])],
   rearrange: [(b) => b.node('SpaceToDepth', [image(b)], { blocksize: 2 })],
   triangle: [(b) => b.node('Trilu', [rows(b)])],

@@ -1,11 +1,15 @@
 import { elementCount } from '../../ir/tensor';
 import type { Share } from '../../ops/interpolation';
+import { forEachIndex } from '../../ops/spatial';
 import type { FamilyOf, LayerOf } from '../layer';
-import { channelsLastOrder, extentsOf, stridedView, type View } from '../view';
+import { channelsLastOrder, extentsOf, plainView, stridedView, type View } from '../view';
+import { elementConstant } from './element-bits';
+import { layerResult } from './result';
+import { chooseViews } from './where';
 
 /** Resize by mixtures of neighbours, axis by axis: those first that grow least, so that less is mixed twice. */
 export const interpolateFamily: FamilyOf<'interpolate'> = {
-  ops: ['interpolate_f32'],
+  ops: ['interpolate_f32', 'select'],
   float: {
     fuses: false,
     lower: (layer) => {
@@ -13,12 +17,26 @@ export const interpolateFamily: FamilyOf<'interpolate'> = {
       const extents = extentsOf(x);
       const growth = (axis: number): number => layer.call.shares[axis]!.length / extents[axis];
       const axes = layer.call.shares.flatMap((shares, axis) => (shares === undefined ? [] : [axis]));
-      return axes
+      const mixed = axes
         .sort((a, b) => growth(a) - growth(b) || a - b)
         .reduce((view, axis) => mixAxis(layer, view, axis, layer.call.shares[axis]!), x);
+      return layer.call.outside === undefined ? mixed : replaceOutside(layer, mixed, layer.call.outside);
     },
   },
 };
+
+/** The result with a number where an axis mixes nothing, by a constant mask. */
+function replaceOutside(layer: LayerOf<'interpolate'>, mixed: View, value: number): View {
+  const { node, call, program } = layer;
+  const extents = extentsOf(mixed);
+  const mask = new Uint8Array(elementCount(extents));
+  forEachIndex(extents, (index, flat) => {
+    mask[flat] = Number(call.shares.every((shares, axis) => shares === undefined || shares[index[axis]].length > 0));
+  });
+  const { buffer } = program.constant(`${node.name}:mask`, 'bool', extents, mask);
+  const constant = elementConstant(program, `${node.name}:outside`, 'float32', value);
+  return chooseViews(layerResult(layer), plainView(buffer, extents), mixed, plainView(constant, []));
+}
 
 function mixAxis(
   { node, program }: LayerOf<'interpolate'>,

@@ -101,7 +101,7 @@ function surround(layer: LayerOf<'average-pool'>, x: View, zero: number): View {
 }
 
 /** Runs windows one behind the other over channels-last memory, and returns the view of what the last one makes. */
-export function runPasses(
+function runPasses(
   layer: LoweredLayer,
   x: View,
   passes: readonly WindowPass[],

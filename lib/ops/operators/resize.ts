@@ -141,10 +141,9 @@ function lowerResize({ node, inputs: [x], constant }: LowerContext): ReturnType<
     return target && !(target.extent === extent && target.scale === 1) ? sharesOf(node, extent, target) : undefined;
   });
   const reachesOut = shares.some((list) => list?.some((mixed) => mixed.length === 0));
-  if (reachesOut && attribute(node, 'extrapolation_value', 'float', 0) !== 0)
-    return problem(node, 'not-lowered', 'an extrapolation_value beyond the input has no kernel');
-  // What mixes nothing is 0.
-  if (!isNearest(node) || reachesOut) return { kernel: 'interpolate', shares };
+  const outside = attribute(node, 'extrapolation_value', 'float', 0);
+  if (!isNearest(node) || reachesOut)
+    return { kernel: 'interpolate', shares, ...(reachesOut && outside !== 0 && { outside }) };
   return { kernel: 'select', places: shares.map((list) => list?.map(([{ index }]) => index)) };
 }
 
