@@ -185,6 +185,7 @@ test('every float operation that an int8 one could replace is a warning, and no 
       b.node('Softmax', [b.node('MatMul', [rows, s.weights([16, 3], 1)])], { axis: 1 }),
       b.node('MaxPool', [integer], window),
       b.node('Tanh', [integer]),
+      b.node('MatMul', [integer, product]),
       ...REDUCTIONS.map((op) => b.node(op, [rows, s.ints(1)])),
     ];
   });

@@ -64,6 +64,20 @@ test('int8: heads read where they lie, products exact', () => {
   expect(differenceOf(graph, feeds)).toBe(0);
 });
 
+test('int8: one column, each factor with a zero point of its own', () => {
+  const drawn = sketch((b, s) => {
+    const a = s.pair(b.input('a', 'float32', [2, 7, 5]), 2 ** -4, 90);
+    return [s.pair(b.node('MatMul', [a, s.pair(b.input('z', 'float32', [2, 5, 1]), 2 ** -5, 140)]), 2 ** -3)];
+  });
+  const { graph } = inferShapes(drawn);
+  expect(opsOf(graph)).toEqual(['quantize_s8', 'quantize_s8', 'matmul_s8', 'dequantize_s8']);
+  const feeds = new Map([
+    ['a', uniform([2, 7, 5])],
+    ['z', uniform([2, 5, 1], 2)],
+  ]);
+  expect(differenceOf(graph, feeds)).toBe(0);
+});
+
 /** A random product: batches that broadcast, operands behind a Transpose or a Slice, vectors. */
 function randomProduct(rng: Rng): { what: string; graph: Graph; feeds: Map<string, Tensor> } {
   const b = new GraphBuilder();

@@ -114,6 +114,36 @@ test('one product of all inputs, then the recurrence', () => {
   expect(steps.map(({ op }) => op)).toEqual(['copy_nd', 'unary_f32', 'fc_f32', 'recurrent_f32', 'copy_nd']);
 });
 
+test('quantized weights, per channel and per tensor: the product of the dequantized ones', () => {
+  const b = new GraphBuilder();
+  const hidden = 6;
+  const dequantized = (dims: readonly number[], perChannel: boolean, seed: number): string => {
+    const rng = new Rng(seed);
+    const count = perChannel ? dims[1] : 1;
+    const draw = (low: number, high: number, length: number) => Array.from({ length }, () => rng.integer(low, high));
+    const operands = [
+      b.initializer(tensorFrom('int8', dims, draw(-127, 127, dims[0] * dims[1] * dims[2]))),
+      b.initializer(
+        tensorFrom(
+          'float32',
+          perChannel ? [count] : [],
+          draw(1, 9, count).map((scale) => scale / 1000),
+        ),
+      ),
+    ];
+    return b.node('DequantizeLinear', operands, { axis: 1 });
+  };
+  const x = b.input('x', 'float32', [5, 2, 4]);
+  const grid = [b.initializer(tensorFrom('float32', [], [1 / 64])), b.initializer(tensorFrom('uint8', [], [120]))];
+  const pair = b.node('DequantizeLinear', [b.node('QuantizeLinear', [x, ...grid]), ...grid]);
+  const operands = [pair, dequantized([1, 4 * hidden, 4], true, 1), dequantized([1, 4 * hidden, hidden], false, 2)];
+  b.output(b.node('LSTM', operands, { hidden_size: hidden }));
+  const graph = b.build();
+  const steps = lowerGraph(prepare(graph).graph).state.program.steps.map(({ op }) => op);
+  expect(steps).toEqual(['quantize_s8', 'dequantize_s8', 'fc_f32', 'recurrent_f32', 'copy_nd']);
+  expect(differenceOf(graph, new Map([['x', uniform([5, 2, 4])]]))).toBeLessThan(1e-6);
+});
+
 /** What the engine lacks for a layer that an operand or attribute is changed of. */
 const lacks = (layer: Partial<Layer>, change: (graph: Graph) => Graph = (graph) => graph): string[] => {
   const { graph } = graphOf({ ...LAYER, ...layer });
