@@ -51,6 +51,7 @@ import { groupNormalization } from './operators/group-normalization';
 import { gru } from './operators/gru';
 import { hardSigmoid } from './operators/hard-sigmoid';
 import { hardSwish } from './operators/hard-swish';
+import { hardmax } from './operators/hardmax';
 import { identity } from './operators/identity';
 import { instanceNormalization } from './operators/instance-normalization';
 import { isInf } from './operators/is-inf';
@@ -190,6 +191,7 @@ export const OPERATORS: readonly Operator[] = [
   gru,
   hardSigmoid,
   hardSwish,
+  hardmax,
   identity,
   instanceNormalization,
   isInf,

@@ -228,6 +228,8 @@ export type KernelCall =
       readonly smallest: boolean;
       readonly last: boolean;
     }
+  /** 1 where that element stands, 0 elsewhere. */
+  | { readonly kernel: 'hardmax'; readonly axis: number }
   | { readonly kernel: 'cumulative-sum'; readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean }
   | { readonly kernel: 'top-k'; readonly axis: number; readonly count: number; readonly smallest: boolean }
   | { readonly kernel: 'concat'; readonly axis: number }

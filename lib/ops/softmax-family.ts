@@ -9,8 +9,8 @@ import type { Dense, Operator, UpgradeEmitter } from './operator';
 import { FLOATS, problem, required } from './schema';
 import { withAttributes } from './upgrade-steps';
 
-/** Softmax or LogSoftmax without their gradients and kernels: same shapes, same history. */
-export function softmaxOperator(op: 'Softmax' | 'LogSoftmax'): Operator {
+/** Softmax, LogSoftmax or Hardmax without their gradients and kernels: same shapes, same history. */
+export function softmaxOperator(op: 'Softmax' | 'LogSoftmax' | 'Hardmax'): Operator {
   return {
     op,
     domain: '',
@@ -27,7 +27,10 @@ export function softmaxOperator(op: 'Softmax' | 'LogSoftmax'): Operator {
         return problem(node, 'bad-axis', `axis ${axis} is not one of [${x!.shape}]`);
       return [{ type: x!.type, shape: x!.shape }];
     },
-    evaluate: ([x], node) => [softmaxAlong(x!, attribute(node, 'axis', 'int', -1), op === 'LogSoftmax')],
+    evaluate: ([x], node) => {
+      const axis = attribute(node, 'axis', 'int', -1);
+      return [op === 'Hardmax' ? hardmaxAlong(x!, axis) : softmaxAlong(x!, axis, op === 'LogSoftmax')];
+    },
     coupling: axesApart(
       (axis, { node, inputs: [x] }) => axis === normalizeAxis(attribute(node, 'axis', 'int', -1), x!.shape!.length),
     ),
@@ -52,6 +55,20 @@ export function softmaxAlong(x: Dense, axis: number, logarithm: boolean): Dense 
         const shifted = x.data[start + i * inner] - largest;
         y.data[start + i * inner] = logarithm ? shifted - Math.log(sum) : Math.exp(shifted) / sum;
       }
+    }
+  return y;
+}
+
+/** 1 for the first of the largest elements along `axis`, 0 for the others. */
+function hardmaxAlong(x: Dense, axis: number): Dense {
+  const y = emptyLike(x, x.dims);
+  const at = normalizeAxis(axis, x.dims.length)!;
+  const [extent, inner] = [x.dims[at], elementCount(x.dims.slice(at + 1))];
+  for (let outer = 0; outer < x.data.length; outer += extent * inner)
+    for (let start = outer; start < outer + inner; start++) {
+      let best = start;
+      for (let i = 1; i < extent; i++) if (x.data[start + i * inner] > x.data[best]) best = start + i * inner;
+      y.data[best] = 1;
     }
   return y;
 }

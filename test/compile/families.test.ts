@@ -112,6 +112,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   relative: [(b) => b.node('LogSoftmax', [rows(b)])],
   'local-response': [(b) => b.node('LRN', [image(b)], { size: 3 })],
   'arg-extreme': [(b) => b.node('ArgMax', [rows(b)])],
+  hardmax: [(b) => b.node('Hardmax', [rows(b)])],
   'cumulative-sum': [(b, s) => b.node('CumSum', [rows(b), s.ints(1)])],
   'top-k': [(b, s) => b.node('TopK', [rows(b), s.ints(2)])],
   concat: [(b) => b.node('Concat', [rows(b), 'x'], { axis: 1 })],

@@ -1,7 +1,10 @@
 import { elementCount } from '../../ir/tensor';
 import { cutLengths } from '../cut-lengths';
 import type { FamilyOf, LayerOf } from '../layer';
-import { extentsOf, naturalOrder, stridedView, type View } from '../view';
+import { extentsOf, naturalOrder, plainView, stridedView, type View } from '../view';
+import { castView } from './cast';
+import { compareViews } from './compare';
+import { layerResult, partOf, type Result } from './result';
 
 /** Places of extremes; of int8 on a grid those of its codes. */
 export const argExtremeFamily: FamilyOf<'arg-extreme'> = {
@@ -9,19 +12,42 @@ export const argExtremeFamily: FamilyOf<'arg-extreme'> = {
   float: {
     fuses: false,
     types: ['int64'],
+    lower: (layer) => findExtreme(layerResult(layer), layer.integer() ?? layer.plain(), layer.call),
+  },
+};
+
+/** Emits a search along an axis, which stays as one of one element where the result has as many as `x`. */
+function findExtreme(
+  { program, name, value, extents }: Result,
+  x: View,
+  { axis, smallest, last }: { readonly axis: number; readonly smallest: boolean; readonly last: boolean },
+): View {
+  const { source, from, to, reduced } = cutLengths(program, x, [axis], extents.length);
+  const buffer = program.buffer(value, 'int64', elementCount(to));
+  program.emit({
+    name,
+    op: 'arg_extreme',
+    outputs: [{ buffer, dims: to }],
+    inputs: [{ buffer: source.buffer, dims: from }],
+    params: { smallest, last },
+  });
+  return { buffer, offset: 0, dims: reduced };
+}
+
+/** Hardmax: every place against that of the extreme. */
+export const hardmaxFamily: FamilyOf<'hardmax'> = {
+  ops: ['arg_extreme', 'compare', 'cast'],
+  float: {
+    fuses: false,
     lower: (layer) => {
-      const { node, call, program, extents } = layer;
-      const x = layer.integer() ?? layer.plain();
-      const { source, from, to, reduced } = cutLengths(program, x, [call.axis], extents.length);
-      const buffer = program.buffer(node.outputs[0], 'int64', elementCount(to));
-      program.emit({
-        name: node.name,
-        op: 'arg_extreme',
-        outputs: [{ buffer, dims: to }],
-        inputs: [{ buffer: source.buffer, dims: from }],
-        params: { smallest: call.smallest, last: call.last },
-      });
-      return { buffer, offset: 0, dims: reduced };
+      const { axis } = layer.call;
+      const { program, extents } = layer;
+      const result = layerResult(layer);
+      const place = findExtreme(partOf(result, 'place'), layer.float(), { axis, smallest: false, last: false });
+      const dims = [extents[axis], ...extents.slice(axis + 1).map(() => 1)];
+      const numbers = BigInt64Array.from({ length: extents[axis] }, (_, i) => BigInt(i));
+      const places = plainView(program.constant(partOf(result, 'places').value, 'int64', dims, numbers).buffer, dims);
+      return castView(result, compareViews(partOf(result, 'hot'), 'equal', [place, places]), 'float32');
     },
   },
 };

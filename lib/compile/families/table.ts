@@ -18,7 +18,7 @@ import { lpPoolFamily } from './lp-pool';
 import { matmulFamily } from './matmul';
 import { batchNormFamily, localResponseFamily, normalizeFamily, relativeFamily } from './normalize';
 import { oneHotFamily } from './one-hot';
-import { argExtremeFamily, cumulativeSumFamily, topKFamily } from './order';
+import { argExtremeFamily, cumulativeSumFamily, hardmaxFamily, topKFamily } from './order';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { recurrentFamily } from './recurrent';
 import { reduceFamily } from './reduce';
@@ -59,6 +59,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   reduce: reduceFamily,
   accumulate: accumulateFamily,
   'arg-extreme': argExtremeFamily,
+  hardmax: hardmaxFamily,
   'cumulative-sum': cumulativeSumFamily,
   'top-k': topKFamily,
   normalize: normalizeFamily,

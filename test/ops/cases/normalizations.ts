@@ -5,7 +5,12 @@ const batchNorm = [uniform([2, 3, 4, 5]), uniform([3], 2), uniform([3], 3), unif
 const scores = uniform([6, 5]);
 const planeScores = uniform([2, 4, 3, 2]);
 
-function softmax(op: 'Softmax' | 'LogSoftmax', title: string, axis: number | undefined, opset?: number): OpCase {
+function softmax(
+  op: 'Softmax' | 'LogSoftmax' | 'Hardmax',
+  title: string,
+  axis: number | undefined,
+  opset?: number,
+): OpCase {
   return { op, title, inputs: [uniform([2, 3, 4, 5])], ...(opset && { opset }), attributes: { axis } };
 }
 
@@ -18,7 +23,7 @@ export const NORMALIZATIONS: readonly OpCase[] = [
   { op: 'BatchNormalization', title: 'inference', inputs: batchNorm, attributes: { epsilon: float(1e-3) } },
   { op: 'BatchNormalization', title: 'training', inputs: batchNorm, attributes: { training_mode: 1 }, outputs: 3 },
   { op: 'BatchNormalization', title: 'opset 7', inputs: batchNorm, opset: 7 },
-  ...(['Softmax', 'LogSoftmax'] as const).flatMap((op) => [
+  ...(['Softmax', 'LogSoftmax', 'Hardmax'] as const).flatMap((op) => [
     softmax(op, 'last axis', undefined),
     softmax(op, 'first axis', 0),
     softmax(op, 'inner axis', -2),
@@ -26,6 +31,7 @@ export const NORMALIZATIONS: readonly OpCase[] = [
     softmax(op, 'opset 11, last axis', 3, 11),
     { op, title: 'opset 9, extents of 1 behind', inputs: [uniform([2, 3, 1, 1])], opset: 9 },
   ]),
+  { op: 'Hardmax', title: 'the first of equal ones', inputs: [floats([1, 3, 3, 2, 2, 0], [2, 3])] },
   loss('mean', {}, [scores, integers('int64', [6], 0, 4)]),
   loss('sum of int32 labels', { reduction: 'sum' }, [scores, integers('int32', [6], 0, 4)]),
   loss('none over a plane', { reduction: 'none' }, [planeScores, integers('int64', [2, 3, 2], 0, 3)]),
