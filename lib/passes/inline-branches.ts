@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic';
-import { identityNode, makeNames, namesOf, patchGraph, renameReads, typeOf } from '../ir/edit';
-import type { Graph, Node, ValueType } from '../ir/graph';
-import { type Tensor, tensorFrom, toNumbers } from '../ir/tensor';
+import { identityNode, makeNames, namesOf, typeOf } from '../ir/edit';
+import type { Graph, Node } from '../ir/graph';
+import { tensorFrom, toNumbers } from '../ir/tensor';
+import { Splicer } from './splicer';
 
 /**
  * The graph with the branch in place of every If whose condition is constant. Names of the branch are made unique. Returns the same
@@ -76,49 +77,6 @@ function withCondition(graph: Graph, node: Node, truth: number): Graph {
   const initializers = new Map([...graph.initializers, [name, tensorFrom('bool', [], [truth])] as const]);
   const nodes = graph.nodes.map((each) => (each === node ? { ...each, inputs: [name] } : each));
   return { ...graph, nodes, initializers };
-}
-
-/** Puts branches in the place of their nodes, under names of their own. */
-class Splicer {
-  private readonly graph: Graph;
-  private readonly fresh: (hint: string) => string;
-  private readonly replaced = new Map<Node, readonly Node[]>();
-  private readonly initializers = new Map<string, Tensor>();
-  private readonly values = new Map<string, ValueType>();
-
-  constructor(graph: Graph) {
-    this.graph = graph;
-    this.fresh = makeNames(namesOf(graph));
-  }
-
-  /** The nodes of a branch and the names of its outputs, as they are in the graph. */
-  splice(node: Node, branch: Graph): { nodes: readonly Node[]; outputs: readonly string[] } {
-    const names = new Map<string, string>();
-    const own = [...branch.initializers.keys(), ...branch.nodes.flatMap(({ outputs }) => outputs)];
-    for (const name of own) if (name !== '') names.set(name, this.fresh(`${node.name}/${name}`));
-    const renamed = (name: string) => names.get(name) ?? name;
-    for (const [name, tensor] of branch.initializers) this.initializers.set(renamed(name), tensor);
-    for (const [name, type] of branch.values) if (names.has(name)) this.values.set(renamed(name), type);
-    const nodes = branch.nodes.map((each) => ({
-      ...renameReads(each, names),
-      name: this.fresh(`${node.name}/${each.name}`),
-      outputs: each.outputs.map(renamed),
-    }));
-    return { nodes, outputs: branch.outputs.map(renamed) };
-  }
-
-  /** Puts `nodes` in the place of a node, and one node that `end` makes for each of its outputs. */
-  replace(node: Node, nodes: readonly Node[], end: (index: number, output: string, name: string) => Node): void {
-    const ends = node.outputs.flatMap((output, index) =>
-      output === '' ? [] : [end(index, output, this.fresh(`${node.name}/${output}`))],
-    );
-    this.replaced.set(node, [...nodes, ...ends]);
-  }
-
-  result(): Graph {
-    const { graph, replaced, initializers, values } = this;
-    return replaced.size === 0 ? graph : patchGraph(graph, { replace: replaced, initializers, values });
-  }
 }
 
 /** A branch of an If. */

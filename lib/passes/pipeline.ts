@@ -16,6 +16,7 @@ import type { PassResult } from './pass-result';
 import { contradictionsIn } from './require-consistent';
 import type { Trace } from './rewrite';
 import { unfuseQlinear } from './unfuse-qlinear';
+import { unrollLoops } from './unroll-loops';
 import { upgrade } from './upgrade';
 import { widenFloats } from './widen-floats';
 
@@ -29,8 +30,11 @@ export interface PrepareOptions {
    * again stays as its author made it.
    */
   readonly pads?: 'fold' | 'keep';
-  /** `select` computes both branches of an If and chooses, as engines without subgraphs want it; `keep` when left out. */
-  readonly branches?: 'select' | 'keep';
+  /**
+   * `inline` puts all branches of an If and all rounds of a Loop or Scan into the graph where it can, as engines without subgraphs
+   * want it; `keep` when left out.
+   */
+  readonly subgraphs?: 'inline' | 'keep';
   /** Checks the graph after every pass. */
   readonly verify?: boolean;
   /** Learns of every application of a rule. */
@@ -41,7 +45,7 @@ export interface PrepareOptions {
 type Pass = (graph: Graph, memory: InferenceMemory) => Graph;
 
 /** Passes that are repeated until none of them changes anything. */
-function passesOf({ batchNorm, pads, branches, trace }: PrepareOptions, notes: Diagnostic[]): readonly Pass[] {
+function passesOf({ batchNorm, pads, subgraphs, trace }: PrepareOptions, notes: Diagnostic[]): readonly Pass[] {
   const others: readonly Pass[] = [
     mergeDuplicates,
     (graph) => unfuseQlinear(graph, trace),
@@ -49,8 +53,8 @@ function passesOf({ batchNorm, pads, branches, trace }: PrepareOptions, notes: D
     (graph) => canonicalise(graph, trace),
     ...(pads === 'fold' ? [(graph: Graph) => foldPads(graph, trace)] : []),
   ];
-  const inlining: readonly Pass[] = [foldConstants, inlineBranches];
-  if (branches !== 'select') return [...inlining, ...others];
+  if (subgraphs !== 'inline') return [foldConstants, inlineBranches, ...others];
+  const inlining: readonly Pass[] = [foldConstants, inlineBranches, unrollLoops];
   // What a branch gives, and whether it can be right, is seen when it stands in the graph.
   const attempt = (graph: Graph): Graph | undefined => {
     const memory: InferenceMemory = new WeakMap();

@@ -1,4 +1,4 @@
-import { compile } from '../../lib/compile/compile';
+import { compile, diagnose } from '../../lib/compile/compile';
 import { openSession } from '../../lib/engine/session';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
@@ -152,4 +152,102 @@ test('an index beyond the table is refused by the name of the node, and the sess
   expect(Array.from(run(3, -4) as Float32Array)).toEqual([4, 1]);
   expect(() => session.dump({ ids: BigInt64Array.of(9n, 0n) })).toThrow(/'embed'/);
   session.close();
+});
+
+/** A body over a state [1, 4] that adds to it, with what one round gives besides. */
+function body(
+  inputs: (b: GraphBuilder) => { state: string; add: string },
+  first: (b: GraphBuilder) => readonly string[],
+) {
+  const b = new GraphBuilder();
+  const before = first(b);
+  const { state, add } = inputs(b);
+  const next = b.node(
+    'Add',
+    [b.node('Mul', [state, b.initializer(floats([0.5], [1]), 'half')]), add],
+    {},
+    { outputs: ['next'] },
+  );
+  for (const output of [...before, next, b.node('Exp', [next], {}, { outputs: ['seen'] })]) b.output(output);
+  return { kind: 'graph', value: b.build() } as const;
+}
+
+const scanBody = body(
+  (b) => ({ state: b.input('h', 'float32', [1, 4]), add: b.input('part', 'float32', [1, 4]) }),
+  () => [],
+);
+const loopBody = (b: GraphBuilder) => {
+  const go = b.input('go', 'bool', []);
+  return [b.node('Identity', [go], {}, { outputs: ['still'] })];
+};
+
+/** Loops over x [3, 1, 4] and the state s [1, 4], with what they give: the last state, and what every round adds. */
+const LOOPS: Readonly<Record<string, (b: GraphBuilder) => readonly string[]>> = {
+  Scan: (b) => b.nodes('Scan', ['s', 'x'], 2, { body: scanBody, num_scan_inputs: 1 }),
+  'Scan backwards, along the last axis of what it gives': (b) =>
+    b.nodes('Scan', ['s', 'x'], 2, {
+      body: scanBody,
+      num_scan_inputs: 1,
+      scan_input_directions: [1],
+      scan_output_axes: [-1],
+      scan_output_directions: [1],
+    }),
+  'Scan along the second axis': (b) =>
+    b.nodes('Scan', ['s', b.node('Transpose', ['x'], { perm: [1, 0, 2] })], 2, {
+      body: scanBody,
+      num_scan_inputs: 1,
+      scan_input_axes: [1],
+    }),
+  Loop: (b) =>
+    b.nodes('Loop', [b.initializer(tensorFrom('int64', [], [3]), 'rounds'), '', 's'], 2, {
+      body: body(
+        (inner) => {
+          const add = inner.node('Cast', ['i'], { to: 1 });
+          return { state: inner.input('h', 'float32', [1, 4]), add };
+        },
+        (inner) => {
+          inner.input('i', 'int64', []);
+          return loopBody(inner);
+        },
+      ),
+    }),
+};
+
+test.each(Object.keys(LOOPS))('a loop of known rounds runs as they stand one behind the other: %s', async (name) => {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', [3, 1, 4]);
+  b.input('s', 'float32', [1, 4]);
+  for (const output of LOOPS[name](b)) b.output(output, 'float32', undefined);
+  const graph = b.build();
+  const feeds = new Map([
+    ['x', uniform([3, 1, 4], 1)],
+    ['s', uniform([1, 4], 2)],
+  ]);
+  const expected = await runReference(graph, feeds);
+  const prepared = prepareForEngine(graph);
+  expect(prepared.nodes.map(({ op }) => op)).not.toContain(name.split(' ')[0]);
+  const found = runEngine(compile(prepared, { sourceHash: HASH }).plan, feeds);
+  for (const [output, tensor] of expected) {
+    expect(prepared.values.get(output)?.shape).toEqual(tensor.dims);
+    expect(largestDifference(found[output], toNumbers(tensor))).toBeLessThan(1e-5);
+  }
+});
+
+test.each<[string, (b: GraphBuilder) => string]>([
+  ['an input tells its rounds', (b) => b.input('rounds', 'int64', [])],
+  ['there are too many', (b) => b.initializer(tensorFrom('int64', [], [2 ** 20]), 'rounds')],
+])('a Loop is refused by name when %s', (_, rounds) => {
+  const b = new GraphBuilder();
+  b.input('s', 'float32', [1, 4]);
+  const inner = body(
+    (each) => ({ state: each.input('h', 'float32', [1, 4]), add: 's' }),
+    (each) => {
+      each.input('i', 'int64', []);
+      return loopBody(each);
+    },
+  );
+  for (const output of b.nodes('Loop', [rounds(b), '', 's'], 2, { body: inner }))
+    b.output(output, 'float32', undefined);
+  const missing = diagnose(prepareForEngine(b.build()));
+  expect(missing.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^Loop: /));
 });

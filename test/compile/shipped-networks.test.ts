@@ -12,7 +12,7 @@ import { feedsOf, givenFor, SHIPPED_NETWORKS } from '../shipped-networks';
 import { HASH, runEngine, runReference } from './run-case';
 
 /** What the engine lacks, by file. */
-const LACKING: readonly (readonly [file: RegExp, operators: readonly string[]])[] = [[/wespeaker/, ['Scan']]];
+const LACKING: readonly (readonly [file: RegExp, operators: readonly string[]])[] = [];
 
 /** Difference from onnxruntime, relative to 1 + |value|. */
 const TOLERANCE = 1e-4;
