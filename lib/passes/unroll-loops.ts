@@ -138,7 +138,7 @@ function staysTrue(body: Graph): boolean {
   let name = body.outputs[0];
   for (let maker = makerOf(body, name); maker?.op === 'Identity' || maker?.op === 'Cast'; maker = makerOf(body, name))
     name = maker.inputs[0];
-  const constant = body.initializers.get(name) ?? valueOf(makerOf(body, name));
+  const constant = body.initializers.get(name) ?? constantOf(makerOf(body, name));
   return name === body.inputs[1] || (constant?.type === 'bool' && toNumbers(constant)[0] === 1);
 }
 
@@ -146,7 +146,7 @@ function makerOf(body: Graph, value: string): Node | undefined {
   return body.nodes.find(({ outputs }) => outputs.includes(value));
 }
 
-function valueOf(node: Node | undefined) {
+function constantOf(node: Node | undefined) {
   const entry = node?.op === 'Constant' ? node.attributes.get('value') : undefined;
   return entry?.kind === 'tensor' ? entry.value : undefined;
 }
