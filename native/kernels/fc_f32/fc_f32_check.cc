@@ -18,12 +18,12 @@ constexpr Spec kFixed[] = {
     {"3x5x8", {3, 5, 8}, 0, 3},   {"1x17x31", {1, 17, 31}, 0, 0}, {"1x9x32", {1, 9, 32}, 0, 0},
     {"2x4x33", {2, 4, 33}, 0, 0}, {"1x12x63", {1, 12, 63}, 0, 0}, {"1x2x64", {1, 2, 64}, 0, 0},
     {"1x6x65", {1, 6, 65}, 0, 0}, {"1x1x129", {1, 1, 129}, 0, 0}, {"4x30x100", {4, 30, 100}, 5, 1},
+    {"6x7x16", {6, 7, 16}, 0, 0}, {"10x5x48", {10, 5, 48}, 2, 0}, {"13x20x70", {13, 20, 70}, 0, 3},
 };
 constexpr Spec kBench[] = {
-    {"400-120", {1, 400, 120}, 0, 0},
-    {"120-84", {1, 120, 84}, 0, 0},
-    {"84-10", {1, 84, 10}, 0, 0},
-    {"1280-1000", {1, 1280, 1000}, 0, 0},
+    {"400-120", {1, 400, 120}, 0, 0},       {"120-84", {1, 120, 84}, 0, 0},
+    {"84-10", {1, 84, 10}, 0, 0},           {"1280-1000", {1, 1280, 1000}, 0, 0},
+    {"128x512x512", {128, 512, 512}, 0, 0},
 };
 
 class FcF32Case : public PackedF32Case<FcF32Row, FcF32Shape, FcF32Weights, FcF32Args> {
@@ -50,7 +50,7 @@ class FcF32Case : public PackedF32Case<FcF32Row, FcF32Shape, FcF32Weights, FcF32
 
 Spec random_spec(Rng& rng) {
   const auto any = [&rng](int64_t lo, int64_t hi) { return static_cast<int32_t>(rng.between(lo, hi)); };
-  return {nullptr, {any(1, 4), any(1, 50), any(1, 150)}, any(0, 3), any(0, 3)};
+  return {nullptr, {rng.chance(0.5) ? 1 : any(2, 14), any(1, 50), any(1, 150)}, any(0, 3), any(0, 3)};
 }
 
 const KernelCheck kCheck = {"fc_f32",

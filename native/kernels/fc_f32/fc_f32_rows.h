@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "native/kernels/fc_f32/fc_f32.h"
+#include "native/kernels/panel_blocks.h"
 
 /// What the table and the instruction-set files of fc_f32 share. Symbol = file = table row; packing is the
 /// table's.
@@ -19,7 +20,7 @@ inline constexpr int32_t kFcF32NeonBlock = 32;
 
 /// Outputs of the last block are padded to a multiple of this, with 0. Packed form of a block of n outputs:
 /// bias[n], weights[inputs][n].
-inline constexpr int32_t kFcF32Pad = 8;
+inline constexpr int32_t kFcF32Pad = kPanelColumns;
 
 /// Outputs that the block beginning at `first` holds in its packed form.
 static inline int32_t fc_f32_padded_outputs(const FcF32Shape& shape, int32_t first, int32_t block) {
