@@ -8,6 +8,7 @@ import { assignMemory } from './assign-memory';
 import { findOverwrite } from './find-overwrite';
 import { fuseResiduals } from './fuse-residual';
 import { guardChoices } from './guard-choices';
+import { joinTables } from './join-tables';
 import { type Lowered, lowerGraph } from './lower-graph';
 import type { Buffer, Operand, Step } from './step';
 
@@ -41,7 +42,7 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
       diagnostics: formatDiagnostics(errors),
     });
   const { program } = lowered.state;
-  const steps = guardChoices(fuseResiduals(program.steps), program);
+  const steps = guardChoices(fuseResiduals(joinTables(program.steps, program)), program);
   const constants: Uint8Array[] = [];
   const variant = describeVariant(graph, lowered, steps, constants);
   const description = {
