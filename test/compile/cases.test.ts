@@ -124,8 +124,8 @@ const CASES: readonly {
         s.pair(s.conv(real(2 ** -4, 70), 4, 2)),
       ];
     },
-    has: ['binary_s8', 'conv_s8'],
-    lacks: ['binary_f32', 'conv_f32'],
+    has: ['lut_s8', 'conv_s8'],
+    lacks: ['binary_f32', 'binary_s8', 'conv_f32'],
   },
   {
     what: 'a convolution and its own result read with another grid: no residual',
