@@ -23,6 +23,10 @@ export const compileVerb: Verb = {
     { flags: '--out <path>', description: 'file to write; <model>.plan when left out' },
     COMMON.calibration,
     ...INPUTS,
+    {
+      flags: '--keep-states',
+      description: 'keep states (h and hn, or as --state says) in the plan from run to run: no inputs and outputs then',
+    },
     COMMON.preprocess,
     COMMON.outputs,
     VERBOSE,
@@ -37,6 +41,7 @@ export const compileVerb: Verb = {
       ...(data === undefined ? {} : { data }),
       ...(await preprocessing(options)),
       quantize: quantizeFlags(options),
+      keepStates: options.keepStates === true,
       ...watched(console),
     });
     await writeFileAtomically(target, plan);

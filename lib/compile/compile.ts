@@ -1,7 +1,9 @@
 import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
+import { type States, sameState } from '../ir/states';
 import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from '../plan/description';
+import { alignUp, PLAN_ALIGNMENT, PLAN_TYPE_BYTES } from '../plan/format';
 import { PLAN_OPS } from '../plan/plan-ops';
 import { writePlan } from '../plan/writer';
 import { assignMemory } from './assign-memory';
@@ -17,6 +19,8 @@ export interface CompileOptions {
   readonly sourceHash: string;
   /** JSON object that travels in the plan: labels, preprocessing, provenance. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Inputs that the plan keeps from run to run, each with the output that makes the next one: neither is a port. */
+  readonly states?: States;
 }
 
 export interface Compiled {
@@ -33,7 +37,9 @@ export interface Compiled {
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks
  */
 export function compile(graph: Graph, options: CompileOptions): Compiled {
-  const lowered = lowerGraph(graph);
+  const states = options.states ?? new Map();
+  requireStates(graph, states);
+  const lowered = lowerGraph(graph, states);
   const errors = lowered.state.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
   if (errors.length > 0)
     throw new HoneError('E_OPERATOR_UNSUPPORTED', {
@@ -44,7 +50,7 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
   const { program } = lowered.state;
   const steps = guardChoices(fuseResiduals(joinTables(program.steps, program)), program);
   const constants: Uint8Array[] = [];
-  const variant = describeVariant(graph, lowered, steps, constants);
+  const variant = describeVariant(graph, lowered, steps, constants, states);
   const description = {
     sourceHash: options.sourceHash,
     metadata: { ...Object.fromEntries(graph.metadata), ...options.metadata },
@@ -54,12 +60,37 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
   return { plan: writePlan(description), description, diagnostics: warnFloatLayers(steps, lowered.state) };
 }
 
+/** @throws E_OPTION_VALUE for a state that the graph does not have so: two of one output, or other types and shapes */
+function requireStates(graph: Graph, states: States): void {
+  const made = new Set<string>();
+  for (const [input, output] of states) {
+    const isState =
+      graph.inputs.includes(input) &&
+      graph.outputs.includes(output) &&
+      !made.has(output) &&
+      sameState(graph.values.get(input), graph.values.get(output));
+    if (!isState)
+      throw new HoneError('E_OPTION_VALUE', {
+        option: 'states',
+        expected: 'an input and an output of its type and shape, each once',
+        found: `${input}=${output}`,
+      });
+    made.add(output);
+  }
+}
+
 /** What the engine lacks for a prepared graph; empty when it can run all of it. */
 export function diagnose(graph: Graph): readonly Diagnostic[] {
   return lowerGraph(graph).state.diagnostics;
 }
 
-function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[], constants: Uint8Array[]): PlanVariant {
+function describeVariant(
+  graph: Graph,
+  lowered: Lowered,
+  steps: readonly Step[],
+  constants: Uint8Array[],
+  states: States,
+): PlanVariant {
   const { network } = lowered.state;
   const memory = assignMemory(steps);
   const fault = findOverwrite(steps, memory);
@@ -67,6 +98,7 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
   const tensors: PlanTensor[] = [];
   const known = new Map<string, number>();
   const blobs = new Map<Uint8Array, number>();
+  const kept = new StateMemory();
 
   const tensorIndex = ({ buffer, dims: wanted }: Operand): number => {
     // A port has one tensor, in the shape that the user sees.
@@ -84,6 +116,7 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
   const placeOf = (buffer: Buffer) => {
     const { place } = buffer;
     if (place.kind === 'port') return { place: 'port' } as const;
+    if (place.kind === 'state') return { place: 'state', offset: kept.offsetOf(buffer) } as const;
     if (place.kind === 'arena') return { place: 'arena', offset: memory.offsets.get(buffer.id)! } as const;
     let constant = blobs.get(place.bytes);
     if (constant === undefined) {
@@ -105,16 +138,38 @@ function describeVariant(graph: Graph, lowered: Lowered, steps: readonly Step[],
         inputs: step.inputs.map((input) => (input ? tensorIndex(input) : null)),
       }) as PlanNode,
   );
+  const outputs = new Set(states.values());
+  const stateTensor = (name: string, buffer: Buffer) => tensorIndex({ buffer, dims: network.extents(name) });
   return {
     name: 'default',
     tensors,
     nodes,
-    inputs: graph.inputs.map((name) => port(name, lowered.inputs.get(name)!)),
+    inputs: graph.inputs.filter((name) => !states.has(name)).map((name) => port(name, lowered.inputs.get(name)!)),
     // A graph may name an output twice; by name there is one.
-    outputs: [...new Set(graph.outputs)].map((name) => port(name, lowered.outputs.get(name)!)),
-    states: [],
+    outputs: [...new Set(graph.outputs)]
+      .filter((name) => !outputs.has(name))
+      .map((name) => port(name, lowered.outputs.get(name)!)),
+    states: [...states].map(([input, output]) => ({
+      input: stateTensor(input, lowered.inputs.get(input)!),
+      output: stateTensor(output, lowered.outputs.get(output)!),
+    })),
     arenaBytes: memory.arenaBytes,
   };
+}
+
+/** Places of what is kept from run to run, one behind the other. */
+class StateMemory {
+  private readonly offsets = new Map<number, number>();
+  private end = 0;
+
+  offsetOf({ id, count, type }: Buffer): number {
+    const known = this.offsets.get(id);
+    if (known !== undefined) return known;
+    const offset = this.end;
+    this.offsets.set(id, offset);
+    this.end = alignUp(offset + count * PLAN_TYPE_BYTES[type], PLAN_ALIGNMENT);
+    return offset;
+  }
 }
 
 function tensorBase(buffer: Buffer, dims: readonly number[]) {

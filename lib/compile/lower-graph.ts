@@ -1,4 +1,5 @@
 import type { Graph, Node } from '../ir/graph';
+import type { States } from '../ir/states';
 import { elementCount } from '../ir/tensor';
 import { decide, isView } from './decide';
 import { FAMILIES } from './families/table';
@@ -19,11 +20,12 @@ export interface Lowered {
 /**
  * Turns a prepared graph (dialect, numeric shapes) into kernel calls. What the engine cannot run becomes diagnostics in
  * `state.diagnostics`, all of it at once: what a refused node would make is assumed to be there; a node that reads
- * something else that is missing is only asked whether its operator has a kernel.
+ * something else that is missing is only asked whether its operator has a kernel. `states` are inputs that live in the memory of
+ * the plan, with the outputs that make the next ones.
  */
-export function lowerGraph(graph: Graph): Lowered {
+export function lowerGraph(graph: Graph, states: States = new Map()): Lowered {
   const network = new Network(graph);
-  const state = new Lowering(network);
+  const state = new Lowering(network, states);
   const missing = new Set<string>();
   const giveUp = (value: string): void => {
     if (value !== '' && !state.assume(value)) missing.add(value);

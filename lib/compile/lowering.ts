@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic';
 import type { Node } from '../ir/graph';
+import type { States } from '../ir/states';
 import { elementCount } from '../ir/tensor';
 import { PLAN_MAX_RANK, PLAN_TYPES, type PlanType } from '../plan/format';
 import { canonicalIntegers, evaluateConstants, floatConstant, plainConstant, quantizedConstant } from './constants';
@@ -25,13 +26,16 @@ export class Lowering {
   /** Why layers of a network with quantized tensors run in float all the same, by node. */
   readonly floatReasons = new Map<string, string>();
   private readonly plains = new Map<string, View>();
+  /** Inputs and outputs that are kept from run to run. */
+  private readonly kept: ReadonlySet<string>;
   private readonly integers = new Map<string, QuantizedView>();
   private readonly ports = new Map<string, Buffer>();
   private readonly absorbed = new Set<Node>();
   private readonly made = new Map<string, unknown>();
 
-  constructor(network: Network) {
+  constructor(network: Network, states: States) {
     this.network = network;
+    this.kept = new Set([...states].flat());
   }
 
   /** Marks nodes as computed by the current step. */
@@ -58,14 +62,16 @@ export class Lowering {
     return buffer;
   }
 
-  /** New memory of the caller for a graph input or output. */
+  /** New memory of the caller, or of the plan for what it keeps, for a graph input or output. */
   portBuffer(name: string, verb: 'takes' | 'gives'): Buffer {
     const type = this.network.typeOf(name)?.type;
     if (!isPlanType(type)) throw new Unsupported(`its type is ${type} (the engine ${verb} ${PLAN_TYPES.join(', ')})`);
     const extents = this.network.extents(name);
     if (extents.length > PLAN_MAX_RANK)
       throw new Unsupported(`its rank is ${extents.length} (the engine ${verb} up to ${PLAN_MAX_RANK})`);
-    return this.program.buffer(name, type, elementCount(extents), undefined, { kind: 'port' });
+    return this.program.buffer(name, type, elementCount(extents), undefined, {
+      kind: this.kept.has(name) ? 'state' : 'port',
+    });
   }
 
   // --- forms of values ----------------------------------------------------------------------------------------------

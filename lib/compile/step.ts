@@ -13,7 +13,9 @@ export interface Quantization {
 export type Place =
   | { readonly kind: 'arena' }
   | { readonly kind: 'constant'; readonly bytes: Uint8Array }
-  | { readonly kind: 'port' };
+  | { readonly kind: 'port' }
+  /** Kept from run to run. */
+  | { readonly kind: 'state' };
 
 /** A piece of memory with one element type. Several operands with different dims may name the same buffer. */
 export interface Buffer {

@@ -2,8 +2,8 @@ import { type Compiled, compile } from '../compile/compile';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
+import { declaredStates, findStates, type States } from '../ir/states';
 import { requireExtents } from '../passes/bind-inputs';
-import type { Trace } from '../passes/rewrite';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
 import { prepareForEngine } from './prepare-for-engine';
@@ -20,8 +20,14 @@ interface MadePlan {
  * Compiles a model as it is, for single samples.
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, E_SHAPE_FREE
  */
-export function compileModel(model: ModelArtifact, trace?: Trace): Compiled {
-  return compileGraph(model.graph, model, trace);
+export function compileModel(model: ModelArtifact, options: Pick<PlanOptions, 'trace' | 'keepStates'> = {}): Compiled {
+  return compileGraph(model.graph, model, options);
+}
+
+/** How a plan is made. */
+export interface PlanOptions extends CompressOptions {
+  /** Whether the plan keeps states in its own memory from run to run, instead of taking and giving them. */
+  readonly keepStates?: boolean;
 }
 
 /**
@@ -29,23 +35,37 @@ export function compileModel(model: ModelArtifact, trace?: Trace): Compiled {
  * data is given.
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, E_SHAPE_FREE, and what `compress` throws
  */
-export async function makePlan(artifact: Artifact, options: CompressOptions = {}): Promise<MadePlan> {
+export async function makePlan(artifact: Artifact, options: PlanOptions = {}): Promise<MadePlan> {
   if (artifact.kind === 'plan') return { plan: artifact.bytes, diagnostics: [] };
-  const { data, trace } = options;
-  if (data === undefined) return compileModel(artifact, trace);
+  const { data } = options;
+  if (data === undefined) return compileModel(artifact, options);
   // Nothing is left to calibrate then, but the samples may tell extents.
-  if (artifact.quantized) return compileModel((await openSamples(artifact, data, options)).artifact, trace);
+  if (artifact.quantized) return compileModel((await openSamples(artifact, data, options)).artifact, options);
   const { graph } = await compress(artifact, { ...options, data });
-  return compileGraph(graph, artifact, trace);
+  return compileGraph(graph, artifact, options);
 }
 
-function compileGraph(graph: Graph, model: ModelArtifact, trace: Trace | undefined): Compiled {
+function compileGraph(graph: Graph, model: ModelArtifact, { trace, keepStates }: PlanOptions): Compiled {
   requireExtents(graph);
-  const options = { sourceHash: model.hash, metadata: sourceMetadata(model) };
   const notes: Diagnostic[] = [];
-  const compiled = compile(prepareForEngine(graph, trace, notes), options);
+  const prepared = prepareForEngine(graph, trace, notes);
+  const states = keepStates ? statesOf(prepared) : new Map<string, string>();
+  const compiled = compile(prepared, { sourceHash: model.hash, metadata: sourceMetadata(model), states });
   const weightsAlone = !isQuantized(graph) && graph.nodes.some(({ op }) => op === 'DequantizeLinear');
   return { ...compiled, diagnostics: [...notes, ...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };
+}
+
+/** Inputs that carry a state, by declaration or name. @throws E_OPTION_VALUE when there is none */
+function statesOf({ inputs, outputs, values, metadata }: Graph): States {
+  const typesOf = (names: readonly string[]) => new Map(names.map((name) => [name, values.get(name)]));
+  const states = findStates(typesOf(inputs), typesOf(outputs), declaredStates(metadata));
+  if (states.size > 0) return states;
+  throw new HoneError('E_OPTION_VALUE', {
+    option: '--keep-states',
+    expected:
+      'a model with states: inputs with an output that makes the next one (say which with --state input=output)',
+    found: `inputs ${inputs.join(', ')} and outputs ${outputs.join(', ')}`,
+  });
 }
 
 const WEIGHTS_ALONE: Diagnostic = {
