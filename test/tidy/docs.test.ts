@@ -12,6 +12,7 @@ import {
 import { everyKernelSource, sourcesPage } from './kernel-files';
 import { kernelRowsSource } from './kernel-rows';
 import { kernelTable } from './kernel-table';
+import { operatorsPage } from './operators-page';
 import { formatsPage, planOpsSource } from './plan-ops';
 import { recipeKeysPage } from './recipe-keys';
 import { recipeSchemaPage } from './recipe-schema';
@@ -23,6 +24,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/formats.md': formatsPage,
   'docs/kernels.md': kernelTable,
+  'docs/operators.md': operatorsPage,
   'docs/recipe-keys.md': recipeKeysPage,
   'docs/recipe.schema.json': recipeSchemaPage,
   'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
