@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { HoneError } from '../../lib/core/error';
+import { openSession } from '../../lib/engine/session';
 import { crc32 } from '../../lib/plan/crc32';
 import { describePlan } from '../../lib/plan/describe';
 import type { PlanDescription, PlanTensor, PlanVariant } from '../../lib/plan/description';
 import { readPlan } from '../../lib/plan/reader';
 import { writePlan } from '../../lib/plan/writer';
+import { ramp, smallNetwork } from '../engine/plans';
 import { anyPlan } from './arbitrary';
 
 /** Constants replaced by their bytes, so that numbering and sharing do not matter. */
@@ -128,4 +132,18 @@ test('the description for people', () => {
       '    0 lut_s8 int8[1,4]@port *0.5 z3 <- int8[1,4]@port *0.5 z3, uint8[256]@constant  # relu',
     ].join('\n'),
   );
+});
+
+test('a plan of version 1 is read, and gives the bytes that the same network of today gives', () => {
+  const old = readFileSync(join(__dirname, 'golden/version-1.plan'));
+  const network = smallNetwork(4, 8);
+  expect(new DataView(old.buffer, old.byteOffset).getUint32(8, true)).toBe(1);
+  expect(readPlan(old)).toEqual(readPlan(network.write()));
+  const outputs = [old, network.write()].map((plan) => {
+    const session = openSession(plan);
+    const { scores } = session.run({ image: ramp(48) });
+    session.close();
+    return scores;
+  });
+  expect(outputs[0]).toEqual(outputs[1]);
 });
