@@ -10,20 +10,22 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const host = `build/${process.platform}-${process.arch}`;
 /** Newest symbol versions that an addon for others may need: Ubuntu 20.04, Debian 10 and newer run it. */
 const FLOOR = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25] };
-/** The platforms whose addons the package carries, with what strips them, and the most bytes that one may take. */
+/** The platforms whose files the package carries, with what strips them, and the most bytes that one may take. */
 const PREBUILDS = { 'linux-x64': 'strip', 'linux-arm64': 'aarch64-linux-gnu-strip' };
 const PREBUILD_BYTES = 5e6;
+/** What a platform has: the addon and the C API. */
+const FILES = ['hone.node', 'libhone.so'];
 
 const TARGETS = {
-  host: { what: `addon for this machine -> ${host}/Release/hone.node`, build: addon },
+  host: { what: `addon and C API for this machine -> ${host}/Release/{${FILES.join(',')}}`, build: addon },
   tools: { what: `run_plan, check_kernels, stress_engine -> ${host}`, build: tools },
   arm64: {
-    what: 'addon -> build/linux-arm64/Release/hone.node, tools -> build/arm64',
+    what: `addon and C API -> build/linux-arm64/Release/{${FILES.join(',')}}, tools -> build/arm64`,
     needs: ['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-readelf'],
-    build: () => preset('arm64') ?? checkFloor('build/linux-arm64/Release/hone.node'),
+    build: () => preset('arm64') ?? first(FILES, (file) => checkFloor(join('build/linux-arm64/Release', file))),
   },
   prebuilds: {
-    what: `stripped addons of the package -> prebuilds/{${Object.keys(PREBUILDS).join(',')}}/hone.node`,
+    what: `stripped files of the package -> prebuilds/{${Object.keys(PREBUILDS).join(',')}}/{${FILES.join(',')}}`,
     needs: ['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-readelf', 'aarch64-linux-gnu-strip', 'strip'],
     build: prebuilds,
   },
@@ -121,18 +123,23 @@ function prebuilds() {
   if (!(`${process.platform}-${process.arch}` in PREBUILDS) || process.arch !== 'x64')
     return `prebuilds are made on linux-x64, this is ${process.platform}-${process.arch}`;
   let fault = addon() ?? preset('arm64');
-  for (const [target, strip] of Object.entries(PREBUILDS)) fault ??= place(target, strip);
+  for (const [target, strip] of Object.entries(PREBUILDS)) fault ??= first(FILES, (file) => place(target, file, strip));
   return fault;
 }
 
-/** Puts the stripped addon of `target` into prebuilds/; a fault when it is too large or asks for too new a system. */
-function place(target, strip) {
-  const path = join('prebuilds', target, 'hone.node');
-  // Under another name first: an addon that a process has loaded must not change.
+/** The first fault that `build` finds with an item. */
+function first(items, build) {
+  return items.reduce((fault, item) => fault ?? build(item), undefined);
+}
+
+/** Puts a stripped file of `target` into prebuilds/; a fault when it is too large or asks for too new a system. */
+function place(target, file, strip) {
+  const path = join('prebuilds', target, file);
+  // Under another name first: a library that a process has loaded must not change.
   const fresh = `${path}.new`;
   mkdirSync(join(root, 'prebuilds', target), { recursive: true });
   const fault =
-    attempt(strip, ['--strip-unneeded', '-o', fresh, join('build', target, 'Release/hone.node')]) ?? checkFloor(fresh);
+    attempt(strip, ['--strip-unneeded', '-o', fresh, join('build', target, 'Release', file)]) ?? checkFloor(fresh);
   if (fault) return fault;
   const { size } = statSync(join(root, fresh));
   if (size > PREBUILD_BYTES) return `${path} takes ${size} bytes, more than ${PREBUILD_BYTES}`;
@@ -140,7 +147,7 @@ function place(target, strip) {
   return undefined;
 }
 
-/** A fault when the addon needs a newer C or C++ library than FLOOR. */
+/** A fault when the file needs a newer C or C++ library than FLOOR. */
 function checkFloor(path) {
   const { stdout } = spawnSync('aarch64-linux-gnu-readelf', ['-VW', path], {
     cwd: root,

@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 
 const files = readdirSync('native', { recursive: true, encoding: 'utf8' })
-  .filter((path) => /\.(cc|h)$/.test(path))
+  .filter((path) => /\.(c|cc|h)$/.test(path))
   .map((path) => join('native', path))
   .sort();
 if (files.length < 50) throw new Error(`only ${files.length} C++ files found: run this in the root of the repository`);

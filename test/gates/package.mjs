@@ -49,6 +49,7 @@ function main() {
   writeInputs();
   withoutRuntime(bare);
   for (const version of VERSIONS) everyVerb(toolFolder(nodeBinary('x64', version)), version);
+  cProgram(bare);
   imports(bare);
   types();
   buildsAddon(bare);
@@ -60,10 +61,14 @@ function pack() {
   const [{ filename, size, files }] = JSON.parse(stdout.slice(stdout.indexOf('[\n')));
   const paths = files.map(({ path }) => path);
   check(size <= TARBALL_BYTES, `the package takes ${(size / 1e6).toFixed(2)} MB, ${files.length} files`);
-  for (const needed of ['LICENSE', 'THIRD_PARTY_NOTICES.md', 'README.md', 'docs/cli.md', 'native/sources.json'])
+  for (const needed of [
+    ...['LICENSE', 'THIRD_PARTY_NOTICES.md', 'README.md', 'docs/cli.md', 'native/sources.json'],
+    ...['native/capi/hone.h', 'native/capi/example.c'],
+    ...['linux-x64', 'linux-arm64'].flatMap((target) =>
+      ['hone.node', 'libhone.so'].map((file) => `prebuilds/${target}/${file}`),
+    ),
+  ])
     check(paths.includes(needed), `${needed} is in the package`);
-  for (const target of ['linux-x64', 'linux-arm64'])
-    check(paths.includes(`prebuilds/${target}/hone.node`), `an addon for ${target} is in the package`);
   const strays = paths.filter((path) =>
     /^(test|bench|deploy|dist\/(test|bench))\/|\.map$|^[^/]*\.(json|gyp)$/.test(path),
   );
@@ -158,6 +163,33 @@ function everyVerb(tools, version) {
   const text = hone(tools, ['inspect', 'missing.onnx'], 1);
   check(/E_FILE_NOT_FOUND/.test(text.stderr), 'an error for people');
   console.log(`ok   every verb on Node ${version}`);
+}
+
+/** The C example as docs/c-api.md builds it, from what is installed: it prints the largest number that `run` gives. */
+function cProgram(tools) {
+  const elements = Float32Array.from({ length: 8 }, (_, index) => Math.sin(index));
+  writeFileSync(join(project, 'one.npz'), writeNpz(new Map([['x', tensorFrom('float32', [1, 8], elements)]])));
+  writeFileSync(join(project, 'one.raw'), new Uint8Array(elements.buffer));
+  const ran = hone(tools, ['run', 'toy.int8.plan', '--input', 'one.npz', '--json']);
+  const [{ data }] = Object.values(JSON.parse(ran.stdout));
+  const [capi, library] = [join(installed, 'native/capi'), join(installed, `prebuilds/linux-${process.arch}`)];
+  run('cc', [
+    '-std=c99',
+    '-I',
+    capi,
+    join(capi, 'example.c'),
+    join(library, 'libhone.so'),
+    `-Wl,-rpath,${library}`,
+    '-o',
+    'c',
+  ]);
+  const { stdout } = run(join(project, 'c'), ['toy.int8.plan', 'one.raw']);
+  const [, index, value] = /is number (\d+): (\S+)\n$/.exec(stdout) ?? [];
+  const largest = Math.max(...data);
+  check(
+    Number(index) === data.indexOf(largest) && Math.fround(Number(value)) === largest,
+    `C program: ${stdout.trim()}`,
+  );
 }
 
 /** Named imports of an ES module and require give the same functions. */

@@ -52,7 +52,7 @@ const GATES = {
     command: [node, 'test/gates/bit-identity.mjs'],
   },
   'addon-arm64': {
-    what: 'ARM addon: builds, glibc floor, runs under emulation',
+    what: 'ARM addon and C API: build, glibc floor, run under emulation',
     command: [node, 'test/gates/addon-arm64.mjs'],
   },
   package: {

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../lib/core/error-table';
+import { capiErrorsSource } from './capi-errors';
 import { cliPage } from './cli-page';
 import {
   binaryOperationsSource,
@@ -34,6 +35,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'lib/core/integer-operation.ts': integerOperationsSource,
   'lib/core/comparison.ts': comparisonsSource,
   'lib/plan/plan-ops.ts': planOpsSource,
+  'native/capi/errors.def': capiErrorsSource,
   'native/kernels/every_kernel.h': everyKernelSource,
   'native/sources.json': sourcesPage,
 };

@@ -52,5 +52,6 @@ export const NATIVE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   probe: ['core'],
   engine: ['core', 'kernels', 'gpu', 'probe'],
   binding: ['core', 'kernels', 'gpu', 'probe', 'engine'],
+  capi: ['core', 'engine'],
   tools: ['core', 'kernels', 'gpu', 'probe', 'engine'],
 };

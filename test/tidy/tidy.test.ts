@@ -138,7 +138,10 @@ describe('names and rooms', () => {
 describe('native sources', () => {
   const sources = JSON.parse(readSource('native/sources.json')) as Record<string, unknown>;
   const listed = new Set(
-    [sources.core, sources.checks, sources.engine, sources.binding, ...Object.values(sources.kernels as object)].flat(),
+    [
+      ...[sources.core, sources.checks, sources.engine, sources.binding, sources.capi],
+      ...Object.values(sources.kernels as object),
+    ].flat(),
   );
 
   test('sources.json lists every source file, and only files that exist', () => {
