@@ -7,6 +7,7 @@ import { sampleAxesOf } from '../ir/sample-axes';
 import type { States } from '../ir/states';
 import { elementCount, type Tensor } from '../ir/tensor';
 import { bindToOneSample, freeError, isFree } from '../passes/bind-inputs';
+import { prepareWithBodies } from '../passes/prepare-with-bodies';
 import { openReference } from '../reference/session';
 import type { ModelArtifact } from './artifact';
 import type { Executor } from './executor';
@@ -86,7 +87,8 @@ export async function recordStates(
   const labels: number[] = [];
   const check = interruptCheck(signal, () => `states of ${labels.length} of ${dataset.count} samples`);
   requireRunnable(graph);
-  await using reference = await openReference(graph);
+  // With the extents of one sample onnxruntime refuses branches that cannot be right for them.
+  await using reference = await openReference(prepareWithBodies(graph).graph);
   for await (const batch of dataset.batches({ size: 1 })) {
     await check();
     for (const [name, { bytes }] of carrier.current) rows.get(name)!.push(Uint8Array.from(bytes));

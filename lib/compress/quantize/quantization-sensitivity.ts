@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Graph } from '../../ir/graph';
 import { elementCount } from '../../ir/tensor';
-import { prepare } from '../../passes/pipeline';
+import { prepareWithBodies } from '../../passes/prepare-with-bodies';
 import { requireConsistent } from '../../passes/require-consistent';
 import { type TrialContext, type TrialDamage, tryWeights, type WeightTrial } from '../weight-trials';
 import { normalizeLayers } from './normalize-layers';
@@ -55,7 +55,7 @@ export async function quantizationSensitivity(
   choices: QuantizeOptions = DEFAULT_QUANTIZE_OPTIONS,
 ): Promise<Sensitivity> {
   requireFloatGraph(graph);
-  const float = normalizeLayers(requireConsistent(prepare(graph)));
+  const float = normalizeLayers(requireConsistent(prepareWithBodies(graph)));
   const layers = layersOf(float).filter(({ node }) => !context.keep?.has(node.name));
   const trials = layers.flatMap((layer) => bits.map((weightBits) => trialOf(float, layer, weightBits, choices)));
   const { damages, ...rest } = await tryWeights(float, trials, samples, context);

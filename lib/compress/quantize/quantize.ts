@@ -1,7 +1,7 @@
 import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
 import type { Evaluate, Graph } from '../../ir/graph';
-import { prepare } from '../../passes/pipeline';
+import { prepareWithBodies } from '../../passes/prepare-with-bodies';
 import { requireConsistent } from '../../passes/require-consistent';
 import type { Trace } from '../../passes/rewrite';
 import { leastRun } from '../feeds';
@@ -96,7 +96,7 @@ export async function quantize(
 export async function planQuantization(graph: Graph, context: QuantizeContext): Promise<PreparedPlan> {
   const options = resolveQuantizeOptions(context.options);
   requireFloatGraph(graph);
-  const prepared = prepare(graph, { trace: context.trace });
+  const prepared = prepareWithBodies(graph, { trace: context.trace });
   const normalized = normalizeLayers(requireConsistent(prepared));
   const calibration = calibrationOf(context.dataset, options);
   const { evaluate, outputs } = rememberOutputs(normalized, context.evaluate);
