@@ -6,6 +6,7 @@ import type { SampleAxis } from '../ir/sample-axes';
 import { type Artifact, openArtifact } from '../jobs/artifact';
 import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
+import type { InputShapes } from '../passes/bind-inputs';
 import type { Console } from './console';
 import { diagnosticLines } from './text';
 import { traceOf } from './trace';
@@ -107,6 +108,17 @@ export async function openModel(path: string, options: OptionValues, console: Co
   if (artifact.kind === 'model' && !console.json)
     for (const line of diagnosticLines(artifact.notes)) console.note(line);
   return artifact;
+}
+
+/** Sets of input shapes by their text, of the options `--variant`. @throws E_OPTION_VALUE */
+export function variantsOf(options: OptionValues): ReadonlyMap<string, InputShapes> {
+  return new Map(
+    list(options.variant).map((found) => {
+      const expected = 'inputs and their extents, as in x=1,3,320,320;y=1,4';
+      const given = { variant: found.split(';') };
+      return [found, pairsOf(given, 'variant', expected, parseExtents)] as const;
+    }),
+  );
 }
 
 function parseExtents(found: string): readonly number[] | undefined {

@@ -11,6 +11,7 @@ import {
   quantizeFlags,
   text,
   VERBOSE,
+  variantsOf,
   watched,
 } from './flags';
 import { targetOf } from './target';
@@ -23,6 +24,12 @@ export const compileVerb: Verb = {
     { flags: '--out <path>', description: 'file to write; <model>.plan when left out' },
     COMMON.calibration,
     ...INPUTS,
+    {
+      flags: '--variant <shapes>',
+      description:
+        'one more set of input shapes in the plan, as in x=1,3,320,320;y=1,4; once per set, weights are shared',
+      repeatable: true,
+    },
     {
       flags: '--keep-states',
       description: 'keep states (h and hn, or as --state says) in the plan from run to run: no inputs and outputs then',
@@ -42,6 +49,7 @@ export const compileVerb: Verb = {
       ...(await preprocessing(options)),
       quantize: quantizeFlags(options),
       keepStates: options.keepStates === true,
+      variants: variantsOf(options),
       ...watched(console),
     });
     await writeFileAtomically(target, plan);

@@ -37,7 +37,36 @@ export interface Compiled {
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks
  */
 export function compile(graph: Graph, options: CompileOptions): Compiled {
-  const states = options.states ?? new Map();
+  return compileVariants([{ name: 'default', graph }], options);
+}
+
+/** A model prepared for some shapes of its inputs, under a name. */
+export interface VariantGraph {
+  readonly name: string;
+  readonly graph: Graph;
+}
+
+/**
+ * One plan of a model prepared for several sets of input shapes (at least one), which share constants and the memory of states.
+ * A session runs one of them.
+ * @throws as `compile`
+ */
+export function compileVariants(graphs: readonly VariantGraph[], options: CompileOptions): Compiled {
+  const constants: Uint8Array[] = [];
+  const compiled = graphs.map((variant) => compileVariant(variant, options.states ?? new Map(), constants));
+  const description = {
+    sourceHash: options.sourceHash,
+    metadata: { ...Object.fromEntries(graphs[0].graph.metadata), ...options.metadata },
+    constants,
+    variants: compiled.map(({ variant }) => variant),
+  };
+  const diagnostics = new Map(
+    compiled.flatMap(({ warnings }) => warnings.map((warning) => [`${warning.where} ${warning.message}`, warning])),
+  );
+  return { plan: writePlan(description), description, diagnostics: [...diagnostics.values()] };
+}
+
+function compileVariant({ name, graph }: VariantGraph, states: States, constants: Uint8Array[]) {
   requireStates(graph, states);
   const lowered = lowerGraph(graph, states);
   const errors = lowered.state.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
@@ -49,15 +78,8 @@ export function compile(graph: Graph, options: CompileOptions): Compiled {
     });
   const { program } = lowered.state;
   const steps = guardChoices(fuseResiduals(joinTables(program.steps, program)), program);
-  const constants: Uint8Array[] = [];
-  const variant = describeVariant(graph, lowered, steps, constants, states);
-  const description = {
-    sourceHash: options.sourceHash,
-    metadata: { ...Object.fromEntries(graph.metadata), ...options.metadata },
-    constants,
-    variants: [variant],
-  };
-  return { plan: writePlan(description), description, diagnostics: warnFloatLayers(steps, lowered.state) };
+  const variant = { ...describeVariant(graph, lowered, steps, constants, states), name };
+  return { variant, warnings: warnFloatLayers(steps, lowered.state) };
 }
 
 /** @throws E_OPTION_VALUE for a state that the graph does not have so: two of one output, or other types and shapes */
@@ -90,7 +112,7 @@ function describeVariant(
   steps: readonly Step[],
   constants: Uint8Array[],
   states: States,
-): PlanVariant {
+): Omit<PlanVariant, 'name'> {
   const { network } = lowered.state;
   const memory = assignMemory(steps);
   const fault = findOverwrite(steps, memory);
@@ -141,7 +163,6 @@ function describeVariant(
   const outputs = new Set(states.values());
   const stateTensor = (name: string, buffer: Buffer) => tensorIndex({ buffer, dims: network.extents(name) });
   return {
-    name: 'default',
     tensors,
     nodes,
     inputs: graph.inputs.filter((name) => !states.has(name)).map((name) => port(name, lowered.inputs.get(name)!)),

@@ -32,6 +32,8 @@ export interface NativeDescription {
   readonly inputs: readonly NativePort[];
   readonly outputs: readonly NativePort[];
   readonly variant: string;
+  /** Names of all shape variants of the plan. */
+  readonly variants: readonly string[];
   /** Instruction sets that the session may use. */
   readonly cpu: string;
   readonly threads: number;

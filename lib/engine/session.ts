@@ -74,6 +74,8 @@ export class Session {
   readonly outputs: readonly TensorInfo[];
   /** Name of the shape variant. */
   readonly variant: string;
+  /** Names of all shape variants of the plan, by index. */
+  readonly variants: readonly string[];
   /** Instruction sets that its kernels may use. */
   readonly cpu: string;
   readonly threads: number;
@@ -90,6 +92,7 @@ export class Session {
     this.inputs = description.inputs.map(tensorInfo);
     this.outputs = description.outputs.map(tensorInfo);
     this.variant = description.variant;
+    this.variants = description.variants;
     this.cpu = description.cpu;
     this.threads = description.threads;
     this.memory = description.memory;

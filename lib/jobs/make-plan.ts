@@ -1,9 +1,9 @@
-import { type Compiled, compile } from '../compile/compile';
+import { type Compiled, compileVariants } from '../compile/compile';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { declaredStates, findStates, type States } from '../ir/states';
-import { requireExtents } from '../passes/bind-inputs';
+import { bindInputs, type InputShapes, requireExtents } from '../passes/bind-inputs';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
 import { prepareForEngine } from './prepare-for-engine';
@@ -20,7 +20,7 @@ interface MadePlan {
  * Compiles a model as it is, for single samples.
  * @throws E_OPERATOR_UNSUPPORTED naming every node that the engine lacks, E_SHAPE_FREE
  */
-export function compileModel(model: ModelArtifact, options: Pick<PlanOptions, 'trace' | 'keepStates'> = {}): Compiled {
+export function compileModel(model: ModelArtifact, options: PlanOptions = {}): Compiled {
   return compileGraph(model.graph, model, options);
 }
 
@@ -28,6 +28,8 @@ export function compileModel(model: ModelArtifact, options: Pick<PlanOptions, 't
 export interface PlanOptions extends CompressOptions {
   /** Whether the plan keeps states in its own memory from run to run, instead of taking and giving them. */
   readonly keepStates?: boolean;
+  /** Sets of input shapes, by name, that the plan is made for; those that the model has when left out. */
+  readonly variants?: ReadonlyMap<string, InputShapes>;
 }
 
 /**
@@ -45,12 +47,16 @@ export async function makePlan(artifact: Artifact, options: PlanOptions = {}): P
   return compileGraph(graph, artifact, options);
 }
 
-function compileGraph(graph: Graph, model: ModelArtifact, { trace, keepStates }: PlanOptions): Compiled {
-  requireExtents(graph);
+function compileGraph(graph: Graph, model: ModelArtifact, { trace, keepStates, variants }: PlanOptions): Compiled {
   const notes: Diagnostic[] = [];
-  const prepared = prepareForEngine(graph, trace, notes);
-  const states = keepStates ? statesOf(prepared) : new Map<string, string>();
-  const compiled = compile(prepared, { sourceHash: model.hash, metadata: sourceMetadata(model), states });
+  const named = variants?.size ? [...variants] : [['default', new Map()] as const];
+  const prepared = named.map(([name, shapes]) => {
+    const bound = bindInputs(graph, shapes);
+    requireExtents(bound);
+    return { name, graph: prepareForEngine(bound, trace, notes) };
+  });
+  const states = keepStates ? statesOf(prepared[0].graph) : new Map<string, string>();
+  const compiled = compileVariants(prepared, { sourceHash: model.hash, metadata: sourceMetadata(model), states });
   const weightsAlone = !isQuantized(graph) && graph.nodes.some(({ op }) => op === 'DequantizeLinear');
   return { ...compiled, diagnostics: [...notes, ...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };
 }

@@ -1,32 +1,42 @@
 import { HoneError } from '../core/error';
 import type { PlanArray } from '../engine/addon';
-import { openSession } from '../engine/session';
+import { openSession, type Session } from '../engine/session';
 import { type Tensor, type ViewType, viewAs } from '../ir/tensor';
 import { PLAN_TYPES } from '../plan/format';
 import type { Executor } from './executor';
 
-/** Opens a plan on the native engine. @throws what `openSession` throws */
+/**
+ * Opens a plan on the native engine; of its shape variants each run takes the one that its feeds fit, the first when none does.
+ * @throws what `openSession` throws
+ */
 export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
-  const session = openSession(plan, { threads });
-  const dims = new Map(session.outputs.map((output) => [output.name, output]));
+  const first = openSession(plan, { threads });
+  const sessions = first.variants.map((_, variant) =>
+    variant === 0 ? first : openSession(plan, { threads, variant }),
+  );
+  const fits = (session: Session, feeds: ReadonlyMap<string, Tensor>): boolean =>
+    session.inputs.every(({ name, dims }) => String(feeds.get(name)?.dims) === String(dims));
   return {
     name: 'native',
-    inputs: new Map(session.inputs.map(({ name, type, dims: shape }) => [name, { type, shape }])),
-    outputs: session.outputs.map(({ name }) => name),
+    inputs: new Map(first.inputs.map(({ name, type, dims: shape }) => [name, { type, shape }])),
+    outputs: first.outputs.map(({ name }) => name),
     indexLimits: new Map(),
     async run(feeds) {
+      const session = sessions.find((candidate) => fits(candidate, feeds)) ?? first;
       const arrays = [...feeds].map(([name, tensor]) => [name, asFeed(name, tensor)] as const);
       const results = session.run(new Map(arrays));
       return new Map(
-        Object.entries(results).map(([name, data]) => {
-          const { type, dims: shape } = dims.get(name)!;
-          const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-          return [name, { type, dims: shape, bytes }] as const;
+        session.outputs.map(({ name, type, dims }) => {
+          const data = results[name];
+          return [
+            name,
+            { type, dims, bytes: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength) },
+          ];
         }),
       );
     },
     async close() {
-      session.close();
+      for (const session of sessions) session.close();
     },
   };
 }

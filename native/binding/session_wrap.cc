@@ -280,6 +280,10 @@ Napi::Value SessionWrap::describe(const Napi::CallbackInfo& info) {
   result.Set("inputs", ports_of(env, plan, session.inputs()));
   result.Set("outputs", ports_of(env, plan, session.outputs()));
   result.Set("variant", text(env, plan.string(session.variant().name)));
+  Napi::Array variants = Napi::Array::New(env, plan.variants().size());
+  for (uint32_t i = 0; i < plan.variants().size(); ++i)
+    variants.Set(i, text(env, plan.string(plan.variants()[i].name)));
+  result.Set("variants", variants);
   result.Set("cpu", describe_cpu(session.options().cpu_mask));
   result.Set("threads", session.options().threads);
   result.Set("memory", memory);
