@@ -3,6 +3,7 @@ import { elementCount, type Tensor, toNumbers, viewAs } from '../ir/tensor';
 import { findOperator } from '../ops/index';
 import type { KernelCall } from '../ops/kernel-call';
 import type { Operator } from '../ops/operator';
+import { refusedComposites } from '../passes/expand-composites';
 import { inferShapes } from '../passes/infer-shapes';
 import { constantExtents, floatConstant } from './constants';
 import { type Bounds, composeBounds, NO_BOUNDS } from './grid';
@@ -27,11 +28,15 @@ export interface Tail {
 /** Operators between floats and integers. */
 const BORDERS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear']);
 
-/** What shape inference finds wrong with nodes, by name: lowerings only see nodes whose parts fit together. */
+/** What is wrong with nodes, or keeps them from being taken apart, by name: lowerings only see nodes whose parts fit together. */
 function wrongNodes(graph: Graph): ReadonlyMap<string, string> {
   const errors = inferShapes(graph).diagnostics.filter(({ severity }) => severity === 'error');
   const operators = new Map(graph.nodes.map(({ name, op }) => [name, op]));
-  return new Map(errors.map(({ where, message }) => [where, message.replace(`${operators.get(where)}: `, '')]));
+  const refused = [...refusedComposites(graph)].map(([{ name }, reason]) => [name, reason] as const);
+  return new Map([
+    ...refused,
+    ...errors.map(({ where, message }) => [where, message.replace(`${operators.get(where)}: `, '')] as const),
+  ]);
 }
 
 /** Questions about a prepared graph: who makes and reads a value, its extents, the kernel of a node and what follows it. */

@@ -5,6 +5,7 @@ import { verified } from '../ir/verify';
 import { findOperator } from '../ops';
 import { canonicalise } from './canonicalise';
 import { checkForm } from './check-schema';
+import { expandComposites, leftComposites } from './expand-composites';
 import { foldConstants } from './fold-constants';
 import { foldPads } from './fold-pads';
 import { fuseBatchNorm } from './fuse-batch-norm';
@@ -49,6 +50,7 @@ function passesOf({ batchNorm, pads, subgraphs, trace }: PrepareOptions, notes: 
   const others: readonly Pass[] = [
     mergeDuplicates,
     (graph) => unfuseQlinear(graph, trace),
+    expandComposites,
     ...(batchNorm === 'keep' ? [] : [(graph: Graph) => fuseBatchNorm(graph, trace)]),
     (graph) => canonicalise(graph, trace),
     ...(pads === 'fold' ? [(graph: Graph) => foldPads(graph, trace)] : []),
@@ -104,7 +106,8 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
   const diagnostics: Diagnostic[] = [...widened.diagnostics, ...upgraded.diagnostics, ...first.diagnostics];
   // Rewrites count on what a node of their pattern must be.
   if (contradictionsIn(diagnostics).length > 0) return { graph: check(first.graph), diagnostics };
-  return { graph: settle(check(first.graph), passesOf(options, diagnostics), memory, check), diagnostics };
+  const settled = settle(check(first.graph), passesOf(options, diagnostics), memory, check);
+  return { graph: settled, diagnostics: [...diagnostics, ...leftComposites(settled)] };
 }
 
 /** @throws E_GRAPH_INVALID naming every node whose inputs, outputs or attributes are not those of its operator */

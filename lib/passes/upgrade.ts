@@ -3,6 +3,7 @@ import { makeNames, namesOf } from '../ir/edit';
 import type { Attribute, Graph, Node } from '../ir/graph';
 import type { Tensor } from '../ir/tensor';
 import { findOperator } from '../ops';
+import { findComposite } from '../ops/composites/find-composite';
 import { DIALECT_IR_VERSION, DIALECT_OPSET, type UpgradeEmitter } from '../ops/operator';
 import { Inference, type InferenceMemory } from './inference';
 import type { PassResult } from './pass-result';
@@ -60,6 +61,8 @@ function upgradeScope(
 function upgradeNode(node: Node, from: number, emit: UpgradeEmitter, found: Diagnostic[]): readonly Node[] {
   const operator = findOperator(node.domain, node.op);
   if (!operator) {
+    // What is made of operators that are known is taken apart later.
+    if (findComposite(node.domain, node.op)) return [node];
     const domain = node.domain === '' ? '' : `${node.domain}:`;
     const message = `operator ${domain}${node.op} is not known; the node is left as it is`;
     found.push({ severity: 'warning', kind: 'unknown-operator', where: node.name, message });

@@ -1,0 +1,114 @@
+import { compile, diagnose } from '../../lib/compile/compile';
+import { GraphBuilder } from '../../lib/ir/builder';
+import type { Graph } from '../../lib/ir/graph';
+import { elementCount, type Tensor, toNumbers } from '../../lib/ir/tensor';
+import { findOperator } from '../../lib/ops';
+import { prepare } from '../../lib/passes/pipeline';
+import { uniform } from '../ops/op-case';
+import { type CompositeCase, STANDARD } from './composite-cases';
+import { HASH, runEngine, runReference } from './run-case';
+
+/** A case as a graph, and what is fed to it. */
+function graphOf({ op, inputs, attributes, outputs = 1, opset = 21, domain = '', constants = [] }: CompositeCase) {
+  const b = new GraphBuilder({ opset });
+  const feeds = new Map<string, Tensor>();
+  const names = inputs.map((tensor, index) => {
+    if (tensor === undefined) return '';
+    if (constants.includes(index)) return b.initializer(tensor, `c${index}`);
+    feeds.set(`x${index}`, tensor);
+    return b.input(`x${index}`, tensor.type, tensor.dims);
+  });
+  const made = Array.from({ length: outputs }, (_, index) => `y${index}`);
+  for (const name of b.nodes(op, names, outputs, attributes, { outputs: made, domain })) b.output(name);
+  return { graph: b.build(), feeds };
+}
+
+const UNKNOWN = { type: 'float32', shape: [1] } as const;
+
+const named = STANDARD.map((item) => [`${item.domain ?? ''}${item.op}: ${item.title}`, item] as const);
+
+test.each(named)('%s', async (_, item) => {
+  const { graph, feeds } = graphOf(item);
+  const prepared = preparedPlain(graph);
+  const oracle = item.oracle ? graphOf({ ...item, ...item.oracle }) : { graph, feeds };
+  const expected = await runReference(oracle.graph, oracle.feeds);
+  const found = runEngine(compile(prepared, { sourceHash: HASH }).plan, feeds);
+  for (const [name, tensor] of expected) {
+    expect(prepared.values.get(name)).toEqual({ type: tensor.type, shape: tensor.dims });
+    expect(found[name]).toHaveLength(elementCount(tensor.dims));
+    const wrong = toNumbers(tensor)
+      .map((value, i) => ({ i, value, engine: Number(found[name][i]) }))
+      .filter(
+        ({ value, engine }) =>
+          !(value === engine || Math.abs(value - engine) <= (item.tolerance ?? 1e-5) * (1 + Math.abs(value))),
+      );
+    expect(wrong).toEqual([]);
+  }
+});
+
+/** The graph of plain nodes that the engine runs. */
+function preparedPlain(graph: Graph): Graph {
+  const { graph: prepared, diagnostics } = prepare(graph, { verify: true });
+  expect(diagnostics).toEqual([]);
+  expect(prepared.nodes.filter(({ domain, op }) => findOperator(domain, op) === undefined)).toEqual([]);
+  expect(diagnose(prepared)).toEqual([]);
+  return prepared;
+}
+
+/** Forms that are refused, and a word of the reason. */
+const REFUSED: readonly (readonly [reason: string, item: CompositeCase])[] = [
+  ['takes a diagonal', { op: 'Einsum', title: '', inputs: [uniform([3, 3])], attributes: { equation: 'ii->i' } }],
+  ['stands in no term', { op: 'Einsum', title: '', inputs: [uniform([3])], attributes: { equation: 'i->ij' } }],
+  ['does not name 2 axes', { op: 'Einsum', title: '', inputs: [uniform([3, 3])], attributes: { equation: 'i->i' } }],
+  [
+    '2 terms for 1 input',
+    { op: 'Einsum', title: '', inputs: [uniform([3, 3])], attributes: { equation: 'ij,jk->ik' } },
+  ],
+  [
+    "'j' has 3 and 4 elements",
+    { op: 'Einsum', title: '', inputs: [uniform([2, 3]), uniform([4, 2])], attributes: { equation: 'ij,jk->ik' } },
+  ],
+  [
+    'do not make 5 heads',
+    {
+      op: 'Attention',
+      title: '',
+      opset: 23,
+      inputs: [uniform([1, 2, 8]), uniform([1, 2, 8]), uniform([1, 2, 8])],
+      attributes: { q_num_heads: 5, kv_num_heads: 5 },
+    },
+  ],
+  [
+    'no multiple of those of keys',
+    { op: 'Attention', title: '', opset: 23, inputs: [3, 2, 2].map((heads) => uniform([1, heads, 2, 4])) },
+  ],
+  [
+    'expected num_heads',
+    {
+      op: 'RotaryEmbedding',
+      title: '',
+      opset: 23,
+      inputs: [uniform([1, 2, 8]), uniform([1, 2, 4]), uniform([1, 2, 4])],
+    },
+  ],
+];
+
+test.each(REFUSED)('what is refused is said when it is read and when it is compiled: %s', (reason, item) => {
+  const { graph } = graphOf(item);
+  const { graph: prepared, diagnostics } = prepare({ ...graph, values: new Map([...graph.values, ['y0', UNKNOWN]]) });
+  expect(diagnostics.map(({ kind }) => kind)).toEqual(['unknown-operator']);
+  expect(diagnostics[0].message).toContain(reason);
+  expect(diagnose(prepared).map(({ message }) => message)).toEqual([expect.stringContaining(reason)]);
+});
+
+test('open extents keep a composite that needs them, and not one that does not', () => {
+  const b = new GraphBuilder({ opset: 24 });
+  const x = b.input('x', 'float32', ['N', 'length', 8]);
+  b.output(b.node('Swish', [x]));
+  b.output(b.node('Attention', [x, x, x], { q_num_heads: 2, kv_num_heads: 2 }));
+  b.output(b.node('Einsum', [x, x], { equation: 'bij,bkj->bik' }));
+  const { graph, diagnostics } = prepare(b.build());
+  const left = graph.nodes.filter(({ domain, op }) => findOperator(domain, op) === undefined);
+  expect(left.map(({ op }) => op)).toEqual(['Einsum']);
+  expect(diagnostics[0].message).toContain("expected numbers for the shape [N,length,8] of 'x'");
+});
