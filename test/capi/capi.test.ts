@@ -327,3 +327,12 @@ describe('refusals', () => {
     });
   });
 });
+
+test('want of memory, at every allocation, is E_MEMORY', () => {
+  const [opening, asking, name] = run(build('test/capi/want.c'), write('want.plan', lookup().write()))
+    .trim()
+    .split(' ');
+  expect(Number(opening)).toBeGreaterThan(20);
+  expect(Number(asking)).toBeGreaterThan(0);
+  expect(name).toBe('embed');
+});

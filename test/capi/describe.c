@@ -76,6 +76,12 @@ int main(int count, char** words) {
     require(hone_bind_output(session, i, outputs[i], port.bytes, &error), "bind output");
   }
 
+  // Figures follow the runs; texts stay.
+  hone_node node = HONE_NODE_INIT;
+  require(hone_get_node(session, 0, &node, &error), "node before a run");
+  const char* name = node.name;
+  if (node.runs != 0) return 2;
+
   FILE* file = fopen(words[3], "wb");
   if (file == NULL) return 2;
   for (int run = 0; run < 3; ++run) {
@@ -86,9 +92,9 @@ int main(int count, char** words) {
   if (fclose(file) != 0) return 2;
 
   printf("],\"nodes\":[");
-  hone_node node = HONE_NODE_INIT;
   for (size_t i = 0; i < info.nodes; ++i) {
     require(hone_get_node(session, i, &node, &error), "node");
+    if (i == 0 && node.name != name) return 2;
     printf("%s{\"name\":\"%s\",\"op\":\"%s\",\"kernel\":\"%s\",\"threads\":%d,", i == 0 ? "" : ",", node.name,
            node.op, node.kernel, (int)node.threads);
     printf("\"runs\":%llu,\"meanNs\":%.17g,\"leastNs\":%.17g}", (unsigned long long)node.runs, node.mean_ns,

@@ -15,6 +15,7 @@ const LAYERS = {
   'native/engine': 'native/engine',
   'native/kernels': 'native/kernels',
   'native/binding': 'native/binding',
+  'native/capi': 'native/capi',
 };
 /** Files without code of their own, files that a host cannot run, and what checks others. */
 const LEFT_OUT = /\/index\.ts$|\.generated\.ts$|kernel-rows\.ts$|error-table\.ts$|_(neon|avx512|check|simde)[^/]*$/;

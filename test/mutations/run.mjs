@@ -30,6 +30,7 @@ const PARTS = {
   // Gradients are tested where they train.
   ops: { tests: ['test/ops', 'test/train'] },
   'native-binding': { tests: ['test/engine'], build: 'host' },
+  'native-capi': { tests: ['test/capi'], build: 'host' },
   'native-core': { tests: ['test/engine', 'test/compile'], build: 'host' },
   'native-engine': { tests: ['test/engine', 'test/plan', 'test/compile'], build: 'host' },
   'native-kernels': { build: 'tools' },
