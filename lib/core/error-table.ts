@@ -119,6 +119,10 @@ export const ERRORS = {
     template: 'input {name}: expected {expected} elements, found {found}',
     hint: 'Send exactly as many elements as the shape holds.',
   },
+  E_SESSION_BUSY: {
+    template: 'the session is busy: an inference is under way',
+    hint: 'Wait for the promise of `runAsync`, or open one session for each inference at a time: they share weights.',
+  },
   E_SESSION_CLOSED: { template: 'the session is closed', hint: 'Open a new session.' },
   E_ADDON_MISSING: {
     template: 'the native engine is not there: {reason}',

@@ -71,6 +71,8 @@ export interface NativeDump {
 export interface NativeSession {
   bind(inputs: readonly PlanArray[], outputs: readonly PlanArray[]): void;
   run(): void;
+  runAsync(inputs: readonly PlanArray[]): Promise<ArrayBuffer[]>;
+  cancel(): void;
   dump(): NativeDump[];
   reset(): void;
   describe(): NativeDescription;

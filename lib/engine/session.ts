@@ -109,6 +109,31 @@ export class Session {
   }
 
   /**
+   * The same beside this thread, over copies of the inputs: the event loop goes on meanwhile. One at a time; until the promise
+   * settles `run`, bound functions, `dump`, `reset` and `profile` throw E_SESSION_BUSY. `signal` ends it between two nodes, as
+   * `close` does; states then stay as they were.
+   * @throws (rejects with) what `run` throws, E_SESSION_BUSY, E_INTERRUPTED
+   */
+  async runAsync(feeds: Feeds, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Record<string, PlanArray>> {
+    this.requireOpen();
+    const inputs = takeInputs(this.inputs, feeds);
+    if (signal?.aborted) throw new HoneError('E_INTERRUPTED', { what: 'the inference' });
+    const cancel = () => {
+      if (!this.closed) this.native.cancel();
+    };
+    try {
+      const running = this.native.runAsync(inputs);
+      signal?.addEventListener('abort', cancel);
+      const buffers = await running;
+      return Object.fromEntries(this.outputs.map(({ name, type }, i) => [name, arrayView(type, buffers[i])]));
+    } catch (error) {
+      throw translated(error, {});
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /**
    * The fast form: a function that runs one inference from and to the arrays given here, with no copy and no allocation.
    * Arrays must not overlap; moving their memory away (transfer) makes the function throw.
    * @throws as `run`; E_OUTPUT_NAME, E_OUTPUT_TYPE, E_OUTPUT_LENGTH, E_OUTPUT_OVERLAP
@@ -137,13 +162,13 @@ export class Session {
   /** Puts tensors that are kept between runs back to zero. @throws E_SESSION_CLOSED */
   reset(): void {
     this.requireOpen();
-    this.native.reset();
+    translate({}, () => this.native.reset());
   }
 
   /** What each node cost so far, over the timed runs. @throws E_SESSION_CLOSED */
   profile(): SessionProfile {
     this.requireOpen();
-    return this.native.profile();
+    return translate({}, () => this.native.profile());
   }
 
   /** Frees the memory. Closing twice is allowed. */
@@ -241,6 +266,8 @@ function translated(error: unknown, context: Context): unknown {
 
 function detailsOf(code: ErrorCode, message: string, { path = '', cpu = '' }: Context): ErrorDetails {
   switch (code) {
+    case 'E_INTERRUPTED':
+      return { what: message };
     case 'E_INPUT_INDEX':
       return { node: message };
     case 'E_PLAN_VERSION':

@@ -117,13 +117,12 @@ class DumpObserver final : public NodeObserver {
   std::vector<Entry> entries_;
 };
 
-/// An index beyond its bounds makes outputs mean nothing.
+}  // namespace
+
 void refuse_indices(Napi::Env env, const Session& session) {
   if (const std::string_view node = session.node_out_of_range(); !node.empty())
     throw_status(env, Status("E_INPUT_INDEX", std::string(node)));
 }
-
-}  // namespace
 
 void throw_status(Napi::Env env, const Status& status) {
   Napi::Error error = Napi::Error::New(env, status.reason());
@@ -135,6 +134,7 @@ Napi::Function SessionWrap::define(Napi::Env env, std::shared_ptr<MemoryLedger>*
   return DefineClass(
       env, "Session",
       {InstanceMethod<&SessionWrap::bind>("bind"), InstanceMethod<&SessionWrap::run>("run"),
+       InstanceMethod<&SessionWrap::run_async>("runAsync"), InstanceMethod<&SessionWrap::cancel>("cancel"),
        InstanceMethod<&SessionWrap::dump>("dump"), InstanceMethod<&SessionWrap::reset>("reset"),
        InstanceMethod<&SessionWrap::describe>("describe"), InstanceMethod<&SessionWrap::profile>("profile"),
        InstanceMethod<&SessionWrap::close>("close")},
@@ -164,14 +164,16 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
   } else {
     throw Napi::TypeError::New(env, "Session: expected the plan as bytes or path");
   }
-  if (status.ok()) status = Session::open(std::move(model), options, &session_);
+  auto shared = std::make_shared<SharedSession>();
+  if (status.ok()) status = Session::open(std::move(model), options, &shared->session);
   if (!status.ok()) throw_status(env, status);
+  shared_session_ = std::move(shared);
 
-  const MemoryFigures memory = session_->memory();
+  const MemoryFigures memory = session(env).memory();
   own_bytes_ = static_cast<int64_t>(memory.arena_bytes + memory.state_bytes);
   Napi::MemoryManagement::AdjustExternalMemory(env, own_bytes_);
   ledger_ = *static_cast<std::shared_ptr<MemoryLedger>*>(info.Data());
-  shared_ = session_->shared_memory();
+  shared_ = session(env).shared_memory();
   for (const auto& [block, bytes] : shared_) ledger_->hold(env, block, bytes);
 }
 
@@ -183,9 +185,10 @@ SessionWrap::~SessionWrap() {
 }
 
 void SessionWrap::release(Napi::Env env) {
-  if (session_ == nullptr) return;
+  if (shared_session_ == nullptr) return;
+  if (shared_session_->is_busy) shared_session_->session->cancel();
   for (const auto& [block, bytes] : shared_) ledger_->drop(env, block, bytes);
-  session_.reset();
+  shared_session_.reset();
   inputs_.clear();
   outputs_.clear();
   bound_.Reset();
@@ -193,8 +196,14 @@ void SessionWrap::release(Napi::Env env) {
 }
 
 Session& SessionWrap::session(Napi::Env env) const {
-  if (session_ == nullptr) throw_status(env, Status("E_SESSION_CLOSED", "the session is closed"));
-  return *session_;
+  if (shared_session_ == nullptr) throw_status(env, Status("E_SESSION_CLOSED", "the session is closed"));
+  return *shared_session_->session;
+}
+
+Session& SessionWrap::idle_session(Napi::Env env) const {
+  Session& session = this->session(env);
+  if (shared_session_->is_busy) throw_status(env, Status("E_SESSION_BUSY", "an inference is under way"));
+  return session;
 }
 
 void SessionWrap::require_bound(Napi::Env env) const {
@@ -229,8 +238,29 @@ void SessionWrap::bind(const Napi::CallbackInfo& info) {
   outputs_ = std::move(outputs);
 }
 
-void SessionWrap::run(const Napi::CallbackInfo& info) {
+Napi::Value SessionWrap::run_async(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Array given = copy_list(env, info[0], session(env).inputs().size());
+  Session& session = idle_session(env);
+  std::vector<Range> ranges;
+  take_ranges(env, session.plan(), session.inputs(), given, false, &ranges);
+  std::vector<const void*> inputs;
+  for (const Range& range : ranges) inputs.push_back(range.begin);
+  auto worker = std::make_unique<RunWorker>(env, shared_session_, inputs);
+  Napi::Promise promise = worker->promise();
+  session.rearm();
+  shared_session_->is_busy = true;
+  worker.release()->Queue();  // it deletes itself when it is done
+  return promise;
+}
+
+void SessionWrap::cancel(const Napi::CallbackInfo& info) {
   Session& session = this->session(info.Env());
+  if (shared_session_->is_busy) session.cancel();
+}
+
+void SessionWrap::run(const Napi::CallbackInfo& info) {
+  Session& session = idle_session(info.Env());
   require_bound(info.Env());
   session.run(inputs_.data(), outputs_.data());
   refuse_indices(info.Env(), session);
@@ -238,7 +268,7 @@ void SessionWrap::run(const Napi::CallbackInfo& info) {
 
 Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Session& session = this->session(env);
+  Session& session = idle_session(env);
   require_bound(env);
   DumpObserver observer;
   session.run_observed(inputs_.data(), outputs_.data(), &observer);
@@ -263,7 +293,7 @@ Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
   return list;
 }
 
-void SessionWrap::reset(const Napi::CallbackInfo& info) { session(info.Env()).reset(); }
+void SessionWrap::reset(const Napi::CallbackInfo& info) { idle_session(info.Env()).reset(); }
 
 Napi::Value SessionWrap::describe(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -292,7 +322,7 @@ Napi::Value SessionWrap::describe(const Napi::CallbackInfo& info) {
 
 Napi::Value SessionWrap::profile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Session& session = this->session(env);
+  const Session& session = idle_session(env);
   const std::vector<NodeProfile> nodes = session.profile();
   Napi::Array list = Napi::Array::New(env, nodes.size());
   for (uint32_t i = 0; i < nodes.size(); ++i) {

@@ -4,6 +4,7 @@
 
 #include "native/binding/memory_ledger.h"
 #include "native/binding/napi_setup.h"
+#include "native/binding/run_worker.h"
 #include "native/engine/session.h"
 
 namespace hone {
@@ -26,6 +27,11 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   void bind(const Napi::CallbackInfo& info);
   /// run(): one inference over the bound arrays.
   void run(const Napi::CallbackInfo& info);
+  /// runAsync(inputs: TypedArray[]): one inference over copies, beside this thread; a promise of the outputs
+  /// as ArrayBuffers. Until it settles run, dump, reset and profile throw E_SESSION_BUSY.
+  Napi::Value run_async(const Napi::CallbackInfo& info);
+  /// cancel(): ends an inference that is under way between two nodes; its promise fails with E_INTERRUPTED.
+  void cancel(const Napi::CallbackInfo& info);
   /// dump(): one inference that returns the output of every node.
   Napi::Value dump(const Napi::CallbackInfo& info);
   void reset(const Napi::CallbackInfo& info);
@@ -35,10 +41,12 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   void close(const Napi::CallbackInfo& info);
 
   Session& session(Napi::Env env) const;
+  /// The same, when no inference is under way. E_SESSION_BUSY.
+  Session& idle_session(Napi::Env env) const;
   void require_bound(Napi::Env env) const;
   void release(Napi::Env env);
 
-  std::unique_ptr<Session> session_;
+  std::shared_ptr<SharedSession> shared_session_;  ///< null once closed
   std::vector<const void*> inputs_;
   std::vector<void*> outputs_;
   Napi::Reference<Napi::Array> bound_;  ///< keeps the arrays alive
@@ -46,6 +54,9 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   std::vector<SharedBlock> shared_;  ///< told to the ledger
   int64_t own_bytes_ = 0;            ///< told to the garbage collector besides
 };
+
+/// Throws E_INPUT_INDEX when the last run met an index beyond its bounds.
+void refuse_indices(Napi::Env env, const Session& session);
 
 /// Throws a JavaScript Error with the code of `status` as property `code`.
 [[noreturn]] void throw_status(Napi::Env env, const Status& status);

@@ -93,6 +93,7 @@ void CpuProgram::begin() {
 
 size_t CpuProgram::next_step(size_t i) {
   if (out_of_range_ != 0 && node_out_of_range_ < 0) node_out_of_range_ = static_cast<int64_t>(i);
+  if (is_stopped()) return steps_.size();
   const uint8_t* skip = steps_[i]->skip_flag();
   return i + 1 + (skip != nullptr && *skip != 0 ? steps_[i]->skip_count() : 0);
 }
@@ -142,6 +143,7 @@ const uint8_t* CpuProgram::without_gaps(const PlanTensor& tensor) {
 }
 
 void CpuProgram::keep_states() {
+  if (is_stopped()) return;
   const Memory memory = addresses();
   for (uint32_t i = 0; i < variant_.state_count; ++i) {
     const PlanState& state = plan_.states()[variant_.first_state + i];

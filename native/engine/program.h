@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -60,6 +61,10 @@ class Program {
   virtual void run_timed() = 0;
   /// The same, showing every output on the way.
   virtual void run_observed(NodeObserver* observer) = 0;
+  /// Ends the run that is under way before its next node; from any thread. Runs end at once until rearm().
+  void stop() { stopped_.store(true, std::memory_order_relaxed); }
+  bool is_stopped() const { return stopped_.load(std::memory_order_relaxed); }
+  void rearm() { stopped_.store(false, std::memory_order_relaxed); }
   /// The first node of the last run that met an index beyond its bounds, by place in the variant; -1: none.
   virtual int64_t node_out_of_range() const { return -1; }
   /// Puts states back to real zero.
@@ -75,6 +80,9 @@ class Program {
  protected:
   std::vector<NodeTicks> ticks_;
   uint64_t timed_runs_ = 0;
+
+ private:
+  std::atomic<bool> stopped_{false};
 };
 
 /// What a program is prepared from; plan and store outlive it.

@@ -61,6 +61,12 @@ class Session {
   void run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer);
   /// Name of the node that met an index beyond its bounds in the last run; empty: none did.
   std::string_view node_out_of_range() const;
+  /// Ends a run that another thread is in, before its next node; states stay as they were before it.
+  void cancel() { program_->stop(); }
+  /// Whether the last run was ended; until rearm() every run would be.
+  bool is_cancelled() const { return program_->is_stopped(); }
+  /// Makes runs possible again behind a cancelled one.
+  void rearm() { program_->rearm(); }
   /// Puts states back to real zero.
   void reset() { program_->reset_states(); }
 
