@@ -14,6 +14,8 @@ const FUNCTIONS: Readonly<Record<string, Draw>> = {
     const six = s.pair(b.node('Clip', [b.node('Add', [x, number(s, 3)]), s.scalar(0), s.scalar(6)]), 2 ** -5, 0);
     return b.node('Div', [s.pair(b.node('Mul', [x, six]), 2 ** -3, 40), number(s, 6)]);
   },
+  'a product on grids that are no powers of two': (b, s, x) =>
+    b.node('Mul', [x, s.pair(b.node('Add', [x, s.pair(b.node('Neg', [x]), 0.0531, 90)]), 0.0307, 77)]),
   'a table behind a table': (b, s, x) => b.node('Tanh', [s.pair(b.node('Elu', [x]))]),
   'the larger of two functions': (b, s, x) =>
     b.node('Max', [s.pair(b.node('Sin', [x]), 2 ** -7, 128), s.pair(b.node('Cos', [x]), 2 ** -7, 128)]),
@@ -30,8 +32,8 @@ const BYTES = tensorFrom(
 test.each(Object.keys(FUNCTIONS))('%s is one table, byte for byte what the nodes give', async (name) => {
   const graph = inferShapes(
     sketch((b, s) => {
-      const x = b.node('DequantizeLinear', [b.input('x', 'uint8', [256]), s.scalar(2 ** -4), s.scalar(100, 'uint8')]);
-      return [s.quantize(FUNCTIONS[name](b, s, x), 2 ** -5, 60)];
+      const x = b.node('DequantizeLinear', [b.input('x', 'uint8', [256]), s.scalar(0.0619), s.scalar(100, 'uint8')]);
+      return [s.quantize(FUNCTIONS[name](b, s, x), 0.0277, 60)];
     }),
   ).graph;
   const { plan, description } = compiled(graph);
