@@ -76,6 +76,14 @@ export const quantizeOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe('corrects biases so that the mean output of every layer stays that of the float network'),
+  floatShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.2)
+    .describe(
+      'most multiply-accumulates of layers that stay float where outputs are below 25 dB, as a share; 0: all run on integers whatever they lose',
+    ),
   samples: z.number().int().min(1).default(512).describe('most calibration samples that are read'),
   heldOut: z
     .number()

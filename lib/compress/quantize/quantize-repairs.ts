@@ -58,8 +58,11 @@ export function openQuantizeRepairs(
   };
 }
 
-/** A judge of finished networks by the named outputs, which weigh alike. */
-function finishedJudge(
+/**
+ * A judge of finished networks by the named outputs, which weigh alike; outputs that are 0 in all samples do not count, as any noise
+ * is infinitely larger.
+ */
+export function finishedJudge(
   names: readonly string[],
   heldOut: Dataset,
   { float, open }: Judges,
@@ -74,8 +77,10 @@ function finishedJudge(
       const pairs = new Map(names.map((name) => [name, name]));
       const compared = { graph: finished.graph, float, quantized: finished.run, pairs };
       const power = await comparePower(compared, heldOut, { ...(signal && { signal }) });
-      const shares = [...power.values()].map(({ signal: all, noise }) => (noise === 0 ? 0 : noise / all));
-      const sqnrDb = decibels(1, shares.reduce((sum, share) => sum + share, 0) / names.length);
+      const shares = [...power.values()]
+        .filter(({ signal: all }) => all > 0)
+        .map(({ signal: all, noise }) => (noise === 0 ? 0 : noise / all));
+      const sqnrDb = decibels(1, shares.reduce((sum, share) => sum + share, 0) / Math.max(shares.length, 1));
       judged.set(graph, sqnrDb);
       return sqnrDb;
     } finally {

@@ -1,16 +1,19 @@
 import { HoneError } from '../../core/error';
 import type { Dataset } from '../../ir/dataset';
+import { typeOf } from '../../ir/edit';
 import type { Evaluate, Graph } from '../../ir/graph';
 import { prepareWithBodies } from '../../passes/prepare-with-bodies';
 import { requireConsistent } from '../../passes/require-consistent';
 import type { Trace } from '../../passes/rewrite';
+import { macsOf, oneSample } from '../count-macs';
 import { leastRun } from '../feeds';
 import { finishedBy, type OpenFinished, type Release } from '../finished';
-import { evenly, type Repair } from '../keep-if-better';
+import { evenly, type Judge, type Repair } from '../keep-if-better';
 import { requireMeaning } from '../skip';
 import type { Runner } from './calibrate';
 import { biasShifts, shiftBiases } from './correct-bias';
 import { type Equalized, equalizeLayers } from './equalize';
+import type { Judges } from './judge-outputs';
 import { normalizeLayers } from './normalize-layers';
 import {
   type QuantizationPlan,
@@ -27,14 +30,16 @@ import {
   resolveQuantizeOptions,
   withoutHeed,
 } from './quantize-options';
-import { openQuantizeRepairs, type QuantizeRepairs } from './quantize-repairs';
+import { finishedJudge, openQuantizeRepairs, type QuantizeRepairs } from './quantize-repairs';
 import type { Ranges } from './ranges';
 import { applyRounding, roundLayers } from './reconstruct-rounding';
 import { rememberOutputs } from './remember-outputs';
 import { type QuantizeReport, reportOn } from './report';
 import { type RobustRanges, robustRanges } from './robust-ranges';
-import { selectQuantization } from './select-quantization';
-import { fewSamples, outlyingWarnings, repairsOff } from './warnings';
+import { isFloat32 } from './roles';
+import { type Selection, selectQuantization } from './select-quantization';
+import { type SensitiveLayers, sensitiveLayers } from './sensitive-layers';
+import { fewSamples, leftInFloat, outlyingWarnings, repairsOff } from './warnings';
 import { requireFiniteConstants } from './weights';
 
 /** Most samples that layers are measured on: their inner values are large, and a few samples tell. */
@@ -107,19 +112,22 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   });
 
   requireMeaning(normalized, { names: Object.keys(options.layers), types: [] }, 'layers');
-  const selection = selectQuantization(normalized, options.skip, {
-    ...(context.keep && { keep: context.keep }),
-    weightOnly: (layer) => weightOnlyReason(normalized, layer, options),
-  });
+  const select = (sensitive: ReadonlySet<string>) =>
+    selectQuantization(normalized, options.skip, {
+      ...(context.keep && { keep: context.keep }),
+      sensitive,
+      weightOnly: (layer) => weightOnlyReason(normalized, layer, options),
+    });
+  let selection = select(new Set());
   requireWork(selection);
   const constants = [...selection.layers, ...selection.weightOnly].flatMap(({ node }) => node.inputs.slice(1));
   requireFiniteConstants(normalized, [...constants, ...selection.groups.flatMap((group) => group.sources)]);
   const producers = new Map(
     normalized.nodes.flatMap((node) => node.outputs.map((value) => [value, node.name] as const)),
   );
-  const clamped = new Map(selection.clamps.map(({ input, output }) => [output, input]));
   const bitsOf = (value: string): number => {
-    const producer = producers.get(clamped.get(value) ?? value);
+    const clamp = selection.clamps.find(({ output }) => output === value);
+    const producer = producers.get(clamp?.input ?? value);
     // Inputs and constants stay at 8 bits: nothing before them has made them coarse.
     return producer === undefined ? 8 : choicesFor(options, producer).activationBits;
   };
@@ -155,6 +163,17 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const { fitted, heldOut } = splitSamples(normalized, calibration, usual, options);
   const judges = { float: outputs, open: context.openFinished ?? finishedBy(evaluate, 'no engine was given') };
   const openJudged = () => openQuantizeRepairs(normalized, heldOut, judges, context.signal);
+  const sensitive = await findSensitive(
+    normalized,
+    start.plan,
+    select,
+    finishedJudgeOf(normalized, heldOut ?? fitted, judges, context.signal),
+    runner('judge').onBatch,
+  );
+  if (sensitive) {
+    selection = select(new Set(sensitive.names));
+    start = await startWith({ graph: normalized, pairs: [] });
+  }
   const repairs = openJudged();
   if (repairs && options.crossLayerEqualization) start = await equalized(normalized, start, startWith, write, repairs);
   const improve = async (initial: QuantizationPlan, kept: QuantizeRepairs | undefined): Promise<QuantizationPlan> => {
@@ -200,6 +219,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
           ...prepared.diagnostics,
           ...outlyingWarnings(start.leftOut, start.ranges, calibration.count),
           ...fewSamples(calibration.count),
+          ...(sensitive ? [leftInFloat(sensitive)] : []),
           ...(repairs ? [] : repairsOff(options, usual.length)),
         ],
       },
@@ -213,6 +233,55 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
     return { graph: result.graph, report };
   };
   return { plan, reference: start.plan.graph, finish };
+}
+
+/** Samples that tell which layers are sensitive. */
+const SENSED = 8;
+
+/** Judge of written networks by few samples; undefined where no output is float32. */
+function finishedJudgeOf(
+  graph: Graph,
+  samples: Dataset,
+  judges: Judges,
+  signal: AbortSignal | undefined,
+): Judge<Graph> | undefined {
+  const names = graph.outputs.filter((name) => isFloat32(graph, name));
+  const count = Math.max(Math.min(SENSED, samples.count), Math.min(leastRun(graph, samples), samples.count));
+  return names.length > 0
+    ? finishedJudge(names, samples.select(evenly(samples.count, count)), judges, signal)
+    : undefined;
+}
+
+/** Layers to leave in float for the sake of the outputs; fewer bits than 8 are the caller's own choice, whatever they lose. */
+async function findSensitive(
+  graph: Graph,
+  plan: QuantizationPlan,
+  select: (sensitive: ReadonlySet<string>) => Selection,
+  judge: Judge<Graph> | undefined,
+  onLayer: ((done: number, total: number) => void) | undefined,
+): Promise<SensitiveLayers | undefined> {
+  const { options, layers, activations } = plan;
+  const coarse = [options, ...Object.values(options.layers)].some(
+    ({ weightBits = 8, activationBits = 8 }) => weightBits < 8 || activationBits < 8,
+  );
+  if (coarse || options.mode !== 'static' || judge === undefined) return undefined;
+  const bound = oneSample(graph);
+  const costs = layers.map(({ node }) => ({
+    name: node.name,
+    macs: macsOf(node, (value) => typeOf(bound, value)) ?? 0,
+  }));
+  const without = (float: ReadonlySet<string>): QuantizationPlan => {
+    const selection = select(float);
+    const values = selection.groups.flatMap((group) => group.values);
+    // What is left keeps the ranges that it has among all.
+    return {
+      ...plan,
+      selection,
+      layers: selection.layers,
+      activations: new Map(values.map((value) => [value, activations.get(value)!])),
+    };
+  };
+  return sensitiveLayers(costs, options.floatShare, (float) => judge(writeQdq(without(float)).graph), onLayer);
 }
 
 /** A network before any repair of single layers. */

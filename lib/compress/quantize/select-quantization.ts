@@ -58,6 +58,8 @@ export function selectQuantization(graph: Graph, skip: QuantizeOptions['skip'], 
 export interface SelectionRules {
   /** Names of nodes that stay float, besides those of `skip`. */
   readonly keep?: ReadonlySet<string>;
+  /** Names of layers that stay float for the sake of the outputs. */
+  readonly sensitive?: ReadonlySet<string>;
   /** Why a layer quantizes its weights alone; undefined where it runs on integers. */
   readonly weightOnly?: (layer: WeightedLayer) => string | undefined;
 }
@@ -80,13 +82,16 @@ class Selector {
   private readonly active = new Set<Node>();
   private readonly weightOnly: WeightedLayer[] = [];
 
-  constructor(graph: Graph, skip: QuantizeOptions['skip'], { keep, weightOnly }: SelectionRules) {
+  constructor(graph: Graph, skip: QuantizeOptions['skip'], { keep, sensitive, weightOnly }: SelectionRules) {
     this.graph = graph;
     this.uses = usesOf(graph);
     for (const node of graph.nodes) {
       const role = roleOf(graph, node);
       const weightsAlone = role.kind === 'layer' ? weightOnly?.(role.layer) : undefined;
-      const reason = skipReason(node, skip) ?? (keep?.has(node.name) ? 'kept as it is' : undefined);
+      const reason =
+        skipReason(node, skip) ??
+        (keep?.has(node.name) ? 'kept as it is' : undefined) ??
+        (sensitive?.has(node.name) ? 'the outputs lose too much with it on integers' : undefined);
       if (reason === undefined && weightsAlone !== undefined && role.kind === 'layer') this.weightOnly.push(role.layer);
       const float = reason ?? weightsAlone;
       this.roles.set(node, float === undefined ? role : { kind: 'float', reason: float });

@@ -7,6 +7,7 @@ import type { SqnrDb } from './measure-quality';
 import type { QuantizeOptions } from './quantize-options';
 import type { Ranges } from './ranges';
 import type { OutlyingSample } from './robust-ranges';
+import type { SensitiveLayers } from './sensitive-layers';
 
 /** What to know about calibration samples that had no say in the ranges: one warning per value that they stand out in. */
 export function outlyingWarnings(
@@ -45,6 +46,19 @@ export function fewSamples(count: number): readonly Diagnostic[] {
   return [{ severity: 'warning', kind: 'few-samples', where: 'graph', message }];
 }
 
+/** What to know about layers that stay float for the sake of the outputs. */
+export function leftInFloat({ names, share, sqnrDb: { before, after } }: SensitiveLayers): Diagnostic {
+  const some = names.slice(0, 3).join(', ');
+  return {
+    severity: 'warning',
+    kind: 'left-in-float',
+    where: names[0],
+    message:
+      `${names.length === 1 ? 'this layer stays' : `${names.length} layers stay`} float, with ${(100 * share).toFixed(1)} % of the multiply-accumulates ` +
+      `(${some}${names.length > 3 ? ', ...' : ''}): outputs are ${after.toFixed(1)} dB above their noise so, ${before.toFixed(1)} dB with all on integers; floatShare says how much may`,
+  };
+}
+
 /** Which repairs were off because too few samples could tell whether they help; none where none was asked for. */
 export function repairsOff(options: QuantizeOptions, samples: number): readonly Diagnostic[] {
   const rounding = [options, ...Object.values(options.layers)].some((choices) => choices.rounding === 'adaround');
@@ -81,9 +95,11 @@ export function weakResults(
     kind: 'weak-output',
     where: `output ${name}`,
     message:
-      sqnrDb < WEAK_DB
-        ? `only ${sqnrDb.toFixed(1)} dB above its noise: ${help}`
-        : `half of the samples are at most ${medianSqnrDb.toFixed(1)} dB above their noise; the sum of all is better because of a few samples that are far louder: calibrate without those, or ${help}`,
+      sqnrDb === Number.NEGATIVE_INFINITY
+        ? 'it is 0 in the float network for all samples: there is nothing that its noise could be compared with; calibrate with some for which it is not'
+        : sqnrDb < WEAK_DB
+          ? `only ${sqnrDb.toFixed(1)} dB above its noise: ${help}`
+          : `half of the samples are at most ${medianSqnrDb.toFixed(1)} dB above their noise; the sum of all is better because of a few samples that are far louder: calibrate without those, or ${help}`,
   }));
   if (worst)
     found.push({

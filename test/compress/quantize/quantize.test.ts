@@ -359,3 +359,25 @@ describe('refuses', () => {
     await expect(run(network, { signal: abort.signal })).rejects.toEqual(failing('E_INTERRUPTED', /calibration/));
   });
 });
+
+/** Three layers in a row; the first, of few multiply-accumulates, makes numbers of which one channel is far larger than the others. */
+function spreadNetwork(): Graph {
+  const net = imageNetwork();
+  const thin = net.conv('thin', 'x', 3, 2);
+  const loud = net.node('Mul', [thin, net.initializer(tensorFrom('float32', [1, 2, 1, 1], [3000, 1]), 'loudness')]);
+  const quiet = net.conv('pick', loud, 2, 2);
+  const wide = net.apply('Relu', 'wide', net.conv('big', net.apply('Tanh', 'squashed', quiet), 2, 32));
+  return net.finish(net.conv('last', wide, 32, 4));
+}
+
+test('layers that outputs lose too much with stay float, in words, unless told otherwise', async () => {
+  const float = spreadNetwork();
+  const [kept, all] = [await run(float), await run(float, { options: { floatShare: 0 } })];
+  const kindsOf = ({ report }: typeof kept) => report.diagnostics.map(({ kind }) => kind);
+  expect(kindsOf(all)).not.toContain('left-in-float');
+  expect(kindsOf(kept)).toContain('left-in-float');
+  const reasons = kept.report.skipped.filter(({ op }) => op === 'Conv').map(({ reason }) => reason);
+  expect(new Set(reasons)).toEqual(new Set(['the outputs lose too much with it on integers']));
+  expect(kept.report.outputs[0].sqnrDb).toBeGreaterThan(all.report.outputs[0].sqnrDb + 3);
+  expect(kept.report.layers.map(({ name }) => name)).toContain('last');
+});

@@ -14,6 +14,11 @@ test('a few loud samples do not hide that all others are noise', () => {
   ]);
 });
 
+test('an output that is 0 in the float network has no ratio to tell', () => {
+  const [{ kind, message }] = weakResults([], [outputAt(Number.NEGATIVE_INFINITY)], DEFAULT_QUANTIZE_OPTIONS);
+  expect([kind, message]).toEqual(['weak-output', expect.stringMatching(/^it is 0 in the float network/)]);
+});
+
 test.each<[what: string, layers: number[], output: number, kinds: string[]]>([
   ['a good result', [40, 35, 30], 30, []],
   ['a weak one all along', [22, 20, 19], 18, ['weak-output']],
