@@ -1,5 +1,5 @@
 import { type Tensor, tensorFrom } from '../../lib/ir/tensor';
-import { float, floats, type OpCase, uniform } from '../ops/op-case';
+import { float, floats, integers, type OpCase, uniform } from '../ops/op-case';
 
 /** One composite node, for comparison of the engine with onnxruntime. */
 export interface CompositeCase extends OpCase {
@@ -7,10 +7,12 @@ export interface CompositeCase extends OpCase {
   readonly constants?: readonly number[];
   /** What onnxruntime gets instead, where it lacks a form. */
   readonly oracle?: Partial<OpCase>;
+  /** Outputs that are left out. */
+  readonly left?: readonly number[];
 }
 
 const bools = (dims: readonly number[], values: readonly number[]): Tensor => tensorFrom('bool', dims, values);
-const ints = (...values: readonly number[]): Tensor => tensorFrom('int64', [values.length], values);
+export const ints = (...values: readonly number[]): Tensor => tensorFrom('int64', [values.length], values);
 
 const heads = [uniform([2, 4, 3, 8]), uniform([2, 4, 5, 8], 2), uniform([2, 4, 5, 6], 3)];
 const grouped = [uniform([2, 3, 32]), uniform([2, 5, 16], 2), uniform([2, 5, 12], 3)];
@@ -83,8 +85,8 @@ const ATTENTION: readonly CompositeCase[] = [
   },
 ].map((item) => ({ op: 'Attention', opset: 23, ...item }));
 
-const caches = [uniform([16, 4], 2), uniform([16, 4], 3)];
-const places = tensorFrom('int64', [2, 3], [0, 5, 2, 7, 7, 15]);
+export const caches = [uniform([16, 4], 2), uniform([16, 4], 3)];
+export const places = tensorFrom('int64', [2, 3], [0, 5, 2, 7, 7, 15]);
 
 const ROTARY: readonly CompositeCase[] = [
   { title: 'heads apart', inputs: [uniform([2, 4, 3, 8]), ...caches, places] },
@@ -120,5 +122,78 @@ const EINSUM: readonly CompositeCase[] = [
   { title: 'ij,ij->ij', inputs: [uniform([2, 3]), uniform([2, 3], 2)] },
 ].map((item) => ({ op: 'Einsum', attributes: { equation: item.title }, ...item }));
 
+export const bytes = (type: 'uint8' | 'int8' | 'int32', dims: readonly number[], values: readonly number[]): Tensor =>
+  tensorFrom(type, dims, values);
+export const codes = (type: 'uint8' | 'int8', dims: readonly number[], seed: number): Tensor =>
+  type === 'uint8' ? integers('uint8', dims, 0, 255, seed) : integers('int8', dims, -128, 127, seed);
+
+const INTEGERS: readonly CompositeCase[] = [
+  { op: 'DynamicQuantizeLinear', title: 'both signs', inputs: [floats([0, 2, -3, -2.5, 1.34, 0.5])], outputs: 3 },
+  { op: 'DynamicQuantizeLinear', title: 'above 0', inputs: [floats([1, 2.1, 1.3, 2.5, 3.34, 4])], outputs: 3 },
+  { op: 'DynamicQuantizeLinear', title: 'below 0', inputs: [floats([-1, -2.1, -1.3, -2.5])], outputs: 3 },
+  { op: 'DynamicQuantizeLinear', title: 'many', inputs: [uniform([3, 50])], outputs: 3 },
+  {
+    op: 'MatMulInteger',
+    title: 'uint8 and int8',
+    inputs: [
+      codes('uint8', [2, 3, 20], 1),
+      codes('int8', [20, 4], 2),
+      bytes('uint8', [], [120]),
+      bytes('int8', [], [3]),
+    ],
+    constants: [1, 2, 3],
+  },
+  { op: 'MatMulInteger', title: 'no zero points, fed', inputs: [codes('uint8', [3, 9], 1), codes('uint8', [9, 4], 2)] },
+  {
+    op: 'MatMulInteger',
+    title: 'sums beyond 24 bits, a zero point per column',
+    inputs: [
+      tensorFrom('uint8', [2, 700], new Array(1400).fill(255)),
+      tensorFrom(
+        'uint8',
+        [700, 3],
+        Array.from({ length: 2100 }, (_, i) => 255 - (i % 5)),
+      ),
+      bytes('uint8', [1], [1]),
+      bytes('uint8', [3], [0, 2, 4]),
+    ],
+    constants: [1, 2, 3],
+    tolerance: 0,
+  },
+  {
+    op: 'MatMulInteger',
+    title: 'sums beyond 24 bits, fed',
+    inputs: [
+      tensorFrom('uint8', [1, 300], new Array(300).fill(255)),
+      tensorFrom('uint8', [300, 1], new Array(300).fill(253)),
+    ],
+    tolerance: 0,
+  },
+  {
+    op: 'ConvInteger',
+    title: 'padding is the zero point',
+    inputs: [
+      codes('uint8', [1, 2, 5, 5], 1),
+      codes('uint8', [3, 2, 3, 3], 2),
+      bytes('uint8', [], [7]),
+      bytes('uint8', [], [9]),
+    ],
+    attributes: { pads: [1, 1, 1, 1], strides: [2, 2] },
+    constants: [1, 2, 3],
+  },
+];
+
 /** Composite operators of the standard domain. */
-export const STANDARD: readonly CompositeCase[] = [...ATTENTION, ...ROTARY, ...EINSUM];
+export const STANDARD: readonly CompositeCase[] = [
+  ...ATTENTION,
+  ...ROTARY,
+  ...EINSUM,
+  ...INTEGERS,
+  {
+    op: 'SimplifiedLayerNormalization',
+    title: 'last axis',
+    inputs: [uniform([2, 3, 8]), uniform([8], 2)],
+    attributes: { epsilon: float(1e-3) },
+    opset: 16,
+  },
+];

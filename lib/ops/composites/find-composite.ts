@@ -1,19 +1,58 @@
 import { attention } from './attention';
 import type { Composite } from './composite';
 import { einsum } from './einsum';
-import { swish } from './fused-layers';
+import {
+  biasedGelu,
+  embedLayerNormalization,
+  fusedConv,
+  fusedGemm,
+  fusedMatMul,
+  quickGelu,
+  simplifiedLayerNormalization,
+  skipNormalization,
+  swish,
+} from './fused-layers';
+import {
+  convInteger,
+  dynamicQuantizeLinear,
+  dynamicQuantizeMatMul,
+  matMulInteger,
+  matMulIntegerToFloat,
+  matMulNBits,
+} from './integer-products';
+import { microsoftAttention, multiHeadAttention } from './microsoft-attention';
 import { microsoftRotaryEmbedding, rotaryEmbedding } from './rotary-embedding';
 
 /** Operators that are made of others, by domain. */
-const COMPOSITES: Readonly<Record<string, Readonly<Record<string, Composite>>>> = {
+export const COMPOSITES: Readonly<Record<string, Readonly<Record<string, Composite>>>> = {
   '': {
     Attention: attention,
+    ConvInteger: convInteger,
+    DynamicQuantizeLinear: dynamicQuantizeLinear,
     Einsum: einsum,
+    MatMulInteger: matMulInteger,
     RotaryEmbedding: rotaryEmbedding,
+    SimplifiedLayerNormalization: simplifiedLayerNormalization,
     Swish: swish,
   },
   'com.microsoft': {
+    Attention: microsoftAttention,
+    BiasGelu: biasedGelu('none'),
+    DynamicQuantizeMatMul: dynamicQuantizeMatMul,
+    EmbedLayerNormalization: embedLayerNormalization,
+    FastGelu: biasedGelu('tanh'),
+    FusedConv: fusedConv,
+    FusedGemm: fusedGemm,
+    FusedMatMul: fusedMatMul,
+    Gelu: biasedGelu('none'),
+    MatMulIntegerToFloat: matMulIntegerToFloat,
+    MatMulNBits: matMulNBits,
+    MultiHeadAttention: multiHeadAttention,
+    QuickGelu: quickGelu,
     RotaryEmbedding: microsoftRotaryEmbedding,
+    SkipLayerNormalization: skipNormalization('LayerNormalization'),
+    SkipSimplifiedLayerNormalization: skipNormalization('RMSNormalization'),
+    TransposeMatMul: fusedMatMul,
   },
 };
 

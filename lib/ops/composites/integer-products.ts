@@ -1,0 +1,179 @@
+import { attribute } from '../../ir/attribute';
+import { ELEMENT_TYPES } from '../../ir/element-type';
+import { elementCount, type Tensor, tensorOf, toNumbers } from '../../ir/tensor';
+import { toDense } from '../dense';
+import { castTo } from '../gradients';
+import { type CompositeContext, constantInput, needed, parted, Refused, reshaped, unsqueezed } from './composite';
+
+/** Every integer up to here is a float32. */
+const EXACT = 2 ** 24;
+
+/** A tensor on a grid that is computed from its range: codes less their zero point, as floats. */
+interface DynamicGrid {
+  readonly codes: string;
+  readonly scale: string;
+  /** The zero point as a float. */
+  readonly zero: string;
+}
+
+/** The uint8 grid of ONNX DynamicQuantizeLinear-11: 0 and the extremes of `x` are on it. A tensor of zeros gets scale 1. */
+function dynamicGrid({ emit, f }: CompositeContext, x: string): DynamicGrid {
+  const extreme = (op: 'ReduceMin' | 'ReduceMax') => emit.node(op, [x], { keepdims: 0 });
+  const [low, high] = [f('Min', extreme('ReduceMin'), 0), f('Max', extreme('ReduceMax'), 0)];
+  const steps = f('Div', f('Sub', high, low), 255);
+  const scale = f('Where', f('Equal', steps, 0), 1, steps);
+  const zero = f('Round', f('Clip', f('Sub', 0, f('Div', low, scale)), 0, 255));
+  const codes = f('Clip', f('Add', f('Round', f('Div', x, scale)), zero), 0, 255);
+  return { codes, scale, zero };
+}
+
+/** ONNX DynamicQuantizeLinear-11. */
+export function dynamicQuantizeLinear(context: CompositeContext): readonly string[] {
+  const { codes, scale, zero } = dynamicGrid(context, needed(context, 0));
+  const byte = (value: string) => context.emit.node('Cast', [value], { to: ELEMENT_TYPES.uint8.code });
+  return [byte(codes), scale, byte(zero)];
+}
+
+/** Integers less their zero point, as floats; a zero point per row or column stands along an axis. */
+function centred(context: CompositeContext, index: number, zeroIndex: number, axis?: number): string {
+  const { emit, f, input, rankOf } = context;
+  const [codes, zero] = [castTo(emit, needed(context, index), 'float32'), input(zeroIndex)];
+  if (zero === undefined) return codes;
+  const known = emit.constantOf(zero);
+  if (known && toNumbers(known).every((value) => value === 0)) return codes;
+  const single = rankOf(zero) === 0 || (emit.typeOf(zero).shape![0] === 1 && rankOf(zero) === 1);
+  const shift = castTo(emit, single ? reshaped(emit, zero, []) : zero, 'float32');
+  if (single || axis === undefined) return f('Sub', codes, shift);
+  if (rankOf(zero) > 1) return f('Sub', codes, shift);
+  // One number for each index of `axis`, which counts from the end.
+  const behind = Array.from({ length: -axis - 1 }, (_, at) => at + 1);
+  return f('Sub', codes, unsqueezed(emit, shift, behind));
+}
+
+/** Largest distance of a byte from its zero point. */
+const LARGEST = 255;
+
+/** Largest sum of |w| over `from <= k < to`, of weights [.., terms, columns] less their zero points. */
+function largestSum(weights: Tensor, zeros: readonly number[], from: number, to: number): number {
+  const [terms, columns] = weights.dims.length === 1 ? [weights.dims[0], 1] : weights.dims.slice(-2);
+  const values = toNumbers(weights);
+  let most = 0;
+  for (let start = 0; start < values.length; start += terms * columns)
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let k = from; k < to; k++)
+        sum += Math.abs(values[start + k * columns + column] - zeros[zeros.length === 1 ? 0 : column % zeros.length]);
+      most = Math.max(most, sum);
+    }
+  return most;
+}
+
+/** Extents of the fewest equal pieces of `terms` products whose sums are exact in float32. */
+function exactPieces(terms: number, largest: (from: number, to: number) => number): readonly number[] {
+  for (let count = 1; ; count++) {
+    const size = Math.ceil(terms / count);
+    const sizes = Array.from({ length: Math.ceil(terms / size) }, (_, at) => Math.min(size, terms - at * size));
+    if (sizes.every((each, at) => largest(at * size, at * size + each) * LARGEST < EXACT)) return sizes;
+  }
+}
+
+/** ONNX MatMulInteger-10, in floats: in pieces that hold every sum exactly, which are added as int32. */
+export function matMulInteger(context: CompositeContext): readonly string[] {
+  const { emit, f, extent, rankOf } = context;
+  const [a, b] = [needed(context, 0), needed(context, 1)];
+  const weights = emit.constantOf(b);
+  const zeros = constantZeros(context, 3);
+  const bound = weights && zeros && ((from: number, to: number) => largestSum(weights, zeros, from, to));
+  const pieces = exactPieces(extent(a, -1), bound ?? ((from, to) => (to - from) * LARGEST));
+  const rows = parted(emit, centred(context, 0, 2, -2), pieces, rankOf(a) - 1);
+  const columns = parted(emit, centred(context, 1, 3, -1), pieces, Math.max(0, rankOf(b) - 2));
+  const sums = rows.map((part, at) => castTo(emit, f('MatMul', part, columns[at]), 'int32'));
+  return [sums.reduce((sum, part) => f('Add', sum, part))];
+}
+
+/** Elements of a constant zero point, 0 when it is left out; undefined for one that is computed. */
+function constantZeros({ emit, input }: CompositeContext, index: number): readonly number[] | undefined {
+  const name = input(index);
+  if (name === undefined) return [0];
+  const tensor = emit.constantOf(name);
+  return tensor && toNumbers(tensor);
+}
+
+/** ONNX ConvInteger-10, in floats that hold every sum exactly. @throws Refused where one may not */
+export function convInteger(context: CompositeContext): readonly string[] {
+  const { node, emit, rankOf } = context;
+  const weights = constantInput(context, 1, 'weights');
+  const each = elementCount(weights.dims) / weights.dims[0];
+  const filters = { ...weights, dims: [weights.dims[0], each, 1] };
+  const sums = constantZeros(context, 3)?.map((zero) => largestSum(filters, [zero], 0, each)) ?? [each * LARGEST];
+  const most = Math.max(...sums) * LARGEST;
+  if (most >= EXACT) throw new Refused(`sums up to ${most} are beyond the exact integers of float32`);
+  const inputs = [centred(context, 0, 2), centred(context, 1, 3, -rankOf(needed(context, 1)))];
+  return [castTo(emit, emit.node('Conv', inputs, Object.fromEntries(node.attributes)), 'int32')];
+}
+
+/** com.microsoft MatMulIntegerToFloat: a product of integers, their scales, a bias. */
+export function matMulIntegerToFloat(context: CompositeContext): readonly string[] {
+  const { f } = context;
+  const product = f('MatMul', centred(context, 0, 4, -2), centred(context, 1, 5, -1));
+  return [withBias(context, f('Mul', product, f('Mul', needed(context, 2), needed(context, 3))), 6)];
+}
+
+/** com.microsoft DynamicQuantizeMatMul: the left factor on a grid of its own range. */
+export function dynamicQuantizeMatMul(context: CompositeContext): readonly string[] {
+  const { f } = context;
+  const { codes, scale, zero } = dynamicGrid(context, needed(context, 0));
+  const product = f('MatMul', f('Sub', codes, zero), centred(context, 1, 3, -1));
+  return [withBias(context, f('Mul', product, f('Mul', scale, needed(context, 2))), 4)];
+}
+
+function withBias({ f, input }: CompositeContext, value: string, index: number): string {
+  const bias = input(index);
+  return bias === undefined ? value : f('Add', value, bias);
+}
+
+/**
+ * com.microsoft MatMulNBits: weights in blocks of `bits` bits along what is summed. They become floats here, once: the plan holds
+ * them as float32.
+ */
+export function matMulNBits(context: CompositeContext): readonly string[] {
+  const { node, emit, f } = context;
+  const [bits, block] = [attribute(node, 'bits', 'int', 4), attribute(node, 'block_size', 'int')];
+  const [inner, columns] = [attribute(node, 'K', 'int'), attribute(node, 'N', 'int')];
+  if (![2, 4, 8].includes(bits)) throw new Refused(`bits = ${bits} is not supported`);
+  if (context.input(4) !== undefined) throw new Refused("input 'g_idx' is not supported");
+  const blocks = Math.ceil(inner / block);
+  const codes = unpacked(constantInput(context, 1, 'weights'), bits);
+  const scales = toDense(constantInput(context, 2, 'scales'), 'float32').data;
+  const zeros = zerosOf(context, bits, blocks);
+  const rowCodes = blocks * Math.ceil((block * bits) / 8) * (8 / bits);
+  const data = new Float32Array(inner * columns);
+  for (let column = 0; column < columns; column++)
+    for (let k = 0; k < inner; k++) {
+      const at = Math.floor(k / block);
+      const code = codes[column * rowCodes + at * (rowCodes / blocks) + (k % block)];
+      data[k * columns + column] = (code - zeros(column, at)) * scales[column * blocks + at];
+    }
+  const weights = emit.constant(tensorOf('float32', [inner, columns], data));
+  return [withBias(context, f('MatMul', needed(context, 0), weights), 5)];
+}
+
+/** Zero points by column and block: packed as the weights are, or floats; the middle of the codes without. */
+function zerosOf(context: CompositeContext, bits: number, blocks: number): (column: number, block: number) => number {
+  if (context.input(3) === undefined) return () => 2 ** (bits - 1);
+  const tensor = constantInput(context, 3, 'zero points');
+  if (tensor.type !== 'uint8') {
+    const { data } = toDense(tensor, 'float32');
+    return (column, block) => data[column * blocks + block];
+  }
+  const codes = unpacked(tensor, bits);
+  const row = Math.ceil((blocks * bits) / 8) * (8 / bits);
+  return (column, block) => codes[column * row + block];
+}
+
+/** Codes of `bits` bits, the lowest bits of a byte first. */
+function unpacked(tensor: Tensor, bits: number): readonly number[] {
+  if (tensor.type !== 'uint8') throw new Refused(`expected packed codes in uint8, found ${tensor.type}`);
+  const places = Array.from({ length: 8 / bits }, (_, at) => at * bits);
+  return toNumbers(tensor).flatMap((byte) => places.map((place) => (byte >> place) & (2 ** bits - 1)));
+}
