@@ -1,3 +1,4 @@
+import { DATATYPES, type Datatype } from '../core/datatype';
 import { HoneError } from '../core/error';
 import { decodeFloat16 } from '../core/half';
 
@@ -8,17 +9,6 @@ import { decodeFloat16 } from '../core/half';
  */
 export const HEADER_LENGTH = 'inference-header-content-length';
 
-/** Datatypes of the protocol that the engine takes and gives, with their typed arrays: FP16 as bit patterns. */
-const DATATYPES = {
-  FP32: Float32Array,
-  FP16: Uint16Array,
-  INT64: BigInt64Array,
-  INT32: Int32Array,
-  INT8: Int8Array,
-  UINT8: Uint8Array,
-  BOOL: Uint8Array,
-} as const;
-export type Datatype = keyof typeof DATATYPES;
 export type TensorData = InstanceType<(typeof DATATYPES)[Datatype]>;
 
 /** A tensor that a model takes or gives. */

@@ -1,9 +1,10 @@
+import type { Datatype } from '../core/datatype';
 import type { PlanArray, SessionProfile } from '../engine/addon';
 import { allocate, copyElements } from '../engine/arrays';
 import { openSession, type Session } from '../engine/session';
 import type { PlanType } from '../plan/format';
 import type { ModelMemory, NodeSummary } from '../telemetry/sample';
-import type { Datatype, TensorData, TensorSpec } from './protocol';
+import type { TensorData, TensorSpec } from './protocol';
 import { InferenceStatistics } from './statistics';
 
 /** Node times are taken of every inference of this number: one counter read per node, and not always. */

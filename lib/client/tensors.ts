@@ -1,23 +1,14 @@
+import { DATATYPES, type Datatype } from '../core/datatype';
 import { HoneError } from '../core/error';
 
 /** A tensor as model metadata describes it. */
 export interface TensorMetadata {
   readonly name: string;
-  /** A word of DATATYPES below. */
+  /** A word of DATATYPES. */
   readonly datatype: string;
   readonly shape: readonly number[];
 }
 
-/** Datatypes of the protocol with their typed arrays: BOOL as bytes of 0 and 1, FP16 as bit patterns. */
-const DATATYPES = {
-  FP32: Float32Array,
-  FP16: Uint16Array,
-  INT64: BigInt64Array,
-  INT32: Int32Array,
-  INT8: Int8Array,
-  UINT8: Uint8Array,
-  BOOL: Uint8Array,
-} as const;
 type TensorArray = Float32Array | Uint16Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
 /** Elements of every input by name, in row-major order of the model's shape. */
 export type Inputs = Readonly<Record<string, TensorArray>>;
@@ -60,6 +51,6 @@ export function readOutputs(body: Uint8Array, headerLength: number): Outputs {
 }
 
 function typed(datatype: string, bytes: Uint8Array): TensorArray {
-  if (datatype in DATATYPES) return new DATATYPES[datatype as keyof typeof DATATYPES](bytes.buffer as ArrayBuffer);
+  if (datatype in DATATYPES) return new DATATYPES[datatype as Datatype](bytes.buffer as ArrayBuffer);
   throw new HoneError('E_INTERNAL', { message: `the agent sent elements of type ${datatype}` });
 }

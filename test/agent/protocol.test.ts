@@ -1,4 +1,5 @@
-import { type Datatype, parseInferRequest, writeInferResponse } from '../../lib/agent/protocol';
+import { parseInferRequest, writeInferResponse } from '../../lib/agent/protocol';
+import type { Datatype } from '../../lib/core/datatype';
 
 /** The data of a JSON request with one element of this datatype. */
 function parsed(datatype: Datatype, value: number): readonly unknown[] {
