@@ -189,6 +189,8 @@ export const STANDARD: readonly CompositeCase[] = [
   ...ROTARY,
   ...EINSUM,
   ...INTEGERS,
+  { op: 'Swish', title: 'alpha left out', inputs: [uniform([2, 7])], opset: 24 },
+  { op: 'Swish', title: 'alpha', inputs: [uniform([2, 7])], attributes: { alpha: float(1.5) }, opset: 24 },
   {
     op: 'SimplifiedLayerNormalization',
     title: 'last axis',

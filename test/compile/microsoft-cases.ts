@@ -80,6 +80,13 @@ const LAYERS: readonly CompositeCase[] = [
     attributes: { transA: 1, transB: 1 },
   },
   {
+    op: 'TransposeMatMul',
+    title: 'the older name',
+    inputs: [uniform([3, 4]), uniform([5, 4], 2)],
+    attributes: { transB: 1 },
+    oracle: { op: 'FusedMatMul' },
+  },
+  {
     op: 'SkipLayerNormalization',
     title: '',
     inputs: [hidden, uniform([2, 3, 8], 2), ...norms],
