@@ -80,9 +80,9 @@ export class ServedModel {
     const now = this.session.profile();
     const runs = now.runs - before.runs;
     if (runs === 0) return;
-    const totals = now.nodes.map(({ meanNs }, index) => {
-      const known = (before.nodes[index]?.meanNs ?? 0) * before.runs;
-      return Math.max(0, meanNs * now.runs - known);
+    const totals = now.nodes.map(({ meanNs, runs }, index) => {
+      const { meanNs: known = 0, runs: knownRuns = 0 } = before.nodes[index] ?? {};
+      return Math.max(0, meanNs * runs - known * knownRuns);
     });
     const sum = totals.reduce((total, ns) => total + ns, 0);
     this.summaries = now.nodes.map(({ name, op, kernel }, index) => ({

@@ -48,8 +48,14 @@ export interface NodeProfile {
   readonly kernel: string;
   /** Threads that take part. */
   readonly threads: number;
+  /** Timed runs that did not leave it out (a branch that was not taken); the figures are over them, 0 without any. */
+  readonly runs: number;
   readonly meanNs: number;
   readonly leastNs: number;
+  /** Percentiles, within a sixteenth. */
+  readonly p50Ns: number;
+  readonly p90Ns: number;
+  readonly p99Ns: number;
 }
 
 export interface SessionProfile {

@@ -333,6 +333,10 @@ Napi::Value SessionWrap::profile(const Napi::CallbackInfo& info) {
     node.Set("threads", nodes[i].threads);
     node.Set("meanNs", nodes[i].mean_ns);
     node.Set("leastNs", nodes[i].least_ns);
+    node.Set("runs", static_cast<double>(nodes[i].runs));
+    node.Set("p50Ns", nodes[i].p50_ns);
+    node.Set("p90Ns", nodes[i].p90_ns);
+    node.Set("p99Ns", nodes[i].p99_ns);
     list.Set(i, node);
   }
   Napi::Object result = Napi::Object::New(env);

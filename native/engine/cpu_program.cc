@@ -110,8 +110,7 @@ void CpuProgram::run_timed() {
   for (size_t i = 0; i < steps_.size(); i = next_step(i)) {
     runner_.run(*steps_[i]);
     const uint64_t now = read_ticks();
-    ticks_[i].total += now - before;
-    ticks_[i].least = std::min(ticks_[i].least, now - before);
+    ticks_[i].add(now - before);
     before = now;
   }
   ++timed_runs_;

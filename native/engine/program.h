@@ -7,6 +7,7 @@
 
 #include "native/core/cpu_features.h"
 #include "native/core/status.h"
+#include "native/engine/node_ticks.h"
 #include "native/engine/packed_store.h"
 #include "native/engine/plan.h"
 
@@ -18,12 +19,6 @@ class NodeObserver {
  public:
   virtual ~NodeObserver() = default;
   virtual void on_node(uint32_t node, const PlanTensor& output, const uint8_t* bytes) = 0;
-};
-
-/// Ticks that a node took, over the runs that were timed.
-struct NodeTicks {
-  uint64_t total = 0;
-  uint64_t least = UINT64_MAX;
 };
 
 /// How a program runs a node.

@@ -72,17 +72,15 @@ std::string_view Session::node_out_of_range() const {
 
 std::vector<NodeProfile> Session::profile() const {
   const double ns_per_tick = rate_.ns_per_tick();
-  const uint64_t runs = program_->timed_runs();
   std::vector<NodeProfile> list;
   for (size_t i = 0; i < variant().node_count; ++i) {
     const PlanNode& node = plan().nodes()[variant().first_node + i];
     const NodeKernel kernel = program_->kernel(i);
     const NodeTicks& ticks = program_->ticks()[i];
-    const double mean =
-        runs == 0 ? 0 : static_cast<double>(ticks.total) / static_cast<double>(runs) * ns_per_tick;
-    const double least = runs == 0 ? 0 : static_cast<double>(ticks.least) * ns_per_tick;
-    list.push_back(
-        {plan().string(node.name), describe_op(node.op), kernel.name, kernel.threads, mean, least});
+    list.push_back({plan().string(node.name), describe_op(node.op), kernel.name, kernel.threads, ticks.runs(),
+                    ticks.mean() * ns_per_tick, ticks.least() * ns_per_tick,
+                    ticks.percentile(0.5) * ns_per_tick, ticks.percentile(0.9) * ns_per_tick,
+                    ticks.percentile(0.99) * ns_per_tick});
   }
   return list;
 }

@@ -14,8 +14,12 @@ function served(): { readonly model: ServedModel; say(runs: number, meansNs: rea
         op: 'o',
         kernel: 'k',
         threads: 1,
+        runs,
         leastNs: 1,
         meanNs,
+        p50Ns: meanNs,
+        p90Ns: meanNs,
+        p99Ns: meanNs,
       }));
       jest.spyOn(session, 'profile').mockReturnValue({ runs, nodes });
     },

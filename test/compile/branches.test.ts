@@ -94,6 +94,15 @@ describe.each(Object.keys(GRAPHS))('a choice: %s', (name) => {
     });
     session.close();
     expect(Math.min(...ran)).toBeLessThan(nodes.length);
+    const timed = openSession(plan, { profile: true });
+    const once = { x: uniform([2, 64], 3), c: truth(0), d: truth(0) };
+    timed.run(Object.fromEntries(timed.inputs.map(({ name: input }) => [input, viewOf(once[input as 'x'])])));
+    const profile = timed.profile().nodes;
+    timed.close();
+    // What was left out has no figures, instead of odd ones.
+    const idle = profile.filter(({ runs }) => runs === 0);
+    expect(idle.length).toBeGreaterThan(0);
+    expect(idle.every(({ meanNs, leastNs, p99Ns }) => meanNs === 0 && leastNs === 0 && p99Ns === 0)).toBe(true);
   });
 });
 

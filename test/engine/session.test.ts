@@ -217,9 +217,15 @@ test('the profile counts every k-th run', () => {
   const { runs, nodes } = session.profile();
   expect(runs).toBe(3);
   expect(nodes.map(({ op }) => op)).toEqual(smallNetwork().nodes.map(({ op }) => op));
-  for (const { leastNs, meanNs } of nodes) {
+  for (const { runs: own, leastNs, meanNs, p50Ns, p90Ns, p99Ns } of nodes) {
+    expect(own).toBe(3);
     expect(leastNs).toBeGreaterThan(0);
     expect(meanNs).toBeGreaterThanOrEqual(leastNs);
+    // Of three runs the largest is above the mean; each percentile is told within a sixteenth.
+    expect(p50Ns).toBeGreaterThanOrEqual(leastNs * (15 / 16));
+    expect(p90Ns).toBeGreaterThanOrEqual(p50Ns);
+    expect(p90Ns).toBe(p99Ns);
+    expect(p99Ns).toBeGreaterThanOrEqual(meanNs * (15 / 16));
   }
   expect(session.memory.arenaBytes).toBeGreaterThan(0);
   expect(session.memory.packedBytes).toBeGreaterThan(0);
