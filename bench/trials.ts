@@ -7,6 +7,7 @@ import { runMemory } from './memory';
 import { runMemoryScaling } from './memory-scaling';
 import { runOverhead } from './overhead';
 import { runPrunedTimes } from './pruned-times';
+import { runQuantizedNetworks } from './shipped/quantized-networks';
 import { DEFAULT_RECIPE_PARTS, runDefaultRecipe } from './training/default-recipe';
 import { runDistillation } from './training/distillation';
 import { runLowBits } from './training/low-bits';
@@ -103,6 +104,12 @@ export const TRIALS: readonly Trial[] = [
     long: true,
     parts: COMPRESSION_COST_PARTS,
     run: runCompressionCost,
+  },
+  {
+    name: 'quantized-networks',
+    what: "SQNR of int8 at its defaults on the ten largest networks that people ship, beside onnxruntime's",
+    long: true,
+    run: runQuantizedNetworks,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
 ];
