@@ -242,21 +242,46 @@ test.each(Object.keys(LOOPS))('a loop of known rounds runs as they stand one beh
   }
 });
 
-test.each<[string, (b: GraphBuilder) => string]>([
-  ['an input tells its rounds', (b) => b.input('rounds', 'int64', [])],
-  ['there are too many', (b) => b.initializer(tensorFrom('int64', [], [2 ** 20]), 'rounds')],
-])('a Loop is refused by name when %s', (_, rounds) => {
+const three = (b: GraphBuilder) => b.initializer(tensorFrom('int64', [], [3]), 'rounds');
+const untilFirst = (b: GraphBuilder) => [
+  b.node('Less', ['i', b.initializer(tensorFrom('int64', [], [0]), 'none')], {}, { outputs: ['still'] }),
+];
+
+test.each<[string, (b: GraphBuilder) => string, (b: GraphBuilder) => readonly string[]]>([
+  ['an input tells its rounds', (b) => b.input('rounds', 'int64', []), loopBody],
+  ['there are too many', (b) => b.initializer(tensorFrom('int64', [], [2 ** 20]), 'rounds'), loopBody],
+  [
+    'it may end itself',
+    three,
+    (b) => {
+      b.input('go', 'bool', []);
+      return untilFirst(b);
+    },
+  ],
+])('a Loop is refused by name when %s', (_, rounds, condition) => {
   const b = new GraphBuilder();
   b.input('s', 'float32', [1, 4]);
   const inner = body(
     (each) => ({ state: each.input('h', 'float32', [1, 4]), add: 's' }),
     (each) => {
       each.input('i', 'int64', []);
-      return loopBody(each);
+      return condition(each);
     },
   );
   for (const output of b.nodes('Loop', [rounds(b), '', 's'], 2, { body: inner }))
     b.output(output, 'float32', undefined);
   const missing = diagnose(prepareForEngine(b.build()));
   expect(missing.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^Loop: /));
+});
+
+test('an If whose branches give other shapes is refused by name, even where one of them would repeat', () => {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', [2, 64]);
+  b.input('c', 'bool', []);
+  const mean: Make = (inner) =>
+    inner.node('ReduceMean', ['x', inner.initializer(tensorFrom('int64', [1], [0]), 'axes')]);
+  const attributes = { then_branch: branch(layer(64, 1)), else_branch: branch(mean) };
+  b.output(b.node('If', ['c'], attributes), 'float32', undefined);
+  const missing = diagnose(prepareForEngine(b.build()));
+  expect(missing.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^If: /));
 });
