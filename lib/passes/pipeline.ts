@@ -50,13 +50,12 @@ function passesOf({ batchNorm, pads, subgraphs, trace }: PrepareOptions, notes: 
   const others: readonly Pass[] = [
     mergeDuplicates,
     (graph) => unfuseQlinear(graph, trace),
-    expandComposites,
     ...(batchNorm === 'keep' ? [] : [(graph: Graph) => fuseBatchNorm(graph, trace)]),
     (graph) => canonicalise(graph, trace),
     ...(pads === 'fold' ? [(graph: Graph) => foldPads(graph, trace)] : []),
   ];
-  if (subgraphs !== 'inline') return [foldConstants, inlineBranches, ...others];
-  const inlining: readonly Pass[] = [foldConstants, inlineBranches, unrollLoops];
+  if (subgraphs !== 'inline') return [foldConstants, expandComposites, inlineBranches, ...others];
+  const inlining: readonly Pass[] = [foldConstants, expandComposites, inlineBranches, unrollLoops];
   // What a branch gives, and whether it can be right, is seen when it stands in the graph.
   const attempt = (graph: Graph): Graph | undefined => {
     const memory: InferenceMemory = new WeakMap();

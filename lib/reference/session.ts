@@ -13,8 +13,11 @@ import { fromRuntimeTensor, toRuntimeTensor } from './tensors';
 export interface ReferenceOptions {
   /** Threads inside operators; 1 when left out. */
   readonly threads?: number;
-  /** How far onnxruntime may rewrite the graph; `all` when left out. `disabled` runs every node as written. */
-  readonly optimization?: 'disabled' | 'all';
+  /**
+   * How far onnxruntime may rewrite the graph; `all` when left out. `disabled` runs every node as written, `extended` leaves out
+   * what holds for this processor alone.
+   */
+  readonly optimization?: 'disabled' | 'extended' | 'all';
   /**
    * Lets onnxruntime fuse quantized layers into its integer kernels, as it does in a session of a user. For timing, and to see
    * what such a session gives: these kernels saturate on x86 without 8-bit dot products, and refuse some valid models.

@@ -25,6 +25,8 @@ const layer =
 const choose = (b: GraphBuilder, condition: string, then: Make, other: Make): string =>
   b.node('If', [condition], { then_branch: branch(then), else_branch: branch(other) });
 
+const MICROSOFT = { domain: 'com.microsoft' };
+
 /** A choice over x [2, 64] by the inputs c and d, and what follows it. */
 const GRAPHS: Readonly<Record<string, (b: GraphBuilder) => readonly string[]>> = {
   'two layers': (b) => [choose(b, 'c', layer(64, 1), layer(64, 2))],
@@ -43,6 +45,13 @@ const GRAPHS: Readonly<Record<string, (b: GraphBuilder) => readonly string[]>> =
       (inner) =>
         inner.node('Add', [layer(64, seed)(inner), shared]);
     return [choose(b, 'c', with_(10), with_(11)), shared];
+  },
+  'layers that an optimiser fused': (b) => {
+    const fused =
+      (seed: number): Make =>
+      (inner) =>
+        inner.node('FusedMatMul', ['x', inner.initializer(uniform([64, 64], seed), 'w')], { transB: 1 }, MICROSOFT);
+    return [choose(b, 'c', fused(20), layer(64, 21))];
   },
   'a computed condition': (b) => {
     const sum = b.node('ReduceSum', ['x'], { keepdims: 0 });

@@ -1,13 +1,20 @@
+import { readFileSync } from 'node:fs';
 import { compile, diagnose } from '../../lib/compile/compile';
+import { Rng } from '../../lib/core/rng';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Graph } from '../../lib/ir/graph';
-import { elementCount, type Tensor, toNumbers } from '../../lib/ir/tensor';
+import { elementCount, type Tensor, tensorFrom, toNumbers } from '../../lib/ir/tensor';
+import { readModel } from '../../lib/onnx/read-model';
 import { findOperator } from '../../lib/ops';
 import { COMPOSITES } from '../../lib/ops/composites/find-composite';
+import { bindShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
+import { dataPath, describeWithData } from '../data';
 import { integers, uniform } from '../ops/op-case';
+import { optimizedGraph } from '../optimized-graph';
 import { type CompositeCase, STANDARD } from './composite-cases';
 import { MICROSOFT, NBITS } from './microsoft-cases';
+import { randomNetwork } from './random-networks';
 import { HASH, runEngine, runReference } from './run-case';
 
 /** A case as a graph, and what is fed to it. */
@@ -50,30 +57,43 @@ test('every composite operator has a case', () => {
 
 test.each(named)('%s', async (_, item) => {
   const { graph, feeds } = graphOf(item);
-  const prepared = preparedPlain(graph);
+  const apart = prepared(graph);
   const oracle = item.oracle ? graphOf({ ...item, ...item.oracle }) : { graph, feeds };
   const expected = await runReference(oracle.graph, oracle.feeds);
-  const found = runEngine(compile(prepared, { sourceHash: HASH }).plan, feeds);
-  for (const [name, tensor] of expected) {
-    expect(prepared.values.get(name)).toEqual({ type: tensor.type, shape: tensor.dims });
-    expect(found[name]).toHaveLength(elementCount(tensor.dims));
-    const wrong = toNumbers(tensor)
-      .map((value, i) => ({ i, value, engine: Number(found[name][i]) }))
-      .filter(
-        ({ value, engine }) =>
-          !(value === engine || Math.abs(value - engine) <= (item.tolerance ?? 1e-5) * (1 + Math.abs(value))),
-      );
-    expect(wrong).toEqual([]);
-  }
+  const found = runEngine(compile(apart, { sourceHash: HASH }).plan, feeds);
+  for (const [name, tensor] of expected)
+    expect(apart.values.get(name)).toEqual({ type: tensor.type, shape: tensor.dims });
+  expect(differences(expected, found, item.tolerance)).toEqual([]);
+  // The parts are valid ONNX, as the whole was.
+  const again = await runReference(apart, feeds);
+  expect(differences(expected, numbersOf(again), item.tolerance)).toEqual([]);
 });
 
+type Numbers = Readonly<Record<string, ArrayLike<number | bigint>>>;
+
+function numbersOf(tensors: ReadonlyMap<string, Tensor>): Numbers {
+  return Object.fromEntries([...tensors].map(([name, tensor]) => [name, toNumbers(tensor)]));
+}
+
+/** Elements that are not near those of onnxruntime. */
+function differences(expected: ReadonlyMap<string, Tensor>, found: Numbers, tolerance = 1e-5): readonly unknown[] {
+  return [...expected].flatMap(([name, tensor]) => {
+    expect(found[name]).toHaveLength(elementCount(tensor.dims));
+    return toNumbers(tensor).flatMap((value, i) => {
+      const other = Number(found[name][i]);
+      const near = value === other || Math.abs(value - other) <= tolerance * (1 + Math.abs(value));
+      return near ? [] : [{ name, i, value, found: other }];
+    });
+  });
+}
+
 /** The graph of plain nodes that the engine runs. */
-function preparedPlain(graph: Graph): Graph {
-  const { graph: prepared, diagnostics } = prepare(graph, { verify: true });
+function prepared(graph: Graph): Graph {
+  const { graph: plain, diagnostics } = prepare(graph, { verify: true });
   expect(diagnostics).toEqual([]);
-  expect(prepared.nodes.filter(({ domain, op }) => findOperator(domain, op) === undefined)).toEqual([]);
-  expect(diagnose(prepared)).toEqual([]);
-  return prepared;
+  expect(plain.nodes.filter(({ domain, op }) => findOperator(domain, op) === undefined)).toEqual([]);
+  expect(diagnose(plain)).toEqual([]);
+  return plain;
 }
 
 /** Forms that are refused, and a word of the reason. */
@@ -176,4 +196,29 @@ test('open extents keep a composite that needs them, and not one that does not',
   const left = graph.nodes.filter(({ domain, op }) => findOperator(domain, op) === undefined);
   expect(left.map(({ op }) => op)).toEqual(['Einsum']);
   expect(diagnostics[0].message).toContain("expected numbers for the shape [N,length,8] of 'x'");
+});
+
+test('25 random networks run as the optimiser of onnxruntime leaves them', async () => {
+  const met = new Set<string>();
+  for (let seed = 1; seed <= 25; seed++) {
+    const { graph, feeds } = randomNetwork(new Rng(seed), 'float');
+    const optimized = await optimizedGraph(graph, { optimization: 'extended' });
+    for (const { domain, op } of optimized.nodes) if (domain === 'com.microsoft') met.add(op);
+    const found = runEngine(compile(prepared(optimized), { sourceHash: HASH }).plan, feeds);
+    expect(differences(await runReference(graph, feeds), found, 1e-4)).toEqual([]);
+  }
+  expect([...met]).toContain('FusedConv');
+});
+
+describeWithData('a transformer', () => {
+  test('runs as the optimiser of onnxruntime leaves it', async () => {
+    const bytes = readFileSync(dataPath('models', 'aidreams260k_transformer.onnx'));
+    const graph = bindShapes(readModel(bytes), { T: 8 });
+    const optimized = await optimizedGraph(graph, { optimization: 'extended' });
+    const ops = new Set(optimized.nodes.map(({ op }) => op));
+    for (const op of ['SimplifiedLayerNormalization', 'QuickGelu', 'FusedMatMul']) expect(ops).toContain(op);
+    const feeds = new Map([['tokens', tensorFrom('int64', [1, 8], [1, 5, 2, 8, 13, 21, 34, 55])]]);
+    const found = runEngine(compile(prepared(optimized), { sourceHash: HASH }).plan, feeds);
+    expect(differences(await runReference(graph, feeds), found, 1e-4)).toEqual([]);
+  });
 });

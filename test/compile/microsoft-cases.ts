@@ -295,8 +295,30 @@ const MICROSOFT_INTEGERS: readonly CompositeCase[] = [
   },
 ];
 
+const QUANTIZED_ATTENTION: readonly CompositeCase[] = [
+  { title: 'a mask of keys', more: [mask, bytes('uint8', [], [120]), bytes('int8', [], [3])] },
+  { title: 'a scale per column', scales: uniform([24], 5) },
+  {
+    title: 'a past',
+    more: [undefined, bytes('uint8', [], [7]), undefined, uniform([2, 2, 2, 4, 4], 8)],
+    outputs: 2,
+    attributes: { ...projection, unidirectional: 1 },
+  },
+].map(({ more = [], scales = scale(0.01), ...item }) => ({
+  op: 'QAttention',
+  attributes: projection,
+  constants: [1, 2, 3, 4, 6, 7],
+  inputs: [codes('uint8', [2, 3, 8], 1), codes('int8', [8, 24], 2), uniform([24], 3), scale(0.02), scales, ...more],
+  ...item,
+}));
+
 /** Operators of com.microsoft, as onnxruntime's optimisers write them. */
-export const MICROSOFT: readonly CompositeCase[] = [...LAYERS, ...BERT, ...MICROSOFT_INTEGERS].map((item) => ({
+export const MICROSOFT: readonly CompositeCase[] = [
+  ...LAYERS,
+  ...BERT,
+  ...MICROSOFT_INTEGERS,
+  ...QUANTIZED_ATTENTION,
+].map((item) => ({
   ...item,
   domain: 'com.microsoft',
 }));

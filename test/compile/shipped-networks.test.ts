@@ -8,6 +8,7 @@ import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
 import { toDense } from '../../lib/ops/dense';
 import { describeWithZoo, ZOO_DIR } from '../data';
 import { evaluateGraph } from '../ops/evaluate-graph';
+import { optimizedGraph } from '../optimized-graph';
 import { feedsOf, givenFor, SHIPPED_NETWORKS } from '../shipped-networks';
 import { HASH, runEngine, runReference } from './run-case';
 
@@ -44,7 +45,24 @@ describeWithZoo('networks that people ship, whole on the engine', () => {
     }
   });
 
+  // Its fused forms: FusedConv, FusedGemm, FusedMatMul and QuickGelu.
+  const fused = SHIPPED_NETWORKS.filter((file) => /v4_rec|hey_jarvis|nemo80_conv|op15|nudenet/.test(file));
+  test.each(fused)("%s, as onnxruntime's optimiser leaves it", async (file) => {
+    const { shapes, integers } = givenFor(file);
+    const artifact = await openArtifact(join(ZOO_DIR, file), { shapes: new Map(Object.entries(shapes)) });
+    const { graph } = requireModel(artifact, 'test');
+    const optimized = await optimizedGraph(graph, { optimization: 'extended' });
+    expect(optimized.nodes.map(({ domain }) => domain)).toContain('com.microsoft');
+    const { plan } = compile(prepareForEngine(optimized), { sourceHash: HASH });
+    for (const feeds of feedsOf(graph, integers)) {
+      const [expected, found] = [await runReference(graph, feeds), runEngine(plan, feeds, 2)];
+      for (const [name, tensor] of expected)
+        expect(difference(found[name], toNumbers(tensor))).toBeLessThanOrEqual(TOLERANCE);
+    }
+  });
+
   test('there are some', () => {
+    expect(fused).toHaveLength(5);
     expect(SHIPPED_NETWORKS.length).toBeGreaterThanOrEqual(51);
   });
 });

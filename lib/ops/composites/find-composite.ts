@@ -20,7 +20,7 @@ import {
   matMulIntegerToFloat,
   matMulNBits,
 } from './integer-products';
-import { microsoftAttention, multiHeadAttention } from './microsoft-attention';
+import { microsoftAttention, multiHeadAttention, quantizedAttention } from './microsoft-attention';
 import { microsoftRotaryEmbedding, rotaryEmbedding } from './rotary-embedding';
 
 /** Operators that are made of others, by domain. */
@@ -48,6 +48,7 @@ export const COMPOSITES: Readonly<Record<string, Readonly<Record<string, Composi
     MatMulIntegerToFloat: matMulIntegerToFloat,
     MatMulNBits: matMulNBits,
     MultiHeadAttention: multiHeadAttention,
+    QAttention: quantizedAttention,
     QuickGelu: quickGelu,
     RotaryEmbedding: microsoftRotaryEmbedding,
     SkipLayerNormalization: skipNormalization('LayerNormalization'),

@@ -114,9 +114,20 @@ export function convInteger(context: CompositeContext): readonly string[] {
 
 /** com.microsoft MatMulIntegerToFloat: a product of integers, their scales, a bias. */
 export function matMulIntegerToFloat(context: CompositeContext): readonly string[] {
+  return [withBias(context, scaledProduct(context, { zeros: [4, 5], scales: [2, 3] }), 6)];
+}
+
+/** Inputs that give the grids of two factors. */
+interface Grids {
+  readonly zeros: readonly [left: number, right: number];
+  readonly scales: readonly [left: number, right: number];
+}
+
+/** The product of the integers at inputs 0 and 1, as floats. */
+export function scaledProduct(context: CompositeContext, { zeros, scales }: Grids): string {
   const { f } = context;
-  const product = f('MatMul', centred(context, 0, 4, -2), centred(context, 1, 5, -1));
-  return [withBias(context, f('Mul', product, f('Mul', needed(context, 2), needed(context, 3))), 6)];
+  const product = f('MatMul', centred(context, 0, zeros[0], -2), centred(context, 1, zeros[1], -1));
+  return f('Mul', product, f('Mul', needed(context, scales[0]), needed(context, scales[1])));
 }
 
 /** com.microsoft DynamicQuantizeMatMul: the left factor on a grid of its own range. */

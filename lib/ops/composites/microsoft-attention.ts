@@ -10,6 +10,7 @@ import {
   reshaped,
   unsqueezed,
 } from './composite';
+import { scaledProduct } from './integer-products';
 import {
   type Attended,
   biasOfLengths,
@@ -23,38 +24,46 @@ import {
 
 /** com.microsoft Attention, as BERT has it: queries, keys and values out of one product of the input. */
 export function microsoftAttention(context: CompositeContext): readonly (string | undefined)[] {
-  const { node, emit, f, input, extent } = context;
+  const { node, f, input } = context;
   refuseInputs(context, { 6: 'past_sequence_length' });
   for (const name of ['do_rotary', 'past_present_share_buffer'])
     if (attribute(node, name, 'int', 0)) throw new Refused(`${name} = 1 is not supported`);
-  const [weights, bias, past] = [needed(context, 1), input(2), input(4)];
-  const product = f('MatMul', needed(context, 0), weights);
-  const width = extent(weights, 1) / 3;
+  const product = f('MatMul', needed(context, 0), needed(context, 1));
+  return selfAttention(context, product, { mask: input(3), past: input(4), extra: input(5) });
+}
+
+/** com.microsoft QAttention: the same with a product of integers. */
+export function quantizedAttention(context: CompositeContext): readonly (string | undefined)[] {
+  const { node, input } = context;
+  if (attribute(node, 'do_rotary', 'int', 0)) throw new Refused('do_rotary = 1 is not supported');
+  const product = scaledProduct(context, { zeros: [6, 7], scales: [3, 4] });
+  return selfAttention(context, product, { mask: input(5), past: input(8), extra: undefined });
+}
+
+/** What may stand beside the input of self attention. */
+interface Beside {
+  readonly mask: string | undefined;
+  /** Keys and values of earlier positions, [2, N, heads, length, size]. */
+  readonly past: string | undefined;
+  /** Added to the scores. */
+  readonly extra: string | undefined;
+}
+
+/** Attention between the parts of a product [N, length, queries + keys + values], with the bias at input 2. */
+function selfAttention(context: CompositeContext, product: string, beside: Beside): readonly (string | undefined)[] {
+  const { node, emit, f, input, extent } = context;
+  const [bias, heads] = [input(2), attribute(node, 'num_heads', 'int')];
+  const width = extent(product, 2) / 3;
   const sizes = attribute(node, 'qkv_hidden_sizes', 'ints', [width, width, width]);
   const all = bias === undefined ? product : f('Add', product, bias);
-  const heads = attribute(node, 'num_heads', 'int');
   const [q, ownK, ownV] = parted(emit, all, sizes, 2).map((value) => splitHeads(context, value, heads));
-  const halves = past === undefined ? [] : parted(emit, past, [1, 1], 0);
+  const halves = beside.past === undefined ? [] : parted(emit, beside.past, [1, 1], 0);
   const [pastK, pastV] = halves.map((half) => emit.node('Squeeze', [half, int64s(emit, [0])]));
-  const [k, v] = [
-    [pastK, ownK],
-    [pastV, ownV],
-  ].map((parts) =>
-    joined(
-      emit,
-      parts.filter((part) => part !== undefined),
-      2,
-    ),
-  );
-  const { result } = masked(context, { q, k, v }, { mask: input(3), extra: input(5) });
-  const present = context.wants(1)
-    ? joined(
-        emit,
-        [k, v].map((value) => unsqueezed(emit, value, [0])),
-        0,
-      )
-    : undefined;
-  return [mergeHeads(context, result), present];
+  const behind = (past: string | undefined, own: string) => joined(emit, past === undefined ? [own] : [past, own], 2);
+  const [k, v] = [behind(pastK, ownK), behind(pastV, ownV)];
+  const { result } = masked(context, { q, k, v }, beside);
+  const both = () => [k, v].map((value) => unsqueezed(emit, value, [0]));
+  return [mergeHeads(context, result), context.wants(1) ? joined(emit, both(), 0) : undefined];
 }
 
 /** com.microsoft MultiHeadAttention: the same of queries, keys and values that are there, also of packed ones. */
@@ -100,7 +109,7 @@ function projected(context: CompositeContext, heads: number): readonly string[] 
 function masked(
   context: CompositeContext,
   heads: { readonly q: string; readonly k: string; readonly v: string },
-  { mask, extra }: { readonly mask: string | undefined; readonly extra: string | undefined },
+  { mask, extra }: Pick<Beside, 'mask' | 'extra'>,
 ): Attended {
   const { node, extent } = context;
   const scale = attribute(node, 'scale', 'float', 0) || 1 / Math.sqrt(extent(heads.q, 3));

@@ -1,9 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Graph } from '../../../lib/ir/graph';
-import { readModel } from '../../../lib/onnx/read-model';
-import { openReference } from '../../../lib/reference/session';
+import { optimizedGraph } from '../../optimized-graph';
 
 /** Layers that run in float. */
 export const FLOAT_LAYERS = [
@@ -19,12 +15,5 @@ export const FLOAT_LAYERS = [
 
 /** Operators of the graph that onnxruntime really runs. */
 export async function optimizedOps(graph: Graph): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'hone-optimized-'));
-  try {
-    const optimizedModelPath = join(folder, 'model.onnx');
-    await (await openReference(graph, { optimizedModelPath, integerKernels: true })).close();
-    return readModel(readFileSync(optimizedModelPath)).nodes.map(({ op }) => op);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return (await optimizedGraph(graph, { integerKernels: true })).nodes.map(({ op }) => op);
 }
