@@ -191,10 +191,17 @@ function constantOf(scope: Scope | undefined, name: string): Tensor | undefined 
 function typeIn(scope: Scope, node: Node, operand: number, zeroPoint: number): string {
   for (const name of [node.inputs[operand], node.inputs[zeroPoint]])
     for (let at: Scope | undefined = scope; at && name; at = at.outer) {
-      const type = at.graph.initializers.get(name)?.type ?? at.graph.values.get(name)?.type;
+      const { graph } = at;
+      const type = graph.initializers.get(name)?.type ?? graph.values.get(name)?.type ?? typeByMaker(graph, name);
       if (type) return type;
     }
   throw new HoneError('E_REFERENCE_LOAD', {
     reason: `${node.name || node.op}: the type of '${node.inputs[operand]}' is not known, so that its products might saturate`,
   });
+}
+
+/** Element type of what only one type can come from, in models that declare none. */
+function typeByMaker(graph: Graph, name: string): string | undefined {
+  const maker = graph.nodes.find(({ outputs }) => outputs.includes(name));
+  return maker?.op === 'DynamicQuantizeLinear' && maker.outputs[1] !== name ? 'uint8' : undefined;
 }

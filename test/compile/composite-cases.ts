@@ -127,6 +127,18 @@ export const bytes = (type: 'uint8' | 'int8' | 'int32', dims: readonly number[],
 export const codes = (type: 'uint8' | 'int8', dims: readonly number[], seed: number): Tensor =>
   type === 'uint8' ? integers('uint8', dims, 0, 255, seed) : integers('int8', dims, -128, 127, seed);
 
+const bright = tensorFrom(
+  'uint8',
+  [1, 120, 3, 3],
+  Array.from({ length: 1080 }, (_, i) => 255 - (i % 7)),
+);
+
+/** Two filters, the second of them `less` than it is. */
+function brightFilters(less: number): Tensor {
+  const values = Array.from({ length: 2160 }, (_, i) => 255 - (i % 5) - (i < 1080 ? 0 : less));
+  return tensorFrom('uint8', [2, 120, 3, 3], values);
+}
+
 const INTEGERS: readonly CompositeCase[] = [
   { op: 'DynamicQuantizeLinear', title: 'both signs', inputs: [floats([0, 2, -3, -2.5, 1.34, 0.5])], outputs: 3 },
   { op: 'DynamicQuantizeLinear', title: 'above 0', inputs: [floats([1, 2.1, 1.3, 2.5, 3.34, 4])], outputs: 3 },
@@ -180,6 +192,14 @@ const INTEGERS: readonly CompositeCase[] = [
     ],
     attributes: { pads: [1, 1, 1, 1], strides: [2, 2] },
     constants: [1, 2, 3],
+  },
+  {
+    op: 'ConvInteger',
+    title: 'sums beyond 24 bits, a zero point per filter',
+    inputs: [bright, brightFilters(0), bytes('uint8', [], [1]), bytes('uint8', [2], [0, 3])],
+    oracle: { inputs: [bright, brightFilters(3), bytes('uint8', [], [1])] },
+    constants: [1, 2, 3],
+    tolerance: 0,
   },
 ];
 

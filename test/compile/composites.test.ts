@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { compile, diagnose } from '../../lib/compile/compile';
 import { Rng } from '../../lib/core/rng';
 import { GraphBuilder } from '../../lib/ir/builder';
+import { ELEMENT_TYPES } from '../../lib/ir/element-type';
 import type { Graph } from '../../lib/ir/graph';
 import { elementCount, type Tensor, tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { readModel } from '../../lib/onnx/read-model';
@@ -165,11 +166,21 @@ const REFUSED_OF_MICROSOFT: typeof REFUSED = [
     }),
   ],
   [
-    'beyond the exact integers',
+    'grouped channels',
     {
       op: 'ConvInteger',
       title: '',
-      inputs: [integers('uint8', [1, 300, 1, 1], 0, 255), integers('uint8', [1, 300, 1, 1], 250, 255)],
+      inputs: [integers('uint8', [1, 600, 1, 1], 0, 255), integers('uint8', [2, 300, 1, 1], 250, 255)],
+      attributes: { group: 2 },
+      constants: [1],
+    },
+  ],
+  [
+    'single terms',
+    {
+      op: 'ConvInteger',
+      title: '',
+      inputs: [integers('uint8', [1, 1, 17, 17], 0, 255), integers('uint8', [1, 1, 17, 17], 250, 255)],
       constants: [1],
     },
   ],
@@ -208,6 +219,20 @@ test('25 random networks run as the optimiser of onnxruntime leaves them', async
     expect(differences(await runReference(graph, feeds), found, 1e-4)).toEqual([]);
   }
   expect([...met]).toContain('FusedConv');
+});
+
+test('a product that is quantized while it runs gives what onnxruntime gives', async () => {
+  // As its dynamic quantizer writes it.
+  const b = new GraphBuilder();
+  const [codes, scale, zero] = b.nodes('DynamicQuantizeLinear', [b.input('x', 'float32', [6, 40])], 3);
+  const w = b.initializer(integers('int8', [40, 5], -128, 127, 2), 'w');
+  const sums = b.node('Cast', [b.node('MatMulInteger', [codes, w, zero])], { to: ELEMENT_TYPES.float32.code });
+  const factor = b.node('Mul', [scale, b.initializer(tensorFrom('float32', [1], [2 ** -8]), 'scale')]);
+  b.output(b.node('Mul', [sums, factor], {}, { outputs: ['y'] }), 'float32', [6, 5]);
+  const graph = b.build();
+  const feeds = new Map([['x', uniform([6, 40])]]);
+  const found = runEngine(compile(prepared(graph), { sourceHash: HASH }).plan, feeds);
+  expect(differences(await runReference(graph, feeds), found, 1e-6)).toEqual([]);
 });
 
 describeWithData('a transformer', () => {

@@ -68,13 +68,14 @@ function largestSum(weights: Tensor, zeros: readonly number[], from: number, to:
   return most;
 }
 
-/** Extents of the fewest equal pieces of `terms` products whose sums are exact in float32. */
+/** Extents of the fewest equal pieces of `terms` products whose sums are exact in float32. @throws Refused where there are none */
 function exactPieces(terms: number, largest: (from: number, to: number) => number): readonly number[] {
-  for (let count = 1; ; count++) {
+  for (let count = 1; count <= terms; count++) {
     const size = Math.ceil(terms / count);
     const sizes = Array.from({ length: Math.ceil(terms / size) }, (_, at) => Math.min(size, terms - at * size));
     if (sizes.every((each, at) => largest(at * size, at * size + each) * LARGEST < EXACT)) return sizes;
   }
+  throw new Refused('sums of single terms are beyond the exact integers of float32');
 }
 
 /** ONNX MatMulInteger-10, in floats: in pieces that hold every sum exactly, which are added as int32. */
@@ -99,17 +100,29 @@ function constantZeros({ emit, input }: CompositeContext, index: number): readon
   return tensor && toNumbers(tensor);
 }
 
-/** ONNX ConvInteger-10, in floats that hold every sum exactly. @throws Refused where one may not */
+/**
+ * ONNX ConvInteger-10, in floats: in pieces of the input channels that hold every sum exactly, which are added as int32.
+ * @throws Refused where groups of channels would need pieces
+ */
 export function convInteger(context: CompositeContext): readonly string[] {
-  const { node, emit, rankOf } = context;
+  const { node, emit, f, rankOf } = context;
   const weights = constantInput(context, 1, 'weights');
-  const each = elementCount(weights.dims) / weights.dims[0];
-  const filters = { ...weights, dims: [weights.dims[0], each, 1] };
-  const sums = constantZeros(context, 3)?.map((zero) => largestSum(filters, [zero], 0, each)) ?? [each * LARGEST];
-  const most = Math.max(...sums) * LARGEST;
-  if (most >= EXACT) throw new Refused(`sums up to ${most} are beyond the exact integers of float32`);
-  const inputs = [centred(context, 0, 2), centred(context, 1, 3, -rankOf(needed(context, 1)))];
-  return [castTo(emit, emit.node('Conv', inputs, Object.fromEntries(node.attributes)), 'int32')];
+  const [filters, channels, ...kernel] = weights.dims;
+  const size = elementCount(kernel);
+  const rows = { ...weights, dims: [filters, channels * size, 1] };
+  const largest = (from: number, to: number) =>
+    constantZeros(context, 3)?.map((zero) => largestSum(rows, [zero], from * size, to * size)) ?? [
+      (to - from) * size * LARGEST,
+    ];
+  const pieces = exactPieces(channels, (from, to) => Math.max(...largest(from, to)));
+  if (pieces.length > 1 && attribute(node, 'group', 'int', 1) !== 1)
+    throw new Refused('sums of grouped channels are beyond the exact integers of float32');
+  const x = parted(emit, centred(context, 0, 2), pieces, 1);
+  const w = parted(emit, centred(context, 1, 3, -rankOf(needed(context, 1))), pieces, 1);
+  const sums = x.map((part, at) =>
+    castTo(emit, emit.node('Conv', [part, w[at]], Object.fromEntries(node.attributes)), 'int32'),
+  );
+  return [sums.reduce((sum, part) => f('Add', sum, part))];
 }
 
 /** com.microsoft MatMulIntegerToFloat: a product of integers, their scales, a bias. */
