@@ -28,7 +28,7 @@ METHODS = {
 def feeds_of(path, names):
     arrays = {name: array for name, array in np.load(path).items() if name in names}
     count = len(next(iter(arrays.values())))
-    return [{name: array[i] for name, array in arrays.items()} for i in range(count)]
+    return [{name: np.asarray(array[i]) for name, array in arrays.items()} for i in range(count)]
 
 
 class Reader(CalibrationDataReader):

@@ -182,7 +182,12 @@ async function runPeers(
     await writeFile(paths.at(-1)!, writeNpz(await feedsOf(dataset)));
   }
   const script = join(ROOT, 'bench/peers/quantize_with_onnxruntime.py');
-  const { stdout } = await run(python, [script, model.path, ...paths], { maxBuffer: 1 << 24 });
+  let stdout: string;
+  try {
+    ({ stdout } = await run(python, [script, model.path, ...paths], { maxBuffer: 1 << 24 }));
+  } catch (error) {
+    return [{ method: 'all', failed: (error as Error).message.trim().split('\n').at(-1)! }];
+  }
   return stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
