@@ -79,6 +79,12 @@ const ATTENTION: readonly CompositeCase[] = [
   },
   { title: 'lengths', inputs: [...heads, undefined, undefined, undefined, ints(2, 5)], opset: 24, constants: [6] },
   {
+    title: 'lengths, causal',
+    inputs: [...heads, undefined, undefined, undefined, ints(4, 5)],
+    attributes: { is_causal: 1 },
+    opset: 24,
+  },
+  {
     title: 'lengths that are fed',
     inputs: [...heads, uniform([3, 5], 6), undefined, undefined, ints(4, 3)],
     opset: 24,
