@@ -2,8 +2,7 @@ import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
 import { elementCount, type Tensor, viewAs } from '../ir/tensor';
-import { findOperator } from '../ops';
-import { fromDense, toDense } from '../ops/dense';
+import { toDense } from '../ops/dense';
 import { dequantizeLinear } from '../ops/operators/dequantize-linear';
 import { PLAN_TYPES, type PlanType } from '../plan/format';
 import { Unsupported } from './unsupported';
@@ -112,28 +111,6 @@ export function plainConstant(source: ConstantSource, value: string): PlainConst
     return { type, dims: initializer.dims, data: initializer.bytes };
   const floats = floatConstant(source, value);
   return floats && { type: 'float32', ...floats };
-}
-
-/** Values of all outputs of a node whose inputs are all initializers; undefined for others, and for what plans cannot hold. */
-export function evaluateConstants(source: ConstantSource, node: Node): ReadonlyMap<string, PlainConstant> | undefined {
-  const inputs = node.inputs.map((name) => source.initializer(name));
-  // Dequantized constants stay what they are made of.
-  if (node.op === 'DequantizeLinear' || node.inputs.some((name, index) => name !== '' && !inputs[index]))
-    return undefined;
-  const evaluate = findOperator(node.domain, node.op)?.evaluate;
-  if (!evaluate || inputs.some((tensor) => tensor?.type === 'string')) return undefined;
-  const results = evaluate(
-    inputs.map((tensor) => tensor && toDense(tensor, 'float32')),
-    node,
-    'float32',
-  ).map(fromDense);
-  const values = node.outputs.map((name, index) => {
-    const { type, dims, bytes } = results[index];
-    return [name, { type: PLAN_TYPES.find((known) => known === type), dims, data: bytes }] as const;
-  });
-  return values.every(([, { type, dims }]) => type !== undefined && !dims.includes(0))
-    ? (new Map(values) as ReadonlyMap<string, PlainConstant>)
-    : undefined;
 }
 
 /** Extents of a value that `floatConstant` would find, without making it. */

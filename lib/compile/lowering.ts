@@ -2,8 +2,9 @@ import type { Diagnostic } from '../core/diagnostic';
 import type { Node } from '../ir/graph';
 import type { States } from '../ir/states';
 import { elementCount } from '../ir/tensor';
+import { evaluateConstants } from '../passes/fold-constants';
 import { PLAN_MAX_RANK, PLAN_TYPES, type PlanType } from '../plan/format';
-import { canonicalIntegers, evaluateConstants, floatConstant, plainConstant, quantizedConstant } from './constants';
+import { canonicalIntegers, floatConstant, plainConstant, quantizedConstant } from './constants';
 import type { Network, Tail } from './network';
 import { Program } from './program';
 import type { Buffer, Quantization } from './step';
@@ -189,10 +190,16 @@ export class Lowering {
 
   /** Makes constants of what a node over constants gives: constant outputs of the graph keep their nodes until here. */
   evaluate(node: Node): boolean {
-    const values = evaluateConstants(this.network, node);
-    for (const [name, { type, dims, data }] of values ?? [])
-      this.setPlain(name, plainView(this.program.constant(name, type, dims, data).buffer, dims));
-    return values !== undefined;
+    const { network, program } = this;
+    if (network.isWrong(node)) return false;
+    const inputs = node.inputs.map((name) => network.initializer(name));
+    const types = node.outputs.map((name) => network.typeOf(name)?.type);
+    const values = evaluateConstants(node, inputs, types);
+    const held = [...(values ?? [])].every(([, { type, dims }]) => isPlanType(type) && !dims.includes(0));
+    if (values === undefined || !held) return false;
+    for (const [name, { type, dims, bytes }] of values)
+      this.setPlain(name, plainView(program.constant(name, type as PlanType, dims, bytes).buffer, dims));
+    return true;
   }
 
   /** Whether a value exists in its own type already. */

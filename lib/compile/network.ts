@@ -107,6 +107,14 @@ export class Network {
     return node.inputs[index] === '' || (presence === 'optional' && constant?.dims.includes(0) === true);
   }
 
+  /** @throws Unsupported for more elements than boards hold, or an extent of more */
+  private requireSize(value: string): void {
+    const shape = value === '' ? undefined : this.typeOf(value)?.shape;
+    const numbers = shape?.filter((dim) => typeof dim === 'number') ?? [];
+    const count = elementCount(numbers.filter((dim) => dim !== 0));
+    if (count > MAX_ELEMENTS) throw new Unsupported(`'${value}' [${shape}] has more than ${MAX_ELEMENTS} elements`);
+  }
+
   /** @throws Unsupported for floats or bytes without elements: no kernel has a case for none */
   requireElements(value: string): void {
     const type = value === '' ? undefined : this.typeOf(value);
@@ -125,6 +133,11 @@ export class Network {
     return type === 'int8' || type === 'uint8';
   }
 
+  /** Whether shape inference finds a node wrong. */
+  isWrong(node: Node): boolean {
+    return this.wrong.has(node.name);
+  }
+
   /** The `lower` facet of a node's operator. @throws Unsupported when it has none, and for a node that cannot be right */
   requireOperator(node: Node): NonNullable<Operator['lower']> {
     const reason = this.wrong.get(node.name);
@@ -138,6 +151,8 @@ export class Network {
   kernelOf(node: Node): KernelCall {
     const word = [...node.inputs, ...node.outputs].find((name) => name !== '' && this.typeOf(name)?.type === 'string');
     if (word !== undefined) throw new Unsupported(`'${word}' holds strings`);
+    // Before anybody makes lists of places: an extent of a broken file may be anything.
+    for (const output of node.outputs) this.requireSize(output);
     const call = this.requireOperator(node)({
       node,
       inputs: node.inputs.map((input) => this.typeOf(input)),

@@ -1,5 +1,6 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { compile, diagnose } from '../compile/compile';
+import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { quantile } from '../telemetry/statistics';
 import type { Executor } from './executor';
@@ -24,8 +25,9 @@ export interface TimedModels {
 
 /** One inference of each model on the native engine, one thread; or what the engine lacks for it. */
 export async function engineLatencies(graphs: readonly Graph[]): Promise<TimedModels> {
-  const opened = graphs.map(openTimed);
+  const opened: (TimedModel | Untimed)[] = [];
   try {
+    for (const graph of graphs) opened.push(await openTimed(graph));
     const models = opened.filter((model) => 'run' in model);
     for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++)
       for (const model of models) {
@@ -53,12 +55,23 @@ interface TimedModel {
   readonly times: number[];
 }
 
-function openTimed(graph: Graph): TimedModel | { readonly reason: string } {
+interface Untimed {
+  readonly reason: string;
+}
+
+async function openTimed(graph: Graph): Promise<TimedModel | Untimed> {
   const prepared = prepareForEngine(graph);
   const [missing] = diagnose(prepared).filter(({ severity }) => severity === 'error');
   if (missing) return { reason: `${missing.where}: ${missing.message}` };
   const executor = openNativeExecutor(compile(prepared, { sourceHash: '0'.repeat(64) }).plan);
   const feeds = randomFeeds(executor.inputs, 1, executor.indexLimits);
+  try {
+    await executor.run(feeds);
+  } catch (error) {
+    await executor.close();
+    if (error instanceof HoneError && error.code === 'E_INPUT_INDEX') return { reason: error.message };
+    throw error;
+  }
   return { executor, run: () => executor.run(feeds), times: [] };
 }
 

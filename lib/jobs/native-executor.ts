@@ -3,6 +3,8 @@ import type { PlanArray } from '../engine/addon';
 import { openSession, type Session } from '../engine/session';
 import { type Tensor, type ViewType, viewAs } from '../ir/tensor';
 import { PLAN_TYPES } from '../plan/format';
+import { planIndexLimits } from '../plan/index-limits';
+import { readPlan } from '../plan/reader';
 import type { Executor } from './executor';
 
 /**
@@ -20,7 +22,9 @@ export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
     name: 'native',
     inputs: new Map(first.inputs.map(({ name, type, dims: shape }) => [name, { type, shape }])),
     outputs: first.outputs.map(({ name }) => name),
-    indexLimits: new Map(),
+    get indexLimits() {
+      return planIndexLimits(readPlan(plan));
+    },
     async run(feeds) {
       const session = sessions.find((candidate) => fits(candidate, feeds)) ?? first;
       const arrays = [...feeds].map(([name, tensor]) => [name, asFeed(name, tensor)] as const);

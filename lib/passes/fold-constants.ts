@@ -1,5 +1,5 @@
 import { patchGraph, subgraphsOf, type Uses, usesOf } from '../ir/edit';
-import { byteLength } from '../ir/element-type';
+import { byteLength, type ElementType } from '../ir/element-type';
 import type { Dim, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorFrom } from '../ir/tensor';
 import { findOperator } from '../ops';
@@ -76,16 +76,32 @@ function noElements(node: Node, inference: Inference): Values | undefined {
 
 /** Values of all outputs of a node whose inputs are all constant. */
 function evaluateNode(node: Node, inference: Inference, uses: Uses): Values | undefined {
+  const inputs = node.inputs.map((name) => (name === '' ? undefined : inference.constantOf(name)));
+  if (node.op !== 'Constant' && growsTooMuch(node, inputs, inference, uses)) return undefined;
+  return evaluateConstants(
+    node,
+    inputs,
+    node.outputs.map((name) => inference.typeOf(name)?.type),
+  );
+}
+
+/**
+ * Values of all outputs of a node that cannot be wrong, when its inputs are all there; undefined for others, and for those that no
+ * evaluation has exactly.
+ */
+export function evaluateConstants(
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  outputTypes: readonly (ElementType | undefined)[],
+): ReadonlyMap<string, Tensor> | undefined {
   const operator = findOperator(node.domain, node.op);
   if (!operator?.evaluate || KEPT.has(node.op) || subgraphsOf(node).length > 0) return undefined;
   if (node.op === 'Constant') {
     const tensor = constantTensor(node);
     return tensor && new Map([[node.outputs[0], tensor]]);
   }
-  const inputs = node.inputs.map((name) => (name === '' ? undefined : inference.constantOf(name)));
   if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return undefined;
-  const types = [...inputs, ...node.outputs.map((name) => inference.typeOf(name))].map((value) => value?.type);
-  if (types.includes('string') || growsTooMuch(node, inputs, inference, uses)) return undefined;
+  if ([...inputs.map((input) => input?.type), ...outputTypes].includes('string')) return undefined;
   const outputs = tryEvaluate(operator.evaluate, inputs, node);
   if (!outputs?.every(isExact)) return undefined;
   // The mean of nothing is undefined: runtimes differ.

@@ -96,7 +96,7 @@ function isNumber(tensor: Tensor): boolean {
   return tensor.dims.length === 0 && !Number.isNaN(toNumbers(tensor)[0]);
 }
 
-/** Bounds of a Relu or Clip; undefined when they are computed or cross. */
+/** Bounds of a Relu or Clip; undefined when they are computed, cross or are not numbers. */
 function boundsOf(clamp: Node, context: PatternContext): Bounds | undefined {
   if (clamp.op === 'Relu') return [0, Number.POSITIVE_INFINITY];
   const bounds = clipBounds({ node: clamp, constant: (index) => context.constant(clamp.inputs[index]) });

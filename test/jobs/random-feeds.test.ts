@@ -1,7 +1,11 @@
+import { compile } from '../../lib/compile/compile';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { ValueType } from '../../lib/ir/graph';
 import { tensorFrom, toNumbers } from '../../lib/ir/tensor';
+import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
 import { indexLimits, randomFeeds } from '../../lib/jobs/random-feeds';
+import { planIndexLimits } from '../../lib/plan/index-limits';
+import { readPlan } from '../../lib/plan/reader';
 
 const inputs = new Map<string, ValueType>([
   ['x', { type: 'float32', shape: [1, 500] }],
@@ -57,10 +61,12 @@ test('indices stay below the rows of every table that they are looked up in', ()
   builder.output(builder.node('Gather', [table(4, 5), tokens]));
   builder.output(builder.node('Gather', [table(9, 5), other], { axis: 1 }));
   builder.output(builder.node('Neg', [plain]));
-  expect(indexLimits(builder.build())).toEqual(
-    new Map([
-      ['tokens', 4],
-      ['other', 5],
-    ]),
-  );
+  const limits = new Map([
+    ['tokens', 4],
+    ['other', 5],
+  ]);
+  const graph = builder.build();
+  expect(indexLimits(graph)).toEqual(limits);
+  const { plan } = compile(prepareForEngine(graph), { sourceHash: '0'.repeat(64) });
+  expect(planIndexLimits(readPlan(plan))).toEqual(limits);
 });

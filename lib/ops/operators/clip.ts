@@ -41,7 +41,8 @@ export const clip: Operator = {
   quantization: { inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }], output: 'own' },
   lower: (context) => {
     const bounds = clipBounds(context);
-    if (!bounds) return { kernel: 'limit' };
+    if (bounds === undefined) return { kernel: 'limit' };
+    if (bounds.some(Number.isNaN)) return problem(context.node, 'not-lowered', 'a bound is not a number');
     const [low, high] = bounds;
     const table = (x: number) => Math.min(Math.max(Math.fround(x), low), high);
     return { kernel: 'unary', table, clamp: bounds };
@@ -59,14 +60,13 @@ function clipGradient({ node, emit, outputGradients, wants }: GradientContext): 
   return [wants(0) ? where('Equal') : undefined, bound(1, 'Less'), bound(2, 'Greater')];
 }
 
-/** Constant bounds of a Clip node, infinite where left out; undefined when one is computed at run time or is NaN. */
+/** Constant bounds of a Clip node, infinite where left out; undefined when one is computed at run time. */
 export function clipBounds({ node, constant }: Pick<LowerContext, 'node' | 'constant'>): [number, number] | undefined {
   const [low, high] = [1, 2].map((index) => {
     if (!node.inputs[index]) return index === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     const tensor = constant(index);
     return tensor && toDense(tensor, 'float32').data[0];
   });
-  // Not a number is no bound that anybody means, and executors differ about it.
-  if (low === undefined || high === undefined || Number.isNaN(low) || Number.isNaN(high)) return undefined;
+  if (low === undefined || high === undefined) return undefined;
   return [low, high];
 }
