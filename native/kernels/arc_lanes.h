@@ -12,8 +12,8 @@ inline VecF tan_lanes(VecF x) {
   return flip_sign(divide(sine_of(angle.r, n), sine_of(angle.r, add_int(n, splat_int(1)))), x);
 }
 
-/// The smaller of x and its reciprocal or of (x - 1) / (x + 1), whose size is at most tan(pi / 8), and the angle
-/// that is missing.
+/// The smaller of x and its reciprocal or of (x - 1) / (x + 1), whose size is at most tan(pi / 8), and the
+/// angle that is missing.
 inline VecF atan_lanes(VecF x) {
   static constexpr float kTerms[] = {-0x1.555454p-2f, 0x1.9924dap-3f, -0x1.1c380cp-3f, 0x1.49e74cp-4f};
   const VecF size = absolute(x), one = splat(1.0f), zero = splat(0.0f);
@@ -21,7 +21,8 @@ inline VecF atan_lanes(VecF x) {
   const VecF above = select(is_large, splat(-1.0f), select(is_middle, subtract(size, one), size));
   const VecF below = select(is_large, size, select(is_middle, add(size, one), one));
   const VecF turned = select(is_large, splat(0x1.921fb6p+0f), select(is_middle, splat(0x1.921fb6p-1f), zero));
-  const VecF lost = select(is_large, splat(-0x1.777a5cp-25f), select(is_middle, splat(-0x1.777a5cp-26f), zero));
+  const VecF lost =
+      select(is_large, splat(-0x1.777a5cp-25f), select(is_middle, splat(-0x1.777a5cp-26f), zero));
   const VecF z = divide(above, below);
   const VecF u = multiply(z, z);
   const VecF rest = add(multiply(multiply(evaluate_polynomial(kTerms, u), u), z), lost);

@@ -16,10 +16,11 @@ struct InterpolateF32Args {
   const float* weights;  ///< [outputs][taps]
   const int32_t* index;  ///< [outputs][taps], below the extent of x
   int64_t outputs, taps;
-  int64_t inner;             ///< elements of a row of y, neighbours in x and y
-  ptrdiff_t x_stride;        ///< elements of x from one along the dimension to the next
-  ptrdiff_t x_outer_stride;  ///< elements of x from what gives `outputs` rows of y to what gives the next ones
-  ptrdiff_t y_stride;        ///< elements from one row of y to the next
+  int64_t inner;       ///< elements of a row of y, neighbours in x and y
+  ptrdiff_t x_stride;  ///< elements of x from one along the dimension to the next
+  ptrdiff_t
+      x_outer_stride;  ///< elements of x from what gives `outputs` rows of y to what gives the next ones
+  ptrdiff_t y_stride;  ///< elements from one row of y to the next
 };
 
 /// An item is an element of y; blocks are not used.

@@ -4,10 +4,10 @@
 
 // What each row of unary_operations.def computes, over lanes (see math_lanes.h). Largest errors over every
 // 61st float, in units in the last place of the exact result: 1.2 exp, 2.0 log, 2.4 sigmoid, 2.6 tanh, 1.1
-// erf, 5.5 gelu, 4.6 mish, 2.8 softplus, 1.5 softsign, 1.7 elu, 2.1 selu, 2.3 sin and cos of any size, 3.8 tan,
-// 2.4 asin, 1.2 acos, 2.1 atan, 1.7 sinh, 1.5 cosh, 2.9 asinh, 3.1 acosh, 3.3 atanh; 0.5 for what rounds once. Where terms cancel units are those of the terms: gelu_tanh 2.8 times |u| of tanh(u),
-// hard_sigmoid 0.4 of 1, hard_swish 1.2 of x; gelu and mish below the normal numbers, of the least number
-// times x.
+// erf, 5.5 gelu, 4.6 mish, 2.8 softplus, 1.5 softsign, 1.7 elu, 2.1 selu, 2.3 sin and cos of any size, 3.8
+// tan, 2.4 asin, 1.2 acos, 2.1 atan, 1.7 sinh, 1.5 cosh, 2.9 asinh, 3.1 acosh, 3.3 atanh; 0.5 for what rounds
+// once. Where terms cancel units are those of the terms: gelu_tanh 2.8 times |u| of tanh(u), hard_sigmoid 0.4
+// of 1, hard_swish 1.2 of x; gelu and mish below the normal numbers, of the least number times x.
 namespace hone {
 namespace {
 
