@@ -30,17 +30,19 @@ export function engineLines({ shares, groups }: Omit<EngineView, 'missing'>, ver
     ...table([['the engine runs', 'MAC', '', 'weights', ''], ...rows]),
     ...(missing.length === 0
       ? [colors.green('runs wholly on the native engine')]
-      : [
-          colors.yellow(
-            `${countOf(missing)} ${plural(missing, 'does', 'do')} not run on it; \`hone run\` and \`hone eval\` take --executor onnxruntime:`,
-          ),
-        ]),
+      : [colors.yellow(missingLine(missing))]),
     ...groupLines(missing, verbose),
     ...(float.length === 0
       ? []
       : [`${countOf(float)} of the quantized network ${plural(float, 'runs', 'run')} in float:`]),
     ...groupLines(float, verbose),
   ];
+}
+
+/** What a network that does not run as it stands needs: numbers for its extents alone, or another executor. */
+function missingLine(missing: readonly EngineGroup[]): string {
+  if (missing.every(({ op }) => op === 'graph input')) return 'needs numbers for its extents (--shape) to run:';
+  return `${countOf(missing)} ${plural(missing, 'does', 'do')} not run on it; \`hone run\` and \`hone eval\` take --executor onnxruntime:`;
 }
 
 function countOf(groups: readonly EngineGroup[]): string {

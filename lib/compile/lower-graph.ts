@@ -19,32 +19,37 @@ export interface Lowered {
 
 /**
  * Turns a prepared graph (dialect, numeric shapes) into kernel calls. What the engine cannot run becomes diagnostics in
- * `state.diagnostics`, all of it at once: what a refused node would make is assumed to be there; a node that reads
- * something else that is missing is only asked whether its operator has a kernel. `states` are inputs that live in the memory of
- * the plan, with the outputs that make the next ones.
+ * `state.diagnostics`, all of it at once: what a refused node would make is assumed to be there; a node that depends on open
+ * extents or on something else that is missing is only asked whether its operator has a chance. `states` are inputs that live in
+ * the memory of the plan, with the outputs that make the next ones.
  */
 export function lowerGraph(graph: Graph, states: States = new Map()): Lowered {
   const network = new Network(graph);
   const state = new Lowering(network, states);
   const missing = new Set<string>();
+  // Values whose extents, and what depends on them, are not known before numbers are given.
+  const open = new Set<string>();
   const giveUp = (value: string): void => {
     if (value !== '' && !state.assume(value)) missing.add(value);
   };
   const inputs = new Map<string, Buffer>();
   for (const name of graph.inputs) {
-    const open = network.typeOf(name)?.shape?.filter((dim) => typeof dim !== 'number') ?? [];
+    const free = network.typeOf(name)?.shape?.filter((dim) => typeof dim !== 'number') ?? [];
+    if (free.length > 0) open.add(name);
     const found = attempt(state, name, 'graph input', () => {
-      if (open.length > 0) throw new Unsupported(`its shape leaves ${open.join(' and ')} open: give numbers for them`);
+      if (free.length > 0) throw new Unsupported(`its shape leaves ${free.join(' and ')} open: give numbers for them`);
       inputs.set(name, state.port(name));
     });
     if (!found) giveUp(name);
   }
   for (const node of graph.nodes) {
     if (state.isAbsorbed(node)) continue;
-    const complete = !node.inputs.some((input) => missing.has(input));
+    const isOpen = node.inputs.some((input) => open.has(input));
+    if (isOpen) for (const output of node.outputs) open.add(output);
+    const complete = !isOpen && !node.inputs.some((input) => missing.has(input));
     const lowered = attempt(state, node.name, node.op, () => {
       if (complete) lowerNode(state, node);
-      else network.requireOperator(node);
+      else network.requireChance(node);
     });
     if (!lowered || !complete) node.outputs.forEach(giveUp);
   }

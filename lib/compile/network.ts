@@ -138,8 +138,16 @@ export class Network {
     return this.wrong.has(node.name);
   }
 
+  /**
+   * Asks of a node that reads what is not known yet, open extents say, whether the engine may run it once that is known: by a
+   * kernel or as a constant. @throws Unsupported
+   */
+  requireChance(node: Node): void {
+    if (findOperator(node.domain, node.op)?.evaluate === undefined) this.requireOperator(node);
+  }
+
   /** The `lower` facet of a node's operator. @throws Unsupported when it has none, and for a node that cannot be right */
-  requireOperator(node: Node): NonNullable<Operator['lower']> {
+  private requireOperator(node: Node): NonNullable<Operator['lower']> {
     const reason = this.wrong.get(node.name);
     if (reason !== undefined) throw new Unsupported(reason);
     const operator = findOperator(node.domain, node.op);

@@ -45,6 +45,10 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
     (b) => {
       const x = b.input('x', 'float32', ['N', 3, 'H', 4]);
       const soft = b.node('Softmax', [b.node('Relu', [x])]);
+      // Becomes a constant once H is a number.
+      const number = (value: number) => b.initializer(tensorFrom('int64', [], [value]));
+      const height = b.node('Gather', [b.node('Shape', [x]), number(2)]);
+      b.output(b.node('Range', [number(0), height, number(1)]), 'int64', ['H']);
       return [b.node('Wobble', [soft], {}, { domain: 'com.example', outputs: ['s'] })];
     },
     [
