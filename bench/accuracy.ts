@@ -4,9 +4,9 @@ import { type Evaluation, evaluateArtifact } from '../lib/jobs/evaluate';
 import type { TrialContext, TrialOutcome, TrialRecord } from './trial';
 
 /** Accuracy that int8 may cost, as a share, besides its standard error. */
-const DROP_BAR = 0.01;
+const DROP_BAR = 0.005;
 /** Share of samples on which int8 and float must name the same class. */
-const AGREEMENT_BAR = 0.97;
+const AGREEMENT_BAR = 0.98;
 
 /** Accuracy of the integer engine beside the float model in onnxruntime, on samples that calibration never saw. */
 export async function runAccuracy({ models, say }: TrialContext): Promise<TrialOutcome> {

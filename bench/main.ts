@@ -6,7 +6,7 @@ import { HoneError } from '../lib/core/error';
 import { nearest } from '../lib/core/nearest';
 import { describeEnvironment, type Environment, environmentLine, ROOT } from './environment';
 import { DATA_FOLDER, findModels } from './models';
-import type { Trial, TrialOutcome } from './trial';
+import type { Trial, TrialRecord } from './trial';
 import { TRIALS } from './trials';
 
 const USAGE = 'npm run bench [-- TRIAL...] [--pairs N] [--only MODEL[/SEED]]... [--out FILE]';
@@ -31,6 +31,8 @@ async function main(argv: string[]): Promise<number> {
   console.log(environmentLine(environment));
   for (const trial of trials) {
     console.log(`\n${trial.name}: ${trial.what}`);
+    const path = out ?? join(ROOT, 'bench/results', `${trial.name}.jsonl`);
+    const write = (records: readonly TrialRecord[]) => append(trial, records, environment, path);
     try {
       const outcome = await trial.run({
         pairs,
@@ -38,12 +40,17 @@ async function main(argv: string[]): Promise<number> {
         dataFolder: DATA_FOLDER,
         say: (line) => console.error(line),
         wants: (part) => only.length === 0 || only.some((word) => isPartOf(part, word)),
+        keep: async (record) => {
+          await write([record]);
+          results++;
+        },
       });
       results += outcome.records.length;
       for (const reason of outcome.skipped) skipped.add(reason);
       faults.push(...outcome.missed);
       if (outcome.table.length > 1) console.log(table(outcome.table).join('\n'));
-      await store(trial, outcome, environment, out ?? join(ROOT, 'bench/results', `${trial.name}.jsonl`));
+      if (outcome.records.length > 0) await write(outcome.records);
+      if (results > 0) console.log(`-> ${relative(process.cwd(), path)}`);
     } catch (error) {
       faults.push(`${trial.name} failed: ${error instanceof HoneError ? error.message : (error as Error).stack}`);
     }
@@ -107,13 +114,16 @@ function parse(argv: string[]) {
   }
 }
 
-/** Appends the result lines; each carries trial and environment. */
-async function store(trial: Trial, { records }: TrialOutcome, environment: Environment, path: string): Promise<void> {
-  if (records.length === 0) return;
+/** Appends result lines; each carries trial and environment. */
+async function append(
+  trial: Trial,
+  records: readonly TrialRecord[],
+  environment: Environment,
+  path: string,
+): Promise<void> {
   const lines = records.map((record) => JSON.stringify({ trial: trial.name, ...environment, ...record }));
   await mkdir(dirname(path), { recursive: true });
   await appendFile(path, `${lines.join('\n')}\n`);
-  console.log(`-> ${relative(process.cwd(), path)}`);
 }
 
 main(process.argv.slice(2)).then(

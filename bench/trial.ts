@@ -11,6 +11,8 @@ export interface TrialContext {
   readonly say: (line: string) => void;
   /** Whether a part of the trial is to run: all are unless `--only` names some. */
   readonly wants: (part: string) => boolean;
+  /** Writes a result line at once: what a trial of many minutes has measured outlives its end. */
+  readonly keep: (record: TrialRecord) => Promise<void>;
 }
 
 /** One result line; environment and trial name are added when it is written. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Picture, parsePreprocess } from '../../lib/core/preprocess';
 import { Rng } from '../../lib/core/rng';
@@ -21,6 +22,10 @@ export interface Folders {
 export interface SampleSets {
   /** What they are, in words. */
   readonly what: string;
+  /** Whether each row of the first output holds the scores of classes. */
+  readonly classes: boolean;
+  /** Inputs that are outputs of the step before, where the file does not tell. */
+  readonly states?: ReadonlyMap<string, string>;
   readonly calibration: ReadonlyMap<string, Tensor>;
   readonly test: ReadonlyMap<string, Tensor>;
 }
@@ -35,6 +40,8 @@ interface Half {
 interface Maker {
   readonly what: string;
   readonly files: RegExp;
+  readonly classes?: true;
+  readonly states?: ReadonlyMap<string, string>;
   /** Samples for calibration and test. */
   readonly counts: readonly [calibration: number, test: number];
   readonly make: (half: Half, file: string) => Promise<ReadonlyMap<string, Tensor>>;
@@ -56,12 +63,14 @@ const MAKERS: readonly Maker[] = [
   {
     what: 'lines of a printed page, its halves apart',
     files: /v4_rec/i,
+    classes: true,
     counts: [48, 16],
     make: async (half) => one('x', [3, 48, 192], lines(half, 0)),
   },
   {
     what: 'lines of a printed page either way up, its halves apart',
     files: /cls_infer/,
+    classes: true,
     counts: [64, 32],
     make: async (half) => one('x', [3, 48, 192], lines(half, 0.5)),
   },
@@ -99,25 +108,92 @@ const MAKERS: readonly Maker[] = [
       return one(inputs[0], [steps, 96], await embeddings(half, steps));
     },
   },
+  {
+    what: 'views of photographs, split by picture',
+    files: /squeezenet/,
+    classes: true,
+    counts: [32, 16],
+    make: async (half) =>
+      one(
+        'data_0',
+        [3, 224, 224],
+        views(half, { size: [224, 224], channels: 'BGR', mean: [104, 117, 123], std: 1, scale: 1 }),
+      ),
+  },
+  {
+    what: 'views of photographs, split by picture',
+    files: /vww/,
+    classes: true,
+    counts: [64, 32],
+    make: async (half) => one('input', [3, 96, 96], views(half, { size: [96, 96], scale: 1 / 255 })),
+  },
+  {
+    what: 'views of photographs, split by picture',
+    files: /ultraface/,
+    counts: [32, 16],
+    make: async (half) => one('input', [3, 240, 320], views(half, { size: [240, 320], mean: 127, std: 128, scale: 1 })),
+  },
+  {
+    what: 'files of many kinds, every other one',
+    files: /magika/,
+    classes: true,
+    counts: [38, 38],
+    make: async (half) => numbered('bytes', 'int32', half, 'magika/basic_features_i32_76x1024.bin', 1024),
+  },
+  {
+    what: 'texts that the network wrote, every other one',
+    files: /aidreams/,
+    classes: true,
+    counts: [32, 32],
+    make: async (half) => numbered('tokens', 'int64', half, 'lm_tokens/self_generated_i32_64x96.bin', 96),
+  },
+  {
+    what: 'consecutive steps of spoken digits, split by recording, states of the float network',
+    files: /dtln/,
+    states: new Map([['input_3', 'tf_op_layer_stack_2']]),
+    counts: [256, 64],
+    make: async (half) => one('input_2', [1, BINS], magnitudes(half)),
+  },
 ];
 
 /** Elements from -1 to 1. */
 const CENTRED = { scale: 1 / 255, mean: 0.5, std: 0.5, channels: 'BGR' };
 
-/** Samples for a network; undefined where none are known. */
-export async function samplesFor(file: string, folders: Folders): Promise<SampleSets | undefined> {
-  const maker = MAKERS.find(({ files }) => files.test(file));
-  if (!maker) return undefined;
+/** Whether `samplesFor` knows a network. */
+export function hasSamples(file: string): boolean {
+  return MAKERS.some(({ files }) => files.test(file));
+}
+
+/** Samples for a network that `hasSamples`. */
+export async function samplesFor(file: string, folders: Folders): Promise<SampleSets> {
+  const maker = MAKERS.find(({ files }) => files.test(file))!;
   const [calibration, test] = await Promise.all(
     maker.counts.map((count, at) => maker.make({ remainder: at === 0 ? 0 : 1, count, folders }, file)),
   );
-  return { what: maker.what, calibration, test };
+  const { what, classes = false, states } = maker;
+  return { what, classes, ...(states && { states }), calibration, test };
 }
 
 function one(name: string, dims: readonly number[], data: Float32Array): ReadonlyMap<string, Tensor> {
   return new Map([
     [name, tensorOf('float32', [data.length / elementCount(dims), ...dims], data as Float32Array<ArrayBuffer>)],
   ]);
+}
+
+/** Rows of a file of int32, every other one. */
+function numbered(
+  name: string,
+  type: 'int32' | 'int64',
+  { remainder, folders }: Half,
+  file: string,
+  size: number,
+): ReadonlyMap<string, Tensor> {
+  const bytes = readFileSync(join(folders.data, 'data', file));
+  const rows = Array.from({ length: bytes.length / 4 / size }, (_, row) => row).filter((row) => row % 2 === remainder);
+  const numbers = rows.flatMap((row) =>
+    Array.from({ length: size }, (_, at) => bytes.readInt32LE(4 * (row * size + at))),
+  );
+  return new Map([[name, tensorFrom(type, [rows.length, size], numbers)]]);
 }
 
 function withRate(inputs: ReadonlyMap<string, Tensor>, { count }: Half): ReadonlyMap<string, Tensor> {
@@ -175,6 +251,27 @@ function frames({ remainder, folders }: Half, count: number, size: number, conte
   const all = new Float32Array(count * (context + size));
   for (let i = 0; i < count; i++)
     for (let k = 0; k < context + size; k++) all[i * (context + size) + k] = sound[i * size + k - context] ?? 0;
+  return all;
+}
+
+/** Window, hop and bins of the spectrum of the noise suppressor. */
+const [TRANSFORMED, HOP, BINS] = [512, 128, 257];
+
+/** Magnitudes of consecutive Fourier transforms. */
+function magnitudes({ remainder, count, folders }: Half): Float32Array {
+  const seconds = (count * HOP + TRANSFORMED) / RATE;
+  const sound = speech(join(folders.data, 'data/fsdd_wav'), remainder, seconds);
+  const all = new Float32Array(count * BINS);
+  for (let i = 0; i < count; i++)
+    for (let k = 0; k < BINS; k++) {
+      let [re, im] = [0, 0];
+      for (let n = 0; n < TRANSFORMED; n++) {
+        const phase = (2 * Math.PI * k * n) / TRANSFORMED;
+        re += sound[i * HOP + n] * Math.cos(phase);
+        im -= sound[i * HOP + n] * Math.sin(phase);
+      }
+      all[i * BINS + k] = Math.hypot(re, im);
+    }
   return all;
 }
 

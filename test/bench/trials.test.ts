@@ -23,7 +23,14 @@ describe('without data', () => {
 
   test.each(['latency', 'accuracy', 'memory'])('%s has no results', async (name) => {
     const trial = TRIALS.find((candidate) => candidate.name === name)!;
-    const outcome = await trial.run({ pairs: 1, models, dataFolder: folder, say: () => {}, wants: () => true });
+    const outcome = await trial.run({
+      pairs: 1,
+      models,
+      dataFolder: folder,
+      say: () => {},
+      wants: () => true,
+      keep: async () => {},
+    });
     expect(outcome.records).toEqual([]);
     expect(outcome.skipped).toEqual(models.skipped);
   });

@@ -1,9 +1,10 @@
-"""SQNR of onnxruntime's static quantization at its defaults, on the samples of the `int8-networks` trial.
+"""SQNR of other quantizers at their defaults, on the samples of the `quantized-networks` trial.
 
-usage: quantize_with_onnxruntime.py MODEL CALIBRATION.npz TEST.npz [METHOD ...]
+usage: quantize_with_peers.py MODEL CALIBRATION.npz TEST.npz [METHOD ...]
 
 Arrays hold one whole feed per row. Prints one JSON object per method: decibels by output, or why there are none.
-Needs onnxruntime, onnx and numpy; no part of the product.
+METHOD is minmax, entropy or percentile (onnxruntime's static quantizer) or nncf; all when left out. Needs onnxruntime, onnx and
+numpy, and nncf for its method; no part of the product.
 """
 
 import json
@@ -18,7 +19,8 @@ import onnxruntime as ort
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-METHODS = {
+METHODS = ["minmax", "entropy", "percentile", "nncf"]
+CALIBRATORS = {
     "minmax": CalibrationMethod.MinMax,
     "entropy": CalibrationMethod.Entropy,
     "percentile": CalibrationMethod.Percentile,
@@ -52,6 +54,15 @@ def decibels(signal, noise):
     return float(10 * np.log10(signal / noise)) if signal > 0 else None
 
 
+def quantize(method, model, prepared, target, feeds):
+    if method in CALIBRATORS:
+        quantize_static(prepared, target, Reader(feeds), calibrate_method=CALIBRATORS[method])
+    else:
+        import nncf
+
+        onnx.save(nncf.quantize(onnx.load(model), nncf.Dataset(feeds)), target)
+
+
 def main():
     model, calibration, test = (str(Path(path).resolve()) for path in sys.argv[1:4])
     methods = sys.argv[4:]
@@ -71,7 +82,7 @@ def main():
     for method in methods or METHODS:
         try:
             target = folder / f"{method}.onnx"
-            quantize_static(ready, str(target), Reader(feeds_of(calibration, names)), calibrate_method=METHODS[method])
+            quantize(method, model, ready, str(target), feeds_of(calibration, names))
             if not any(node.op_type == "QuantizeLinear" for node in onnx.load(str(target)).graph.node):
                 raise ValueError("it quantizes no node of this network")
             session = open_session(target)
