@@ -2,20 +2,10 @@ import { elementCount } from '../../ir/tensor';
 import type { FamilyOf, LayerOf } from '../layer';
 import type { Operand } from '../step';
 import { extentsOf, plainView, type View } from '../view';
+import { movingFamily } from './moving';
 
 /** Gather: slices along an axis, by indices of any shape. */
-export const gatherFamily: FamilyOf<'gather'> = {
-  ops: ['gather'],
-  integer: {
-    operands: 'first',
-    grid: 'operand',
-    lower:
-      (layer, { operands: [x] }) =>
-      () =>
-        gather(layer, x),
-  },
-  float: { fuses: false, types: 'any', lower: (layer) => gather(layer, layer.plain()) },
-};
+export const gatherFamily: FamilyOf<'gather'> = movingFamily(['gather'], gather);
 
 function gather(layer: LayerOf<'gather'>, view: View): View {
   const { call, program } = layer;
@@ -30,18 +20,7 @@ function gather(layer: LayerOf<'gather'>, view: View): View {
 }
 
 /** GatherElements: an index for every element of the result. */
-export const gatherElementsFamily: FamilyOf<'gather-elements'> = {
-  ops: ['gather_elements'],
-  integer: {
-    operands: 'first',
-    grid: 'operand',
-    lower:
-      (layer, { operands: [x] }) =>
-      () =>
-        gatherElements(layer, x),
-  },
-  float: { fuses: false, types: 'any', lower: (layer) => gatherElements(layer, layer.plain()) },
-};
+export const gatherElementsFamily: FamilyOf<'gather-elements'> = movingFamily(['gather_elements'], gatherElements);
 
 function gatherElements(layer: LayerOf<'gather-elements'>, view: View): View {
   const { buffer } = layer.program.rowMajor(view);
@@ -52,18 +31,7 @@ function gatherElements(layer: LayerOf<'gather-elements'>, view: View): View {
 }
 
 /** GatherND: slices by tuples of indices, which lie along the last axis of the indices. */
-export const gatherNdFamily: FamilyOf<'gather-nd'> = {
-  ops: ['gather_nd'],
-  integer: {
-    operands: 'first',
-    grid: 'operand',
-    lower:
-      (layer, { operands: [x] }) =>
-      () =>
-        gatherNd(layer, x),
-  },
-  float: { fuses: false, types: 'any', lower: (layer) => gatherNd(layer, layer.plain()) },
-};
+export const gatherNdFamily: FamilyOf<'gather-nd'> = movingFamily(['gather_nd'], gatherNd);
 
 function gatherNd(layer: LayerOf<'gather-nd'>, view: View): View {
   const { call, program } = layer;

@@ -1,5 +1,6 @@
 import type { FamilyOf, Kernel, LayerOf } from '../layer';
 import { broadcastView, extentsOf, reshapeView, sliceView, transposeView, type View } from '../view';
+import { movingFamily } from './moving';
 
 /** Reshape, Flatten, Squeeze and the like: another view of the same memory wherever factors allow. */
 export const reshapeFamily: FamilyOf<'reshape'> = viewFamily(
@@ -36,18 +37,7 @@ export const rearrangeFamily: FamilyOf<'rearrange'> = viewFamily(({ call, extent
 });
 
 /** Split: a slice for every output. */
-export const splitFamily: FamilyOf<'split'> = {
-  ops: ['copy_nd'],
-  integer: {
-    operands: 'first',
-    grid: 'operand',
-    lower:
-      (layer, { operands: [x] }) =>
-      () =>
-        split(layer, x),
-  },
-  float: { fuses: false, types: 'any', lower: (layer) => split(layer, layer.plain()) },
-};
+export const splitFamily: FamilyOf<'split'> = movingFamily(['copy_nd'], split);
 
 function split({ call, program }: LayerOf<'split'>, whole: View): View[] {
   const full = extentsOf(whole);
@@ -72,16 +62,5 @@ function viewFamily<K extends Kernel>(changeOf: (layer: LayerOf<K>) => (view: Vi
     // Row-major memory has one factor per axis, which every change can express.
     return change(view) ?? change(layer.program.rowMajor(view))!;
   };
-  return {
-    ops: ['copy_nd'],
-    integer: {
-      operands: 'first',
-      grid: 'operand',
-      lower:
-        (layer, { operands: [x] }) =>
-        () =>
-          changed(layer, x),
-    },
-    float: { fuses: false, types: 'any', lower: (layer) => changed(layer, layer.plain()) },
-  };
+  return movingFamily(['copy_nd'], changed);
 }

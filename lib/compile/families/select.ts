@@ -11,6 +11,7 @@ import {
   type View,
 } from '../view';
 import { cuttable, part, resultView } from './assemble';
+import { movingFamily } from './moving';
 
 /** Most pieces of an axis that are copied one by one; more of them are looked up by index. */
 const MOST_PIECES = 4;
@@ -26,18 +27,7 @@ interface Piece {
  * Tile, Pad by mirror images, edges or repetition, Resize to the nearest element: a view where places are nested steps
  * (whole factors, repetition, cuts), else one copy for each piece of which that is true, or a gather where there are many.
  */
-export const selectFamily: FamilyOf<'select'> = {
-  ops: ['copy_nd', 'gather'],
-  integer: {
-    operands: 'first',
-    grid: 'operand',
-    lower:
-      (layer, { operands: [x] }) =>
-      () =>
-        select(layer, x),
-  },
-  float: { fuses: false, types: 'any', lower: (layer) => select(layer, layer.plain()) },
-};
+export const selectFamily: FamilyOf<'select'> = movingFamily(['copy_nd', 'gather'], select);
 
 function select(layer: LayerOf<'select'>, x: View): View {
   const { places: given } = layer.call;

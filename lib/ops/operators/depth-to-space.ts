@@ -1,9 +1,10 @@
 import { attribute } from '../../ir/attribute';
 import type { Node } from '../../ir/graph';
 import { elementCost } from '../cost';
-import { divideExactly, knownDims, mulDims } from '../dims';
+import { divideExactly, mulDims } from '../dims';
 import { dimsOf, reshapeTo, transposeTo } from '../gradients';
 import type { Operator } from '../operator';
+import { lowerRearrangement, type Rearrangement } from '../rearrangement';
 import { EVERY_TYPE, problem, required } from '../schema';
 import { readStrided, rowMajorStrides } from '../strides';
 
@@ -53,19 +54,11 @@ export const depthToSpace: Operator = {
   },
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
-  lower: ({ node, inputs: [input] }) => {
-    const dims = knownDims(input?.shape);
-    return dims
-      ? { kernel: 'rearrange', ...blocks(node, dims) }
-      : problem(node, 'symbolic-shape', 'expected known shapes');
-  },
+  lower: lowerRearrangement(blocks),
 };
 
 /** Channels split into (row in block, column in block, channel), or (channel, row, column) for CRD; and where each goes. */
-function blocks(
-  node: Node,
-  [n, depth, h, w]: readonly number[],
-): { split: readonly number[]; order: readonly number[] } {
+function blocks(node: Node, [n, depth, h, w]: readonly number[]): Rearrangement {
   const block = attribute(node, 'blocksize', 'int');
   const channels = depth / (block * block);
   return attribute(node, 'mode', 'string', 'DCR') === 'CRD'

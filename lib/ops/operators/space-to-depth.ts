@@ -1,8 +1,9 @@
 import { attribute } from '../../ir/attribute';
 import type { Node } from '../../ir/graph';
 import { elementCost } from '../cost';
-import { divideExactly, knownDims, mulDims } from '../dims';
+import { divideExactly, mulDims } from '../dims';
 import type { Operator } from '../operator';
+import { lowerRearrangement, type Rearrangement } from '../rearrangement';
 import { EVERY_TYPE, problem, required } from '../schema';
 import { readStrided, rowMajorStrides } from '../strides';
 
@@ -43,19 +44,11 @@ export const spaceToDepth: Operator = {
   ],
   cost: elementCost,
   quantization: { inputs: [{ role: 'activation' }], output: 'same' },
-  lower: ({ node, inputs: [input] }) => {
-    const dims = knownDims(input?.shape);
-    return dims
-      ? { kernel: 'rearrange', ...blocks(node, dims) }
-      : problem(node, 'symbolic-shape', 'expected known shapes');
-  },
+  lower: lowerRearrangement(blocks),
 };
 
 /** Rows and columns split into (block, place in block), and where each goes. */
-function blocks(
-  node: Node,
-  [n, channels, h, w]: readonly number[],
-): { split: readonly number[]; order: readonly number[] } {
+function blocks(node: Node, [n, channels, h, w]: readonly number[]): Rearrangement {
   const block = attribute(node, 'blocksize', 'int');
   return { split: [n, channels, h / block, block, w / block, block], order: [0, 3, 5, 1, 2, 4] };
 }
