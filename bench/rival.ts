@@ -7,6 +7,7 @@ import { elementCount, type Tensor, toNumbers } from '../lib/ir/tensor';
 import { readModelFile } from '../lib/onnx/read-model';
 import { writeModel } from '../lib/onnx/write-model';
 import { loadRuntime } from '../lib/reference/runtime';
+import { toRuntimeTensor } from '../lib/reference/tensors';
 import { inputParameters } from './rival-forms';
 import type { Subject } from './timing';
 
@@ -103,6 +104,23 @@ export async function openSessionFile(path: string): Promise<() => Promise<unkno
     );
   const [feeds, fetches] = [tensors(session.inputMetadata), tensors(session.outputMetadata)];
   return () => session.run(feeds, fetches);
+}
+
+/** A session of onnxruntime that always runs on the same inputs. */
+export interface FedSession {
+  readonly run: () => Promise<unknown>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the bytes of an ONNX model for inferences on `feeds`. @throws what onnxruntime throws */
+export async function openFed(model: Uint8Array, feeds: ReadonlyMap<string, Tensor>): Promise<FedSession> {
+  const session = await loadRuntime().InferenceSession.create(model, sessionOptions(RIVAL_SETTINGS[0]));
+  const tensors = Object.fromEntries(
+    [...feeds]
+      .filter(([name]) => session.inputNames.includes(name))
+      .map(([name, tensor]) => [name, toRuntimeTensor(name, tensor)]),
+  );
+  return { run: () => session.run(tensors), close: () => session.release() };
 }
 
 interface SynchronousSession {

@@ -8,6 +8,7 @@ import { runMemoryScaling } from './memory-scaling';
 import { runOverhead } from './overhead';
 import { runPrunedTimes } from './pruned-times';
 import { quantizedNetworkParts, runQuantizedNetworks } from './shipped/quantized-networks';
+import { runShippedNetworks, shippedNetworkParts } from './shipped/shipped-networks';
 import { DEFAULT_RECIPE_PARTS, runDefaultRecipe } from './training/default-recipe';
 import { runDistillation } from './training/distillation';
 import { runLowBits } from './training/low-bits';
@@ -113,6 +114,15 @@ export const TRIALS: readonly Trial[] = [
       return quantizedNetworkParts();
     },
     run: runQuantizedNetworks,
+  },
+  {
+    name: 'shipped-networks',
+    what: 'float networks that people ship, beside onnxruntime, one thread',
+    long: true,
+    get parts() {
+      return shippedNetworkParts();
+    },
+    run: runShippedNetworks,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
 ];

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
 import { decibelsText } from '../../lib/compress/quantize/measure-quality';
-import { DATA_FOLDER } from '../models';
 import type { TrialContext, TrialOutcome } from '../trial';
+import { shippedFolders, shippedNetworks } from './folders';
 import { lackOfPeers } from './run-peers';
-import { type Folders, hasSamples } from './samples';
+import { hasSamples } from './samples';
 import { type TriedNetwork, tryNetwork } from './try-network';
 
 /** SQNR that is enough whatever others reach, and how far above the best of them it must be elsewhere. */
@@ -14,7 +11,7 @@ const [ENOUGH_DB, AHEAD_DB] = [25, 1];
 
 /** What quantization at its defaults leaves of networks that people ship, the largest first, beside other quantizers where they are at hand. */
 export async function runQuantizedNetworks({ say, wants, keep }: TrialContext): Promise<TrialOutcome> {
-  const folders = foldersOf();
+  const folders = shippedFolders();
   const rows: string[][] = [
     [
       'network',
@@ -34,7 +31,7 @@ export async function runQuantizedNetworks({ say, wants, keep }: TrialContext): 
   const python = process.env.HONE_PEER_PYTHON ?? 'python3';
   const lacking = await lackOfPeers(python);
   const missed: string[] = [];
-  for (const { name, path } of shippedNetworks(folders).filter((network) => wants(network.name))) {
+  for (const { name, path } of shippedNetworks(folders, hasSamples).filter((network) => wants(network.name))) {
     say(`quantized-networks: ${name}`);
     try {
       const found = await tryNetwork(path, folders, lacking === undefined ? python : undefined);
@@ -51,19 +48,10 @@ export async function runQuantizedNetworks({ say, wants, keep }: TrialContext): 
 
 /** Names of the networks that `--only` may choose from. */
 export function quantizedNetworkParts(): readonly string[] {
-  const folders = foldersOf();
+  const folders = shippedFolders();
   return Object.values(folders).every((folder) => existsSync(folder))
-    ? shippedNetworks(folders).map(({ name }) => name)
+    ? shippedNetworks(folders, hasSamples).map(({ name }) => name)
     : [];
-}
-
-function foldersOf(): Folders {
-  const cache = (name: string) => join(homedir(), '.cache', name);
-  return {
-    zoo: resolve(process.env.HONE_ZOO ?? cache('hone-zoo')),
-    pictures: resolve(process.env.HONE_PICTURES ?? cache('hone-pictures')),
-    data: DATA_FOLDER,
-  };
 }
 
 /** The worst output decides. */
@@ -97,18 +85,4 @@ function rowOf(name: string, found: TriedNetwork, best: number | undefined, met:
 /** JSON has no infinity: null is the ratio without any noise. */
 function asRatio(db: number | null): number {
   return db ?? Number.POSITIVE_INFINITY;
-}
-
-/** Networks that samples are known for, each content once, the largest first. */
-function shippedNetworks({ zoo, data }: Folders): readonly { readonly name: string; readonly path: string }[] {
-  const seen = new Set<string>();
-  return [zoo, join(data, 'models')]
-    .flatMap((folder) => readdirSync(folder).map((file) => ({ file, path: join(folder, file) })))
-    .filter(({ file }) => file.endsWith('.onnx') && hasSamples(file))
-    .sort((a, b) => statSync(b.path).size - statSync(a.path).size)
-    .filter(({ path }) => {
-      const hash = createHash('sha256').update(readFileSync(path)).digest('hex');
-      return !seen.has(hash) && seen.add(hash);
-    })
-    .map(({ file, path }) => ({ name: file.replace(/\.onnx$/, ''), path }));
 }

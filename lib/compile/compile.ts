@@ -13,6 +13,7 @@ import { guardChoices } from './guard-choices';
 import { joinTables } from './join-tables';
 import { type Lowered, lowerGraph } from './lower-graph';
 import type { Buffer, Operand, Step } from './step';
+import { warnScalarSteps } from './warn-scalar-steps';
 
 export interface CompileOptions {
   /** SHA-256 of the model file, 64 hexadecimal digits. */
@@ -27,7 +28,7 @@ export interface Compiled {
   /** The plan file. */
   readonly plan: Uint8Array;
   readonly description: PlanDescription;
-  /** Warnings: layers that stay float inside a quantized model. */
+  /** Warnings: layers that stay float inside a quantized model, and those that would run on scalar code. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -79,7 +80,7 @@ function compileVariant({ name, graph }: VariantGraph, states: States, constants
   const { program } = lowered.state;
   const steps = guardChoices(fuseResiduals(joinTables(program.steps, program)), program);
   const variant = { ...describeVariant(graph, lowered, steps, constants, states), name };
-  return { variant, warnings: warnFloatLayers(steps, lowered.state) };
+  return { variant, warnings: [...warnFloatLayers(steps, lowered.state), ...warnScalarSteps(steps)] };
 }
 
 /** @throws E_OPTION_VALUE for a state that the graph does not have so: two of one output, or other types and shapes */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { asHoneError, withHint } from '../core/error';
 import { describeCpu } from '../engine/session';
+import { PLAN_OP_NAMES, PLAN_OPS } from '../plan/plan-ops';
 import { loadRuntime } from '../reference/runtime';
 
 /** One thing that Hone needs or can use on this machine. */
@@ -28,12 +29,39 @@ export function examine(): Finding[] {
       detail: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
     },
     attempt('native engine', 'missing', () => `kernels for ${describeCpu()}`),
+    kernels(process.env.HONE_CPU),
     attempt('onnxruntime-node', 'absent', () => {
       loadRuntime();
       return 'host reference; calibration, training and comparisons work';
     }),
     tool('C++ compiler', process.env.CXX ?? 'c++', 'to build the engine where no prebuilt one fits (Debian: g++)'),
   ];
+}
+
+/** Whether operations that have fast kernels lack those of this machine, or of the part of it that `mask` leaves. */
+function kernels(mask: string | undefined): Finding {
+  const what = 'fast kernels';
+  try {
+    const sets = describeCpu(mask);
+    const scalar = scalarOperations(sets.split(','));
+    return scalar.length === 0
+      ? { what, state: 'ok', detail: 'for all operations that have any' }
+      : {
+          what,
+          state: 'absent',
+          detail: `with ${sets} alone ${scalar.length} operations run on scalar code, up to hundreds of times slower: ${scalar.join(', ')}`,
+        };
+  } catch (error) {
+    return { what, state: 'absent', detail: withHint(asHoneError(error)) };
+  }
+}
+
+/** Operations that have kernels for instruction sets, but not for any of these. */
+export function scalarOperations(sets: readonly string[]): string[] {
+  return PLAN_OP_NAMES.filter((op) => {
+    const rows: readonly string[] = PLAN_OPS[op].rows;
+    return rows.length > 0 && !rows.some((set) => sets.includes(set));
+  });
 }
 
 function attempt(what: string, otherwise: Finding['state'], check: () => string): Finding {

@@ -17,6 +17,8 @@ export interface OpRule {
   readonly moves: boolean;
   /** The int8 operation that does the same; undefined for operations that are int8, or have none. */
   readonly int8Form: string | undefined;
+  /** Instruction sets that its kernel has rows for, best first; `ref`, which every kernel has, is left out. */
+  readonly rows: readonly string[];
   /** `gpu row`, or `cpu only: ` and the reason. */
   readonly gpu: string;
 }

@@ -12,6 +12,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   dequantize_s8: {
@@ -23,6 +24,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   conv_s8: {
@@ -34,6 +36,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx512vnni', 'avx2', 'neon_i8mm', 'neon_dotprod', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   dwconv_s8: {
@@ -45,6 +48,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx512vnni', 'avx2', 'neon_i8mm', 'neon_dotprod', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   fc_s8: {
@@ -56,6 +60,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx512vnni', 'avx2', 'neon_i8mm', 'neon_dotprod', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   binary_s8: {
@@ -67,6 +72,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   lut_s8: {
@@ -78,6 +84,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   max_pool_s8: {
@@ -89,6 +96,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: true,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   average_pool_s8: {
@@ -100,6 +108,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   copy_nd: {
@@ -111,6 +120,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: true,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   fill: {
@@ -122,6 +132,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: true,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   softmax_f32: {
@@ -133,6 +144,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   conv_f32: {
@@ -144,6 +156,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: 'conv_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   dwconv_f32: {
@@ -155,6 +168,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: 'dwconv_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   fc_f32: {
@@ -166,6 +180,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: 'fc_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   binary_f32: {
@@ -177,6 +192,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: 'binary_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   clamp_f32: {
@@ -188,6 +204,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   max_pool_f32: {
@@ -199,6 +216,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: true,
     int8Form: 'max_pool_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   average_pool_f32: {
@@ -210,6 +228,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: 'average_pool_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   reduce_max_s8: {
@@ -221,6 +240,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: true,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   reduce_max_f32: {
@@ -232,6 +252,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: true,
     int8Form: 'reduce_max_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   reduce_min_s8: {
@@ -243,6 +264,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: true,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   reduce_min_f32: {
@@ -254,6 +276,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: true,
     int8Form: 'reduce_min_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   unary_f32: {
@@ -265,6 +288,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: 'lut_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   reduce_f32: {
@@ -276,6 +300,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   matmul_f32: {
@@ -287,6 +312,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: 'matmul_s8',
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   interpolate_f32: {
@@ -298,6 +324,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   cast: {
@@ -309,6 +336,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   binary_int: {
@@ -320,6 +348,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   compare: {
@@ -331,6 +360,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   select: {
@@ -342,6 +372,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: true,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   gather: {
@@ -353,6 +384,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: true,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   gather_elements: {
@@ -364,6 +396,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: true,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   gather_nd: {
@@ -375,6 +408,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: true,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   scatter_elements: {
@@ -386,6 +420,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   scatter_nd: {
@@ -397,6 +432,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   normalize_f32: {
@@ -408,6 +444,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   recurrent_f32: {
@@ -419,6 +456,7 @@ export const PLAN_OPS = {
     domain: 'float',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   skip: {
@@ -430,6 +468,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: a launch cannot leave out others',
   },
   arg_extreme: {
@@ -441,6 +480,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   cumulative_sum: {
@@ -452,6 +492,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   top_k: {
@@ -463,6 +504,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
+    rows: [],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   matmul_s8: {
@@ -474,6 +516,7 @@ export const PLAN_OPS = {
     domain: 'int8',
     moves: false,
     int8Form: undefined,
+    rows: ['avx512vnni', 'avx2', 'neon_i8mm', 'neon_dotprod', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
 } as const satisfies Record<string, OpRule>;

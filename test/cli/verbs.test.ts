@@ -158,7 +158,7 @@ test('doctor names every part and ends with 0 when nothing needed is missing', a
   );
   expect(found.complete).toBe(true);
   expect(found.findings.map(({ what }) => what)).toEqual(
-    expect.arrayContaining(['Node.js', 'native engine', 'C++ compiler']),
+    expect.arrayContaining(['Node.js', 'native engine', 'fast kernels', 'C++ compiler']),
   );
   expect(found.sensors.length).toBeGreaterThanOrEqual(6);
   expect(await text('doctor')).toMatch(/^Node\.js +ok +v\d+[\s\S]*\nnothing that Hone needs is missing\n$/);

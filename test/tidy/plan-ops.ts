@@ -1,4 +1,5 @@
 import { type LayoutName, layoutOf } from '../../lib/plan/format';
+import { rowsOf } from './kernel-files';
 import { readSource } from './sources';
 
 const TABLE = 'native/engine/plan_ops.def';
@@ -106,6 +107,10 @@ function ruleLines({ word, family, params, work, int8, gpu, outputs, inputs }: O
     `    domain: '${domain}',`,
     `    moves: ${work === 'kMoves'},`,
     `    int8Form: ${int8 === 'none' ? 'undefined' : `'${int8}'`},`,
+    `    rows: [${rowsOf(word)
+      .filter((set) => set !== 'ref')
+      .map((set) => `'${set}'`)
+      .join(', ')}],`,
     `    gpu: '${gpu.replace(/cpu_only\("(.+)"\)/, 'cpu only: $1').replace('gpu_row()', 'gpu row')}',`,
     '  },',
   ];
