@@ -336,7 +336,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
-    rows: [],
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   binary_int: {
@@ -360,7 +360,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
-    rows: [],
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   select: {
@@ -372,7 +372,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: true,
     int8Form: undefined,
-    rows: [],
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   gather: {

@@ -31,7 +31,7 @@ Fault require_dense(const Call& call) {
 
 template <typename Row, typename Args>
 Division divide_typed(const StepContext&, const Row&, const Args&, int64_t items) {
-  // Loops of 128-bit vectors: half of what the rows of wider ones do.
+  // Loops that compilers vectorize: half of what rows of intrinsics do.
   return {items, 64, 1, static_cast<double>(items) / 2.0};
 }
 

@@ -103,9 +103,11 @@ const KernelCheck kCheck = {"binary_int",
                               const auto operation =
                                   static_cast<IntegerOperation>(index % kIntegerOperationCount);
                               const int64_t b_count = bench.rng().between(1, 40);
+                              // What begins anew so often is written out for long operands.
+                              const int64_t times = bench.rng().chance(0.1) ? 1100 : bench.rng().between(1, 5);
                               // Truths know and, or and xor alone: sums of them wrap around as bytes.
                               return make(bench, operation, kTypes[index / kIntegerOperationCount % 5],
-                                          b_count * bench.rng().between(1, 5), b_count);
+                                          b_count * times, b_count);
                             },
                             1,
                             [](Workbench& bench, int) {

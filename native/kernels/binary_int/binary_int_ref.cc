@@ -64,15 +64,16 @@ template <IntegerOperation kOperation, typename T>
 void combine(const BinaryIntArgs& args, const Tile& tile) {
   T* const y = static_cast<T*>(args.y);
   const T* const a = static_cast<const T*>(args.a);
-  const T* const b = static_cast<const T*>(args.b);
+  const LongRepeat<T> b(static_cast<const T*>(args.b), args.b_count, tile.end - tile.begin);
   // Bytes of truth may be other than 0 and 1.
   const auto read = [&](T value) {
     if constexpr (std::is_same_v<T, uint8_t>)
       return args.type == ElementType::kBool ? static_cast<T>(value != 0) : value;
     return value;
   };
-  for_each_repeat(tile.begin, tile.end, args.b_count, [&](int64_t begin, int64_t end, int64_t at) {
-    const T* const from = b + at - begin;
+  for_each_repeat(tile.begin, tile.end, b.period(), [&](int64_t begin, int64_t end, int64_t at) {
+    const T* const from = b.data() + at - begin;
+    HONE_INDEPENDENT
     for (int64_t i = begin; i < end; i++) y[i] = apply<kOperation>(read(a[i]), read(from[i]));
   });
 }

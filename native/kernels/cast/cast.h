@@ -9,8 +9,7 @@ namespace hone {
 
 /// Elements of one type as another. Floats to integers drop the fraction and saturate, NaN becomes 0;
 /// integers to narrower ones keep their low bits; bool is 0 or 1, and every number but 0 is 1 as bool; floats
-/// and integers round to the nearest float, ties to even. Exact. ref is the only row: loops that every
-/// compiler vectorizes.
+/// and integers round to the nearest float, ties to even. Exact.
 struct CastArgs {
   void* y;
   const void* x;
@@ -24,7 +23,7 @@ struct CastRow {
   void (*run)(const CastArgs& args, const Tile& tile);
 };
 
-/// Rows: ref.
+/// Rows, best first, ref last.
 extern const CastRow kCastRows[];
 extern const int kCastRowCount;
 

@@ -11,7 +11,7 @@ namespace hone {
 
 /// Comparison of two numbers of one type, element for element: y = a op b ? 1 : 0. Every comparison with NaN
 /// is false but not_equal. b has as many elements as a, or a divisor of them: it repeats. bool operands are
-/// read as 0 or 1. Exact. ref is the only row: loops that every compiler vectorizes.
+/// read as 0 or 1. Exact.
 struct CompareArgs {
   uint8_t* y;
   const void* a;
@@ -28,7 +28,7 @@ struct CompareRow {
   void (*run)(const CompareArgs& args, const Tile& tile);
 };
 
-/// Rows: ref.
+/// Rows, best first, ref last.
 extern const CompareRow kCompareRows[];
 extern const int kCompareRowCount;
 

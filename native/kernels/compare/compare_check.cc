@@ -54,19 +54,22 @@ std::unique_ptr<KernelCase> make(Workbench& bench, Comparison comparison, Elemen
 
 constexpr ElementType kTypes[] = {ElementType::kFloat32, ElementType::kInt64, ElementType::kInt32,
                                   ElementType::kInt8,    ElementType::kUint8, ElementType::kBool};
-const KernelCheck kCheck = {"compare",
-                            [] { return list_rows(kCompareRows, kCompareRowCount); },
-                            kComparisonCount * 6 * 3,
-                            [](Workbench& bench, int index) {
-                              const int64_t b_count = bench.rng().between(1, 40);
-                              return make(bench, static_cast<Comparison>(index % kComparisonCount),
-                                          kTypes[index / kComparisonCount % 6],
-                                          b_count * bench.rng().between(1, 5), b_count);
-                            },
-                            1,
-                            [](Workbench& bench, int) {
-                              return make(bench, Comparison::kLess, ElementType::kFloat32, 16384, 16384);
-                            }};
+const KernelCheck kCheck = {
+    "compare",
+    [] { return list_rows(kCompareRows, kCompareRowCount); },
+    kComparisonCount * 6 * 3,
+    [](Workbench& bench, int index) {
+      const int64_t b_count = bench.rng().between(1, 40);
+      // What begins anew so often is written out for long operands.
+      const int64_t times = bench.rng().chance(0.1) ? 1100 : bench.rng().between(1, 5);
+      return make(bench, static_cast<Comparison>(index % kComparisonCount),
+                  kTypes[index / kComparisonCount % 6], b_count * times, b_count);
+    },
+    3,
+    [](Workbench& bench, int index) {
+      const ElementType type = index == 2 ? ElementType::kInt64 : ElementType::kFloat32;
+      return make(bench, Comparison::kLess, type, 16384, index == 0 ? 16384 : 1);
+    }};
 const Registration kRegistration(kCheck);
 
 }  // namespace

@@ -1,47 +1,8 @@
-#include <type_traits>
-
-#include "native/kernels/compare/compare.h"
-#include "native/kernels/repeats.h"
-#include "native/kernels/typed.h"
+#include "native/kernels/compare/compare_loops.h"
+#include "native/kernels/compare/compare_rows.h"
 
 namespace hone {
-namespace {
 
-template <Comparison kComparison, typename T>
-bool holds(T a, T b) {
-#define HONE_COMPARISON(number, symbol, word, sign) \
-  if constexpr (kComparison == Comparison::k##symbol) return a sign b;
-#include "native/core/comparisons.def"
-}
-
-template <Comparison kComparison, typename T>
-void compare_elements(const CompareArgs& args, const Tile& tile) {
-  const T* const a = static_cast<const T*>(args.a);
-  const T* const b = static_cast<const T*>(args.b);
-  for_each_repeat(tile.begin, tile.end, args.b_count, [&](int64_t begin, int64_t end, int64_t at) {
-    const T* const from = b + at - begin;
-    for (int64_t i = begin; i < end; i++) {
-      if constexpr (std::is_same_v<T, Truth>) {
-        args.y[i] = static_cast<uint8_t>(holds<kComparison>(a[i] != Truth{0}, from[i] != Truth{0}));
-      } else {
-        args.y[i] = static_cast<uint8_t>(holds<kComparison>(a[i], from[i]));
-      }
-    }
-  });
-}
-
-}  // namespace
-
-void compare_ref(const CompareArgs& args, const Tile& tile) {
-  with_type(args.type, [&](auto type) {
-    using T = decltype(type);
-    switch (args.comparison) {
-#define HONE_COMPARISON(number, symbol, ...) \
-  case Comparison::k##symbol:                \
-    return compare_elements<Comparison::k##symbol, T>(args, tile);
-#include "native/core/comparisons.def"
-    }
-  });
-}
+void compare_ref(const CompareArgs& args, const Tile& tile) { compare_tile(args, tile); }
 
 }  // namespace hone

@@ -9,8 +9,7 @@
 namespace hone {
 
 /// y = condition ? a : b, element for element, whatever elements stand for. Each operand has as many elements
-/// as y, or a divisor of them: it repeats. y may be a or b where that has as many elements. ref is the only
-/// row: loops that every compiler vectorizes.
+/// as y, or a divisor of them: it repeats. y may be a or b where that has as many elements.
 struct SelectArgs {
   void* y;
   const uint8_t* condition;  ///< what is not 0 is true
@@ -27,7 +26,7 @@ struct SelectRow {
   void (*run)(const SelectArgs& args, const Tile& tile);
 };
 
-/// Rows: ref.
+/// Rows, best first, ref last.
 extern const SelectRow kSelectRows[];
 extern const int kSelectRowCount;
 

@@ -1,0 +1,8 @@
+#include "native/kernels/select/select_loops.h"
+#include "native/kernels/select/select_rows.h"
+
+namespace hone {
+
+void select_avx2(const SelectArgs& args, const Tile& tile) { select_tile(args, tile); }
+
+}  // namespace hone
