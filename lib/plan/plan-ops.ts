@@ -348,7 +348,7 @@ export const PLAN_OPS = {
     domain: 'any',
     moves: false,
     int8Form: undefined,
-    rows: [],
+    rows: ['avx2', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
   compare: {

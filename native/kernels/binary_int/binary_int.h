@@ -12,8 +12,7 @@ namespace hone {
 /// Element-wise operation of two integers of one type, modulo 2^n: y = a op b. b has as many elements as a,
 /// or a divisor of them: it repeats. Divide drops the fraction; modulo has the sign of b, remainder that of
 /// a; all three give 0 where b is 0. Power of a negative exponent is the integer part of the fraction (0 for
-/// a base of 0). And, or and xor work on bits; bool operands are read as 0 or 1. Exact. y may be a or b. ref
-/// is the only row: loops that every compiler vectorizes.
+/// a base of 0). And, or and xor work on bits; bool operands are read as 0 or 1. Exact. y may be a or b.
 struct BinaryIntArgs {
   void* y;
   const void* a;
@@ -30,7 +29,7 @@ struct BinaryIntRow {
   void (*run)(const BinaryIntArgs& args, const Tile& tile);
 };
 
-/// Rows: ref.
+/// Rows, best first, ref last.
 extern const BinaryIntRow kBinaryIntRows[];
 extern const int kBinaryIntRowCount;
 

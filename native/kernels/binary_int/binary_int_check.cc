@@ -96,23 +96,22 @@ std::unique_ptr<KernelCase> make(Workbench& bench, IntegerOperation operation, E
 
 constexpr ElementType kTypes[] = {ElementType::kInt64, ElementType::kInt32, ElementType::kInt8,
                                   ElementType::kUint8, ElementType::kBool};
-const KernelCheck kCheck = {"binary_int",
-                            [] { return list_rows(kBinaryIntRows, kBinaryIntRowCount); },
-                            kIntegerOperationCount * 5 * 3,
-                            [](Workbench& bench, int index) {
-                              const auto operation =
-                                  static_cast<IntegerOperation>(index % kIntegerOperationCount);
-                              const int64_t b_count = bench.rng().between(1, 40);
-                              // What begins anew so often is written out for long operands.
-                              const int64_t times = bench.rng().chance(0.1) ? 1100 : bench.rng().between(1, 5);
-                              // Truths know and, or and xor alone: sums of them wrap around as bytes.
-                              return make(bench, operation, kTypes[index / kIntegerOperationCount % 5],
-                                          b_count * times, b_count);
-                            },
-                            1,
-                            [](Workbench& bench, int) {
-                              return make(bench, IntegerOperation::kAdd, ElementType::kInt64, 16384, 16384);
-                            }};
+const KernelCheck kCheck = {
+    "binary_int",
+    [] { return list_rows(kBinaryIntRows, kBinaryIntRowCount); },
+    kIntegerOperationCount * 5 * 3,
+    [](Workbench& bench, int index) {
+      const auto operation = static_cast<IntegerOperation>(index % kIntegerOperationCount);
+      const int64_t b_count = bench.rng().between(1, 40);
+      // What begins anew so often is written out for long operands.
+      const int64_t times = bench.rng().chance(0.1) ? 1100 : bench.rng().between(1, 5);
+      // Truths know and, or and xor alone: sums of them wrap around as bytes.
+      return make(bench, operation, kTypes[index / kIntegerOperationCount % 5], b_count * times, b_count);
+    },
+    1,
+    [](Workbench& bench, int) {
+      return make(bench, IntegerOperation::kAdd, ElementType::kInt64, 16384, 16384);
+    }};
 const Registration kRegistration(kCheck);
 
 }  // namespace

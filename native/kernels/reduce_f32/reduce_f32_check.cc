@@ -126,6 +126,7 @@ struct Bench {
 };
 constexpr Bench kBench[] = {
     {"mean 1x1000x1", ReduceOperation::kMean, {1, 1000, 1}},
+    {"sum_square 1000x2x1", ReduceOperation::kSumSquare, {1000, 2, 1}},
     {"mean 196x384x1", ReduceOperation::kMean, {196, 384, 1}},
     {"mean 1x49x1280", ReduceOperation::kMean, {1, 49, 1280}},
     {"sum 1x3136x16", ReduceOperation::kSum, {1, 3136, 16}},

@@ -53,6 +53,40 @@ inline float reduce_row(const float* x, const ReduceF32Args& args) {
   return y[0];
 }
 
+/// Rows of at most 16 elements, where each partial has one: 16 rows at a time, element for element.
+template <typename Function>
+inline void reduce_short_rows(const ReduceF32Args& args, int64_t begin, int64_t end) {
+  const auto length = static_cast<int>(args.length);
+  const auto join = [](VecF a, VecF b) { return Function::join(a, b); };
+  for (int64_t row = begin; row < end; row += 16) {
+    const int count = static_cast<int>(end - row < 16 ? end - row : 16);
+    const float* x = args.x + row * args.x_outer_stride;
+    F32x16 partials[16];
+    for (int i = 0; i < length; i++)
+      partials[i] = load_elements(x + i * args.x_stride, args.x_outer_stride, count, Function::kIgnored);
+    F32x16 shift = splat_f32x16(0.0f);
+    if constexpr (Function::kShifts) {
+      shift = partials[0];
+      for (int i = 1; i < length; i++)
+        join_into(&shift, partials[i], [](VecF a, VecF b) { return maximum(a, b); });
+      for (int j = 0; j < kParts; j++) shift.v[j] = Function::shift_of(shift.v[j]);
+    }
+    for (int i = 0; i < length; i++)
+      for (int j = 0; j < kParts; j++)
+        partials[i].v[j] = join(splat(Function::kNeutral), Function::map(partials[i].v[j], shift.v[j]));
+    // Partials that are not there would change nothing.
+    for (int half = 8, left = length; half > 0; half /= 2) {
+      for (int i = 0; i + half < left; i++) join_into(&partials[i], partials[i + half], join);
+      left = left < half ? left : half;
+    }
+    float y[16];
+    for (int j = 0; j < kParts; j++)
+      store(y + j * kLanes,
+            bound_result(Function::finish(partials[0].v[j], length, shift.v[j]), args.lo, args.hi));
+    for (int j = 0; j < count; j++) args.y[(row + j) * args.y_stride] = y[j];
+  }
+}
+
 /// Columns of kVectors registers, or of `count` lanes of one; Loader and its storing twin know which.
 template <typename Function, int kVectors, typename Load, typename Store>
 inline void reduce_few(const float* x, const ReduceF32Args& args, const Load& load_at,
@@ -105,6 +139,7 @@ inline void reduce_some(float* y, const float* x, int64_t count, const ReduceF32
 
 template <typename Function>
 inline void reduce_tile(const ReduceF32Args& args, const Tile& tile) {
+  if (args.inner == 1 && args.length <= 16) return reduce_short_rows<Function>(args, tile.begin, tile.end);
   if (args.inner == 1) {
     for (int64_t row = tile.begin; row < tile.end; row++)
       args.y[row * args.y_stride] = reduce_row<Function>(args.x + row * args.x_outer_stride, args);
