@@ -12,6 +12,7 @@ import { fuseResiduals } from './fuse-residual';
 import { guardChoices } from './guard-choices';
 import { joinTables } from './join-tables';
 import { type Lowered, lowerGraph } from './lower-graph';
+import { codedBuffers, PlanConstants } from './plan-constants';
 import type { Buffer, Operand, Step } from './step';
 import { warnScalarSteps } from './warn-scalar-steps';
 
@@ -53,12 +54,13 @@ export interface VariantGraph {
  * @throws as `compile`
  */
 export function compileVariants(graphs: readonly VariantGraph[], options: CompileOptions): Compiled {
-  const constants: Uint8Array[] = [];
+  const constants = new PlanConstants();
   const compiled = graphs.map((variant) => compileVariant(variant, options.states ?? new Map(), constants));
   const description = {
     sourceHash: options.sourceHash,
     metadata: { ...Object.fromEntries(graphs[0].graph.metadata), ...options.metadata },
-    constants,
+    constants: constants.list,
+    ...(constants.encoded.length > 0 ? { encoded: constants.encoded } : {}),
     variants: compiled.map(({ variant }) => variant),
   };
   const diagnostics = new Map(
@@ -67,7 +69,7 @@ export function compileVariants(graphs: readonly VariantGraph[], options: Compil
   return { plan: writePlan(description), description, diagnostics: [...diagnostics.values()] };
 }
 
-function compileVariant({ name, graph }: VariantGraph, states: States, constants: Uint8Array[]) {
+function compileVariant({ name, graph }: VariantGraph, states: States, constants: PlanConstants) {
   requireStates(graph, states);
   const lowered = lowerGraph(graph, states);
   const errors = lowered.state.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
@@ -111,7 +113,7 @@ function describeVariant(
   graph: Graph,
   lowered: Lowered,
   steps: readonly Step[],
-  constants: Uint8Array[],
+  constants: PlanConstants,
   states: States,
 ): Omit<PlanVariant, 'name'> {
   const { network } = lowered.state;
@@ -120,7 +122,7 @@ function describeVariant(
   if (fault !== undefined) throw new HoneError('E_INTERNAL', { message: fault });
   const tensors: PlanTensor[] = [];
   const known = new Map<string, number>();
-  const blobs = new Map<Uint8Array, number>();
+  const coded = codedBuffers(steps);
   const kept = new StateMemory();
 
   const tensorIndex = ({ buffer, dims: wanted }: Operand): number => {
@@ -141,12 +143,10 @@ function describeVariant(
     if (place.kind === 'port') return { place: 'port' } as const;
     if (place.kind === 'state') return { place: 'state', offset: kept.offsetOf(buffer) } as const;
     if (place.kind === 'arena') return { place: 'arena', offset: memory.offsets.get(buffer.id)! } as const;
-    let constant = blobs.get(place.bytes);
-    if (constant === undefined) {
-      constant = constants.push(place.bytes) - 1;
-      blobs.set(place.bytes, constant);
-    }
-    return { place: 'constant', constant } as const;
+    const row = coded.get(buffer.id);
+    const weights = row === undefined ? undefined : constants.addCodes(buffer.type, place, row);
+    if (weights !== undefined) return { place: 'encoded', weights } as const;
+    return { place: 'constant', constant: constants.add(place.bytes) } as const;
   };
   const port = (name: string, buffer: Buffer): PlanPort => {
     const dims = network.extents(name);

@@ -4,8 +4,10 @@ import type { Node } from '../ir/graph';
 import { elementCount, type Tensor, viewAs } from '../ir/tensor';
 import { toDense } from '../ops/dense';
 import { dequantizeLinear } from '../ops/operators/dequantize-linear';
+import { scaleIndices } from '../ops/quantizer';
 import { PLAN_TYPES, type PlanType } from '../plan/format';
 import { Unsupported } from './unsupported';
+import type { ScaledIntegers } from './weight-codes';
 
 /** Where constants come from: the part of a network that this file needs. */
 export interface ConstantSource {
@@ -23,6 +25,10 @@ export interface QuantizedConstant {
   readonly zeroPoints: Int32Array;
   /** Axis of the scales when there is more than one. */
   readonly axis: number;
+  /** Extents of the scales. */
+  readonly scaleDims: readonly number[];
+  /** Elements along the axis that have a scale together; 0: one of its own for each index. */
+  readonly block: number;
 }
 
 /** A constant of float32 elements, row-major. */
@@ -51,10 +57,16 @@ function once<T>(source: ConstantSource, key: string, make: () => T): T {
   return known.get(key) as T;
 }
 
-/** The integers behind `DequantizeLinear(initializer)`; undefined for anything else, and for scales per block. */
-export function quantizedConstant(source: ConstantSource, value: string): QuantizedConstant | undefined {
+/** The integers behind `DequantizeLinear(initializer)`; undefined for anything else, and for scales per block unless asked for. */
+export function quantizedConstant(
+  source: ConstantSource,
+  value: string,
+  scalesPer: 'axis' | 'block' = 'axis',
+): QuantizedConstant | undefined {
   const node = source.producer(value);
-  if (node?.op !== 'DequantizeLinear' || attribute(node, 'block_size', 'int', 0) !== 0) return undefined;
+  if (node?.op !== 'DequantizeLinear') return undefined;
+  const block = attribute(node, 'block_size', 'int', 0);
+  if (block !== 0 && scalesPer === 'axis') return undefined;
   const [integers, scale, zeroPoint] = node.inputs.map((name) => source.initializer(name));
   if (integers === undefined || scale?.type !== 'float32') return undefined;
   if (node.inputs[2] && zeroPoint === undefined) return undefined;
@@ -67,6 +79,8 @@ export function quantizedConstant(source: ConstantSource, value: string): Quanti
     scales,
     zeroPoints: zeroPoint ? Int32Array.from(elementsOf(zeroPoint)) : new Int32Array(scales.length),
     axis: axis < 0 ? axis + integers.dims.length : axis,
+    scaleDims: scale.dims,
+    block,
   };
 }
 
@@ -123,16 +137,46 @@ export function constantExtents(source: ConstantSource, value: string): readonly
   return inputs.includes(undefined) || inputs[1]?.type !== 'float32' ? undefined : inputs[0]!.dims;
 }
 
-/** Elements of an int8 or uint8 constant in canonical int8, with its zero points shifted alike; undefined for other types. */
+/** Elements of a constant of 4 or 8 bits in canonical int8, with its zero points shifted alike; undefined for other types. */
 export function canonicalIntegers(
   constant: QuantizedConstant,
 ): { values: Int8Array; zeroPoints: Int32Array } | undefined {
   const { type, values, zeroPoints } = constant;
   if (values instanceof Int8Array && type === 'int8') return { values, zeroPoints };
-  if (!(values instanceof Uint8Array) || type !== 'uint8') return undefined;
+  const shift = SHIFTS.get(type);
+  if (shift === undefined) return undefined;
   const shifted = new Int8Array(values.length);
-  for (let index = 0; index < shifted.length; index++) shifted[index] = values[index] - 128;
-  return { values: shifted, zeroPoints: zeroPoints.map((zeroPoint) => zeroPoint - 128) };
+  for (let index = 0; index < shifted.length; index++) shifted[index] = values[index] - shift;
+  return { values: shifted, zeroPoints: zeroPoints.map((zeroPoint) => zeroPoint - shift) };
+}
+
+/** What makes types of up to 8 bits signed. */
+const SHIFTS: ReadonlyMap<ElementType, number> = new Map([
+  ['int8', 0],
+  ['uint8', 128],
+  ['int4', 0],
+  ['uint4', 8],
+]);
+
+/**
+ * The small integers behind a dequantized constant, which give its float elements times their scales; undefined for other constants.
+ * `arrange` brings elements into the order of the plan.
+ */
+export function scaledIntegers(
+  source: ConstantSource,
+  value: string,
+  arrange: <T extends Int8Array | Float32Array>(data: T, Type: new (length: number) => T) => T,
+): ScaledIntegers | undefined {
+  const constant = quantizedConstant(source, value, 'block');
+  const canonical = constant && canonicalIntegers(constant);
+  if (canonical === undefined) return undefined;
+  const { scales, dims, axis, block } = constant!;
+  const { zeroPoints } = canonical;
+  // Places of scales as floats: every whole number up to 2^24 is one.
+  if (scales.length > 2 ** 24 || zeroPoints.some((zeroPoint) => zeroPoint < -128 || zeroPoint > 127)) return undefined;
+  const places = Float32Array.from(scaleIndices(dims, constant!.scaleDims, axis, block));
+  const integers = arrange(canonical.values, Int8Array);
+  return { integers, groups: arrange(places, Float32Array), scales, zeroPoints };
 }
 
 /**
@@ -169,7 +213,7 @@ export function eightBitWeights(
         : 'its weights are float',
     );
   const canonical = canonicalIntegers(constant);
-  if (canonical === undefined) throw new Unsupported(`its weights are ${constant.type}, int8 kernels take 8 bits`);
+  if (canonical === undefined) throw new Unsupported(`its weights are ${constant.type}, int8 kernels take 4 or 8 bits`);
   if (!constant.scales.every((scale) => scale > 0 && Number.isFinite(scale)))
     throw new Unsupported('a scale of its weights is not positive and finite');
   return { ...constant, ...canonical };

@@ -4,7 +4,7 @@ import type { States } from '../ir/states';
 import { elementCount } from '../ir/tensor';
 import { evaluateConstants } from '../passes/fold-constants';
 import { PLAN_MAX_RANK, PLAN_TYPES, type PlanType } from '../plan/format';
-import { canonicalIntegers, floatConstant, plainConstant, quantizedConstant } from './constants';
+import { canonicalIntegers, floatConstant, plainConstant, quantizedConstant, scaledIntegers } from './constants';
 import type { Network, Tail } from './network';
 import { Program } from './program';
 import type { Buffer, Quantization } from './step';
@@ -225,7 +225,8 @@ export class Lowering {
     const constant = plainConstant(this.network, value);
     if (constant === undefined) return undefined;
     const { type, dims, data } = constant;
-    return plainView(this.program.constant(value, type, dims, data).buffer, dims);
+    const scaled = () => scaledIntegers(this.network, value, (elements) => elements);
+    return plainView(this.program.constant(value, type, dims, data, undefined, scaled).buffer, dims);
   }
 
   private dequantize(value: string, integer: QuantizedView): View {

@@ -3,6 +3,7 @@ import { PLAN_MAX_RANK, type PlanType } from '../plan/format';
 import type { Buffer, Operand, Place, Quantization, Step } from './step';
 import { Unsupported } from './unsupported';
 import { alignFactors, extentsOf, isDense, layoutKey, naturalOrder, sizeOf, stridesOf, type View } from './view';
+import type { ScaledIntegers } from './weight-codes';
 
 /** The steps of a plan in the making, their buffers, and copies that bring elements into the order that a kernel needs. */
 export class Program {
@@ -20,16 +21,18 @@ export class Program {
     return { id: this.nextBuffer++, name, type, count, quantization, place };
   }
 
-  /** A constant operand. */
+  /** A constant operand; `scaled` tells of which integers floats were made. */
   constant(
     name: string,
     type: PlanType,
     dims: readonly number[],
     data: ArrayBufferView,
     quantization?: Quantization,
+    scaled?: () => ScaledIntegers | undefined,
   ): Operand {
     const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    return { buffer: this.buffer(name, type, elementCount(dims), quantization, { kind: 'constant', bytes }), dims };
+    const place: Place = { kind: 'constant', bytes, ...(scaled ? { scaled } : {}) };
+    return { buffer: this.buffer(name, type, elementCount(dims), quantization, place), dims };
   }
 
   emit(step: Step): void {

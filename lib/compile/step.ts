@@ -2,6 +2,7 @@ import type { Node } from '../ir/graph';
 import type { PlanParams } from '../plan/description';
 import type { PlanType } from '../plan/format';
 import type { PlanOp } from '../plan/plan-ops';
+import type { ScaledIntegers } from './weight-codes';
 
 /** Scale and zero point of an int8 buffer (zero point in int8: a uint8 zero point less 128). */
 export interface Quantization {
@@ -12,7 +13,8 @@ export interface Quantization {
 /** Where a buffer lives when the plan runs. */
 export type Place =
   | { readonly kind: 'arena' }
-  | { readonly kind: 'constant'; readonly bytes: Uint8Array }
+  /** `scaled` tells of which integers its floats were made, in the same order. */
+  | { readonly kind: 'constant'; readonly bytes: Uint8Array; readonly scaled?: () => ScaledIntegers | undefined }
   | { readonly kind: 'port' }
   /** Kept from run to run. */
   | { readonly kind: 'state' };

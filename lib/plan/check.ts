@@ -2,6 +2,7 @@ import type { PlanDescription, PlanMatmulParams, PlanNode, PlanPort, PlanTensor,
 import { PLAN_ALIGNMENT, PLAN_MAX_RANK, PLAN_TYPE_BYTES } from './format';
 import { inputIndex, leastOf, type OpRule } from './op-rule';
 import { PLAN_OPS } from './plan-ops';
+import { codedElements, findWeightsFault } from './weights';
 
 /** Bytes that a tensor takes, from its first element to its last. */
 export function tensorBytes({ dims, type, pitch = 0 }: Pick<PlanTensor, 'dims' | 'type' | 'pitch'>): number {
@@ -18,22 +19,26 @@ export function tensorBytes({ dims, type, pitch = 0 }: Pick<PlanTensor, 'dims' |
 export function findPlanFault(plan: PlanDescription): string | undefined {
   if (!/^[0-9a-f]{64}$/.test(plan.sourceHash)) return 'the source hash is not 64 hexadecimal digits';
   if (plan.variants.length === 0) return 'there is no variant';
+  for (const [index, weights] of (plan.encoded ?? []).entries()) {
+    const fault = findWeightsFault(weights, plan.constants);
+    if (fault) return `weights held as codes, number ${index}: ${fault}`;
+  }
   for (const variant of plan.variants) {
-    const fault = faultOfVariant(variant, plan.constants);
+    const fault = faultOfVariant(variant, plan);
     if (fault) return `variant '${variant.name}': ${fault}`;
   }
   return undefined;
 }
 
-function faultOfVariant(variant: PlanVariant, constants: readonly Uint8Array[]): string | undefined {
+function faultOfVariant(variant: PlanVariant, plan: PlanDescription): string | undefined {
   const { tensors, nodes, inputs, outputs, states, arenaBytes } = variant;
   if (!isCount(arenaBytes)) return `arena of ${arenaBytes} bytes`;
   for (const tensor of tensors) {
-    const fault = faultOfTensor(tensor, arenaBytes, constants);
+    const fault = faultOfTensor(tensor, arenaBytes, plan);
     if (fault) return `tensor '${tensor.name}': ${fault}`;
   }
   for (const node of nodes) {
-    const fault = faultOfNode(node, tensors.length);
+    const fault = faultOfNode(node, tensors);
     if (fault) return `node '${node.name}': ${fault}`;
   }
   for (const port of [...inputs, ...outputs]) {
@@ -46,7 +51,11 @@ function faultOfVariant(variant: PlanVariant, constants: readonly Uint8Array[]):
   return undefined;
 }
 
-function faultOfTensor(tensor: PlanTensor, arenaBytes: number, constants: readonly Uint8Array[]): string | undefined {
+function faultOfTensor(
+  tensor: PlanTensor,
+  arenaBytes: number,
+  { constants, encoded = [] }: PlanDescription,
+): string | undefined {
   const { dims, scale = 0, zeroPoint = 0, pitch = 0 } = tensor;
   if (dims.length > PLAN_MAX_RANK) return `rank ${dims.length} is above ${PLAN_MAX_RANK}`;
   if (!dims.every((dim) => Number.isInteger(dim) && dim >= 1 && dim < 2 ** 31)) return `extents [${dims}]`;
@@ -59,6 +68,12 @@ function faultOfTensor(tensor: PlanTensor, arenaBytes: number, constants: readon
   if (tensor.place === 'constant') {
     const size = constants[tensor.constant]?.length;
     if (size !== bytes) return `needs ${bytes} bytes, constant ${tensor.constant} has ${size ?? 'no'} bytes`;
+  } else if (tensor.place === 'encoded') {
+    const weights = encoded[tensor.weights];
+    if (weights === undefined) return `no weights number ${tensor.weights}`;
+    const elements = codedElements(weights, constants[weights.codes].length);
+    if (weights.type !== tensor.type || elements * PLAN_TYPE_BYTES[tensor.type] !== bytes)
+      return `${tensor.type} [${dims}] for ${elements} codes of ${weights.type}`;
   } else if (tensor.place !== 'port') {
     const { offset } = tensor;
     if (!isCount(offset) || offset % (pitch ? PLAN_TYPE_BYTES[tensor.type] : PLAN_ALIGNMENT)) return `offset ${offset}`;
@@ -68,7 +83,8 @@ function faultOfTensor(tensor: PlanTensor, arenaBytes: number, constants: readon
   return undefined;
 }
 
-function faultOfNode({ op, inputs, outputs, params }: PlanNode, tensorCount: number): string | undefined {
+function faultOfNode({ op, inputs, outputs, params }: PlanNode, tensors: readonly PlanTensor[]): string | undefined {
+  const tensorCount = tensors.length;
   const rule: OpRule | undefined = PLAN_OPS[op];
   if (rule === undefined) return `unknown operation '${op}'`;
   const required = leastOf(rule.inputs);
@@ -82,6 +98,9 @@ function faultOfNode({ op, inputs, outputs, params }: PlanNode, tensorCount: num
   for (const [i, index] of inputs.entries())
     if (index === null ? i < required : !isIndex(index, tensorCount))
       return `${op}: operand ${rule.inputs[i]} is tensor ${index}`;
+  for (const [i, index] of inputs.entries())
+    if (index !== null && tensors[index].place === 'encoded' && !rule.coded.includes(i))
+      return `${op}: operand ${rule.inputs[i]} is held as codes`;
   if (rule.params !== undefined && params === undefined) return `${op} lacks its parameters`;
   if (op === 'conv_s8' && ((inputs[inputIndex(rule, 'residual')] ?? null) !== null) !== (params.residual !== undefined))
     return 'residual operand and residual parameters do not come together';

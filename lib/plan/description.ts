@@ -4,7 +4,7 @@ import type { IntegerOperation } from '../core/integer-operation';
 import type { RecurrentCell, RecurrentDirection } from '../core/recurrent-cell';
 import type { ReduceOperation } from '../core/reduce-operation';
 import type { UnaryOperation } from '../core/unary-operation';
-import type { PlanType } from './format';
+import type { PLAN_ENCODINGS, PlanType } from './format';
 import type { PLAN_OPS, PlanOp } from './plan-ops';
 
 /** A plan as a tree of plain values: what `writePlan` takes and `readPlan` returns. */
@@ -15,6 +15,8 @@ export interface PlanDescription {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Weight blobs, little-endian. Equal ones are stored once. */
   readonly constants: readonly Uint8Array[];
+  /** Constants that are held as codes, by which tensors of place `encoded` name them; left out: none. */
+  readonly encoded?: readonly PlanWeights[];
   /** One per compiled set of input shapes; they share the constants and the state memory. At least one. */
   readonly variants: readonly PlanVariant[];
 }
@@ -29,6 +31,30 @@ export interface PlanVariant {
   readonly states: readonly PlanState[];
   /** Size of the memory that the tensors of place `arena` share. */
   readonly arenaBytes: number;
+}
+
+/**
+ * A constant as codes, row after row: two of 4 bits per byte, the lower half first, each row from a byte of its own. `codes` and
+ * `table` are indices into the constants of the plan. The element of a code is
+ * - `narrow`: the code itself, of 4 bits, as int8;
+ * - `scaled`: float32 `fl((code - zero point) * scale)`; every `group` neighbours of a row have a scale, an element of float32 in the
+ *   table, and with `zeroPoints` an int8 zero point behind all scales, 0 without;
+ * - `codebook`: the entry of the table at the unsigned code, of which there are 2^bits.
+ * Codes are signed but for those of a codebook.
+ */
+export interface PlanWeights {
+  readonly encoding: (typeof PLAN_ENCODINGS)[number];
+  /** Of the elements. */
+  readonly type: 'int8' | 'float32';
+  readonly bits: 4 | 8;
+  /** Codes of a row. */
+  readonly row: number;
+  /** Of `scaled`, left out or 0 elsewhere. */
+  readonly group?: number;
+  readonly zeroPoints?: boolean;
+  readonly codes: number;
+  /** Left out by `narrow`. */
+  readonly table?: number;
 }
 
 interface TensorBase {
@@ -49,6 +75,8 @@ export type PlanTensor = TensorBase &
   (
     | { readonly place: 'arena' | 'state'; readonly offset: number }
     | { readonly place: 'constant'; readonly constant: number }
+    /** `weights` is an index into what the plan holds as codes. */
+    | { readonly place: 'encoded'; readonly weights: number }
     | { readonly place: 'port' }
   );
 

@@ -31,7 +31,12 @@ export const PLAN_TYPE_BYTES: Readonly<Record<PlanType, number>> = {
 };
 
 /** Where a tensor lives; the place in the list is the number in the file. */
-export const PLAN_PLACES = ['arena', 'constant', 'port', 'state'] as const;
+export const PLAN_PLACES = ['arena', 'constant', 'port', 'state', 'encoded'] as const;
+
+/** How weights are held as codes; the place in the list is the number in the file. The last ones are kept for a later engine. */
+export const PLAN_ENCODINGS = ['narrow', 'scaled', 'codebook', 'block_sparse', 'entropy'] as const;
+/** Flag of weights: zero points follow the scales. */
+export const PLAN_ZERO_POINTS = 1;
 
 /** RecordField types: how many bytes each takes. Composite ones are laid out by LAYOUTS. */
 const SCALAR_BYTES = { u8: 1, u16: 2, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8 } as const;
@@ -59,7 +64,8 @@ export const LAYOUTS = {
     strings: 'section',
     metadata: 'section',
     weights: 'section',
-    padding: 'u8*32',
+    encoded: 'section',
+    padding: 'u8*16',
   },
   variant: {
     name: 'string',
@@ -85,6 +91,18 @@ export const LAYOUTS = {
     scale: 'f32',
     dims: 'u32*8',
     pitch: 'u32',
+    offset: 'u64',
+    bytes: 'u64',
+  },
+  weights: {
+    encoding: 'u8',
+    type: 'u8',
+    bits: 'u8',
+    flags: 'u8',
+    row: 'u32',
+    group: 'u32',
+    reserved: 'u32',
+    table: 'u64',
     offset: 'u64',
     bytes: 'u64',
   },

@@ -10,6 +10,8 @@ export interface OpRule {
   readonly inputs: readonly string[];
   /** Inputs that the output may lie on, element for element. */
   readonly inPlace: readonly number[];
+  /** Inputs that may be constants which the plan holds as codes. */
+  readonly coded: readonly number[];
   readonly params: LayoutName | undefined;
   /** Arithmetic: `any` for operations that take elements of every type. */
   readonly domain: 'int8' | 'float' | 'any';

@@ -1,23 +1,26 @@
 import { HoneError } from '../core/error';
 import { findPlanFault } from './check';
 import { crc32 } from './crc32';
-import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from './description';
+import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant, PlanWeights } from './description';
 import {
   type LayoutName,
   layoutOf,
   PLAN_ALIGNMENT,
+  PLAN_ENCODINGS,
   PLAN_MAGIC,
   PLAN_MAX_RANK,
   PLAN_NONE,
   PLAN_PLACES,
   PLAN_TYPES,
   PLAN_VERSION,
+  PLAN_ZERO_POINTS,
   type RecordOf,
 } from './format';
 import { inputIndex } from './op-rule';
 import { paramsOf } from './params';
 import { PLAN_OP_NAMES, PLAN_OPS } from './plan-ops';
 import { readRecord } from './record';
+import { codeTableBytes } from './weights';
 
 /**
  * The description of a plan file. Constants view `bytes`; equal ones come back once, in file order; unused ones not.
@@ -29,7 +32,14 @@ export function readPlan(bytes: Uint8Array): PlanDescription {
   const variants = file.records('variants', 'variant').map((variant) => readVariant(file, variant, constants));
   const metadata = parseMetadata(file.text(file.section('metadata')));
   const hex = file.header.sourceHash.map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  const plan = { sourceHash: hex, metadata, constants: constants.list, variants };
+  const encoded = file.records('encoded', 'weights').map((record) => readWeights(record, constants));
+  const plan = {
+    sourceHash: hex,
+    metadata,
+    constants: constants.list,
+    ...(encoded.length > 0 ? { encoded } : {}),
+    variants,
+  };
   const fault = findPlanFault(plan);
   if (fault) throw broken(fault);
   return plan;
@@ -149,8 +159,32 @@ function readTensor(file: File, record: RecordOf<'tensor'>, constants: Constants
   };
   const place = pick(PLAN_PLACES, record.place, 'place');
   if (place === 'port') return { ...base, place };
+  if (place === 'encoded') return { ...base, place, weights: offset };
   if (place === 'constant') return { ...base, place, constant: constants.indexOf(offset, bytes) };
   return { ...base, place, offset };
+}
+
+function readWeights(record: RecordOf<'weights'>, constants: Constants): PlanWeights {
+  const weights = headOf(record);
+  const tableBytes = codeTableBytes(weights, record.bytes);
+  return {
+    ...weights,
+    codes: constants.indexOf(record.offset, record.bytes),
+    ...(tableBytes > 0 ? { table: constants.indexOf(record.table, tableBytes) } : {}),
+  };
+}
+
+/** What a record says without its places. */
+function headOf({ encoding, type, bits, flags, row, group, reserved }: RecordOf<'weights'>) {
+  if (flags > PLAN_ZERO_POINTS || reserved !== 0) throw broken(`weights with flags ${flags} and ${reserved}`);
+  return {
+    encoding: pick(PLAN_ENCODINGS, encoding, 'encoding'),
+    type: pick(PLAN_TYPES, type, 'type') as PlanWeights['type'],
+    bits: bits as PlanWeights['bits'],
+    row,
+    group,
+    zeroPoints: flags === PLAN_ZERO_POINTS,
+  };
 }
 
 function readNode(file: File, record: RecordOf<'node'>, local: (index: number) => number): PlanNode {
@@ -180,7 +214,8 @@ class Constants {
 
   constructor(file: File) {
     const constant = PLAN_PLACES.indexOf('constant');
-    const records = file.records('tensors', 'tensor').filter(({ place }) => place === constant);
+    const tensors = file.records('tensors', 'tensor').filter(({ place }) => place === constant);
+    const records = [...tensors, ...file.records('encoded', 'weights').flatMap(piecesOf)];
     const places = new Map(records.map(({ offset, bytes }) => [`${offset}:${bytes}`, { offset, bytes }]));
     const sorted = [...places.entries()].sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes);
     this.indices = new Map(sorted.map(([key], index) => [key, index]));
@@ -193,6 +228,13 @@ class Constants {
   indexOf(offset: number, bytes: number): number {
     return this.indices.get(`${offset}:${bytes}`)!;
   }
+}
+
+/** Where codes and their table lie. */
+function piecesOf(record: RecordOf<'weights'>): { offset: number; bytes: number }[] {
+  const { offset, bytes, table } = record;
+  const tableBytes = codeTableBytes(headOf(record), bytes);
+  return [{ offset, bytes }, ...(tableBytes > 0 ? [{ offset: table, bytes: tableBytes }] : [])];
 }
 
 function dimsOf({ rank, dims }: { rank: number; dims: number[] }): number[] {

@@ -7,11 +7,13 @@ import {
   type LayoutName,
   layoutOf,
   PLAN_ALIGNMENT,
+  PLAN_ENCODINGS,
   PLAN_MAGIC,
   PLAN_NONE,
   PLAN_PLACES,
   PLAN_TYPES,
   PLAN_VERSION,
+  PLAN_ZERO_POINTS,
   type RecordOf,
 } from './format';
 import { paramsRecord } from './params';
@@ -30,6 +32,19 @@ export function writePlan(plan: PlanDescription): Uint8Array {
 
   const weights = new Blob(PLAN_ALIGNMENT);
   const constants = plan.constants.map((bytes) => weights.add(bytes));
+  const encoded = new Records('weights');
+  for (const { encoding, type, bits, row, group = 0, zeroPoints, codes, table } of plan.encoded ?? [])
+    encoded.add({
+      encoding: PLAN_ENCODINGS.indexOf(encoding),
+      type: PLAN_TYPES.indexOf(type),
+      bits,
+      flags: zeroPoints ? PLAN_ZERO_POINTS : 0,
+      row,
+      group,
+      table: table === undefined ? 0 : constants[table],
+      offset: constants[codes],
+      bytes: plan.constants[codes].length,
+    });
   const tables = new Tables(constants);
   for (const variant of plan.variants) tables.addVariant(variant);
 
@@ -40,6 +55,7 @@ export function writePlan(plan: PlanDescription): Uint8Array {
     ['nodes', tables.nodes.join()],
     ['ports', tables.ports.join()],
     ['states', tables.states.join()],
+    ['encoded', encoded.join()],
     ['operands', whole(operands)],
     ['params', tables.params.join()],
     ['strings', tables.strings.join()],
@@ -132,8 +148,6 @@ class Tables {
   }
 
   private addTensor(tensor: PlanTensor): void {
-    const offset =
-      tensor.place === 'constant' ? this.constants[tensor.constant] : 'offset' in tensor ? tensor.offset : 0;
     this.tensors.add({
       name: this.string(tensor.name),
       type: PLAN_TYPES.indexOf(tensor.type),
@@ -143,9 +157,15 @@ class Tables {
       scale: tensor.scale ?? 0,
       dims: [...tensor.dims],
       pitch: tensor.pitch ?? 0,
-      offset,
+      offset: this.offsetOf(tensor),
       bytes: tensorBytes(tensor),
     });
+  }
+
+  private offsetOf(tensor: PlanTensor): number {
+    if (tensor.place === 'constant') return this.constants[tensor.constant];
+    if (tensor.place === 'encoded') return tensor.weights;
+    return tensor.place === 'port' ? 0 : tensor.offset;
   }
 
   private addNode(node: PlanNode, firstTensor: number): void {

@@ -19,7 +19,8 @@ struct Memory {
   uint8_t* state;
   const uint8_t* weights;
   uint8_t* const* ports;   ///< by tensor index within the variant
-  uint32_t* out_of_range;  ///< set to 1 by a node whose indices lie beyond their bounds
+  const uint8_t* const* decoded;  ///< constants that the plan holds as codes, by tensor index within the variant
+  uint32_t* out_of_range;         ///< set to 1 by a node whose indices lie beyond their bounds
   const Layout* layout;
 
   uint8_t* at(const PlanTensor& tensor) const {
@@ -31,6 +32,8 @@ struct Memory {
         return state + offset;
       case PlanPlace::kConstant:
         return const_cast<uint8_t*>(weights) + offset;  // the plan check lets nobody write constants
+      case PlanPlace::kEncoded:
+        return const_cast<uint8_t*>(decoded[&tensor - layout->first_tensor]);
       case PlanPlace::kPort:
         break;
     }

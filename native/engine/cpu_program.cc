@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "native/engine/encoded_weights.h"
 #include "native/probe/timer.h"
 
 namespace hone {
@@ -40,20 +41,42 @@ Status CpuProgram::make(const ProgramContext& context, Layout layout, std::uniqu
 CpuProgram::CpuProgram(const ProgramContext& context, Layout layout)
     : plan_(context.plan), variant_(plan_.variants()[context.variant]), layout_(std::move(layout)) {}
 
+void CpuProgram::count_shared(const AlignedBuffer* block) {
+  const bool is_known = std::any_of(packed_.begin(), packed_.end(),
+                                    [&](const SharedBlock& other) { return other.address == block; });
+  if (block != nullptr && !is_known) packed_.push_back({block, block->size()});
+}
+
+Status CpuProgram::decode_operands(const ProgramContext& context, const NodeView& node) {
+  for (uint32_t i = 0; i < node.node().input_count; ++i) {
+    const PlanTensor* tensor = node.optional(i);
+    if (i == kWeightsInput || tensor == nullptr || tensor->place != PlanPlace::kEncoded) continue;
+    constexpr PackedLayout kDecoded = {"decoded", 1};
+    auto elements =
+        context.packed->find_or_pack(packed_key(kDecoded, &plan_.encoded()[tensor->offset]), tensor->bytes,
+                                     [&](void* to) { decode_weights(plan_, *tensor, to); });
+    if (elements == nullptr) return Status("E_MEMORY", "decoded constants");
+    plan_.give_back_pages(*tensor);
+    decoded_[static_cast<size_t>(tensor - layout_.first_tensor)] = elements->data();
+    count_shared(elements.get());
+    decoded_memory_.push_back(std::move(elements));
+  }
+  return Status();
+}
+
 Status CpuProgram::prepare(const ProgramContext& context) {
+  decoded_.resize(variant_.tensor_count);
   for (uint32_t i = 0; i < variant_.node_count; ++i) {
     std::unique_ptr<Step> step;
     const bool after_divided = !steps_.empty() && steps_.back()->parties() > 1;
     const uint32_t node = variant_.first_node + i;
     const StepContext about = {
         {{plan_, node}, layout_}, context.mask, context.threads, after_divided, context.packed};
-    Status status = find_rule(plan_.nodes()[node].op).make(about, &step);
+    Status status = decode_operands(context, about);
+    if (status.ok()) status = find_rule(plan_.nodes()[node].op).make(about, &step);
     if (!status.ok()) return status;
     runner_.admit(*step);
-    const AlignedBuffer* weights = step->packed();
-    const bool shares = std::any_of(packed_.begin(), packed_.end(),
-                                    [&](const SharedBlock& block) { return block.address == weights; });
-    if (weights != nullptr && !shares) packed_.push_back({weights, weights->size()});
+    count_shared(step->packed());
     steps_.push_back(std::move(step));
   }
   uint64_t shown_bytes = 0;

@@ -34,8 +34,12 @@ class CpuProgram final : public Program {
  private:
   CpuProgram(const ProgramContext& context, Layout layout);
   Status prepare(const ProgramContext& context);
+  /// Decodes what kernels read as it lies: constants that no row packs.
+  Status decode_operands(const ProgramContext& context, const NodeView& node);
+  void count_shared(const AlignedBuffer* block);
   Memory addresses() const {
-    return {arena_.data(), state_.data(), plan_.weights(), ports_.data(), &out_of_range_, &layout_};
+    return {arena_.data(),   state_.data(),  plan_.weights(), ports_.data(),
+            decoded_.data(), &out_of_range_, &layout_};
   }
   const uint8_t* without_gaps(const PlanTensor& tensor);
   void begin();
@@ -47,7 +51,9 @@ class CpuProgram final : public Program {
   const PlanVariant& variant_;
   const Layout layout_;
   std::vector<std::unique_ptr<Step>> steps_;
-  std::vector<uint8_t*> ports_;  ///< address by tensor of the variant
+  std::vector<uint8_t*> ports_;          ///< address by tensor of the variant
+  std::vector<const uint8_t*> decoded_;  ///< of constants that the plan holds as codes
+  std::vector<std::shared_ptr<const AlignedBuffer>> decoded_memory_;
   StepRunner runner_;
   AlignedBuffer arena_, state_;
   AlignedBuffer shown_;  ///< an output with gaps between its rows, for observers

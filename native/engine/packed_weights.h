@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 
+#include "native/engine/encoded_weights.h"
 #include "native/engine/step.h"
 
 namespace hone {
@@ -13,8 +14,11 @@ std::shared_ptr<const AlignedBuffer> packed_weights(const StepContext& context, 
                                                     const Shape& shape, const Weights& weights) {
   const Shape what = pack_shape(shape);
   const auto pack = [&](const std::string& key) {
-    return context.store->find_or_pack(key, row.packed_bytes(what),
-                                       [&](void* packed) { row.pack(what, weights, packed); });
+    return context.store->find_or_pack(key, row.packed_bytes(what), [&](void* packed) {
+      Weights readable = weights;
+      const auto elements = decode_for_packing(context, &readable);
+      row.pack(what, readable, packed);
+    });
   };
   std::shared_ptr<const AlignedBuffer> packed;
   if constexpr (requires { weights.x_zero_point; }) {

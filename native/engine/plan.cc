@@ -132,9 +132,12 @@ bool Plan::same_bytes(const Plan& other) const {
 void Plan::give_back_pages(const PlanTensor& constant) const {
   if (mapping_ == nullptr) return;  // a copy on the heap would come back as zeros
   const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  const size_t from = static_cast<size_t>(weights_ - static_cast<const uint8_t*>(mapping_)) + constant.offset;
+  const bool is_coded = constant.place == PlanPlace::kEncoded;
+  const uint64_t offset = is_coded ? encoded()[constant.offset].offset : constant.offset;
+  const uint64_t bytes = is_coded ? encoded()[constant.offset].bytes : constant.bytes;
+  const size_t from = static_cast<size_t>(weights_ - static_cast<const uint8_t*>(mapping_)) + offset;
   const size_t first = (from + page - 1) / page * page;
-  const size_t last = (from + constant.bytes) / page * page;
+  const size_t last = (from + bytes) / page * page;
   if (first < last) ::madvise(static_cast<uint8_t*>(mapping_) + first, last - first, MADV_DONTNEED);
 }
 
@@ -150,7 +153,8 @@ Status Plan::check_frame(PlanChecksum checksum) const {
   };
   const bool inside = fits(head.variants, sizeof(PlanVariant)) && fits(head.tensors, sizeof(PlanTensor)) &&
                       fits(head.nodes, sizeof(PlanNode)) && fits(head.ports, sizeof(PlanPort)) &&
-                      fits(head.states, sizeof(PlanState)) && fits(head.operands, 1) &&
+                      fits(head.states, sizeof(PlanState)) && fits(head.encoded, sizeof(PlanWeights)) &&
+                      fits(head.operands, 1) &&
                       fits(head.params, 1) && fits(head.strings, 1) && fits(head.metadata, 1) &&
                       head.weights.offset == front_;
   if (!inside) return bad("a section is out of bounds");

@@ -43,8 +43,8 @@ class Plan {
   /// Whether another plan, just read, has the same bytes. Reads our own weights from the file again, not
   /// through the mapping: the file may have been cut short.
   bool same_bytes(const Plan& other) const;
-  /// Lets the system take back the pages of a mapped constant that is not read any more, or seldom: the next
-  /// read fetches them again.
+  /// Lets the system take back the pages of a mapped constant, or of its codes, that is not read any more, or
+  /// seldom: the next read fetches them again.
   void give_back_pages(const PlanTensor& constant) const;
 
   Plan(const Plan&) = delete;
@@ -58,6 +58,7 @@ class Plan {
   std::span<const PlanNode> nodes() const { return table<PlanNode>(header().nodes); }
   std::span<const PlanPort> ports() const { return table<PlanPort>(header().ports); }
   std::span<const PlanState> states() const { return table<PlanState>(header().states); }
+  std::span<const PlanWeights> encoded() const { return table<PlanWeights>(header().encoded); }
 
   std::string_view string(PlanString text) const {
     return {reinterpret_cast<const char*>(data_ + header().strings.offset + text.offset), text.bytes};
@@ -82,7 +83,7 @@ class Plan {
   }
   /// Start of the weights section.
   const uint8_t* weights() const { return weights_; }
-  /// Bytes of a constant.
+  /// Bytes of a constant, as they are in the file.
   template <typename T = uint8_t>
   const T* constant(const PlanTensor& tensor) const {
     return reinterpret_cast<const T*>(weights() + tensor.offset);
@@ -119,6 +120,12 @@ int64_t count_elements(const Shaped& shaped) {
   int64_t count = 1;
   for (int i = 0; i < shaped.rank; ++i) count *= shaped.dims[i];
   return count;
+}
+
+/// Rows of codes.
+inline int64_t count_code_rows(const PlanWeights& weights) {
+  const uint64_t row_bytes = weights.bits == 4 ? (uint64_t{weights.row} + 1) / 2 : weights.row;
+  return static_cast<int64_t>(weights.bytes / row_bytes);
 }
 
 /// Elements of the last dimension: what a row of a tensor holds.

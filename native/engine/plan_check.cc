@@ -5,17 +5,20 @@
 #include <vector>
 
 #include "native/engine/plan_ops.h"
+#include "native/kernels/weight_codes.h"
 
 namespace hone {
 namespace {
 
 bool add_fits(uint64_t a, uint64_t b, uint64_t limit) { return a <= limit && b <= limit - a; }
 
+bool is_constant(const PlanTensor& tensor) {
+  return tensor.place == PlanPlace::kConstant || tensor.place == PlanPlace::kEncoded;
+}
+
 /// Whether a tensor is what an operand must be. That a scale is finite is checked with the tensor.
 bool is_of_kind(const PlanTensor& tensor, OperandKind kind) {
-  const auto constant_of = [&](PlanType type) {
-    return tensor.place == PlanPlace::kConstant && tensor.type == type;
-  };
+  const auto constant_of = [&](PlanType type) { return is_constant(tensor) && tensor.type == type; };
   switch (kind) {
     case OperandKind::kReal:
       return tensor.type == PlanType::kFloat32;
@@ -110,6 +113,10 @@ class Checker {
 
   Status run(uint64_t* state_bytes) {
     if (plan_.variants().empty()) return bad("there is no variant");
+    for (const PlanWeights& weights : plan_.encoded())
+      if (Fault fault = find_code_fault(weights); !fault.empty())
+        return bad("weights held as codes, number " + std::to_string(&weights - plan_.encoded().data()) + ": " +
+                   fault);
     // Consecutive ranges keep the time of this check linear: no record belongs to two variants.
     PlanVariant expected{};
     for (const PlanVariant& variant : plan_.variants()) {
@@ -166,24 +173,65 @@ class Checker {
            take(variant.first_state, variant.state_count, &expected->first_state, plan_.states().size());
   }
 
+  /// Codes and table of weights inside the section.
+  Fault find_code_fault(const PlanWeights& weights) const {
+    const bool scaled = weights.encoding == WeightEncoding::kScaled;
+    const bool codebook = weights.encoding == WeightEncoding::kCodebook;
+    if (weights.encoding == WeightEncoding::kBlockSparse || weights.encoding == WeightEncoding::kEntropy)
+      return std::string(weights.encoding == WeightEncoding::kEntropy ? "entropy-coded" : "block-sparse") +
+             " ones are read by a later engine";
+    if (weights.encoding > WeightEncoding::kEntropy) return "unknown encoding";
+    if (weights.bits != 4 && weights.bits != 8) return "bits of a code";
+    const bool bytes_in_bytes = weights.type == PlanType::kInt8 && weights.bits == 8;
+    const bool type_fits = scaled ? weights.type == PlanType::kFloat32
+                                  : weights.type == PlanType::kInt8 ||
+                                        (codebook && weights.type == PlanType::kFloat32);
+    if (!type_fits || bytes_in_bytes) return "type of its elements";
+    if (weights.flags > (scaled ? kPlanZeroPoints : 0) || weights.reserved != 0) return "unknown flags";
+    if (weights.row == 0 || weights.row >= kPlanMaxWindowReach) return "length of its rows";
+    if (scaled ? weights.group == 0 || weights.group > weights.row : weights.group != 0)
+      return "length of its groups";
+    const uint64_t row_bytes = static_cast<uint64_t>(code_row_bytes(weights.bits, weights.row));
+    if (weights.bytes == 0 || weights.bytes % row_bytes != 0) return "size of its codes";
+    const uint64_t limit = plan_.header().weights.count;
+    if (weights.offset % 64 != 0 || !add_fits(weights.offset, weights.bytes, limit)) return "place of its codes";
+    const uint64_t rows = weights.bytes / row_bytes;
+    const uint64_t element = static_cast<uint64_t>(element_bytes(weights.type));
+    uint64_t table_bytes = codebook ? element << weights.bits : 0;
+    if (scaled)  // groups are no more than codes
+      table_bytes = rows * static_cast<uint64_t>(code_groups(weights.row, weights.group)) *
+                    (element + (weights.flags & kPlanZeroPoints));
+    if (weights.table % 64 != 0 || !add_fits(weights.table, table_bytes, limit)) return "place of its table";
+    return {};
+  }
+
+  /// What a tensor of place kEncoded says besides.
+  bool fits_codes(const PlanTensor& tensor) const {
+    if (tensor.offset >= plan_.encoded().size()) return false;
+    const PlanWeights& weights = plan_.encoded()[tensor.offset];
+    return weights.type == tensor.type && count_elements(tensor) == count_code_rows(weights) * weights.row;
+  }
+
   Status check_tensors(const PlanVariant& variant) {
     for (uint32_t i = 0; i < variant.tensor_count; ++i) {
       const PlanTensor& tensor = plan_.tensors()[variant.first_tensor + i];
       if (!enter("tensor", tensor.name)) return bad("the next name is out of bounds");
       uint64_t bytes = 0;
       if (!shape_bytes(tensor, &bytes)) return bad("type or extents");
-      if (tensor.place > PlanPlace::kState) return bad("unknown place");
+      if (tensor.place > PlanPlace::kEncoded) return bad("unknown place");
       if (tensor.pitch != 0 && !add_gaps(tensor, &bytes)) return bad("its rows lie where they cannot");
       if (bytes != tensor.bytes) return bad("its size does not follow from its extents");
+      if (tensor.place == PlanPlace::kEncoded && !fits_codes(tensor)) return bad("its codes are of others");
       const uint64_t alignment = tensor.pitch == 0 ? 64 : static_cast<uint64_t>(element_bytes(tensor.type));
-      if (tensor.place != PlanPlace::kPort && tensor.offset % alignment != 0)
+      const bool is_placed = tensor.place != PlanPlace::kPort && tensor.place != PlanPlace::kEncoded;
+      if (is_placed && tensor.offset % alignment != 0)
         return bad("offset is not aligned");
       if (!std::isfinite(tensor.scale) || tensor.scale < 0) return bad("scale is not finite and positive");
       if (tensor.zero_point < -128 || tensor.zero_point > 127) return bad("zero point is no int8");
       uint64_t limit = kPlanMaxMemory;
       if (tensor.place == PlanPlace::kArena) limit = variant.arena_bytes;
       if (tensor.place == PlanPlace::kConstant) limit = plan_.header().weights.count;
-      if (tensor.place != PlanPlace::kPort && !add_fits(tensor.offset, tensor.bytes, limit))
+      if (is_placed && !add_fits(tensor.offset, tensor.bytes, limit))
         return bad("it ends outside its memory");
       if (tensor.place == PlanPlace::kState)
         state_bytes_ = std::max(state_bytes_, tensor.offset + tensor.bytes);
@@ -262,6 +310,8 @@ class Checker {
   static Fault find_operand_fault(const NodeView& view) {
     const PlanOpRule& rule = find_rule(view.node().op);
     const auto fault_of = [](const OperandRule& operand, const PlanTensor* tensor) {
+      if (tensor != nullptr && tensor->place == PlanPlace::kEncoded && !operand.is_coded)
+        return Fault(operand.name) + " is held as codes";
       if (tensor == nullptr || is_of_kind(*tensor, operand.kind)) return Fault();
       return Fault(operand.name) + " is not " + describe_kind(operand.kind);
     };
@@ -295,7 +345,7 @@ class Checker {
   /// and packs them again, and average pools get a table as long as their window.
   Fault find_excess(const PlanNode& node) {
     if (const PlanTensor* weights = plan_.input(node, 1);
-        weights != nullptr && weights->place == PlanPlace::kConstant)
+        weights != nullptr && is_constant(*weights))
       shared_bytes_ += weights->bytes;
     if (node.op == PlanOp::kAveragePoolS8) {
       const PlanWindow& window = plan_.params<PlanPool>(node).window;
@@ -325,7 +375,7 @@ class Checker {
         return "an operand is no tensor";
     for (uint32_t i = 0; i < node.output_count; ++i) {
       const PlanPlace place = plan_.output(node, i).place;
-      if (place == PlanPlace::kConstant) return "it writes a constant";
+      if (is_constant(plan_.output(node, i))) return "it writes a constant";
       if (place == PlanPlace::kPort && owners_[operands[i] - variant.first_tensor] == Port::kInput)
         return "it writes an input";
     }

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "native/core/element_type.h"
+#include "native/core/weight_encoding.h"
 
 namespace hone {
 
@@ -39,8 +40,9 @@ struct PlanHeader {
   PlanSection params;       ///< parameter structs, 8-byte aligned each
   PlanSection strings;      ///< UTF-8, not terminated
   PlanSection metadata;     ///< UTF-8 JSON: labels, preprocessing spec, provenance
-  PlanSection weights;      ///< constants, each 64-byte aligned
-  uint8_t padding[32];
+  PlanSection weights;      ///< constants, codes and their tables, each 64-byte aligned
+  PlanSection encoded;      ///< PlanWeights: constants that are held as codes; none in version 1
+  uint8_t padding[16];
 };
 static_assert(sizeof(PlanHeader) == 256);
 
@@ -68,6 +70,7 @@ enum class PlanPlace : uint8_t {
   kConstant = 1,  ///< offset into the weights section, 64-byte aligned
   kPort = 2,      ///< memory of the caller; offset is unused
   kState = 3,     ///< offset into the state memory (kept between runs), 64-byte aligned
+  kEncoded = 4,   ///< a constant that is held as codes: offset is the index of its PlanWeights
 };
 
 /// Dims are physical: a rank-4 image tensor inside the plan is [N, H, W, C].
@@ -85,6 +88,25 @@ struct PlanTensor {
   uint64_t bytes;  ///< from the first element to the last, gaps between rows included
 };
 static_assert(sizeof(PlanTensor) == 72);
+
+/// A constant that is held as codes, two of 4 bits per byte (the lower half first), each row from a byte of its
+/// own. Tensors that name it have its type, and as many elements as there are codes.
+struct PlanWeights {
+  WeightEncoding encoding;
+  PlanType type;  ///< of the elements: int8 or float32
+  uint8_t bits;   ///< of a code: 4 or 8
+  uint8_t flags;  ///< kPlanZeroPoints
+  uint32_t row;   ///< codes of a row
+  uint32_t group; ///< codes of a row that have a scale together, the last ones perhaps fewer; 0 where there are none
+  uint32_t reserved;
+  uint64_t table;   ///< into the weights section: scales (then zero points, a byte each) of groups, or the codebook
+  uint64_t offset;  ///< into the weights section
+  uint64_t bytes;   ///< of the codes
+};
+static_assert(sizeof(PlanWeights) == 40);
+
+/// Flag of PlanWeights: zero points follow the scales.
+inline constexpr uint8_t kPlanZeroPoints = 1;
 
 /// An input or output as the user sees it.
 struct PlanPort {

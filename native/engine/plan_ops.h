@@ -36,9 +36,11 @@ struct OperandRule {
   bool is_output;
   bool is_optional = false;  ///< may be left out
   bool is_in_place = false;  ///< the first output may lie on this input, element for element
+  bool is_coded = false;     ///< may be a constant that is held as codes
 
-  constexpr OperandRule optional() const { return {name, kind, is_output, true, is_in_place}; }
-  constexpr OperandRule in_place() const { return {name, kind, is_output, is_optional, true}; }
+  constexpr OperandRule optional() const { return {name, kind, is_output, true, is_in_place, is_coded}; }
+  constexpr OperandRule in_place() const { return {name, kind, is_output, is_optional, true, is_coded}; }
+  constexpr OperandRule coded() const { return {name, kind, is_output, is_optional, is_in_place, true}; }
 };
 
 /// What is wrong with a node, in words; empty when nothing is.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "native/engine/cpu_program.h"
+#include "native/engine/encoded_weights.h"
 #include "native/engine/kernel_step.h"
 #include "native/engine/session.h"
 #include "native/kernels/every_kernel.h"
@@ -218,6 +219,7 @@ class PackedLaunch final : public PlainLaunch<Row, Args> {
     fill_shape(call, &shape_);
     find_weights(call, &weights);
     if (!packed_.allocate(row.packed_bytes(shape_)) || !scratch_.allocate(row.scratch_bytes(shape_))) return;
+    const auto elements = decode_for_packing(call, &weights);
     row.pack(pack_shape(shape_), weights, packed_.data());
     this->args_.packed = packed_.data();
     this->args_.scratch = scratch_.data();
@@ -275,6 +277,11 @@ class DeviceProgram final : public Program {
     for (const PlanTensor& tensor : made->tensors()) {
       const bool is_port = tensor.place == PlanPlace::kPort;
       has_room = made->port_memory_.emplace_back().allocate(is_port ? tensor.bytes : 0) && has_room;
+      const bool is_coded = tensor.place == PlanPlace::kEncoded;
+      AlignedBuffer& elements = made->decoded_memory_.emplace_back();
+      has_room = elements.allocate(is_coded ? tensor.bytes : 0) && has_room;
+      if (is_coded && has_room) decode_weights(context.plan, tensor, elements.data());
+      made->decoded_.push_back(elements.data());
     }
     if (!has_room) return Status("E_MEMORY", "device");
     if (weight_bytes > 0) std::memcpy(made->weights_.data(), context.plan.weights(), weight_bytes);
@@ -338,7 +345,8 @@ class DeviceProgram final : public Program {
       : plan_(plan), variant_(plan.variants()[0]), layout_(plan_layout(plan, variant_)) {}
   static inline const std::vector<SharedBlock> kPacked;  ///< none: the weights are its own
   Memory addresses() const {
-    return {arena_.data(), state_.data(), weights_.data(), ports_.data(), &out_of_range_, &layout_};
+    return {arena_.data(),   state_.data(),  weights_.data(), ports_.data(),
+            decoded_.data(), &out_of_range_, &layout_};
   }
   std::span<const PlanTensor> tensors() const {
     return plan_.tensors().subspan(variant_.first_tensor, variant_.tensor_count);
@@ -352,6 +360,8 @@ class DeviceProgram final : public Program {
   const Layout layout_;
   AlignedBuffer arena_, state_, weights_;
   std::vector<AlignedBuffer> port_memory_;  ///< by tensor of the variant
+  std::vector<AlignedBuffer> decoded_memory_;
+  std::vector<const uint8_t*> decoded_;
   std::vector<uint8_t*> ports_;
   std::vector<std::unique_ptr<Launch>> launches_;
   const void* const* inputs_ = nullptr;

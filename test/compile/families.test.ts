@@ -171,7 +171,7 @@ const REASONS: readonly (readonly [reason: string | undefined, draw: Draw])[] = 
     'its weights have scales along axis 0, its outputs lie along axis 1',
     product((b, s) => dequantized(b, s, 'int8', scales(b, 1, 2, 3, 4))),
   ],
-  ['its weights are int32, int8 kernels take 8 bits', product((b, s) => dequantized(b, s, 'int32', ''))],
+  ['its weights are int32, int8 kernels take 4 or 8 bits', product((b, s) => dequantized(b, s, 'int32', ''))],
   ['a scale of its weights is not positive and finite', product((b, s) => dequantized(b, s, 'int8', s.scalar(-1)))],
   [
     'its weights are quantized per block, or with scales that are not constant',

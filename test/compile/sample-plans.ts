@@ -14,6 +14,7 @@ import { symbolsOf } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
 import { createReferenceEvaluate } from '../../lib/reference/evaluate';
 import { dataPath } from '../data';
+import { codedNetwork } from '../engine/coded-network';
 import { denormalNetwork } from '../engine/plans';
 import { rowsNetwork } from '../engine/rows-network';
 import { buildSampleNetwork } from './sample-networks';
@@ -33,6 +34,7 @@ export async function samplePlans(): Promise<Map<string, Uint8Array>> {
   const images = randomImages();
   plans.set('denormals', denormalNetwork().write());
   plans.set('rows', rowsNetwork().write());
+  plans.set('codes', codedNetwork().write());
   plans.set('sample-float', planOf(network));
   plans.set('sample-int8', planOf(await quantized(network, images)));
   plans.set('sample-mixed', planOf(await quantized(network, images, { skip: { types: ['Add', 'AveragePool'] } })));

@@ -1,4 +1,11 @@
-import type { PlanDescription, PlanNode, PlanPort, PlanTensor, PlanVariant } from '../../lib/plan/description';
+import type {
+  PlanDescription,
+  PlanNode,
+  PlanPort,
+  PlanTensor,
+  PlanVariant,
+  PlanWeights,
+} from '../../lib/plan/description';
 import { PLAN_TYPE_BYTES, type PlanType } from '../../lib/plan/format';
 import { writePlan } from '../../lib/plan/writer';
 
@@ -16,6 +23,7 @@ export class PlanBuilder {
   readonly outputs: PlanPort[] = [];
   readonly states: { input: number; output: number }[] = [];
   readonly constants: Uint8Array[] = [];
+  readonly encoded: PlanWeights[] = [];
   arenaBytes = 0;
   private stateBytes = 0;
 
@@ -57,6 +65,18 @@ export class PlanBuilder {
     return this.tensors.push({ name: `c${constant}`, type, dims, place: 'constant', constant }) - 1;
   }
 
+  /** A constant that is held as codes. */
+  coded(
+    weights: Omit<PlanWeights, 'codes' | 'table'>,
+    dims: readonly number[],
+    codes: Content,
+    table?: Content,
+  ): number {
+    const add = (content: Content) => this.constants.push(new Uint8Array(content.buffer.slice(0))) - 1;
+    const index = this.encoded.push({ ...weights, codes: add(codes), ...(table ? { table: add(table) } : {}) }) - 1;
+    return this.tensors.push({ name: `w${index}`, type: weights.type, dims, place: 'encoded', weights: index }) - 1;
+  }
+
   node(node: Omit<PlanNode, 'name'> & { name?: string }): this {
     this.nodes.push({ name: `n${this.nodes.length}`, ...node } as PlanNode);
     return this;
@@ -68,7 +88,9 @@ export class PlanBuilder {
   }
 
   describe(): PlanDescription {
-    return { sourceHash: '0'.repeat(64), metadata: {}, constants: this.constants, variants: [this.variant()] };
+    const { constants, encoded } = this;
+    const coded = encoded.length > 0 ? { encoded } : {};
+    return { sourceHash: '0'.repeat(64), metadata: {}, constants, ...coded, variants: [this.variant()] };
   }
 
   write(): Uint8Array {

@@ -10,6 +10,7 @@ import {
   type PlanNode,
   type PlanTensor,
   type PlanVariant,
+  type PlanWeights,
   SCATTER_COMBINATIONS,
 } from '../../lib/plan/description';
 import { PLAN_TYPE_BYTES, PLAN_TYPES } from '../../lib/plan/format';
@@ -112,6 +113,16 @@ function tensorOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanTensor> {
   });
 }
 
+/** Weights as codes of every kind, each with constants of its own behind those that are there. */
+const ENCODED: readonly (Omit<PlanWeights, 'codes' | 'table'> & { readonly bytes: number; readonly table: number })[] =
+  [
+    { encoding: 'narrow', type: 'int8', bits: 4, row: 7, group: 0, zeroPoints: false, bytes: 12, table: 0 },
+    { encoding: 'scaled', type: 'float32', bits: 4, row: 5, group: 2, zeroPoints: false, bytes: 6, table: 2 * 3 * 4 },
+    { encoding: 'scaled', type: 'float32', bits: 8, row: 3, group: 3, zeroPoints: true, bytes: 6, table: 2 * 5 },
+    { encoding: 'codebook', type: 'int8', bits: 4, row: 4, group: 0, zeroPoints: false, bytes: 6, table: 16 },
+    { encoding: 'codebook', type: 'float32', bits: 8, row: 2, group: 0, zeroPoints: false, bytes: 4, table: 1024 },
+  ];
+
 function variantOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanVariant> {
   return fc.array(tensorOf(constants), { minLength: 1, maxLength: 8 }).chain((tensors) => {
     const at = (place: string) => tensors.flatMap((tensor, index) => (tensor.place === place ? [index] : []));
@@ -148,9 +159,43 @@ export const anyPlan: fc.Arbitrary<PlanDescription> = fc
   .map((list) => list.map((bytes) => bytes.slice(0, bytes.length & ~7)))
   .chain((constants) =>
     fc.record({
+      encoded: fc
+        .subarray([...ENCODED])
+        .map((list) => list.map(({ bytes, table, ...weights }) => ({ ...weights, bytes, table }))),
       sourceHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),
       metadata: fc.dictionary(name, fc.jsonValue()) as fc.Arbitrary<Record<string, unknown>>,
       constants: fc.constant(constants),
       variants: fc.array(variantOf(constants), { minLength: 1, maxLength: 3 }),
     }),
-  );
+  )
+  .map(withCodes);
+
+/** The plan with the constants of what it holds as codes, and a tensor for each. */
+function withCodes({
+  encoded,
+  ...plan
+}: Omit<PlanDescription, 'encoded'> & { readonly encoded: readonly (typeof ENCODED)[number][] }): PlanDescription {
+  if (encoded.length === 0) return plan;
+  const constants = [...plan.constants];
+  const add = (bytes: number) => constants.push(Uint8Array.from({ length: bytes }, (_, i) => i + constants.length)) - 1;
+  const made = encoded.map(({ bytes, table, ...weights }) => ({
+    ...weights,
+    codes: add(bytes),
+    ...(table > 0 ? { table: add(table) } : {}),
+  }));
+  const tensors = made.map((weights, index): PlanTensor => {
+    const rowBytes = Math.ceil((weights.row * weights.bits) / 8);
+    const dims = [constants[weights.codes].length / rowBytes, weights.row];
+    return {
+      ...{ name: `w${index}`, type: weights.type, dims, scale: 0, zeroPoint: 0, pitch: 0 },
+      ...{ place: 'encoded', weights: index },
+    };
+  });
+  const [first, ...others] = plan.variants;
+  return {
+    ...plan,
+    constants,
+    encoded: made,
+    variants: [{ ...first, tensors: [...first.tensors, ...tensors] }, ...others],
+  };
+}

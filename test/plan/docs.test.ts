@@ -11,7 +11,7 @@ function row(word: string): string[][] {
 }
 
 test('docs/formats.md gives the sizes of the records and the offsets of the header', () => {
-  for (const name of ['variant', 'tensor', 'node', 'port', 'state'] satisfies LayoutName[])
+  for (const name of ['variant', 'tensor', 'node', 'port', 'state', 'weights'] satisfies LayoutName[])
     expect([name, row(name)[0]?.[2]]).toEqual([name, String(layoutOf(name).bytes)]);
   const header = layoutOf('header');
   for (const name of ['magic', 'version', 'header_bytes', 'file_bytes', 'crc32', 'source_hash']) {

@@ -5,6 +5,7 @@ import {
   LAYOUTS,
   type LayoutName,
   layoutOf,
+  PLAN_ENCODINGS,
   PLAN_MAGIC,
   PLAN_MAX_POOL_AREA,
   PLAN_MAX_RANK,
@@ -13,11 +14,14 @@ import {
   PLAN_PLACES,
   PLAN_TYPES,
   PLAN_VERSION,
+  PLAN_ZERO_POINTS,
 } from '../../lib/plan/format';
 
 const HEADER = readFileSync(join(__dirname, '../../native/engine/plan_format.h'), 'utf8');
 
 const TYPES = readFileSync(join(__dirname, '../../native/core/element_type.h'), 'utf8');
+
+const ENCODINGS = readFileSync(join(__dirname, '../../native/core/weight_encoding.h'), 'utf8');
 
 const LOADER = readFileSync(join(__dirname, '../../native/engine/plan.h'), 'utf8');
 
@@ -33,6 +37,7 @@ const SCALARS: Record<string, string> = {
   int64_t: 'i64',
   float: 'f32',
   PlanType: 'u8',
+  WeightEncoding: 'u8',
   PlanPlace: 'u8',
   PlanOp: 'u16',
 };
@@ -96,5 +101,7 @@ test('constants and enumerations agree', () => {
   expect([...PLAN_MAGIC].every((letter) => HEADER.includes(`'${letter}'`))).toBe(true);
   expect(parseEnum('ElementType', TYPES)).toEqual([...PLAN_TYPES]);
   expect(parseEnum('PlanPlace')).toEqual(PLAN_PLACES);
+  expect(parseEnum('WeightEncoding', ENCODINGS)).toEqual(PLAN_ENCODINGS);
+  expect(constant('kPlanZeroPoints')).toBe(PLAN_ZERO_POINTS);
   expect(parseEnum('RecurrentCell', RECURRENT)).toEqual(RECURRENT_CELLS);
 });

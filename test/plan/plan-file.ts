@@ -3,7 +3,14 @@ import { isScalar, type LayoutName, layoutOf, type RecordOf } from '../../lib/pl
 import { PLAN_OP_NAMES, PLAN_OPS } from '../../lib/plan/plan-ops';
 import { readRecord } from '../../lib/plan/record';
 
-const TABLES = { variants: 'variant', tensors: 'tensor', nodes: 'node', ports: 'port', states: 'state' } as const;
+const TABLES = {
+  variants: 'variant',
+  tensors: 'tensor',
+  nodes: 'node',
+  ports: 'port',
+  states: 'state',
+  encoded: 'weights',
+} as const;
 type Table = keyof typeof TABLES;
 
 /** A plan file whose fields can be changed one by one; the checksum follows. */

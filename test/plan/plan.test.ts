@@ -8,15 +8,18 @@ import { describePlan } from '../../lib/plan/describe';
 import type { PlanDescription, PlanTensor, PlanVariant } from '../../lib/plan/description';
 import { readPlan } from '../../lib/plan/reader';
 import { writePlan } from '../../lib/plan/writer';
+import { CODED_INPUTS, codedNetwork } from '../engine/coded-network';
 import { ramp, smallNetwork } from '../engine/plans';
 import { anyPlan } from './arbitrary';
 
 /** Constants replaced by their bytes, so that numbering and sharing do not matter. */
 function withBytes(plan: PlanDescription): unknown {
   const tensor = (item: PlanTensor) =>
-    item.place === 'constant' ? { ...item, constant: Array.from(plan.constants[item.constant]) } : item;
+    item.place === 'constant' ? { ...item, constant: bytesOf(item.constant) } : item;
+  const bytesOf = (index: number | undefined) => (index === undefined ? [] : Array.from(plan.constants[index]));
+  const encoded = plan.encoded?.map((item) => ({ ...item, codes: bytesOf(item.codes), table: bytesOf(item.table) }));
   const variant = (item: PlanVariant) => ({ ...item, tensors: item.tensors.map(tensor) });
-  return JSON.parse(JSON.stringify({ ...plan, constants: [], variants: plan.variants.map(variant) }));
+  return JSON.parse(JSON.stringify({ ...plan, encoded, constants: [], variants: plan.variants.map(variant) }));
 }
 
 const TINY: PlanDescription = {
@@ -132,6 +135,20 @@ test('the description for people', () => {
       '    0 lut_s8 int8[1,4]@port *0.5 z3 <- int8[1,4]@port *0.5 z3, uint8[256]@constant  # relu',
     ].join('\n'),
   );
+});
+
+test('a plan of version 2 with weights as codes is read, and gives the bytes that the same network of today gives', () => {
+  const golden = join(__dirname, 'golden/version-2.plan');
+  const old = readFileSync(golden);
+  expect(new DataView(old.buffer, old.byteOffset).getUint32(8, true)).toBe(2);
+  expect(readPlan(old)).toEqual(readPlan(codedNetwork().write()));
+  const outputs = [old, codedNetwork().write()].map((plan) => {
+    const session = openSession(plan);
+    const found = session.run(CODED_INPUTS);
+    session.close();
+    return found;
+  });
+  expect(outputs[0]).toEqual(outputs[1]);
 });
 
 test('a plan of version 1 is read, and gives the bytes that the same network of today gives', () => {

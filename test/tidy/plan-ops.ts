@@ -24,6 +24,7 @@ interface Operand {
   readonly kind: string;
   readonly optional: boolean;
   readonly inPlace: boolean;
+  readonly coded: boolean;
 }
 
 /** Element types that an operand may have, and what they say of the arithmetic of its operation. */
@@ -66,11 +67,11 @@ export function readPlanOps(source = readSource(TABLE)): OpRow[] {
 }
 
 function readOperand(text: string, word: string): Operand & { readonly output: boolean } {
-  const found = /^(out|in)\("(\w+)", (\w+)\)((?:\.(?:optional|in_place)\(\))*)$/.exec(text.trim());
+  const found = /^(out|in)\("(\w+)", (\w+)\)((?:\.(?:optional|in_place|coded)\(\))*)$/.exec(text.trim());
   if (found === null || !(found[3] in KINDS)) throw new Error(`${TABLE}: ${word}: cannot read operand ${text}`);
   const [, side, name, kind, marks] = found;
-  const [optional, inPlace] = ['optional', 'in_place'].map((mark) => marks.includes(`.${mark}()`));
-  return { output: side === 'out', name, kind, optional, inPlace };
+  const [optional, inPlace, coded] = ['optional', 'in_place', 'coded'].map((mark) => marks.includes(`.${mark}()`));
+  return { output: side === 'out', name, kind, optional, inPlace, coded };
 }
 
 /** lib/plan/plan-ops.ts: the table of engine operations for the TypeScript side. */
@@ -103,6 +104,7 @@ function ruleLines({ word, family, params, work, int8, gpu, outputs, inputs }: O
     `    outputs: ${names(outputs)},`,
     `    inputs: ${names(inputs)},`,
     `    inPlace: [${inPlace.join(', ')}],`,
+    `    coded: [${inputs.flatMap((input, index) => (input.coded ? [index] : [])).join(', ')}],`,
     `    params: ${params === 'void' ? 'undefined' : `'${recordOf(params)}'`},`,
     `    domain: '${domain}',`,
     `    moves: ${work === 'kMoves'},`,
@@ -151,6 +153,9 @@ function operationsTable(): string[] {
 /** Operands with their kinds, for people. */
 function textOf(operands: readonly Operand[]): string {
   return operands
-    .map(({ name, kind, optional }) => `${name} ${kind.replace(/^k(Const)?/, '').toLowerCase()}${optional ? '?' : ''}`)
+    .map(({ name, kind, optional, coded }) => {
+      const type = kind.replace(/^k(Const)?/, '').toLowerCase();
+      return `${name} ${type}${coded ? '*' : ''}${optional ? '?' : ''}`;
+    })
     .join(', ');
 }

@@ -1,4 +1,4 @@
-import { channelWeights, constantExtents, floatConstant } from '../constants';
+import { channelWeights, constantExtents, floatConstant, scaledIntegers } from '../constants';
 import { type ConvolutionWeights, convolutionWeights } from '../convolution-weights';
 import { floatBias, integerBias, requantizeOperands } from '../integer-layer';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
@@ -83,7 +83,9 @@ function lowerFloat(layer: LayerOf<'conv'>): View {
   const addend = floatBias(constants, bias, geometry.outputs);
   return emit(layer, x, 0, {
     geometry,
-    weights: program.constant(weights, 'float32', geometry.dims, arranged),
+    weights: program.constant(weights, 'float32', geometry.dims, arranged, undefined, () =>
+      scaledIntegers(constants, weights, arrange),
+    ),
     others: [program.constant(bias || `${node.name}:bias`, 'float32', [geometry.outputs], addend)],
   });
 }

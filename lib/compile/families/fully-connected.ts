@@ -1,5 +1,5 @@
 import { elementCount } from '../../ir/tensor';
-import { channelWeights, constantExtents, floatConstant } from '../constants';
+import { channelWeights, constantExtents, floatConstant, scaledIntegers } from '../constants';
 import { clampCodes, floatClamp } from '../grid';
 import { floatBias, integerBias, requantizeOperands } from '../integer-layer';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
@@ -91,13 +91,16 @@ function lowerFloat(layer: LayerOf<'fully-connected'>): View {
   const addend = Float32Array.from(floatBias(constants, bias, outputs), (element) => element * call.beta);
   const buffer = program.buffer(tail.value, 'float32', rows * outputs);
   const scaled = isScaled(layer) ? arranged.map((w) => w * call.alpha) : arranged;
+  const codes = isScaled(layer)
+    ? undefined
+    : () => scaledIntegers(constants, weights, (data, Type) => arrange(data, columns, Type));
   program.emit({
     name: stepName(node, tail),
     op: 'fc_f32',
     outputs: [{ buffer, dims: [rows, outputs] }],
     inputs: [
       source,
-      program.constant(weights, 'float32', [outputs, depth], scaled),
+      program.constant(weights, 'float32', [outputs, depth], scaled, undefined, codes),
       program.constant(bias || `${node.name}:bias`, 'float32', [outputs], addend),
     ],
     params: floatClamp(tail.bounds),

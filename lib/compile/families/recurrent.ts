@@ -1,6 +1,6 @@
 import { elementCount } from '../../ir/tensor';
 import type { PlanFunction } from '../../plan/description';
-import { constantExtents, floatConstant } from '../constants';
+import { constantExtents, floatConstant, scaledIntegers } from '../constants';
 import type { FamilyOf, LayerOf, Results } from '../layer';
 import type { Operand } from '../step';
 import { plainView } from '../view';
@@ -25,6 +25,10 @@ function lower(layer: LayerOf<'recurrent'>): Results {
   const [outer, inner, size] = layer.inputExtents(0);
   const [steps, batch] = call.batchFirst ? [inner, outer] : [outer, inner];
   const weights = (index: number) => floatConstant(constants, node.inputs[index])!.data;
+  const matrix = (index: number, dims: readonly number[]): Operand =>
+    program.constant(node.inputs[index], 'float32', dims, weights(index), undefined, () =>
+      scaledIntegers(constants, node.inputs[index], (data) => data),
+    );
   const { input, state } = biasesOf(layer, directions, columns, hidden);
 
   const rows = steps * batch;
@@ -36,7 +40,7 @@ function lower(layer: LayerOf<'recurrent'>): Results {
     outputs: [{ buffer: sums, dims: [rows, all] }],
     inputs: [
       { buffer: program.rowMajor(layer.float(0)).buffer, dims: [rows, size] },
-      program.constant(node.inputs[WEIGHTS], 'float32', [all, size], weights(WEIGHTS)),
+      matrix(WEIGHTS, [all, size]),
       program.constant(`${node.name}:bias`, 'float32', [all], input),
     ],
     params: {},
@@ -58,7 +62,7 @@ function lower(layer: LayerOf<'recurrent'>): Results {
     outputs: buffers.map((buffer, i) => ({ buffer, dims: i === 0 ? [rows * directions, hidden] : states })),
     inputs: [
       { buffer: sums, dims: [rows, all] },
-      program.constant(node.inputs[RECURRENT], 'float32', [directions, columns, hidden], weights(RECURRENT)),
+      matrix(RECURRENT, [directions, columns, hidden]),
       cell && program.constant(`${node.name}:cell`, 'float32', [directions, cell.length / directions], cell),
       initial(FIRST_STATE),
       isLstm ? initial(SECOND_STATE) : undefined,

@@ -1,7 +1,7 @@
 import { attribute } from '../../ir/attribute';
 import { ELEMENT_TYPES } from '../../ir/element-type';
 import { elementCount, type Tensor, tensorOf, toNumbers } from '../../ir/tensor';
-import { toDense } from '../dense';
+import { fromDense, toDense } from '../dense';
 import { castTo } from '../gradients';
 import { type CompositeContext, constantInput, needed, parted, Refused, reshaped, unsqueezed } from './composite';
 
@@ -157,8 +157,8 @@ function withBias({ f, input }: CompositeContext, value: string, index: number):
 }
 
 /**
- * com.microsoft MatMulNBits: weights in blocks of `bits` bits along what is summed. They become floats here, once: the plan holds
- * them as float32.
+ * com.microsoft MatMulNBits: weights in blocks of `bits` bits along what is summed, as a DequantizeLinear of 4 or 8 bits whose zero
+ * points are whole; else they become floats here.
  */
 export function matMulNBits(context: CompositeContext): readonly string[] {
   const { node, emit, f } = context;
@@ -167,32 +167,68 @@ export function matMulNBits(context: CompositeContext): readonly string[] {
   if (![2, 4, 8].includes(bits)) throw new Refused(`bits = ${bits} is not supported`);
   if (context.input(4) !== undefined) throw new Refused("input 'g_idx' is not supported");
   const blocks = Math.ceil(inner / block);
-  const codes = unpacked(constantInput(context, 1, 'weights'), bits);
+  const packed = unpacked(constantInput(context, 1, 'weights'), bits);
   const scales = toDense(constantInput(context, 2, 'scales'), 'float32').data;
   const zeros = zerosOf(context, bits, blocks);
   const rowCodes = blocks * Math.ceil((block * bits) / 8) * (8 / bits);
-  const data = new Float32Array(inner * columns);
-  for (let column = 0; column < columns; column++)
-    for (let k = 0; k < inner; k++) {
-      const at = Math.floor(k / block);
-      const code = codes[column * rowCodes + at * (rowCodes / blocks) + (k % block)];
-      data[k * columns + column] = (code - zeros(column, at)) * scales[column * blocks + at];
-    }
-  const weights = emit.constant(tensorOf('float32', [inner, columns], data));
+  const code = (k: number, column: number): number =>
+    packed[column * rowCodes + Math.floor(k / block) * (rowCodes / blocks) + (k % block)];
+  // Everything by what is summed, then by column.
+  const dims = [inner, columns];
+  const blockDims = [blocks, columns];
+  const zeroPoints = tableOf(blockDims, zeros);
+  const blockScales = tableOf(blockDims, (at, column) => scales[column * blocks + at]);
+  const middle = 2 ** (bits - 1);
+  const type = bits === 8 ? 'uint8' : 'uint4';
+  const whole = zeroPoints.every((zero) => Number.isInteger(zero) && zero >= 0 && zero < 2 ** bits);
+  if (!whole) {
+    const real = (k: number, column: number): number => {
+      const at = Math.floor(k / block) * columns + column;
+      return (code(k, column) - zeroPoints[at]) * blockScales[at];
+    };
+    const weights = emit.constant(tensorOf('float32', dims, Float32Array.from(tableOf(dims, real))));
+    return [withBias(context, f('MatMul', needed(context, 0), weights), 5)];
+  }
+  const centred = zeroPoints.every((zero) => zero === middle);
+  const integers = (extents: readonly number[], data: readonly number[]): string =>
+    emit.constant(
+      fromDense({
+        type: centred ? (bits === 8 ? 'int8' : 'int4') : type,
+        dims: extents,
+        data: (centred ? Int8Array : Uint8Array).from(data),
+      }),
+    );
+  const weights = emit.node(
+    'DequantizeLinear',
+    [
+      integers(
+        dims,
+        tableOf(dims, (k, column) => code(k, column) - (centred ? middle : 0)),
+      ),
+      emit.constant(tensorOf('float32', blockDims, Float32Array.from(blockScales))),
+      ...(centred ? [] : [integers(blockDims, zeroPoints)]),
+    ],
+    { axis: 0, block_size: block },
+  );
   return [withBias(context, f('MatMul', needed(context, 0), weights), 5)];
 }
 
-/** Zero points by column and block: packed as the weights are, or floats; the middle of the codes without. */
-function zerosOf(context: CompositeContext, bits: number, blocks: number): (column: number, block: number) => number {
+/** Numbers by row and column, row after row. */
+function tableOf([rows, columns]: readonly number[], at: (row: number, column: number) => number): number[] {
+  return Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns));
+}
+
+/** Zero points by block and column: packed as the weights are, or floats; the middle of the codes without. */
+function zerosOf(context: CompositeContext, bits: number, blocks: number): (block: number, column: number) => number {
   if (context.input(3) === undefined) return () => 2 ** (bits - 1);
   const tensor = constantInput(context, 3, 'zero points');
   if (tensor.type !== 'uint8') {
     const { data } = toDense(tensor, 'float32');
-    return (column, block) => data[column * blocks + block];
+    return (block, column) => data[column * blocks + block];
   }
   const codes = unpacked(tensor, bits);
   const row = Math.ceil((blocks * bits) / 8) * (8 / bits);
-  return (column, block) => codes[column * row + block];
+  return (block, column) => codes[column * row + block];
 }
 
 /** Codes of `bits` bits, the lowest bits of a byte first. */

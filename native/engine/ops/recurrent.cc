@@ -1,4 +1,5 @@
 #include "native/engine/kernel_step.h"
+#include "native/engine/ops/weights.h"
 #include "native/kernels/recurrent_f32/recurrent_f32.h"
 
 namespace hone {
@@ -134,7 +135,7 @@ void fill_shape(const Call& call, RecurrentF32Shape* shape) {
             static_cast<RecurrentCell>(call.params<PlanRecurrent>().cell)};
 }
 void find_weights(const NodeView& node, RecurrentF32Weights* weights) {
-  weights->weights = node.plan.constant<float>(node.x(kWeightsInput));
+  weights->weights = address_of_weights<float>(node);
 }
 
 Status make_recurrent_f32(const StepContext& context, std::unique_ptr<Step>* step) {

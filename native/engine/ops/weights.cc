@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "native/engine/encoded_weights.h"
+
 namespace hone {
 namespace {
 
@@ -29,7 +31,8 @@ Fault check_accumulators(const NodeView& node, const WeightLayout& layout) {
   if (zero_point_tensor != nullptr && count_elements(*zero_point_tensor) != layout.outputs)
     return "zero points of the weights";
   const Plan& plan = node.plan;
-  const int8_t* weights = plan.constant<int8_t>(node.x(kWeightsInput));
+  const ConstantElements<int8_t> elements(plan, node.x(kWeightsInput));
+  const int8_t* weights = elements.data();
   const int32_t* bias = plan.constant<int32_t>(node.x(kBiasInput));
   const float* multiplier = plan.constant<float>(node.x(kMultiplierInput));
   const int8_t* zero_points =
