@@ -101,7 +101,7 @@ export function engineAccumulation(operation: ReduceOperation): Pick<Operator, '
     lower: (context) => {
       const axes = reducedAxes(context);
       if ('kind' in axes) return axes;
-      if (axes.length === 0 && KEEPS_ONE.includes(operation)) return { kernel: 'reshape' };
+      if (KEEPS_ONE.includes(operation) && areSingle(context, axes)) return { kernel: 'reshape' };
       return { kernel: 'accumulate', axes, operation };
     },
     ...(operation === 'mean' && {
@@ -113,11 +113,16 @@ export function engineAccumulation(operation: ReduceOperation): Pick<Operator, '
 function lowerReduction(context: LowerContext, float: string, integer?: string): KernelCall | Diagnostic {
   const axes = reducedAxes(context);
   if ('kind' in axes) return axes;
-  if (axes.length === 0) return { kernel: 'reshape' };
+  if (areSingle(context, axes)) return { kernel: 'reshape' };
   return { kernel: 'reduce', axes, float, ...(integer && { integer }) };
 }
 
-/** Axes of several elements that a node reduces, in ascending order. */
+/** Whether there is nothing to reduce: no axes, or axes of one element each. */
+function areSingle({ inputs: [x] }: LowerContext, axes: readonly number[]): boolean {
+  return axes.every((axis) => x?.shape?.[axis] === 1);
+}
+
+/** Axes that a node reduces, in ascending order. */
 function reducedAxes({ node, inputs: [x], constant }: LowerContext): readonly number[] | Diagnostic {
   const shape = x?.shape;
   const isGiven = (node.inputs[1] ?? '') !== '';
@@ -128,7 +133,7 @@ function reducedAxes({ node, inputs: [x], constant }: LowerContext): readonly nu
   if (listed.length === 0 && reducesNoAxis(node)) return [];
   const axes = listed.length === 0 ? shape.map((_, axis) => axis) : normalizeAxes(listed, shape.length);
   if (axes === undefined) return problem(node, 'bad-axis', `axes [${listed}] do not fit shape [${shape}]`);
-  return axes.every((axis) => shape[axis] === 1) ? [] : axes.sort((a, b) => a - b);
+  return axes.sort((a, b) => a - b);
 }
 
 function reduce(data: Dense, axes: readonly number[], keep: boolean, spec: ReductionSpec, precision: Precision): Dense {

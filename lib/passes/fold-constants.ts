@@ -1,4 +1,4 @@
-import { patchGraph, subgraphsOf, type Uses, usesOf } from '../ir/edit';
+import { makeNames, namesOf, patchGraph, subgraphsOf, type Uses, usesOf } from '../ir/edit';
 import { byteLength, type ElementType } from '../ir/element-type';
 import type { Dim, Graph, Node } from '../ir/graph';
 import { elementCount, type Tensor, tensorFrom } from '../ir/tensor';
@@ -34,18 +34,24 @@ export function foldConstants(graph: Graph, memory?: InferenceMemory): Graph {
   const uses = usesOf(graph);
   const targets = new ReshapeTargets(graph, uses);
   const outputs = new Set(graph.outputs);
+  const redirect = new Map<string, string>();
+  const fresh = makeNames(namesOf(graph));
   for (const node of graph.nodes) {
     // A node that cannot be right is for shape inference to report, not to compute.
     if (inference.visit(node).some(({ severity }) => severity === 'error')) continue;
-    // A graph output keeps its maker: not every runtime takes a constant there.
+    // A graph output keeps a maker: not every runtime takes a constant there. Others that read it take the constant.
     const isOutput = node.outputs.some((name) => outputs.has(name));
-    const values = isOutput
-      ? undefined
-      : (noElements(node, inference) ?? evaluateNode(node, inference, uses) ?? knownElements(node, inference));
+    const isRead = node.outputs.some((name) => uses.consumers(name).length > 0);
+    const values =
+      isOutput && !isRead
+        ? undefined
+        : (noElements(node, inference) ?? evaluateNode(node, inference, uses) ?? knownElements(node, inference));
     if (values) {
       replace.set(node, []);
       for (const [name, tensor] of values) {
-        found.set(name, tensor);
+        const constant = isOutput ? fresh(`${name}/value`) : name;
+        if (isOutput) redirect.set(name, constant);
+        found.set(constant, tensor);
         inference.setConstant(name, tensor);
       }
       continue;
@@ -57,7 +63,7 @@ export function foldConstants(graph: Graph, memory?: InferenceMemory): Graph {
   }
   if (replace.size === 0) return graph;
   const values = new Map([...graph.values].filter(([name]) => !found.has(name)));
-  return patchGraph({ ...graph, values }, { replace, initializers: found });
+  return patchGraph({ ...graph, values }, { replace, initializers: found, redirect });
 }
 
 type Values = ReadonlyMap<string, Tensor>;

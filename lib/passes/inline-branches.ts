@@ -71,12 +71,13 @@ function agree(output: string, yes: Graph, no: Graph, rank: number): boolean {
   return a.every((dim, axis) => typeof dim === 'number' && dim === b[axis]);
 }
 
-/** The graph with a constant as the condition of one of its nodes. */
+/** The graph with a constant as the condition of one of its nodes, whose outputs stay (constant ones too: their shapes count). */
 function withCondition(graph: Graph, node: Node, truth: number): Graph {
   const name = makeNames(namesOf(graph))(`${node.name}/taken`);
   const initializers = new Map([...graph.initializers, [name, tensorFrom('bool', [], [truth])] as const]);
   const nodes = graph.nodes.map((each) => (each === node ? { ...each, inputs: [name] } : each));
-  return { ...graph, nodes, initializers };
+  const outputs = [...new Set([...graph.outputs, ...node.outputs])].filter((output) => output !== '');
+  return { ...graph, nodes, initializers, outputs };
 }
 
 /** A branch of an If. */

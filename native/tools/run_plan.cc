@@ -10,6 +10,7 @@
 #include "native/core/cpu.h"
 #include "native/engine/session.h"
 #include "native/probe/timer.h"
+#include "native/tools/plan_inputs.h"
 
 namespace hone {
 namespace {
@@ -78,41 +79,6 @@ bool parse(int count, char** words, Arguments* arguments) {
     }
   }
   return !arguments->plan.empty();
-}
-
-/// splitmix64, so that inputs are the same on every machine.
-uint64_t next_random(uint64_t* state) {
-  uint64_t z = (*state += 0x9E3779B97F4A7C15u);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
-}
-
-/// Floats in [-1, 1) with 24 bits; any byte; small int32.
-void fill_random(PlanType type, uint64_t* state, std::vector<uint8_t>* bytes) {
-  for (size_t i = 0; i < bytes->size(); i += static_cast<size_t>(element_bytes(type))) {
-    const uint64_t bits = next_random(state);
-    if (type == PlanType::kFloat32) {
-      const float value = static_cast<float>(static_cast<int64_t>(bits >> 40) - (1 << 23)) / (1 << 23);
-      std::memcpy(bytes->data() + i, &value, 4);
-    } else if (type == PlanType::kInt32) {
-      const int32_t value = static_cast<int32_t>(bits % 1000);
-      std::memcpy(bytes->data() + i, &value, 4);
-    } else {
-      (*bytes)[i] = static_cast<uint8_t>(bits);
-    }
-  }
-}
-
-bool read_raw(const std::string& path, std::vector<uint8_t>* bytes) {
-  std::FILE* file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) return false;
-  const bool whole = std::fseek(file, 0, SEEK_END) == 0 &&
-                     std::ftell(file) == static_cast<long>(bytes->size()) &&
-                     std::fseek(file, 0, SEEK_SET) == 0 &&
-                     std::fread(bytes->data(), 1, bytes->size(), file) == bytes->size();
-  std::fclose(file);
-  return whole;
 }
 
 bool write_raw(const std::string& folder, const std::string& name, const uint8_t* bytes, size_t size) {

@@ -283,6 +283,24 @@ test.each<[string, (b: GraphBuilder) => string, (b: GraphBuilder) => readonly st
   expect(missing.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^Loop: /));
 });
 
+test('constants of branches that a function is taken of are chosen between as they are', async () => {
+  const b = new GraphBuilder();
+  b.input('c', 'bool', []);
+  const constant =
+    (seed: number): Make =>
+    (inner) =>
+      inner.initializer(uniform([2, 64], seed), 'k');
+  // Both of its values are known: nothing is left of the choice in either graph that tells their shapes.
+  b.output(b.node('Exp', [choose(b, 'c', constant(1), constant(2))], {}, { outputs: ['y'] }), 'float32', [2, 64]);
+  const graph = b.build();
+  const { plan } = compile(prepareForEngine(graph), { sourceHash: HASH });
+  for (const value of [0, 1]) {
+    const feeds = new Map([['c', truth(value)]]);
+    const [expected] = (await runReference(graph, feeds)).values();
+    expect(largestDifference(runEngine(plan, feeds).y, toNumbers(expected))).toBeLessThan(1e-6);
+  }
+});
+
 test('an If whose branches give other shapes is refused by name, even where one of them would repeat', () => {
   const b = new GraphBuilder();
   b.input('x', 'float32', [2, 64]);

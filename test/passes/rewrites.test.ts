@@ -54,6 +54,11 @@ const FOLD: readonly PassCase[] = [
     const w = b.initializer(tensorFrom('int8', [2, 2], [1, 2, 3, 4]), 'w');
     return b.node('MatMul', [x, b.node('DequantizeLinear', [w, b.initializer(scalar(0.5), 'scale')])]);
   }),
+  passCase('known-output-that-others-read', (b) => {
+    const shape = b.node('Shape', [b.input('x', 'float32', [1, 4, 6])]);
+    b.output(shape, 'int64', [3]);
+    return b.node('ConstantOfShape', [shape]);
+  }),
   passCase('constant-output-keeps-its-maker', (b) => b.node('Neg', [b.initializer(weights([2]), 'c')])),
 ];
 

@@ -43,7 +43,9 @@ export const lpNormalization: Operator = {
   lower: ({ node, inputs: [x] }) => {
     const axis = x?.shape && normalizeAxis(attribute(node, 'axis', 'int', -1), x.shape.length);
     if (axis === undefined) return problem(node, 'symbolic-shape', 'expected a known rank');
-    const reduction = attribute(node, 'p', 'int', 2) === 2 ? 'l2' : 'l1';
-    return { kernel: 'relative', axes: [axis], reduction, least: 2 ** -126, operation: 'divide' };
+    const isSquared = attribute(node, 'p', 'int', 2) === 2;
+    // Squares of what lies below 2^-75 are 0 in float32: a smaller divisor would make numbers far above 1 of such elements.
+    const least = isSquared ? 2 ** -74 : 2 ** -149;
+    return { kernel: 'relative', axes: [axis], reduction: isSquared ? 'l2' : 'l1', least, operation: 'divide' };
   },
 };

@@ -1,6 +1,6 @@
 import { attribute } from '../../ir/attribute';
 import type { Dim } from '../../ir/graph';
-import { elementCount } from '../../ir/tensor';
+import { elementCount, toNumbers } from '../../ir/tensor';
 import { normalizeAxis, unknownDim } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
@@ -24,7 +24,9 @@ export const oneHot: Operator = {
     if (!shape) return [{ type, shape }];
     const axis = normalizeAxis(attribute(node, 'axis', 'int', -1), shape.length + 1);
     if (axis === undefined) return problem(node, 'bad-axis', `axis does not fit indices [${shape}]`);
-    const depth: Dim = context.partial(1)?.[0] ?? unknownDim(node.outputs[0], axis);
+    const given = context.constant(1);
+    const depth: Dim =
+      context.partial(1)?.[0] ?? (given && Math.trunc(toNumbers(given)[0])) ?? unknownDim(node.outputs[0], axis);
     return [{ type, shape: [...shape.slice(0, axis), depth, ...shape.slice(axis)] }];
   },
   evaluate: ([indices, depth, values], node) => {

@@ -111,6 +111,12 @@ export const NORMALIZATIONS: readonly OpCase[] = [
       }),
     ),
   ),
+  {
+    op: 'LpNormalization',
+    title: 'squares beyond the smallest floats: hardly anything, and never above 1',
+    inputs: [floats([5.8e-32, -2e-40, 1.6e-30, 1e-38], [2, 2])],
+    tolerance: 1,
+  },
   ...[1, 3, 5].map(
     (size): OpCase => ({
       op: 'LRN',

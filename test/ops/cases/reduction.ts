@@ -11,6 +11,7 @@ export const CASES: readonly OpCase[] = [
     opCase(op, 'all axes', [x]),
     opCase(op, 'one axis, kept', [x, ints(1)]),
     opCase(op, 'two axes, removed', [x, ints(0, -1)], { keepdims: 0 }),
+    opCase(op, 'an axis of one element, removed', [random([2, 1, 4], 0.1, 2), ints(1)], { keepdims: 0 }),
     opCase(op, 'no axes, nothing to do', [x, ints()], { noop_with_empty_axes: 1 }),
   ]),
   ...['ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd'].map((op) =>

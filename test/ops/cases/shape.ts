@@ -1,6 +1,6 @@
 import { tensorFrom } from '../../../lib/ir/tensor';
 import { ints, opCase, random, scalar } from '../draw';
-import { integers, type OpCase } from '../op-case';
+import { floats, integers, type OpCase } from '../op-case';
 
 const x = random([2, 3, 4]);
 const image = random([2, 3, 4, 5]);
@@ -105,6 +105,7 @@ export const CASES: readonly OpCase[] = [
     [5, 5, 1].map((n) => scalar('int32', n)),
   ),
   opCase('OneHot', 'last axis', [integers('int64', [2, 3], -4, 4), scalar('int64', 4), random([2])]),
+  opCase('OneHot', 'floats, depth too', [floats([0, 3, 1, 2, -1, 4], [3, 2]), scalar('float32', 4), random([2])]),
   opCase('OneHot', 'first axis', [integers('int64', [2, 3], 0, 5), scalar('int64', 4), random([2])], { axis: 0 }),
   opCase('CumSum', 'plain', [x, scalar('int64', 1)]),
   opCase('CumSum', 'exclusive, reverse', [x, scalar('int64', -1)], { exclusive: 1, reverse: 1 }),

@@ -1,0 +1,180 @@
+// compare_runs: runs plans on every instruction set of this machine, on 1 to 3 threads and in every rounding
+// mode, and compares every tensor of two runs (states carry over) with those of the reference rows. Prints one
+// line for each plan, `name hash tensors`, which is the same on every machine. See usage().
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "native/core/cpu.h"
+#include "native/engine/session.h"
+#include "native/tools/float_mode.h"
+#include "native/tools/plan_inputs.h"
+
+namespace hone {
+namespace {
+
+int usage() {
+  std::fputs(
+      "usage: compare_runs [--ref-only] model.plan...\n"
+      "  The inputs of model.plan are the bytes of model.inputs, one after the other; seeded random without it.\n"
+      "  --ref-only  the reference rows on one thread alone, for the lines that they print\n",
+      stderr);
+  return 2;
+}
+
+/// Hash of each tensor that the nodes of a plan make, in order of execution, and of the outputs behind them.
+class Hashes final : public NodeObserver {
+ public:
+  void on_node(uint32_t node, const PlanTensor& output, const uint8_t* bytes) override {
+    add(node, bytes, output.bytes);
+  }
+  void add(uint32_t node, const uint8_t* bytes, size_t size) {
+    uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a
+    for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001B3u;
+    nodes.push_back(node);
+    values.push_back(hash);
+  }
+  std::vector<uint32_t> nodes;
+  std::vector<uint64_t> values;
+};
+
+/// How a plan is run.
+struct Way {
+  CpuFeatures cpu;
+  int threads;
+  /// Of kOtherModes; negative: as the process has it.
+  int mode;
+};
+
+/// Two runs of a plan in one way. What a session packs is packed in that way too.
+Status run_way(const std::string& path, const Way& way, Hashes* hashes) {
+  std::shared_ptr<Model> model;
+  std::unique_ptr<Session> session;
+  SessionOptions options;
+  options.threads = way.threads;
+  options.cpu_mask = way.cpu;
+  if (Status status = Model::open_file(path, &model); !status.ok()) return status;
+  if (Status status = Session::open(model, options, &session); !status.ok()) return status;
+  const Plan& plan = session->plan();
+  size_t total = 0;
+  for (const PlanPort& port : session->inputs()) total += plan.tensors()[port.tensor].bytes;
+  std::vector<uint8_t> given(total);
+  const bool has_inputs = read_raw(path.substr(0, path.rfind('.')) + ".inputs", &given);
+  std::vector<std::vector<uint8_t>> inputs, outputs;
+  uint64_t state = 3;
+  size_t at = 0;
+  for (const PlanPort& port : session->inputs()) {
+    std::vector<uint8_t>& bytes = inputs.emplace_back(plan.tensors()[port.tensor].bytes);
+    if (has_inputs)
+      std::memcpy(bytes.data(), given.data() + at, bytes.size());
+    else
+      fill_random(port.type, &state, &bytes);
+    at += bytes.size();
+  }
+  for (const PlanPort& port : session->outputs()) outputs.emplace_back(plan.tensors()[port.tensor].bytes);
+  std::vector<const void*> input_pointers;
+  std::vector<void*> output_pointers;
+  for (auto& bytes : inputs) input_pointers.push_back(bytes.data());
+  for (auto& bytes : outputs) output_pointers.push_back(bytes.data());
+  for (int run = 0; run < 2; ++run) {
+    session->run_observed(input_pointers.data(), output_pointers.data(), hashes);
+    for (const auto& bytes : outputs) hashes->add(UINT32_MAX, bytes.data(), bytes.size());
+  }
+  return Status();
+}
+
+Status run_in_mode(const std::string& path, const Way& way, Hashes* hashes) {
+  if (way.mode < 0) return run_way(path, way, hashes);
+  const FloatMode before = float_mode();
+  set_float_mode(kOtherModes[way.mode]);
+  Status status = run_way(path, way, hashes);
+  const bool kept = float_mode() == kOtherModes[way.mode];
+  set_float_mode(before);
+  return status.ok() && !kept ? Status("E_INTERNAL", "a run changed the rounding mode") : status;
+}
+
+/// Name of a node of the plan, for messages.
+std::string name_of(const std::string& path, uint32_t node) {
+  std::shared_ptr<Model> model;
+  std::unique_ptr<Session> session;
+  if (node == UINT32_MAX) return "an output";
+  if (!Model::open_file(path, &model).ok() || !Session::open(model, SessionOptions(), &session).ok()) return "?";
+  const PlanNode& found = session->plan().nodes()[node];
+  return std::string(describe_op(found.op)) + " '" + std::string(session->plan().string(found.name)) + "'";
+}
+
+/// The tensors of one plan in all ways; false where some differ.
+bool compare(const std::string& path, const std::vector<Way>& ways) {
+  Hashes expected;
+  if (Status status = run_in_mode(path, ways[0], &expected); !status.ok()) {
+    std::printf("FAIL %s: %s %s\n", path.c_str(), status.code(), status.reason().c_str());
+    return false;
+  }
+  bool equal = true;
+  for (const Way& way : ways) {
+    Hashes found;
+    Status status = run_in_mode(path, way, &found);
+    if (status.ok() && found.values == expected.values) continue;
+    equal = false;
+    size_t first = 0;
+    while (first < found.values.size() && first < expected.values.size() && found.values[first] == expected.values[first])
+      ++first;
+    const std::string what =
+        !status.ok() ? std::string(status.code()) + " " + status.reason()
+                     : first < expected.nodes.size() ? name_of(path, expected.nodes[first]) : "more tensors";
+    std::printf("FAIL %s: %s, %d thread(s), mode %d: %s\n", path.c_str(), describe_cpu(way.cpu).c_str(),
+                way.threads, way.mode, what.c_str());
+  }
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (const uint64_t value : expected.values)
+    for (int shift = 0; shift < 64; shift += 8) hash = (hash ^ ((value >> shift) & 0xFF)) * 0x100000001B3u;
+  const size_t slash = path.rfind('/');
+  std::printf("%s %016llx %zu\n", path.substr(slash == std::string::npos ? 0 : slash + 1).c_str(),
+              static_cast<unsigned long long>(hash), expected.values.size());
+  return equal;
+}
+
+/// Instruction sets of this machine: none, then each word of the best set.
+std::vector<CpuFeatures> masks_of_host() {
+  std::vector<CpuFeatures> masks = {CpuFeatures{0}};
+  const CpuFeatures all = detect_cpu();
+  const std::string words = describe_cpu(all) + ",";
+  for (size_t start = 0, end = 0; (end = words.find(',', start)) != std::string::npos; start = end + 1) {
+    CpuFeatures mask{};
+    const std::string word = words.substr(start, end - start);
+    if (word != "ref" && parse_cpu_mask(word, all, &mask).ok()) masks.push_back(mask);
+  }
+  return masks;
+}
+
+int main_of(int count, char** words) {
+  std::vector<std::string> paths;
+  bool only_ref = false;
+  for (int i = 1; i < count; ++i) {
+    if (std::strcmp(words[i], "--ref-only") == 0)
+      only_ref = true;
+    else
+      paths.push_back(words[i]);
+  }
+  if (paths.empty()) return usage();
+  std::vector<Way> ways = {{CpuFeatures{0}, 1, -1}};
+  const std::vector<CpuFeatures> masks = masks_of_host();
+  if (!only_ref) {
+    for (const CpuFeatures mask : masks) {
+      for (int threads = 1; threads <= 3; ++threads) ways.push_back({mask, threads, -1});
+      for (size_t mode = 0; mode < std::size(kOtherModes); ++mode)
+        ways.push_back({mask, 1 + static_cast<int>(mode % 3), static_cast<int>(mode)});
+    }
+  }
+  size_t differing = 0;
+  for (const std::string& path : paths) differing += compare(path, ways) ? 0 : 1;
+  std::fprintf(stderr, "%zu plans in %zu ways on %s: %zu differ\n", paths.size(), ways.size(),
+               describe_cpu(masks.back()).c_str(), differing);
+  return differing == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace hone
+
+int main(int count, char** words) { return hone::main_of(count, words); }
