@@ -120,7 +120,12 @@ struct Panel {
   Requantizer requantizer;
   const ResidualAdd* residual;  ///< null: none
   const int32_t* sums;          ///< of the windows of its pixels; null where no block has a zero point
+  ptrdiff_t sum_step = 1;       ///< elements from one sum to the next
+  bool small_sums = false;      ///< they are below 2^15
 };
+
+/// The deepest window whose sums of u8 are below 2^15.
+inline constexpr int64_t kMostSmallDepth = 128;
 
 /// Whether some zero point of the weights in `count` neighbouring blocks is not 0.
 inline bool is_shifted(const uint8_t* blocks, size_t block_bytes, int32_t count) {
@@ -226,13 +231,25 @@ inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixel
 template <int kBlocks, int kPixels>
 [[gnu::always_inline]] inline void subtract_zero_points(const Panel& panel, int64_t pixel,
                                                         __m512i (&acc)[kPixels][kBlocks]) {
+  __m512i negative[kBlocks];
   unroll<kBlocks>([&](auto b) {
     const __m512i zero_point = _mm512_loadu_si512(panel.block + b * panel.block_bytes + kZeroPointOffset);
-    unroll<kPixels>([&](auto p) {
-      const __m512i sum = _mm512_set1_epi32(panel.sums[pixel + p]);
-      acc[p][b] = _mm512_sub_epi32(acc[p][b], _mm512_mullo_epi32(zero_point, sum));
-    });
+    negative[b] = _mm512_sub_epi32(_mm512_setzero_si512(), zero_point);
   });
+  const int32_t* sums = panel.sums + pixel * panel.sum_step;
+  const auto add_products = [&](auto add) {
+    unroll<kPixels>([&](auto p) {
+      const __m512i sum = _mm512_set1_epi32(sums[p * panel.sum_step]);
+      unroll<kBlocks>([&](auto b) { acc[p][b] = add(acc[p][b], sum, negative[b]); });
+    });
+  };
+  if (panel.small_sums) {
+    add_products([](__m512i acc, __m512i sum, __m512i by) { return _mm512_dpwssd_epi32(acc, sum, by); });
+  } else {
+    add_products([](__m512i acc, __m512i sum, __m512i by) {
+      return _mm512_add_epi32(acc, _mm512_mullo_epi32(by, sum));
+    });
+  }
 }
 
 /// Requantizes and stores kPixels x kBlocks accumulators.

@@ -92,6 +92,22 @@ inline __m512i widen(__m256i x) {
   return bytes.vector;
 }
 
+/// 32 bytes to 16 bits.
+inline __m512i widen_bytes(__m256i x) {
+  Bytes bytes;
+  bytes.half[0] = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(x));
+  bytes.half[1] = _mm256_cvtepu8_epi16(_mm256_extracti128_si256(x, 1));
+  return bytes.vector;
+}
+
+/// 16 words to 32 bits.
+inline __m512i widen_words(__m256i x) {
+  Bytes bytes;
+  bytes.half[0] = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(x));
+  bytes.half[1] = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(x, 1));
+  return bytes.vector;
+}
+
 /// Sums of four products u8 x s8 on top of src: exact, for each pair of products is summed in int32.
 inline __m256i dot4(__m256i src, __m256i a, __m256i b) {
   const __m256i low = _mm256_set1_epi16(0xFF);
@@ -120,5 +136,7 @@ inline __m512i dot4(__m512i src, __m512i a, __m512i b) {
 #define _mm512_cvtps_epi32 hone::simde::to_int
 #define _mm512_cvtepi8_epi32 hone::simde::widen
 #define _mm512_cvtepi16_epi32 hone::simde::widen
+#define _mm512_cvtepu8_epi16 hone::simde::widen_bytes
+#define _mm512_cvtepu16_epi32 hone::simde::widen_words
 #undef _mm512_dpbusd_epi32
 #define _mm512_dpbusd_epi32 hone::simde::dot4

@@ -1,14 +1,10 @@
 #include "native/kernels/conv_s8/conv_s8_avx512vnni_paired.h"
+#include "native/kernels/conv_s8/conv_s8_avx512vnni_sums.h"
 #include "native/kernels/conv_s8/conv_s8_rows.h"
 #include "native/kernels/gemm_s8_avx512vnni.h"
 #include "native/kernels/window_band.h"
 
 namespace hone {
-namespace {
-
-constexpr int32_t kMostSums = 1024;
-
-}  // namespace
 
 void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const Tile& tile) {
   const WindowShape w = band_flattened(shape.window);
@@ -32,10 +28,15 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
                  0,
                  Requantizer(adds ? args.add_range : args.conv_range),
                  adds ? &residual : nullptr,
-                 nullptr};
+                 nullptr,
+                 1,
+                 conv_s8_depth(shape) <= kMostSmallDepth};
   const uint8_t* packed = static_cast<const uint8_t*>(args.packed);
   const bool shifted = is_shifted(packed + tile.block_begin * panel.block_bytes, panel.block_bytes,
                                   tile.block_end - tile.block_begin);
+  const WindowSums window_sums(w, shape);
+  const bool direct = window_sums.mode == SumMode::kDirect;
+  panel.sum_step = window_sums.step();
   alignas(64) int32_t sums[kMostSums];
   // Part of a rectangle whose first row and column lie at `part_band`.
   const auto run_part = [&](const Rectangle& r, const uint8_t* part_band, int64_t row_bytes) {
@@ -44,7 +45,11 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
     const bool one_row = w.kernel_h == 1 && w.kernel_w == 1 && columns == w.out_w;
     const int32_t rows_at_once = one_row ? r.y_end - r.y_begin : 1;
     const int64_t pixels = int64_t{rows_at_once} * columns;
+    const int64_t line_length = direct ? pixels : window_sums.line_length(pixels);
     int32_t summed_group = -1;
+    if (shifted && !direct)
+      window_sums.fill(part_band, panel.row_step, row_bytes * band_step_h(w), pixels,
+                       one_row ? 1 : r.y_end - r.y_begin, sums);
     for (int32_t block = tile.block_begin; block < tile.block_end;) {
       const int32_t group = block / group_blocks, in_group = block % group_blocks;
       const int32_t left = tile.block_end - block, left_in_group = group_blocks - in_group;
@@ -53,7 +58,7 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
       panel.block = packed + block * panel.block_bytes;
       panel.channels = group_outputs - channel < blocks * 16 ? group_outputs - channel : blocks * 16;
       const bool needs_sums = shifted && is_shifted(panel.block, panel.block_bytes, blocks);
-      const bool sums_now = needs_sums && summed_group != group;
+      const bool sums_now = direct && needs_sums && summed_group != group;
       if (sums_now) summed_group = group;
       const uint8_t* a = part_band + static_cast<ptrdiff_t>(group) * group_inputs;
       const int64_t first_channel = static_cast<int64_t>(group) * group_outputs + channel;
@@ -62,8 +67,8 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
         const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;
         if (adds) residual.data = args.residual + pixel * args.residual_stride + first_channel;
         if (sums_now) sum_windows(panel, depth.run_length, a, pixels, row_sums);
-        panel.sums = needs_sums ? row_sums : nullptr;
-        if (needs_sums) row_sums += pixels;
+        panel.sums = needs_sums ? row_sums + group * window_sums.group_step() : nullptr;
+        if (needs_sums) row_sums += line_length;
         int8_t* to = args.y + pixel * args.y_stride + first_channel;
         if (conv_s8_doubles_channels(shape) && !adds) {
           run_paired_pixels(panel, a, pixels, to);
@@ -80,9 +85,9 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
     const int64_t row_bytes = band_columns(w, columns) * in_channels;
     panel.row_step = row_bytes * w.dilation_h;
     // Sums serve all blocks, for so many pixels at a time as there is room for.
-    constexpr int32_t kRoom = kMostSums - 3;  // they are written in fours
-    const int32_t part_columns = shifted && columns > kRoom ? kRoom / 48 * 48 : columns;
-    const int32_t part_rows = shifted ? kRoom / part_columns : rows;
+    const int32_t part_columns = shifted ? window_sums.most_pixels(columns) : columns;
+    const int32_t part_rows =
+        shifted ? static_cast<int32_t>(kMostSums / window_sums.line_length(part_columns)) : rows;
     for (int32_t y = 0; y < rows; y += part_rows)
       for (int32_t x = 0; x < columns; x += part_columns) {
         const Rectangle part = {r.image, r.y_begin + y,

@@ -60,11 +60,14 @@ void run_paired(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) 
   }
   if (panel.sums != nullptr) {
     const __m512i zero_point = _mm512_loadu_si512(panel.block + kZeroPointOffset);
+    const __m512i negative = _mm512_sub_epi32(_mm512_setzero_si512(), zero_point);
+    const int32_t* sums = panel.sums + pixel * panel.sum_step;
     unroll<kPairs>([&](auto pair) {
       constexpr int kLow = 2 * pair, kHigh = kLow + 1 < kPixels ? kLow + 1 : kLow;
-      const __m512i low = _mm512_set1_epi32(panel.sums[pixel + kLow]);
-      const __m512i both = _mm512_mask_set1_epi32(low, 0xFF00, panel.sums[pixel + kHigh]);
-      acc[pair] = _mm512_sub_epi32(acc[pair], _mm512_mullo_epi32(zero_point, both));
+      const __m512i low = _mm512_set1_epi32(sums[kLow * panel.sum_step]);
+      const __m512i both = _mm512_mask_set1_epi32(low, 0xFF00, sums[kHigh * panel.sum_step]);
+      acc[pair] = panel.small_sums ? _mm512_dpwssd_epi32(acc[pair], both, negative)
+                                   : _mm512_add_epi32(acc[pair], _mm512_mullo_epi32(negative, both));
     });
   }
   const __m512 multiplier = _mm512_loadu_ps(panel.block + 64);

@@ -80,6 +80,10 @@ constexpr BenchSpec kBench[] = {
     {"3x3 64-64 8x8", dense(8, 8, 64, 64, 3)},
     {"10x4s2 1-64 49x10", {1, 49, 10, 1, 64, 1, 10, 4, 2, 2, 1, 1, 4, 1, 5, 1, false, false, 0, 0, 0}},
     {"1x1 64-64 25x5", dense(25, 5, 64, 64, 1)},
+    {"1x1 16-8 48x48", dense(48, 48, 16, 8, 1)},
+    {"3x3 64-64 28x28 8 groups", {1, 28, 28, 64, 64, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, false, false, 0, 0, 0}},
+    {"3x3 128-128 28x28 32 groups",
+     {1, 28, 28, 128, 128, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, false, false, 0, 0, 0}},
 };
 
 Spec random_spec(Rng& rng) {
@@ -130,7 +134,9 @@ std::string text_of(const Spec& s, const ConvS8Shape& shape) {
 
 class ConvS8Case : public KernelCase {
  public:
-  ConvS8Case(Workbench& bench, const Spec& s, bool plain, const char* name) : bench_(bench) {
+  ConvS8Case(Workbench& bench, const Spec& s, bool plain, const std::string& name,
+             bool with_zero_points = false)
+      : bench_(bench) {
     const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1,
                   reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
     const int32_t out_h = (s.in_h + s.pad_top + s.pad_bottom - reach_h) / s.stride_h + 1;
@@ -142,7 +148,8 @@ class ConvS8Case : public KernelCase {
               s.groups};
     pixels_ = static_cast<int64_t>(s.batch) * out_h * out_w;
     depth_ = static_cast<size_t>(s.kernel_h) * s.kernel_w * (s.in_channels / s.groups);
-    const S8Weights w = make_s8_weights(bench, s.out_channels * depth_, s.out_channels, depth_, plain);
+    S8Weights w = make_s8_weights(bench, s.out_channels * depth_, s.out_channels, depth_, plain);
+    if (with_zero_points) add_zero_points(bench, s.out_channels * depth_, s.out_channels, &w);
     weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point};
     args_ = {};
     args_.x_stride = s.in_channels + s.x_gap;
@@ -156,7 +163,7 @@ class ConvS8Case : public KernelCase {
     args_.x = x;
     args_.y = bench.output<int8_t>(pixels_, s.out_channels, args_.y_stride);
     if (s.residual) add_residual(s, plain);
-    description_ = name != nullptr ? name : text_of(s, shape_);
+    description_ = !name.empty() ? name : text_of(s, shape_);
     packed_.resize(kConvS8RowCount);
     scratch_.resize(kConvS8RowCount);
   }
@@ -222,11 +229,13 @@ const KernelCheck kCheck = {
       // Fixed shapes four times over: the fill and the placement of buffers differ.
       const int fixed = static_cast<int>(std::size(kFixed));
       const Spec spec = index < 4 * fixed ? kFixed[index % fixed] : random_spec(bench.rng());
-      return std::make_unique<ConvS8Case>(bench, spec, index < fixed, nullptr);
+      return std::make_unique<ConvS8Case>(bench, spec, index < fixed, "");
     },
-    static_cast<int>(std::size(kBench)),
+    2 * static_cast<int>(std::size(kBench)),
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
-      return std::make_unique<ConvS8Case>(bench, kBench[index].spec, true, kBench[index].name);
+      const S8Bench which = s8_bench(index, static_cast<int>(std::size(kBench)));
+      const auto& [name, shape] = kBench[which.shape];
+      return std::make_unique<ConvS8Case>(bench, shape, true, which.name(name), which.with_zero_points);
     }};
 const Registration kRegistration(kCheck);
 

@@ -117,7 +117,9 @@ inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, _
   if constexpr (kShifted) {
     const __m512i ones = _mm512_set1_epi8(1);
     sums.add({_mm512_maddubs_epi16(low, ones), _mm512_maddubs_epi16(high, ones)});
-    if constexpr (kRows > 2) sums.add({_mm512_maddubs_epi16(low2, ones), _mm512_maddubs_epi16(high2, ones)});
+    // Next to a row of zeros the words are the bytes of the other one.
+    if constexpr (kRows == 3) sums.add({low2, high2});
+    if constexpr (kRows > 3) sums.add({_mm512_maddubs_epi16(low2, ones), _mm512_maddubs_epi16(high2, ones)});
   }
   v[0] = _mm512_unpacklo_epi16(low, low2);
   v[1] = _mm512_unpackhi_epi16(low, low2);

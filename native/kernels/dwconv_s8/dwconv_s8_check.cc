@@ -73,7 +73,8 @@ constexpr BenchSpec kBench[] = {
 
 class DwconvS8Case : public KernelCase {
  public:
-  DwconvS8Case(Workbench& bench, const Spec& s, bool plain, const char* name)
+  DwconvS8Case(Workbench& bench, const Spec& s, bool plain, const std::string& name,
+               bool with_zero_points = false)
       : bench_(bench), packed_(kDwconvS8RowCount), scratch_(kDwconvS8RowCount) {
     const int32_t reach_h = (s.kernel_h - 1) * s.dilation_h + 1,
                   reach_w = (s.kernel_w - 1) * s.dilation_w + 1;
@@ -83,7 +84,8 @@ class DwconvS8Case : public KernelCase {
                s.dilation_h, s.dilation_w, s.pad_top, s.pad_left},
               s.channels};
     const size_t taps = static_cast<size_t>(s.kernel_h) * s.kernel_w;
-    const S8Weights w = make_s8_weights(bench, taps * s.channels, s.channels, taps, plain);
+    S8Weights w = make_s8_weights(bench, taps * s.channels, s.channels, taps, plain);
+    if (with_zero_points) add_zero_points(bench, taps * s.channels, s.channels, &w);
     weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point};
     args_ = {};
     args_.x_stride = s.channels + s.x_gap;
@@ -100,7 +102,7 @@ class DwconvS8Case : public KernelCase {
     snprintf(text, sizeof(text), "n%d %dx%dx%d -> %dx%d k%dx%d s%dx%d d%dx%d p%d,%d gaps %d,%d", s.batch,
              s.in_h, s.in_w, s.channels, out_h, out_w, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w,
              s.dilation_h, s.dilation_w, s.pad_top, s.pad_left, s.x_gap, s.y_gap);
-    description_ = name != nullptr ? name : text;
+    description_ = !name.empty() ? name : text;
   }
 
   std::string describe() const override { return description_; }
@@ -169,11 +171,13 @@ const KernelCheck kCheck = {
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
       const int fixed = static_cast<int>(std::size(kFixed));
       const Spec spec = index < 4 * fixed ? kFixed[index % fixed] : random_spec(bench.rng());
-      return std::make_unique<DwconvS8Case>(bench, spec, index < fixed, nullptr);
+      return std::make_unique<DwconvS8Case>(bench, spec, index < fixed, "");
     },
-    static_cast<int>(std::size(kBench)),
+    2 * static_cast<int>(std::size(kBench)),
     [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
-      return std::make_unique<DwconvS8Case>(bench, kBench[index].spec, true, kBench[index].name);
+      const S8Bench which = s8_bench(index, static_cast<int>(std::size(kBench)));
+      const auto& [name, shape] = kBench[which.shape];
+      return std::make_unique<DwconvS8Case>(bench, shape, true, which.name(name), which.with_zero_points);
     }};
 const Registration kRegistration(kCheck);
 

@@ -30,17 +30,19 @@ struct BenchSpec {
   FcS8Shape shape;
 };
 constexpr BenchSpec kBench[] = {
-    {"1x640x128", {1, 640, 128}},       {"1x128x128", {1, 128, 128}},       {"1x64x12", {1, 64, 12}},
-    {"1x64x10", {1, 64, 10}},           {"1x2048x1000", {1, 2048, 1000}},   {"1x1280x1000", {1, 1280, 1000}},
-    {"128x256x1024", {128, 256, 1024}}, {"128x768x3072", {128, 768, 3072}},
+    {"1x640x128", {1, 640, 128}},     {"1x128x128", {1, 128, 128}},       {"1x64x12", {1, 64, 12}},
+    {"1x64x10", {1, 64, 10}},         {"4x128x16", {4, 128, 16}},         {"1x2048x1000", {1, 2048, 1000}},
+    {"1x1280x1000", {1, 1280, 1000}}, {"128x256x1024", {128, 256, 1024}}, {"128x768x3072", {128, 768, 3072}},
 };
 
 class FcS8Case : public KernelCase {
  public:
-  FcS8Case(Workbench& bench, const Spec& spec, bool plain, const char* name)
+  FcS8Case(Workbench& bench, const Spec& spec, bool plain, const std::string& name,
+           bool with_zero_points = false)
       : bench_(bench), shape_(spec.shape), packed_(kFcS8RowCount), scratch_(kFcS8RowCount) {
     const size_t count = static_cast<size_t>(shape_.outputs) * shape_.inputs;
-    const S8Weights w = make_s8_weights(bench, count, shape_.outputs, shape_.inputs, plain);
+    S8Weights w = make_s8_weights(bench, count, shape_.outputs, shape_.inputs, plain);
+    if (with_zero_points) add_zero_points(bench, count, shape_.outputs, &w);
     weights_ = {w.weights, w.bias, w.multiplier, w.zero_points, w.x_zero_point};
     args_ = {};
     args_.x_stride = shape_.inputs + spec.x_gap;
@@ -54,7 +56,7 @@ class FcS8Case : public KernelCase {
     char text[96];
     snprintf(text, sizeof(text), "%dx%dx%d gaps %d,%d", shape_.rows, shape_.inputs, shape_.outputs,
              spec.x_gap, spec.y_gap);
-    description_ = name != nullptr ? name : text;
+    description_ = !name.empty() ? name : text;
   }
 
   std::string describe() const override { return description_; }
@@ -93,19 +95,22 @@ Spec random_spec(Rng& rng) {
   return {{rows, inputs, outputs}, rng.pick(kGaps), rng.pick(kGaps)};
 }
 
-const KernelCheck kCheck = {
-    "fc_s8",
-    [] { return list_rows(kFcS8Rows, kFcS8RowCount); },
-    static_cast<int>(std::size(kFixed)) * 4,
-    [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
-      const int fixed = static_cast<int>(std::size(kFixed));
-      const Spec spec = index < 4 * fixed ? kFixed[index % fixed] : random_spec(bench.rng());
-      return std::make_unique<FcS8Case>(bench, spec, index < fixed, nullptr);
-    },
-    static_cast<int>(std::size(kBench)),
-    [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
-      return std::make_unique<FcS8Case>(bench, Spec{kBench[index].shape, 0, 0}, true, kBench[index].name);
-    }};
+const KernelCheck kCheck = {"fc_s8",
+                            [] { return list_rows(kFcS8Rows, kFcS8RowCount); },
+                            static_cast<int>(std::size(kFixed)) * 4,
+                            [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
+                              const int fixed = static_cast<int>(std::size(kFixed));
+                              const Spec spec =
+                                  index < 4 * fixed ? kFixed[index % fixed] : random_spec(bench.rng());
+                              return std::make_unique<FcS8Case>(bench, spec, index < fixed, "");
+                            },
+                            2 * static_cast<int>(std::size(kBench)),
+                            [](Workbench& bench, int index) -> std::unique_ptr<KernelCase> {
+                              const S8Bench which = s8_bench(index, static_cast<int>(std::size(kBench)));
+                              const auto& [name, shape] = kBench[which.shape];
+                              return std::make_unique<FcS8Case>(bench, Spec{shape, 0, 0}, true,
+                                                                which.name(name), which.with_zero_points);
+                            }};
 const Registration kRegistration(kCheck);
 
 }  // namespace

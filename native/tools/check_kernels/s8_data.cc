@@ -50,6 +50,13 @@ S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_
   return w;
 }
 
+void add_zero_points(Workbench& bench, size_t count, size_t channels, S8Weights* weights) {
+  weights->zero_points = bench.input<int8_t>(channels);
+  for (size_t c = 0; c < channels; c++)
+    weights->zero_points[c] = static_cast<int8_t>(bench.rng().between(2, 127));
+  for (size_t i = 0; i < count; i += 1 + i % 3) weights->weights[i] = -127;
+}
+
 OutputRange make_s8_range(Workbench& bench, bool plain) {
   Rng& rng = bench.rng();
   static constexpr int32_t kZeroPoints[] = {-128, -127, 0, 127};

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "native/core/requantize.h"
 #include "native/tools/check_kernels/workbench.h"
@@ -20,6 +21,20 @@ struct S8Weights {
 /// `count` weights for `channels` outputs that sum `depth` products each. Some layers have weight zero
 /// points, some -128, some multipliers far too large or too small.
 S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_t depth, bool plain);
+
+/// Gives a layer zero points of the weights that no packer can subtract from them: what they cost at most.
+void add_zero_points(Workbench& bench, size_t count, size_t channels, S8Weights* weights);
+
+/// Bench case `index` of `count` shapes: once as they are, once more with such zero points, which `name`
+/// says.
+struct S8Bench {
+  int shape;
+  bool with_zero_points;
+  std::string name(const char* shape_name) const {
+    return with_zero_points ? std::string(shape_name) + ", zero points" : shape_name;
+  }
+};
+inline S8Bench s8_bench(int index, int count) { return {index % count, index >= count}; }
 
 /// Output range around a random zero point, sometimes with a fused activation.
 OutputRange make_s8_range(Workbench& bench, bool plain);
