@@ -20,12 +20,26 @@ export interface SessionMemory {
   readonly planBytes: number;
   /** Weights in the layout of the kernels; sessions of the same plan share them. */
   readonly packedBytes: number;
+  /** Of `packedBytes`, what lies in a mapped cache file: pages that the system may take back, and processes share. */
+  readonly cachedBytes: number;
   /** Intermediate tensors. */
   readonly arenaBytes: number;
   /** Tensors kept between runs. */
   readonly stateBytes: number;
   /** Working memory of kernels, over all threads. */
   readonly scratchBytes: number;
+}
+
+/** What opening a session took. */
+export interface SessionLoad {
+  /** From the plan's first byte to a session that can run. */
+  readonly us: number;
+  /**
+   * The cache of packed weights: off; read: nothing had to be packed; written: the next process will find what was packed;
+   * failed: it could not be written, for `reason`.
+   */
+  readonly cache: 'off' | 'read' | 'written' | 'failed';
+  readonly reason?: string;
 }
 
 export interface NativeDescription {
@@ -38,6 +52,7 @@ export interface NativeDescription {
   readonly cpu: string;
   readonly threads: number;
   readonly memory: SessionMemory;
+  readonly load: SessionLoad;
 }
 
 /** What one node cost, over the timed runs. */
@@ -91,6 +106,8 @@ export interface NativeOptions {
   readonly cpu: string;
   readonly profileEvery: number;
   readonly variant: number;
+  /** Folder of the cache of packed weights; empty: none. */
+  readonly cache: string;
 }
 
 export interface Addon {

@@ -8,6 +8,7 @@ import {
   type NativeOptions,
   type NativeSession,
   type PlanArray,
+  type SessionLoad,
   type SessionMemory,
   type SessionProfile,
 } from './addon';
@@ -21,6 +22,7 @@ import {
   takeOutputs,
   tensorInfo,
 } from './arrays';
+import { packedCacheFolder } from './packed-cache-folder';
 
 export interface SessionOptions {
   /** Threads that one inference may use, 1 to 64; default 1. Results do not depend on it. */
@@ -31,6 +33,12 @@ export interface SessionOptions {
   readonly profile?: boolean | number;
   /** Index of the shape variant; default 0. */
   readonly variant?: number;
+  /**
+   * Keeps packed weights in a folder, so that later processes map them instead of packing: a folder, or true for HONE_CACHE or
+   * else `hone/packed` in XDG_CACHE_HOME or `~/.cache`. Default: HONE_CACHE when it names a folder, else no cache, for a process that runs once gains
+   * less than it leaves behind. Never needed: what is damaged, foreign or cannot be written is packed anew.
+   */
+  readonly packedCache?: boolean | string;
 }
 
 /** The output of one node during a dump, in the physical layout ([N, H, W, C] for images). */
@@ -80,6 +88,8 @@ export class Session {
   readonly cpu: string;
   readonly threads: number;
   readonly memory: SessionMemory;
+  /** What opening it took. */
+  readonly load: SessionLoad;
   private readonly native: NativeSession;
   private bound: Binding | undefined;
   private own: Binding | undefined;
@@ -96,6 +106,7 @@ export class Session {
     this.cpu = description.cpu;
     this.threads = description.threads;
     this.memory = description.memory;
+    this.load = description.load;
   }
 
   /**
@@ -223,18 +234,24 @@ function requireMemory(
       throw new HoneError(code, { name: ports[i].name, expected: ports[i].length, found: arrays[i].length });
 }
 
-const OPTIONS = ['threads', 'cpu', 'profile', 'variant'] as const satisfies readonly (keyof SessionOptions)[];
+const OPTIONS = [
+  'threads',
+  'cpu',
+  'profile',
+  'variant',
+  'packedCache',
+] as const satisfies readonly (keyof SessionOptions)[];
 
 function checkOptions(options: SessionOptions): NativeOptions {
   for (const option of Object.keys(options))
     if (!(OPTIONS as readonly string[]).includes(option))
       throw new HoneError('E_OPTION_UNKNOWN', { option, ...adviceOn(option, OPTIONS), verb: 'run' });
-  const { threads = 1, cpu = process.env.HONE_CPU ?? '', profile = false, variant = 0 } = options;
+  const { threads = 1, cpu = process.env.HONE_CPU ?? '', profile = false, variant = 0, packedCache } = options;
   requireInteger('threads', threads, 1, 64);
   requireInteger('variant', variant, 0, 2 ** 31);
   const profileEvery = Number(profile);
   requireInteger('profile', profileEvery, 0, 2 ** 31);
-  return { threads, cpu, profileEvery, variant };
+  return { threads, cpu, profileEvery, variant, cache: packedCacheFolder(packedCache) };
 }
 
 function requireInteger(option: string, value: number, low: number, high: number): void {

@@ -153,20 +153,24 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
   if (Status status = parse_cpu_mask(words, detect_cpu(), &options.cpu_mask); !status.ok())
     throw_status(env, status);
 
+  const Napi::Value folder = given.Get("cache");
+  const std::string cache = folder.IsString() ? folder.As<Napi::String>().Utf8Value() : "";
+  const uint64_t begun_ns = read_monotonic_ns();
   std::shared_ptr<Model> model;
   Status status;
   if (info[0].IsString()) {
-    status = Model::open_file(info[0].As<Napi::String>().Utf8Value(), &model);
+    status = Model::open_file(info[0].As<Napi::String>().Utf8Value(), cache, &model);
   } else if (info[0].IsTypedArray()) {
     const Napi::TypedArray bytes = info[0].As<Napi::TypedArray>();
     const auto* data = static_cast<const uint8_t*>(bytes.ArrayBuffer().Data());
-    status = Model::open_bytes(data + bytes.ByteOffset(), bytes.ByteLength(), &model);
+    status = Model::open_bytes(data + bytes.ByteOffset(), bytes.ByteLength(), cache, &model);
   } else {
     throw Napi::TypeError::New(env, "Session: expected the plan as bytes or path");
   }
   auto shared = std::make_shared<SharedSession>();
   if (status.ok()) status = Session::open(std::move(model), options, &shared->session);
   if (!status.ok()) throw_status(env, status);
+  load_us_ = static_cast<double>(read_monotonic_ns() - begun_ns) * 1e-3;
   shared_session_ = std::move(shared);
 
   const MemoryFigures memory = session(env).memory();
@@ -303,6 +307,7 @@ Napi::Value SessionWrap::describe(const Napi::CallbackInfo& info) {
   Napi::Object memory = Napi::Object::New(env);
   memory.Set("planBytes", static_cast<double>(figures.plan_bytes));
   memory.Set("packedBytes", static_cast<double>(figures.packed_bytes));
+  memory.Set("cachedBytes", static_cast<double>(figures.cached_bytes));
   memory.Set("arenaBytes", static_cast<double>(figures.arena_bytes));
   memory.Set("stateBytes", static_cast<double>(figures.state_bytes));
   memory.Set("scratchBytes", static_cast<double>(figures.scratch_bytes));
@@ -317,6 +322,11 @@ Napi::Value SessionWrap::describe(const Napi::CallbackInfo& info) {
   result.Set("cpu", describe_cpu(session.options().cpu_mask));
   result.Set("threads", session.options().threads);
   result.Set("memory", memory);
+  Napi::Object load = Napi::Object::New(env);
+  load.Set("us", load_us_);
+  load.Set("cache", describe_cache(session.cache().state));
+  if (!session.cache().reason.empty()) load.Set("reason", session.cache().reason);
+  result.Set("load", load);
   return result;
 }
 

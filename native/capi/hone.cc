@@ -20,6 +20,7 @@
 struct hone_session {
   std::unique_ptr<hone::Session> engine;
   std::string variant, cpu;
+  double load_ns = 0;
   std::vector<hone::BoundPort> inputs, outputs;
   /// The addresses of their memory, as the engine takes them.
   std::vector<const void*> input_data;
@@ -117,6 +118,9 @@ int open(const char* path, const hone_options* given, hone_session** session, ho
       return refuse(error, "options", "fields that this library knows", "a larger struct with others set");
   }
   if (check_range(error, "threads", options.threads, 1, ThreadPool::kMaxThreads) != 0) return 1;
+  const uint64_t begun_ns = read_monotonic_ns();
+  const char* cache = options.cache != nullptr ? options.cache : std::getenv("HONE_CACHE");
+  if (cache == nullptr) cache = "";
   const char* cpu = options.cpu != nullptr ? options.cpu : std::getenv("HONE_CPU");
   if (cpu == nullptr) cpu = "";
   SessionOptions engine;
@@ -125,7 +129,7 @@ int open(const char* path, const hone_options* given, hone_session** session, ho
   engine.profile_every = options.profile_every;
   std::shared_ptr<Model> model;
   Status status = parse_cpu_mask(cpu, detect_cpu(), &engine.cpu_mask);
-  if (status.ok()) status = read(&model);
+  if (status.ok()) status = read(cache, &model);
   if (!status.ok()) return fail_engine(error, status, path, cpu);
   const auto variants = static_cast<int64_t>(model->plan().variants().size());
   if (check_range(error, "variant", options.variant, 0, variants - 1) != 0) return 1;
@@ -140,6 +144,7 @@ int open(const char* path, const hone_options* given, hone_session** session, ho
   made->outputs = describe_ports(plan, made->engine->outputs(), Side::kOutput);
   made->input_data.resize(made->inputs.size());
   made->output_data.resize(made->outputs.size());
+  made->load_ns = static_cast<double>(read_monotonic_ns() - begun_ns);
   *session = made.release();
   return succeed(error);
 }
@@ -191,8 +196,8 @@ int hone_open_file(const char* path, const hone_options* options, hone_session**
     if (session == nullptr) return hone::refuse(error, "session", "an address", "NULL");
     *session = nullptr;
     if (path == nullptr) return hone::refuse(error, "path", "the path of a plan", "NULL");
-    return hone::open(path, options, session, error, [path](std::shared_ptr<hone::Model>* model) {
-      return hone::Model::open_file(path, model);
+    return hone::open(path, options, session, error, [path](const char* cache, std::shared_ptr<hone::Model>* model) {
+      return hone::Model::open_file(path, cache, model);
     });
   });
 }
@@ -203,8 +208,8 @@ int hone_open_bytes(const void* bytes, size_t size, const hone_options* options,
     if (session == nullptr) return hone::refuse(error, "session", "an address", "NULL");
     *session = nullptr;
     if (bytes == nullptr) return hone::refuse(error, "bytes", "the bytes of a plan", "NULL");
-    return hone::open("bytes", options, session, error, [=](std::shared_ptr<hone::Model>* model) {
-      return hone::Model::open_bytes(bytes, size, model);
+    return hone::open("bytes", options, session, error, [=](const char* cache, std::shared_ptr<hone::Model>* model) {
+      return hone::Model::open_bytes(bytes, size, cache, model);
     });
   });
 }
@@ -232,7 +237,9 @@ int hone_get_info(const hone_session* session, hone_info* info, hone_error* erro
                               memory.packed_bytes,
                               memory.arena_bytes,
                               memory.state_bytes,
-                              memory.scratch_bytes};
+                              memory.scratch_bytes,
+                              memory.cached_bytes,
+                              session->load_ns};
     hone::hand_out(filled, info);
     return hone::succeed(error);
   });

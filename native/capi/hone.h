@@ -65,8 +65,11 @@ typedef struct hone_options {
   uint32_t profile_every;  ///< times every k-th run, node by node; default 0: none
   const char* cpu;  ///< instruction sets that kernels may use, such as "avx2" or "ref"; "": all of this CPU;
                     ///< default null: the environment variable HONE_CPU, else all
+  const char* cache;  ///< folder where weights in the layout of the kernels are kept, so that later processes
+                      ///< map them instead of packing; "": nowhere; default null: the environment variable
+                      ///< HONE_CACHE, else nowhere. Without it everything works, and opening takes longer.
 } hone_options;
-#define HONE_OPTIONS_INIT {sizeof(hone_options), 1, 0, 0, NULL}
+#define HONE_OPTIONS_INIT {sizeof(hone_options), 1, 0, 0, NULL, NULL}
 
 /// What a session is and what it takes. Texts live until hone_close.
 typedef struct hone_info {
@@ -83,8 +86,10 @@ typedef struct hone_info {
   uint64_t arena_bytes;    ///< intermediate tensors
   uint64_t state_bytes;    ///< tensors kept between runs
   uint64_t scratch_bytes;  ///< working memory of kernels, over all threads
+  uint64_t cached_bytes;   ///< of packed_bytes, what lies in a mapped cache file
+  double load_ns;          ///< time that opening took
 } hone_info;
-#define HONE_INFO_INIT {sizeof(hone_info), 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0}
+#define HONE_INFO_INIT {sizeof(hone_info), 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /// An input or output. Texts live until hone_close.
 typedef struct hone_port {

@@ -41,10 +41,12 @@ Status CpuProgram::make(const ProgramContext& context, Layout layout, std::uniqu
 CpuProgram::CpuProgram(const ProgramContext& context, Layout layout)
     : plan_(context.plan), variant_(plan_.variants()[context.variant]), layout_(std::move(layout)) {}
 
-void CpuProgram::count_shared(const AlignedBuffer* block) {
+void CpuProgram::count_shared(const PackedBlock* block) {
   const bool is_known = std::any_of(packed_.begin(), packed_.end(),
                                     [&](const SharedBlock& other) { return other.address == block; });
-  if (block != nullptr && !is_known) packed_.push_back({block, block->size()});
+  if (block == nullptr || is_known) return;
+  packed_.push_back({block, block->size()});
+  if (block->is_mapped()) cached_bytes_ += block->size();
 }
 
 Status CpuProgram::decode_operands(const ProgramContext& context, const NodeView& node) {
@@ -53,7 +55,7 @@ Status CpuProgram::decode_operands(const ProgramContext& context, const NodeView
     if (i == kWeightsInput || tensor == nullptr || tensor->place != PlanPlace::kEncoded) continue;
     constexpr PackedLayout kDecoded = {"decoded", 1};
     auto elements =
-        context.packed->find_or_pack(packed_key(kDecoded, &plan_.encoded()[tensor->offset]), tensor->bytes,
+        context.packed->find_or_pack(packed_key(kDecoded, tensor->offset), tensor->bytes,
                                      [&](void* to) { decode_weights(plan_, *tensor, to); });
     if (elements == nullptr) return Status("E_MEMORY", "decoded constants");
     plan_.give_back_pages(*tensor);

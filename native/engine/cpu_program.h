@@ -28,7 +28,7 @@ class CpuProgram final : public Program {
     return {steps_[node]->row_name(), steps_[node]->parties()};
   }
   ProgramMemory memory() const override {
-    return {&packed_, arena_.size(), state_.size(), runner_.scratch_bytes()};
+    return {&packed_, cached_bytes_, arena_.size(), state_.size(), runner_.scratch_bytes()};
   }
 
  private:
@@ -36,7 +36,7 @@ class CpuProgram final : public Program {
   Status prepare(const ProgramContext& context);
   /// Decodes what kernels read as it lies: constants that no row packs.
   Status decode_operands(const ProgramContext& context, const NodeView& node);
-  void count_shared(const AlignedBuffer* block);
+  void count_shared(const PackedBlock* block);
   Memory addresses() const {
     return {arena_.data(),   state_.data(),  plan_.weights(), ports_.data(),
             decoded_.data(), &out_of_range_, &layout_};
@@ -53,11 +53,12 @@ class CpuProgram final : public Program {
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<uint8_t*> ports_;          ///< address by tensor of the variant
   std::vector<const uint8_t*> decoded_;  ///< of constants that the plan holds as codes
-  std::vector<std::shared_ptr<const AlignedBuffer>> decoded_memory_;
+  std::vector<std::shared_ptr<const PackedBlock>> decoded_memory_;
   StepRunner runner_;
   AlignedBuffer arena_, state_;
   AlignedBuffer shown_;  ///< an output with gaps between its rows, for observers
   std::vector<SharedBlock> packed_;
+  size_t cached_bytes_ = 0;  ///< of them in a cache file
   mutable uint32_t out_of_range_ = 0;  ///< set by kernels
   int64_t node_out_of_range_ = -1;
 };

@@ -56,27 +56,48 @@ ModelTable& table() {
 
 }  // namespace
 
-Status Model::open_file(const std::string& path, std::shared_ptr<Model>* model) {
+Status Model::open_file(const std::string& path, const std::string& cache, std::shared_ptr<Model>* model) {
   return refuse_bad_alloc([&] {
     std::shared_ptr<Plan> plan;
     Status status = Plan::read_file(path, &plan);
-    return status.ok() ? share(plan, model) : status;
+    return status.ok() ? share(plan, cache, model) : status;
   });
 }
 
-Status Model::open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
-                         PlanChecksum checksum) {
+Status Model::open_bytes(const void* bytes, size_t size, const std::string& cache,
+                         std::shared_ptr<Model>* model) {
   return refuse_bad_alloc([&] {
     std::shared_ptr<Plan> plan;
-    Status status = Plan::read_bytes(bytes, size, &plan, checksum);
-    if (!status.ok() || checksum == PlanChecksum::kVerify) return status.ok() ? share(plan, model) : status;
-    status = plan->check();
+    Status status = Plan::read_bytes(bytes, size, &plan);
+    return status.ok() ? share(plan, cache, model) : status;
+  });
+}
+
+Status Model::open_mutated(const void* bytes, size_t size, std::shared_ptr<Model>* model) {
+  return refuse_bad_alloc([&] {
+    std::shared_ptr<Plan> plan;
+    Status status = Plan::read_bytes(bytes, size, &plan);
+    if (status.ok()) status = plan->check();
     if (status.ok()) *model = std::make_shared<Model>(std::move(plan));
     return status;
   });
 }
 
-Status Model::share(const std::shared_ptr<Plan>& plan, std::shared_ptr<Model>* model) {
+Status Model::check(const std::shared_ptr<Plan>& plan, const std::string& cache,
+                    std::shared_ptr<Model>* model) {
+  std::shared_ptr<const PackedFile> file;
+  if (!cache.empty()) file = PackedFile::open(PackedFile::path_of(cache, *plan), *plan);
+  // Whoever wrote the file had compared the checksum of the same bytes.
+  Status status = file == nullptr ? plan->check_checksum() : Status();
+  if (status.ok()) status = plan->check();
+  if (!status.ok()) return status;
+  *model = std::make_shared<Model>(plan);
+  if (!cache.empty()) (*model)->packed_.use_cache(cache, std::move(file));
+  return status;
+}
+
+Status Model::share(const std::shared_ptr<Plan>& plan, const std::string& cache,
+                    std::shared_ptr<Model>* model) {
   const FloatEnvironment environment;
   std::shared_ptr<Model> made;
   std::vector<std::shared_ptr<Model>> tried, found;
@@ -84,13 +105,14 @@ Status Model::share(const std::shared_ptr<Plan>& plan, std::shared_ptr<Model>* m
     table().look(plan->header().crc32, tried, made, &found);
     for (const std::shared_ptr<Model>& other : found)
       if (other->plan().same_bytes(*plan)) {
+        if (!cache.empty() && !other->packed_.has_cache())
+          other->packed_.use_cache(cache, PackedFile::open(PackedFile::path_of(cache, *plan), *plan));
         *model = other;
         return Status();
       }
     if (found.empty()) {
       if (made != nullptr) break;
-      if (Status status = plan->check(); !status.ok()) return status;
-      made = std::make_shared<Model>(plan);
+      if (Status status = check(plan, cache, &made); !status.ok()) return status;
     }
     tried.insert(tried.end(), found.begin(), found.end());
     found.clear();

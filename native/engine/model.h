@@ -14,11 +14,12 @@ namespace hone {
 /// same bytes again, from whatever path or memory and in whatever thread, gets the model that is open.
 class Model {
  public:
-  /// Codes as in Plan.
-  static Status open_file(const std::string& path, std::shared_ptr<Model>* model);
-  /// Without the checksum a model is not shared.
-  static Status open_bytes(const void* bytes, size_t size, std::shared_ptr<Model>* model,
-                           PlanChecksum checksum = PlanChecksum::kVerify);
+  /// Codes as in Plan. `cache`: a folder where packed weights are kept for processes to come; empty: none.
+  static Status open_file(const std::string& path, const std::string& cache, std::shared_ptr<Model>* model);
+  static Status open_bytes(const void* bytes, size_t size, const std::string& cache,
+                           std::shared_ptr<Model>* model);
+  /// The same whatever the checksum says, so that mutations of fuzzing get past it. Not shared.
+  static Status open_mutated(const void* bytes, size_t size, std::shared_ptr<Model>* model);
 
   /// Use the functions above.
   explicit Model(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
@@ -28,9 +29,14 @@ class Model {
 
   const Plan& plan() const { return *plan_; }
   PackedStore& packed() { return packed_; }
+  /// Writes newly packed weights to the cache folder, if there is one.
+  CacheOutcome save_packed() { return packed_.save(plan()); }
 
  private:
-  static Status share(const std::shared_ptr<Plan>& plan, std::shared_ptr<Model>* model);
+  static Status share(const std::shared_ptr<Plan>& plan, const std::string& cache,
+                      std::shared_ptr<Model>* model);
+  static Status check(const std::shared_ptr<Plan>& plan, const std::string& cache,
+                      std::shared_ptr<Model>* model);
 
   std::shared_ptr<const Plan> plan_;
   PackedStore packed_;

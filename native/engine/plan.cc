@@ -60,7 +60,7 @@ Status Plan::read_file(const std::string& path, std::shared_ptr<Plan>* plan) {
   made->file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (made->file_ < 0) return unreadable(errno);
   Status status = made->map_file();
-  if (status.ok()) status = made->check_frame(PlanChecksum::kVerify);
+  if (status.ok()) status = made->check_frame();
   if (status.ok()) *plan = std::move(made);
   return status;
 }
@@ -91,7 +91,7 @@ Status Plan::map_file() {
   return Status();
 }
 
-Status Plan::read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* plan, PlanChecksum checksum) {
+Status Plan::read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* plan) {
   if (size < sizeof(PlanHeader)) return too_few(size);
   PlanHeader head;
   std::memcpy(&head, bytes, sizeof(head));
@@ -103,7 +103,7 @@ Status Plan::read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* p
   made->size_ = size;
   made->front_ = head.weights.offset;
   made->weights_ = made->data_ + made->front_;
-  if (Status status = made->check_frame(checksum); !status.ok()) return status;
+  if (Status status = made->check_frame(); !status.ok()) return status;
   *plan = std::move(made);
   return Status();
 }
@@ -143,7 +143,7 @@ void Plan::give_back_pages(const PlanTensor& constant) const {
 
 Status Plan::check() { return check_plan(*this, &state_bytes_); }
 
-Status Plan::check_frame(PlanChecksum checksum) const {
+Status Plan::check_frame() const {
   // Again, on the bytes that stay: a file may have changed between two reads.
   const PlanHeader& head = header();
   if (Status status = check_head(head, size_); !status.ok()) return status;
@@ -158,15 +158,23 @@ Status Plan::check_frame(PlanChecksum checksum) const {
                       fits(head.params, 1) && fits(head.strings, 1) && fits(head.metadata, 1) &&
                       head.weights.offset == front_;
   if (!inside) return bad("a section is out of bounds");
-
-  if (checksum == PlanChecksum::kVerify) {
-    constexpr size_t kAt = offsetof(PlanHeader, crc32);
-    constexpr uint8_t kZero[4] = {};
-    const uint32_t before = crc32(kZero, 4, crc32(data_, kAt));
-    const uint32_t front = crc32(data_ + kAt + 4, front_ - kAt - 4, before);
-    if (crc32(weights_, size_ - front_, front) != head.crc32) return bad("the checksum does not match");
-  }
   return Status();
+}
+
+Status Plan::check_checksum() const {
+  constexpr size_t kAt = offsetof(PlanHeader, crc32);
+  constexpr uint8_t kZero[4] = {};
+  const uint32_t before = crc32(kZero, 4, crc32(data_, kAt));
+  const uint32_t front = crc32(data_ + kAt + 4, front_ - kAt - 4, before);
+  if (crc32(weights_, size_ - front_, front) != header().crc32) return bad("the checksum does not match");
+  return Status();
+}
+
+uint64_t Plan::fingerprint(FingerprintSeed seed) const {
+  Fingerprint print(seed);
+  print.add(data_, front_);
+  print.add(weights_, size_ - front_);
+  return print.finish();
 }
 
 const char* describe_type(PlanType type) {

@@ -8,6 +8,7 @@
 
 #include "native/core/status.h"
 #include "native/engine/aligned_buffer.h"
+#include "native/engine/fingerprint.h"
 #include "native/engine/plan_format.h"
 
 namespace hone {
@@ -20,9 +21,6 @@ inline constexpr int64_t kPlanMaxWindowReach = int64_t{1} << 30;
 /// differences cannot overflow, and their tables stay small.
 inline constexpr int64_t kPlanMaxPoolArea = int64_t{1} << 23;
 
-/// Whether to compare the checksum. Only fuzzing skips it, so that mutations get past it.
-enum class PlanChecksum { kVerify, kSkip };
-
 /// A plan. Once it passed every check (offsets, sizes, alignments, shapes and parameters of every node, and
 /// the proof that no accumulator overflows), whoever holds it may follow its offsets without looking.
 /// Immutable from then on, shared between threads.
@@ -30,19 +28,22 @@ class Plan {
  public:
   /// Reads the records into memory and maps the weights read-only: whoever changes the file afterwards
   /// changes numbers, never an address or a size. Whoever cuts it short takes the pages away, and the next
-  /// read of a weight ends the process (SIGBUS): replace plans by rename. Sections lie inside and the
-  /// checksum is right; nothing else is checked. E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION (reason: the
+  /// read of a weight ends the process (SIGBUS): replace plans by rename. Sections lie inside; nothing else
+  /// is checked. E_FILE_NOT_FOUND, E_PLAN_FORMAT, E_PLAN_VERSION (reason: the
   /// version found), E_MEMORY.
   static Status read_file(const std::string& path, std::shared_ptr<Plan>* plan);
   /// The same with a copy of the bytes, so that the caller may change his afterwards.
-  static Status read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* plan,
-                           PlanChecksum checksum = PlanChecksum::kVerify);
+  static Status read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* plan);
+  /// Whether the file is as it was written. E_PLAN_FORMAT.
+  Status check_checksum() const;
   /// Everything else. E_PLAN_FORMAT.
   Status check();
 
   /// Whether another plan, just read, has the same bytes. Reads our own weights from the file again, not
   /// through the mapping: the file may have been cut short.
   bool same_bytes(const Plan& other) const;
+  /// Hash of all bytes under `seed`.
+  uint64_t fingerprint(FingerprintSeed seed) const;
   /// Lets the system take back the pages of a mapped constant, or of its codes, that is not read any more, or
   /// seldom: the next read fetches them again.
   void give_back_pages(const PlanTensor& constant) const;
@@ -97,7 +98,7 @@ class Plan {
  private:
   Plan() = default;
   Status map_file();
-  Status check_frame(PlanChecksum checksum) const;
+  Status check_frame() const;
   template <typename Record>
   std::span<const Record> table(PlanSection section) const {
     return {reinterpret_cast<const Record*>(data_ + section.offset), static_cast<size_t>(section.count)};

@@ -35,6 +35,7 @@ struct SharedBlock {
 
 struct ProgramMemory {
   const std::vector<SharedBlock>* packed;  ///< weights in the layout of the kernels, each block once
+  size_t cached_bytes;                     ///< of them in a mapped cache file
   size_t arena_bytes, state_bytes, scratch_bytes;
 };
 

@@ -23,6 +23,7 @@ Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options
         {made->plan(), options.variant, made->options_.cpu_mask, options.threads, &made->model_->packed()},
         &made->program_);
     if (!status.ok()) return status;
+    made->cache_ = made->model_->save_packed();
     made->bound_inputs_.resize(made->variant().input_count);
     made->bound_outputs_.resize(made->variant().output_count);
     *session = std::move(made);
@@ -89,7 +90,7 @@ MemoryFigures Session::memory() const {
   const ProgramMemory program = program_->memory();
   size_t packed = 0;
   for (const SharedBlock& block : *program.packed) packed += block.bytes;
-  return {plan().size(), packed, program.arena_bytes, program.state_bytes, program.scratch_bytes};
+  return {plan().size(), packed, program.cached_bytes, program.arena_bytes, program.state_bytes, program.scratch_bytes};
 }
 
 std::vector<SharedBlock> Session::shared_memory() const {

@@ -39,6 +39,7 @@ struct NodeProfile {
 struct MemoryFigures {
   size_t plan_bytes;     ///< the file; its weights are mapped when it was opened by path
   size_t packed_bytes;   ///< weights in the layout of the kernels; shared between the sessions of a model
+  size_t cached_bytes;   ///< of them in a mapped cache file
   size_t arena_bytes;    ///< intermediate tensors
   size_t state_bytes;    ///< tensors kept between runs
   size_t scratch_bytes;  ///< working memory of kernels, over all threads
@@ -78,6 +79,8 @@ class Session {
   MemoryFigures memory() const;
   /// The plan and the packed weights: what other sessions may hold as well.
   std::vector<SharedBlock> shared_memory() const;
+  /// What became of the cache file when the session was opened.
+  const CacheOutcome& cache() const { return cache_; }
   const Plan& plan() const { return model_->plan(); }
   const PlanVariant& variant() const { return plan().variants()[options_.variant]; }
   const SessionOptions& options() const { return options_; }
@@ -89,6 +92,7 @@ class Session {
   std::shared_ptr<Model> model_;
   SessionOptions options_;
   std::unique_ptr<Program> program_;
+  CacheOutcome cache_ = {CacheOutcome::State::kOff, {}};
   TickRate rate_;
   uint64_t until_timed_ = 0;
   std::vector<const void*> bound_inputs_;

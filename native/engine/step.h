@@ -54,13 +54,13 @@ class Step {
   /// How many steps behind it are left out then.
   uint32_t skip_count() const { return skip_count_; }
   /// Null when the operation has no packed weights; two steps may have the same.
-  const AlignedBuffer* packed() const { return packed_.get(); }
+  const PackedBlock* packed() const { return packed_.get(); }
 
  protected:
   const char* row_name_ = "";
   Tiling tiles_;  ///< of phase 0, of most steps the only one
   std::vector<Tiling> later_phases_;
-  std::shared_ptr<const AlignedBuffer> packed_;
+  std::shared_ptr<const PackedBlock> packed_;
   const uint8_t* skip_flag_ = nullptr;
   uint32_t skip_count_ = 0;
   size_t scratch_bytes_ = 0;         ///< of each thread

@@ -78,7 +78,7 @@ bool equal_outputs(const Plan& plan, const PlanVariant& variant, const std::vect
 
 void fuzz(const uint8_t* bytes, size_t size) {
   std::shared_ptr<Model> model;
-  if (!Model::open_bytes(bytes, size, &model, PlanChecksum::kSkip).ok()) return;
+  if (!Model::open_mutated(bytes, size, &model).ok()) return;
   const Plan& plan = model->plan();
   if (plan.state_bytes() > kMostBytes) return;
   for (uint32_t i = 0; i < plan.variants().size() && i < 4; ++i) {

@@ -23,6 +23,7 @@ int usage() {
       "  --runs N               inferences (default 1); states carry over\n"
       "  --threads N            default 1\n"
       "  --cpu words            instruction sets, as in HONE_CPU\n"
+      "  --cache dir            folder of packed weights (default none)\n"
       "  --variant N            shape variant (default 0)\n"
       "  --dump dir             writes every output and every node's output of one run as .raw files\n"
       "  --profile              time of every node\n"
@@ -37,7 +38,7 @@ int fail(const Status& status) {
 }
 
 struct Arguments {
-  std::string plan, dump, cpu;
+  std::string plan, dump, cpu, cache;
   std::map<std::string, std::string> inputs;
   uint64_t seed = 1;
   uint64_t runs = 1;
@@ -68,6 +69,8 @@ bool parse(int count, char** words, Arguments* arguments) {
         arguments->variant = static_cast<uint32_t>(std::atoi(value.c_str()));
       else if (word == "--cpu")
         arguments->cpu = value;
+      else if (word == "--cache")
+        arguments->cache = value;
       else if (word == "--dump")
         arguments->dump = value;
       else
@@ -172,7 +175,7 @@ int main_of(int count, char** words) {
   if (!status.ok()) return fail(status);
   std::shared_ptr<Model> model;
   std::unique_ptr<Session> session;
-  if (status = Model::open_file(arguments.plan, &model); !status.ok()) return fail(status);
+  if (status = Model::open_file(arguments.plan, arguments.cache, &model); !status.ok()) return fail(status);
   if (status = Session::open(model, options, &session); !status.ok()) return fail(status);
 
   const Plan& plan = session->plan();

@@ -153,7 +153,7 @@ void* contend(void* argument) {
   auto* self = static_cast<Contender*>(argument);
   std::shared_ptr<Model> model;
   Rig rig;
-  if (!Model::open_file(self->path, &model).ok() || !rig.open(model, 4).ok()) return nullptr;
+  if (!Model::open_file(self->path, "", &model).ok() || !rig.open(model, 4).ok()) return nullptr;
   self->shared = model == self->model;
   for (int i = 0; i < rounds / 10; ++i) rig.run();
   self->same = rig.outputs() == self->expected->outputs();
@@ -172,7 +172,7 @@ int starve(const std::string& path, int threads) {
       SessionOptions options;
       options.threads = threads;
       allowance.store(spared);
-      Status status = Model::open_file(path, &model);
+      Status status = Model::open_file(path, "", &model);
       if (status.ok()) status = Session::open(model, options, &session);
       const bool all_spared = allowance.load() > 0;
       allowance.store(-1);
@@ -259,7 +259,7 @@ int fork_while_packing(const std::string& path, const Rig& expected) {
   // Not the model that other sessions hold: it would have nothing to pack. One without checksum is not
   // shared.
   const std::vector<uint8_t> bytes = read_file(path);
-  if (!Model::open_bytes(bytes.data(), bytes.size(), &packer.model, PlanChecksum::kSkip).ok())
+  if (!Model::open_mutated(bytes.data(), bytes.size(), &packer.model).ok())
     return fail("cannot open a model", 0);
   if (pthread_create(&thread, nullptr, pack_on, &packer) != 0) return fail("no thread", 0);
   int failed = 0;
@@ -297,9 +297,9 @@ int divide_finely(const std::shared_ptr<Model>& model, const Rig& expected) {
 int share(const std::string& path, const std::shared_ptr<Model>& model) {
   const std::vector<uint8_t> bytes = read_file(path);
   std::shared_ptr<Model> same;
-  if (!Model::open_bytes(bytes.data(), bytes.size(), &same).ok() || same != model)
+  if (!Model::open_bytes(bytes.data(), bytes.size(), "", &same).ok() || same != model)
     return fail("a model opened twice", 0);
-  if (Model::open_bytes(bytes.data(), bytes.size() - 1, &same).ok()) return fail("a plan cut short opens", 0);
+  if (Model::open_bytes(bytes.data(), bytes.size() - 1, "", &same).ok()) return fail("a plan cut short opens", 0);
   return 0;
 }
 
@@ -357,7 +357,7 @@ int start_in_other_modes(const char* path) {
     Rig other, plain;
     const FloatMode before = float_mode();
     set_float_mode(mode);
-    const bool opened = Model::open_file(path, &model).ok() && other.open(model, 4).ok();
+    const bool opened = Model::open_file(path, "", &model).ok() && other.open(model, 4).ok();
     set_float_mode(before);
     if (!opened || !plain.open(model, 1).ok()) return fail("cannot open a session", 0);
     // Often: on a busy machine the caller may do the work of workers that come late.
@@ -383,7 +383,7 @@ int open_and_close(const char* path) {
   for (int i = 0; i < rounds; ++i) {
     std::shared_ptr<Model> again;
     Rig rig;
-    if (!Model::open_file(path, &again).ok() || !rig.open(again, 1 + i % 4).ok())
+    if (!Model::open_file(path, "", &again).ok() || !rig.open(again, 1 + i % 4).ok())
       return fail("cannot open again", 0);
     rig.run();
     if (i == rounds / 10) after_warm_up = resident_kb();
@@ -399,7 +399,7 @@ int open_and_close(const char* path) {
 int main_of(const char* path) {
   {
     std::shared_ptr<Model> model;
-    if (Status status = Model::open_file(path, &model); !status.ok()) {
+    if (Status status = Model::open_file(path, "", &model); !status.ok()) {
       std::fprintf(stderr, "stress_engine: %s: %s\n", status.code(), status.reason().c_str());
       return 1;
     }

@@ -281,7 +281,7 @@ describe('refusals', () => {
 
   test('lists whose getters close the session or change what they give', () => {
     const { Session } = loadAddon();
-    const native = new Session(bytes, { threads: 1, cpu: '', profileEvery: 0, variant: 0 });
+    const native = new Session(bytes, { threads: 1, cpu: '', profileEvery: 0, variant: 0, cache: '' });
     const scores = new Float32Array(10);
     let reads = 0;
     const moody = Object.defineProperty([image], 0, { get: () => (reads++ === 0 ? image : new Float32Array(1)) });
