@@ -16,6 +16,8 @@ export interface AgentOptions {
   /** Port to listen on; 0 or left out: a free one. */
   readonly port?: number;
   readonly threads?: number;
+  /** As of a session: where packed weights are kept, so that an agent that starts again maps them. Default: HONE_CACHE, else nowhere. */
+  readonly packedCache?: boolean | string;
   /** Milliseconds between telemetry frames; 1000 when left out. */
   readonly intervalMs?: number;
   readonly version?: string;
@@ -77,7 +79,7 @@ class RunningAgent implements Agent {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { host = '127.0.0.1', port = 0 } = options;
   checkOptions(options.model, host);
-  const model = new ServedModel(options.model, options.plan, options.threads ?? 1);
+  const model = new ServedModel(options.model, options.plan, options.threads ?? 1, options.packedCache);
   const handler = new RequestHandler({
     model,
     version: options.version ?? '0',

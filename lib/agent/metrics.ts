@@ -13,6 +13,7 @@ export class AgentMetrics {
   private readonly registry = new Registry();
   private readonly latency: { readonly [P in 'queue' | 'compute']: Histogram.Internal<string> };
   private readonly memory: Gauge<'model' | 'kind'>;
+  private readonly load: Gauge<'model' | 'cache'>;
   private readonly sensors = new Map<string, Gauge<'name'>>();
 
   constructor(model: string) {
@@ -33,6 +34,12 @@ export class AgentMetrics {
       labelNames: ['model', 'kind'],
       registers: [this.registry],
     });
+    this.load = new Gauge({
+      name: 'hone_model_load_seconds',
+      help: 'Time that loading the model took; cache: whether packed weights were off, read, written, or failed to be kept.',
+      labelNames: ['model', 'cache'],
+      registers: [this.registry],
+    });
   }
 
   observe({ queueNs, computeNs }: RequestTimes): void {
@@ -45,6 +52,7 @@ export class AgentMetrics {
     const { weightBytes, arenaBytes, scratchBytes } = model.memory;
     for (const [kind, bytes] of Object.entries({ weights: weightBytes, arena: arenaBytes, scratch: scratchBytes }))
       this.memory.set({ model: model.name, kind }, bytes);
+    this.load.set({ model: model.name, cache: model.opening.cache }, model.opening.us / 1e6);
     for (const gauge of this.sensors.values()) gauge.reset();
     for (const { name, unit, value } of readings) if (value !== null) this.sensor(unit).set({ name }, value);
     return this.registry.metrics();

@@ -1,5 +1,5 @@
 import type { Datatype } from '../core/datatype';
-import type { PlanArray, SessionProfile } from '../engine/addon';
+import type { PlanArray, SessionLoad, SessionProfile } from '../engine/addon';
 import { allocate, copyElements } from '../engine/arrays';
 import { openSession, type Session } from '../engine/session';
 import type { PlanType } from '../plan/format';
@@ -26,6 +26,7 @@ export class ServedModel {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly memory: ModelMemory;
+  readonly opening: SessionLoad;
   readonly statistics: InferenceStatistics = new InferenceStatistics();
   private readonly session: Session;
   private readonly inputBuffers: readonly PlanArray[];
@@ -35,10 +36,11 @@ export class ServedModel {
   private summaries: readonly NodeSummary[] = [];
 
   /** @throws what `openSession` throws */
-  constructor(name: string, plan: Uint8Array | string, threads: number) {
+  constructor(name: string, plan: Uint8Array | string, threads: number, packedCache?: boolean | string) {
     this.name = name;
-    this.session = openSession(plan, { threads, profile: PROFILE_EVERY });
-    const { inputs, outputs, memory } = this.session;
+    this.session = openSession(plan, { threads, profile: PROFILE_EVERY, packedCache });
+    const { inputs, outputs, memory, load } = this.session;
+    this.opening = load;
     this.inputs = inputs.map(({ name: input, type, dims }) => ({ name: input, datatype: DATATYPE[type], shape: dims }));
     this.outputs = outputs.map(({ name: output, type, dims }) => ({
       name: output,

@@ -52,7 +52,7 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   Napi::Reference<Napi::Array> bound_;  ///< keeps the arrays alive
   std::shared_ptr<MemoryLedger> ledger_;
   std::vector<SharedBlock> shared_;  ///< told to the ledger
-  double load_us_ = 0;  ///< from the plan's first byte to a session that can run
+  double load_us_ = 0;               ///< from the plan's first byte to a session that can run
   int64_t own_bytes_ = 0;            ///< told to the garbage collector besides
 };
 

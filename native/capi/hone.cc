@@ -196,9 +196,10 @@ int hone_open_file(const char* path, const hone_options* options, hone_session**
     if (session == nullptr) return hone::refuse(error, "session", "an address", "NULL");
     *session = nullptr;
     if (path == nullptr) return hone::refuse(error, "path", "the path of a plan", "NULL");
-    return hone::open(path, options, session, error, [path](const char* cache, std::shared_ptr<hone::Model>* model) {
-      return hone::Model::open_file(path, cache, model);
-    });
+    return hone::open(path, options, session, error,
+                      [path](const char* cache, std::shared_ptr<hone::Model>* model) {
+                        return hone::Model::open_file(path, cache, model);
+                      });
   });
 }
 
@@ -208,9 +209,10 @@ int hone_open_bytes(const void* bytes, size_t size, const hone_options* options,
     if (session == nullptr) return hone::refuse(error, "session", "an address", "NULL");
     *session = nullptr;
     if (bytes == nullptr) return hone::refuse(error, "bytes", "the bytes of a plan", "NULL");
-    return hone::open("bytes", options, session, error, [=](const char* cache, std::shared_ptr<hone::Model>* model) {
-      return hone::Model::open_bytes(bytes, size, cache, model);
-    });
+    return hone::open("bytes", options, session, error,
+                      [=](const char* cache, std::shared_ptr<hone::Model>* model) {
+                        return hone::Model::open_bytes(bytes, size, cache, model);
+                      });
   });
 }
 

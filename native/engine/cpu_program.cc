@@ -54,9 +54,8 @@ Status CpuProgram::decode_operands(const ProgramContext& context, const NodeView
     const PlanTensor* tensor = node.optional(i);
     if (i == kWeightsInput || tensor == nullptr || tensor->place != PlanPlace::kEncoded) continue;
     constexpr PackedLayout kDecoded = {"decoded", 1};
-    auto elements =
-        context.packed->find_or_pack(packed_key(kDecoded, tensor->offset), tensor->bytes,
-                                     [&](void* to) { decode_weights(plan_, *tensor, to); });
+    auto elements = context.packed->find_or_pack(packed_key(kDecoded, tensor->offset), tensor->bytes,
+                                                 [&](void* to) { decode_weights(plan_, *tensor, to); });
     if (elements == nullptr) return Status("E_MEMORY", "decoded constants");
     plan_.give_back_pages(*tensor);
     decoded_[static_cast<size_t>(tensor - layout_.first_tensor)] = elements->data();

@@ -58,7 +58,7 @@ class CpuProgram final : public Program {
   AlignedBuffer arena_, state_;
   AlignedBuffer shown_;  ///< an output with gaps between its rows, for observers
   std::vector<SharedBlock> packed_;
-  size_t cached_bytes_ = 0;  ///< of them in a cache file
+  size_t cached_bytes_ = 0;            ///< of them in a cache file
   mutable uint32_t out_of_range_ = 0;  ///< set by kernels
   int64_t node_out_of_range_ = -1;
 };

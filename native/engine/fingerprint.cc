@@ -26,8 +26,7 @@ uint64_t draw(uint64_t* state) {
 uint64_t multiply(uint64_t a, uint64_t b) {
   __extension__ using Wide = unsigned __int128;
   const Wide product = static_cast<Wide>(a) * b;
-  const uint64_t folded =
-      static_cast<uint64_t>(product & kPrime) + static_cast<uint64_t>(product >> 61);
+  const uint64_t folded = static_cast<uint64_t>(product & kPrime) + static_cast<uint64_t>(product >> 61);
   return folded >= kPrime ? folded - kPrime : folded;
 }
 

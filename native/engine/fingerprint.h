@@ -22,11 +22,10 @@ class Fingerprint {
   /// Below 2^61.
   uint64_t finish() const { return sum_; }
 
-
   static constexpr size_t kPieceWords = 256;  ///< of 32 bits
 
  private:
-  static constexpr size_t kKeyShift = 4;      ///< of the second NH
+  static constexpr size_t kKeyShift = 4;  ///< of the second NH
 
   void add_piece(const uint8_t* piece);
   void take(uint64_t coefficient);

@@ -21,8 +21,8 @@ struct Head {
   uint32_t version;
   uint32_t count;        ///< blocks
   FingerprintSeed seed;  ///< drawn by the writer
-  uint64_t body;         ///< fingerprint of what stands behind it: the rest up to the blocks, then every block
-  uint64_t plan;         ///< fingerprint of the plan
+  uint64_t body;  ///< fingerprint of what stands behind it: the rest up to the blocks, then every block
+  uint64_t plan;  ///< fingerprint of the plan
   uint64_t file_bytes;
   uint64_t front_bytes;  ///< up to the first block
 };
@@ -37,7 +37,9 @@ struct Record {
 constexpr char kMagic[8] = {'H', 'O', 'N', 'E', 'P', 'A', 'C', 'K'};
 constexpr uint32_t kVersion = 1;
 
-uint64_t padded(uint64_t bytes) { return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment; }
+uint64_t padded(uint64_t bytes) {
+  return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+}
 
 /// Owner and mode of an open file, and its size. False when the system does not say.
 bool look_at(int file, uint32_t* owner, uint32_t* mode, uint64_t* size) {

@@ -13,8 +13,8 @@
 
 namespace hone {
 
-/// Key of packed weights: the layout, and everything that the packer reads or is told. No addresses: keys stand
-/// in cache files.
+/// Key of packed weights: the layout, and everything that the packer reads or is told. No addresses: keys
+/// stand in cache files.
 template <typename... Parts>
 std::string packed_key(const PackedLayout& layout, const Parts&... parts) {
   std::string key = layout.name;
@@ -43,9 +43,9 @@ struct CacheOutcome {
 const char* describe_cache(CacheOutcome::State state);
 
 /// Packed weights by what they are made of, so that nodes, variants and sessions over the same weights pack
-/// once and share; with a cache folder processes too, one after the other. Held by its users: what no session uses
-/// is freed. Locked while sessions open; never
-/// touched by a run. A fork waits until no store is locked, so that its child may open sessions.
+/// once and share; with a cache folder processes too, one after the other. Held by its users: what no session
+/// uses is freed. Locked while sessions open; never touched by a run. A fork waits until no store is locked,
+/// so that its child may open sessions.
 class PackedStore {
  public:
   PackedStore();

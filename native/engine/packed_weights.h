@@ -12,7 +12,7 @@ namespace hone {
 /// does not say cannot matter. The pages of a mapped plan that held the weights are given back.
 template <typename Row, typename Shape, typename Weights>
 std::shared_ptr<const PackedBlock> packed_weights(const StepContext& context, const Row& row,
-                                                    const Shape& shape, const Weights& weights) {
+                                                  const Shape& shape, const Weights& weights) {
   const Shape what = pack_shape(shape);
   const auto pack = [&](const std::string& key) {
     return context.store->find_or_pack(key, row.packed_bytes(what), [&](void* packed) {
@@ -31,8 +31,8 @@ std::shared_ptr<const PackedBlock> packed_weights(const StepContext& context, co
   const std::array<uint64_t, 2> source = {static_cast<uint64_t>(w.place), w.offset};
   std::shared_ptr<const PackedBlock> packed;
   if constexpr (requires { weights.x_zero_point; }) {
-    packed = pack(packed_key(row.layout, what, source, place(weights.bias),
-                             place(weights.multiplier), place(weights.zero_points), weights.x_zero_point));
+    packed = pack(packed_key(row.layout, what, source, place(weights.bias), place(weights.multiplier),
+                             place(weights.zero_points), weights.x_zero_point));
   } else if constexpr (requires { weights.bias; }) {
     packed = pack(packed_key(row.layout, what, source, place(weights.bias)));
   } else {

@@ -90,7 +90,8 @@ MemoryFigures Session::memory() const {
   const ProgramMemory program = program_->memory();
   size_t packed = 0;
   for (const SharedBlock& block : *program.packed) packed += block.bytes;
-  return {plan().size(), packed, program.cached_bytes, program.arena_bytes, program.state_bytes, program.scratch_bytes};
+  return {plan().size(),        packed, program.cached_bytes, program.arena_bytes, program.state_bytes,
+          program.scratch_bytes};
 }
 
 std::vector<SharedBlock> Session::shared_memory() const {

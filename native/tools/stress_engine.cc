@@ -299,7 +299,8 @@ int share(const std::string& path, const std::shared_ptr<Model>& model) {
   std::shared_ptr<Model> same;
   if (!Model::open_bytes(bytes.data(), bytes.size(), "", &same).ok() || same != model)
     return fail("a model opened twice", 0);
-  if (Model::open_bytes(bytes.data(), bytes.size() - 1, "", &same).ok()) return fail("a plan cut short opens", 0);
+  if (Model::open_bytes(bytes.data(), bytes.size() - 1, "", &same).ok())
+    return fail("a plan cut short opens", 0);
   return 0;
 }
 

@@ -55,6 +55,7 @@ describe('metrics', () => {
     expect(series.get('hone_model_memory_bytes{model="tiny",kind="weights"}')).toBeGreaterThanOrEqual(
       tinyPlan().length,
     );
+    expect(series.get('hone_model_load_seconds{model="tiny",cache="off"}')).toBeGreaterThan(0);
     for (const phase of ['queue', 'compute']) {
       const name = 'hone_inference_duration_seconds';
       expect(series.get(`${name}_count{model="tiny",phase="${phase}"}`)).toBe(3);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Rng } from '../../lib/core/rng';
-import { builtAddonPath, type PlanArray, type SessionProfile } from '../../lib/engine/addon';
+import { builtAddonPath, type PlanArray, type SessionMemory, type SessionProfile } from '../../lib/engine/addon';
 import { allocate } from '../../lib/engine/arrays';
 import { openSession, type Session, type SessionOptions } from '../../lib/engine/session';
 import { readModelFile } from '../../lib/onnx/read-model';
@@ -142,7 +142,7 @@ function compareWithAddon(name: string, plan: Uint8Array, options: SessionOption
   expect(readFileSync(outputPath).equals(expected)).toBe(true);
 
   const { variant, cpu, threads, memory } = session;
-  expect(there).toMatchObject({ abi: 1, variants: 1, variant, cpu, threads, memory });
+  expect(there).toMatchObject({ abi: 1, variants: 1, variant, cpu, threads, memory, isTimed: true });
   for (const side of ['inputs', 'outputs'] as const)
     expect(there[side]).toEqual(
       session[side].map((port) => ({
@@ -240,6 +240,7 @@ const REFUSALS: Readonly<Record<string, readonly [code: string, words: string] |
   open: [],
   'no info': ['E_OPTION_VALUE', 'option info: expected an address'],
   'small info': ['E_OPTION_VALUE', "option info: expected size set to sizeof, at least 104, found '96'"],
+  'info of the first library': [],
   'no port': ['E_OPTION_VALUE', 'option port: expected an address'],
   'port without size': ['E_OPTION_VALUE', "option port: expected size set to sizeof, at least 96, found '0'"],
   'later port': [],
@@ -278,6 +279,24 @@ const REFUSALS: Readonly<Record<string, readonly [code: string, words: string] |
   'run with index 4': ['E_INPUT_INDEX', "node 'embed' met an index beyond"],
   run: [],
 };
+
+test('HONE_CACHE names the folder of packed weights', () => {
+  describeProgram ??= build('test/capi/describe.c');
+  const program = describeProgram;
+  const plan = join(FOLDER, 'small.plan');
+  writeFileSync(plan, smallNetwork().write());
+  const cache = join(FOLDER, 'cache/deep');
+  const opened = () => {
+    const words = [plan, '1', join(FOLDER, 'cached.raw'), join(FOLDER, 'none.raw')];
+    writeFileSync(words[3], new Float32Array(192));
+    const { stdout, stderr } = spawnSync(program, words, { encoding: 'utf8', env: { HONE_CACHE: cache } });
+    expect(stderr).toBe('');
+    return (JSON.parse(stdout) as { memory: SessionMemory }).memory;
+  };
+  const [first, second] = [opened(), opened()];
+  expect([first.cachedBytes, second.cachedBytes]).toEqual([0, second.packedBytes]);
+  expect(second.packedBytes).toBeGreaterThan(0);
+});
 
 describe('refusals', () => {
   const broken = new PlanFile(lookup().write());

@@ -53,7 +53,9 @@ int main(int count, char** words) {
   printf("\"memory\":{\"planBytes\":%llu,\"packedBytes\":%llu,\"arenaBytes\":%llu,\"stateBytes\":%llu,",
          (unsigned long long)info.plan_bytes, (unsigned long long)info.packed_bytes,
          (unsigned long long)info.arena_bytes, (unsigned long long)info.state_bytes);
-  printf("\"scratchBytes\":%llu},\"inputs\":[", (unsigned long long)info.scratch_bytes);
+  printf("\"scratchBytes\":%llu,\"cachedBytes\":%llu},\"isTimed\":%s,\"inputs\":[",
+         (unsigned long long)info.scratch_bytes, (unsigned long long)info.cached_bytes,
+         info.load_ns > 0 ? "true" : "false");
 
   hone_port port = HONE_PORT_INIT;
   for (size_t i = 0; i < info.inputs; ++i) {

@@ -2,6 +2,7 @@
 // refuses, and prints one line each: `call`, what, number returned, code, message; between them lines `fact`,
 // what, value. lookup.plan: x float32[1,4,3] and ids int64[2] -> y float32[1,2,3] by node `embed`, z
 // float32[1,4,3].
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,8 +111,10 @@ static void structs(hone_session* session) {
     int added;
   } later = {HONE_PORT_INIT, 1};
   show("no info", hone_get_info(session, NULL, &error));
-  info.size = sizeof info - 8;
+  info.size = offsetof(hone_info, scratch_bytes);
   show("small info", hone_get_info(session, &info, &error));
+  info.size = offsetof(hone_info, cached_bytes);
+  show("info of the first library", hone_get_info(session, &info, &error));
   show("no port", hone_get_input(session, 0, NULL, &error));
   later.known.size = 0;
   show("port without size", hone_get_output(session, 0, &later.known, &error));
