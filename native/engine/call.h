@@ -18,9 +18,10 @@ struct Memory {
   uint8_t* arena;
   uint8_t* state;
   const uint8_t* weights;
-  uint8_t* const* ports;   ///< by tensor index within the variant
-  const uint8_t* const* decoded;  ///< constants that the plan holds as codes, by tensor index within the variant
-  uint32_t* out_of_range;         ///< set to 1 by a node whose indices lie beyond their bounds
+  uint8_t* const* ports;  ///< by tensor index within the variant
+  const uint8_t* const*
+      decoded;             ///< constants that the plan holds as codes, by tensor index within the variant
+  uint32_t* out_of_range;  ///< set to 1 by a node whose indices lie beyond their bounds
   const Layout* layout;
 
   uint8_t* at(const PlanTensor& tensor) const {

@@ -115,8 +115,8 @@ class Checker {
     if (plan_.variants().empty()) return bad("there is no variant");
     for (const PlanWeights& weights : plan_.encoded())
       if (Fault fault = find_code_fault(weights); !fault.empty())
-        return bad("weights held as codes, number " + std::to_string(&weights - plan_.encoded().data()) + ": " +
-                   fault);
+        return bad("weights held as codes, number " + std::to_string(&weights - plan_.encoded().data()) +
+                   ": " + fault);
     // Consecutive ranges keep the time of this check linear: no record belongs to two variants.
     PlanVariant expected{};
     for (const PlanVariant& variant : plan_.variants()) {
@@ -183,9 +183,9 @@ class Checker {
     if (weights.encoding > WeightEncoding::kEntropy) return "unknown encoding";
     if (weights.bits != 4 && weights.bits != 8) return "bits of a code";
     const bool bytes_in_bytes = weights.type == PlanType::kInt8 && weights.bits == 8;
-    const bool type_fits = scaled ? weights.type == PlanType::kFloat32
-                                  : weights.type == PlanType::kInt8 ||
-                                        (codebook && weights.type == PlanType::kFloat32);
+    const bool type_fits =
+        scaled ? weights.type == PlanType::kFloat32
+               : weights.type == PlanType::kInt8 || (codebook && weights.type == PlanType::kFloat32);
     if (!type_fits || bytes_in_bytes) return "type of its elements";
     if (weights.flags > (scaled ? kPlanZeroPoints : 0) || weights.reserved != 0) return "unknown flags";
     if (weights.row == 0 || weights.row >= kPlanMaxWindowReach) return "length of its rows";
@@ -194,7 +194,8 @@ class Checker {
     const uint64_t row_bytes = static_cast<uint64_t>(code_row_bytes(weights.bits, weights.row));
     if (weights.bytes == 0 || weights.bytes % row_bytes != 0) return "size of its codes";
     const uint64_t limit = plan_.header().weights.count;
-    if (weights.offset % 64 != 0 || !add_fits(weights.offset, weights.bytes, limit)) return "place of its codes";
+    if (weights.offset % 64 != 0 || !add_fits(weights.offset, weights.bytes, limit))
+      return "place of its codes";
     const uint64_t rows = weights.bytes / row_bytes;
     const uint64_t element = static_cast<uint64_t>(element_bytes(weights.type));
     uint64_t table_bytes = codebook ? element << weights.bits : 0;
@@ -224,8 +225,7 @@ class Checker {
       if (tensor.place == PlanPlace::kEncoded && !fits_codes(tensor)) return bad("its codes are of others");
       const uint64_t alignment = tensor.pitch == 0 ? 64 : static_cast<uint64_t>(element_bytes(tensor.type));
       const bool is_placed = tensor.place != PlanPlace::kPort && tensor.place != PlanPlace::kEncoded;
-      if (is_placed && tensor.offset % alignment != 0)
-        return bad("offset is not aligned");
+      if (is_placed && tensor.offset % alignment != 0) return bad("offset is not aligned");
       if (!std::isfinite(tensor.scale) || tensor.scale < 0) return bad("scale is not finite and positive");
       if (tensor.zero_point < -128 || tensor.zero_point > 127) return bad("zero point is no int8");
       uint64_t limit = kPlanMaxMemory;
@@ -344,8 +344,7 @@ class Checker {
   /// What opening costs must follow from the plan, not multiply: nodes may share weights, but each one checks
   /// and packs them again, and average pools get a table as long as their window.
   Fault find_excess(const PlanNode& node) {
-    if (const PlanTensor* weights = plan_.input(node, 1);
-        weights != nullptr && is_constant(*weights))
+    if (const PlanTensor* weights = plan_.input(node, 1); weights != nullptr && is_constant(*weights))
       shared_bytes_ += weights->bytes;
     if (node.op == PlanOp::kAveragePoolS8) {
       const PlanWindow& window = plan_.params<PlanPool>(node).window;

@@ -89,17 +89,19 @@ struct PlanTensor {
 };
 static_assert(sizeof(PlanTensor) == 72);
 
-/// A constant that is held as codes, two of 4 bits per byte (the lower half first), each row from a byte of its
-/// own. Tensors that name it have its type, and as many elements as there are codes.
+/// A constant that is held as codes, two of 4 bits per byte (the lower half first), each row from a byte of
+/// its own. Tensors that name it have its type, and as many elements as there are codes.
 struct PlanWeights {
   WeightEncoding encoding;
-  PlanType type;  ///< of the elements: int8 or float32
-  uint8_t bits;   ///< of a code: 4 or 8
-  uint8_t flags;  ///< kPlanZeroPoints
-  uint32_t row;   ///< codes of a row
-  uint32_t group; ///< codes of a row that have a scale together, the last ones perhaps fewer; 0 where there are none
+  PlanType type;   ///< of the elements: int8 or float32
+  uint8_t bits;    ///< of a code: 4 or 8
+  uint8_t flags;   ///< kPlanZeroPoints
+  uint32_t row;    ///< codes of a row
+  uint32_t group;  ///< codes of a row that have a scale together, the last ones perhaps fewer; 0 where there
+                   ///< are none
   uint32_t reserved;
-  uint64_t table;   ///< into the weights section: scales (then zero points, a byte each) of groups, or the codebook
+  uint64_t
+      table;  ///< into the weights section: scales (then zero points, a byte each) of groups, or the codebook
   uint64_t offset;  ///< into the weights section
   uint64_t bytes;   ///< of the codes
 };

@@ -6,11 +6,11 @@
 
 namespace hone {
 
-/// Weights as codes: `rows` of `row` codes of 4 or 8 bits. Two codes of 4 bits share a byte, the lower half first; each row begins
-/// at a byte. The element of a code is
+/// Weights as codes: `rows` of `row` codes of 4 or 8 bits. Two codes of 4 bits share a byte, the lower half
+/// first; each row begins at a byte. The element of a code is
 ///   kNarrow    the code, int8
-///   kScaled    fl((code - zero point) * scale) in float32, with the scale and zero point of its group of neighbours in the row
-///   kCodebook  table[code], the code unsigned
+///   kScaled    fl((code - zero point) * scale) in float32, with the scale and zero point of its group of
+///   neighbours in the row kCodebook  table[code], the code unsigned
 /// Codes are signed (two's complement) but for the last. Scales lie row after row.
 struct WeightCodes {
   WeightEncoding encoding;

@@ -1,6 +1,6 @@
 // compare_runs: runs plans on every instruction set of this machine, on 1 to 3 threads and in every rounding
-// mode, and compares every tensor of two runs (states carry over) with those of the reference rows. Prints one
-// line for each plan, `name hash tensors`, which is the same on every machine. See usage().
+// mode, and compares every tensor of two runs (states carry over) with those of the reference rows. Prints
+// one line for each plan, `name hash tensors`, which is the same on every machine. See usage().
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -17,7 +17,8 @@ namespace {
 int usage() {
   std::fputs(
       "usage: compare_runs [--ref-only] model.plan...\n"
-      "  The inputs of model.plan are the bytes of model.inputs, one after the other; seeded random without it.\n"
+      "  The inputs of model.plan are the bytes of model.inputs, one after the other; seeded random without "
+      "it.\n"
       "  --ref-only  the reference rows on one thread alone, for the lines that they print\n",
       stderr);
   return 2;
@@ -54,7 +55,7 @@ Status run_way(const std::string& path, const Way& way, Hashes* hashes) {
   SessionOptions options;
   options.threads = way.threads;
   options.cpu_mask = way.cpu;
-  if (Status status = Model::open_file(path, &model); !status.ok()) return status;
+  if (Status status = Model::open_file(path, "", &model); !status.ok()) return status;
   if (Status status = Session::open(model, options, &session); !status.ok()) return status;
   const Plan& plan = session->plan();
   size_t total = 0;
@@ -99,7 +100,8 @@ std::string name_of(const std::string& path, uint32_t node) {
   std::shared_ptr<Model> model;
   std::unique_ptr<Session> session;
   if (node == UINT32_MAX) return "an output";
-  if (!Model::open_file(path, &model).ok() || !Session::open(model, SessionOptions(), &session).ok()) return "?";
+  if (!Model::open_file(path, "", &model).ok() || !Session::open(model, SessionOptions(), &session).ok())
+    return "?";
   const PlanNode& found = session->plan().nodes()[node];
   return std::string(describe_op(found.op)) + " '" + std::string(session->plan().string(found.name)) + "'";
 }
@@ -118,11 +120,12 @@ bool compare(const std::string& path, const std::vector<Way>& ways) {
     if (status.ok() && found.values == expected.values) continue;
     equal = false;
     size_t first = 0;
-    while (first < found.values.size() && first < expected.values.size() && found.values[first] == expected.values[first])
+    while (first < found.values.size() && first < expected.values.size() &&
+           found.values[first] == expected.values[first])
       ++first;
-    const std::string what =
-        !status.ok() ? std::string(status.code()) + " " + status.reason()
-                     : first < expected.nodes.size() ? name_of(path, expected.nodes[first]) : "more tensors";
+    const std::string what = !status.ok() ? std::string(status.code()) + " " + status.reason()
+                             : first < expected.nodes.size() ? name_of(path, expected.nodes[first])
+                                                             : "more tensors";
     std::printf("FAIL %s: %s, %d thread(s), mode %d: %s\n", path.c_str(), describe_cpu(way.cpu).c_str(),
                 way.threads, way.mode, what.c_str());
   }

@@ -342,6 +342,6 @@ function reach(value: Value | undefined): number {
 }
 
 /** Whether a value holds infinities or NaN. */
-export function isSpecial({ type, exact }: Value): boolean {
+function isSpecial({ type, exact }: Value): boolean {
   return type === 'float32' && exact.data.some((x) => !Number.isFinite(x));
 }

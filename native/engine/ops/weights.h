@@ -26,13 +26,13 @@ const T* address_of_weights(const NodeView& node) {
   return reinterpret_cast<const T*>(&node.plan.encoded()[tensor.offset]);
 }
 
-/// The weights of an int8 node as its kernels pack them; see decode_for_packing. ConvS8Weights, DwconvS8Weights and FcS8Weights have
-/// the same fields.
+/// The weights of an int8 node as its kernels pack them; see decode_for_packing. ConvS8Weights,
+/// DwconvS8Weights and FcS8Weights have the same fields.
 template <typename Weights>
 void find_integer_weights(const NodeView& node, Weights* weights) {
-  *weights = {
-      address_of_weights<int8_t>(node), node.plan.constant<int32_t>(node.x(kBiasInput)),
-      node.plan.constant<float>(node.x(kMultiplierInput)), find_zero_points(node), node.x(0).zero_point};
+  *weights = {address_of_weights<int8_t>(node), node.plan.constant<int32_t>(node.x(kBiasInput)),
+              node.plan.constant<float>(node.x(kMultiplierInput)), find_zero_points(node),
+              node.x(0).zero_point};
 }
 
 /// The same of a float node.
