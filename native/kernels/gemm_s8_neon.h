@@ -66,7 +66,10 @@ template <class Gemm, int M>
 template <class Gemm>
 inline void sum_rows(const int8_t* const* rows, int64_t taps, int64_t depth, int32_t count, int32_t* sums) {
   if (count == Gemm::kRows) return sum_rows<Gemm, Gemm::kRows>(rows, taps, depth, sums);
-  for (int32_t m = 0; m < count; ++m) sum_rows<Gemm, 1>(rows + m, taps, depth, sums + m);
+  int32_t m = 0;
+  for (; m + 4 <= count; m += 4) sum_rows<Gemm, 4>(rows + m, taps, depth, sums + m);
+  for (; m + 2 <= count; m += 2) sum_rows<Gemm, 2>(rows + m, taps, depth, sums + m);
+  if (m < count) sum_rows<Gemm, 1>(rows + m, taps, depth, sums + m);
 }
 
 /// Stops the compiler from moving loads across this point; no instruction. Without it GCC gathers the loads
