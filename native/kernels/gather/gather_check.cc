@@ -45,16 +45,20 @@ std::unique_ptr<KernelCase> make(Workbench& bench, int64_t outer, int64_t length
                                           std::to_string(count));
 }
 
-const KernelCheck kCheck = {"gather",
-                            [] { return list_rows(kGatherRows, kGatherRowCount); },
-                            80,
-                            [](Workbench& bench, int) {
-                              Rng& rng = bench.rng();
-                              return make(bench, rng.between(1, 4), rng.between(1, 9), rng.between(1, 9),
-                                          rng.between(1, 40));
-                            },
-                            1,
-                            [](Workbench& bench, int) { return make(bench, 1, 1000, 64, 1024); }};
+const KernelCheck kCheck = {
+    "gather",
+    [] { return list_rows(kGatherRows, kGatherRowCount); },
+    80,
+    [](Workbench& bench, int) {
+      Rng& rng = bench.rng();
+      // Slices of one element in half of the cases.
+      const int64_t bytes = rng.chance(0.5) ? int64_t{1} << rng.between(0, 3) : rng.between(1, 40);
+      return make(bench, rng.between(1, 4), rng.between(1, 9), rng.between(1, 9), bytes);
+    },
+    2,
+    [](Workbench& bench, int index) {
+      return index == 0 ? make(bench, 1, 1000, 64, 1024) : make(bench, 96, 64, 64, 4);
+    }};
 const Registration kRegistration(kCheck);
 
 }  // namespace
