@@ -77,17 +77,23 @@ export function parseInferRequest(
   };
 }
 
-/** Body and header length of a response. `data` holds the outputs in model order. */
+/** What a run gave for one output. */
+export interface OutputTensor {
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** Body and header length of a response. `given` holds the outputs in model order. */
 export function writeInferResponse(
   model: string,
   request: InferRequest,
   specs: readonly TensorSpec[],
-  data: readonly TensorData[],
+  given: readonly OutputTensor[],
 ): { body: Uint8Array; headerLength: number | undefined } {
   const blobs: Uint8Array[] = [];
   const outputs = request.outputs.map(({ index, binary }) => {
-    const { name, datatype, shape } = specs[index];
-    const values = data[index];
+    const { name, datatype } = specs[index];
+    const { shape, data: values } = given[index];
     if (!binary) return { name, datatype, shape, data: jsonOf(datatype, values) };
     blobs.push(new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength));
     return { name, datatype, shape, parameters: { binary_data_size: values.byteLength } };

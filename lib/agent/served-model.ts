@@ -1,10 +1,10 @@
 import type { Datatype } from '../core/datatype';
 import type { PlanArray, SessionLoad, SessionProfile } from '../engine/addon';
-import { allocate, copyElements } from '../engine/arrays';
+import { allocate, copyElements, elementsOf } from '../engine/arrays';
 import { openSession, type Session } from '../engine/session';
 import type { PlanType } from '../plan/format';
 import type { ModelMemory, NodeSummary } from '../telemetry/sample';
-import type { TensorData, TensorSpec } from './protocol';
+import type { OutputTensor, TensorData, TensorSpec } from './protocol';
 import { InferenceStatistics } from './statistics';
 
 /** Node times are taken of every inference of this number: one counter read per node, and not always. */
@@ -42,10 +42,11 @@ export class ServedModel {
     const { inputs, outputs, memory, load } = this.session;
     this.opening = load;
     this.inputs = inputs.map(({ name: input, type, dims }) => ({ name: input, datatype: DATATYPE[type], shape: dims }));
-    this.outputs = outputs.map(({ name: output, type, dims }) => ({
+    this.outputs = outputs.map(({ name: output, type, dims, counted }) => ({
       name: output,
       datatype: DATATYPE[type],
-      shape: dims,
+      // What only a run decides is -1, as the protocol has it.
+      shape: dims.map((dim, axis) => (axis === counted ? -1 : dim)),
     }));
     this.memory = {
       weightBytes: memory.planBytes + memory.packedBytes,
@@ -65,9 +66,12 @@ export class ServedModel {
   }
 
   /** Runs one inference and returns the outputs in the order of `outputs`; the next run writes over them. */
-  run(): readonly TensorData[] {
+  run(): readonly OutputTensor[] {
     this.runBound();
-    return this.outputBuffers as readonly TensorData[];
+    return this.session.outputs.map(({ name }, index) => {
+      const shape = this.session.dimsOf(name);
+      return { shape, data: this.outputBuffers[index].subarray(0, elementsOf(shape)) as TensorData };
+    });
   }
 
   /** Nodes with their mean time over the last window in which any run was profiled; empty before that. */

@@ -21,9 +21,10 @@ interface Storage {
 
 /**
  * Places arena buffers so that no two that are alive at the same step overlap: in-place pairs are joined, then the largest
- * storage is placed first at the lowest free offset (greedy by size; Pisarchyk and Lee, 2020).
+ * storage is placed first at the lowest free offset (greedy by size; Pisarchyk and Lee, 2020). Buffers by id that are `kept` are
+ * alive to the end.
  */
-export function assignMemory(steps: readonly Step[]): MemoryMap {
+export function assignMemory(steps: readonly Step[], kept: ReadonlySet<number> = new Set()): MemoryMap {
   const storages = new Map<number, Storage>();
   const lastRead = new Map<number, number>();
   steps.forEach((step, index) => {
@@ -32,7 +33,7 @@ export function assignMemory(steps: readonly Step[]): MemoryMap {
   steps.forEach((step, index) => {
     for (const { buffer } of step.outputs) {
       if (buffer.place.kind !== 'arena') continue;
-      const last = Math.max(index, lastRead.get(buffer.id) ?? index);
+      const last = kept.has(buffer.id) ? steps.length : Math.max(index, lastRead.get(buffer.id) ?? index);
       const known = storages.get(buffer.id) ?? inPlaceStorage(step, index, buffer, storages);
       if (known === undefined) storages.set(buffer.id, { bytes: sizeOf(buffer), first: index, last, offset: -1 });
       else {

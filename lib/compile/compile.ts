@@ -117,8 +117,9 @@ function describeVariant(
   states: States,
 ): Omit<PlanVariant, 'name'> {
   const { network } = lowered.state;
-  const memory = assignMemory(steps);
-  const fault = findOverwrite(steps, memory);
+  const lasting = new Set([...lowered.counts.values()].map(({ buffer }) => buffer.id));
+  const memory = assignMemory(steps, lasting);
+  const fault = findOverwrite(steps, memory, lasting);
   if (fault !== undefined) throw new HoneError('E_INTERNAL', { message: fault });
   const tensors: PlanTensor[] = [];
   const known = new Map<string, number>();
@@ -150,7 +151,10 @@ function describeVariant(
   };
   const port = (name: string, buffer: Buffer): PlanPort => {
     const dims = network.extents(name);
-    return { name, tensor: tensorIndex({ buffer, dims }), type: buffer.type, dims };
+    const tensor = tensorIndex({ buffer, dims });
+    const count = lowered.counts.get(name);
+    const counted = count && { axis: count.axis, tensor: tensorIndex({ buffer: count.buffer, dims: [1] }) };
+    return { name, tensor, type: buffer.type, dims, ...(counted ? { counted } : {}) };
   };
 
   const nodes = steps.map(

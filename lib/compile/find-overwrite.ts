@@ -14,9 +14,13 @@ interface Content {
 /**
  * Walks the steps of a plan and follows what lies where. Returns, in words, the first step that reads a buffer which was
  * never written or has been overwritten, that writes onto one of its own inputs where its kernel does not allow it, or that
- * writes outside the arena; undefined when there is none: the proof that the memory map is right.
+ * writes outside the arena, or that one of `kept`, buffers by id, is gone in the end; undefined when there is none: the proof that the memory map is right.
  */
-export function findOverwrite(steps: readonly Step[], { offsets, arenaBytes }: MemoryMap): string | undefined {
+export function findOverwrite(
+  steps: readonly Step[],
+  { offsets, arenaBytes }: MemoryMap,
+  kept: ReadonlySet<number> = new Set(),
+): string | undefined {
   let contents: Content[] = [];
   const rangeOf = (buffer: Buffer): Content => {
     const from = offsets.get(buffer.id) ?? Number.NaN;
@@ -42,6 +46,8 @@ export function findOverwrite(steps: readonly Step[], { offsets, arenaBytes }: M
       if (!contents.some((content) => content.buffer.id === buffer.id)) contents.push(written);
     }
   }
+  for (const id of kept)
+    if (!contents.some(({ buffer }) => buffer.id === id)) return `buffer ${id} does not stay to the end`;
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import type { KernelCall } from '../ops/kernel-call';
 import type { PlanType } from '../plan/format';
 import type { PlanOp } from '../plan/plan-ops';
 import type { ConstantSource } from './constants';
+import { fillBeyond } from './fill-beyond';
 import { isUnbounded, NO_BOUNDS } from './grid';
 import { isPlanType, type Lowering, type QuantizedView } from './lowering';
 import type { Tail } from './network';
@@ -23,8 +24,17 @@ export class LoweredLayer<C extends KernelCall = KernelCall> {
   /** What is computed together with the node: activations, then the quantization of the result. */
   readonly tail: Tail;
   private readonly state: Lowering;
+  /** Views that stand for inputs. */
+  private readonly replaced: Map<number, View>;
 
-  constructor(state: Lowering, node: Node, call: C, tail: Tail = state.network.tail(node.outputs[0])) {
+  constructor(
+    state: Lowering,
+    node: Node,
+    call: C,
+    tail: Tail = state.network.tail(node.outputs[0]),
+    replaced = new Map<number, View>(),
+  ) {
+    this.replaced = replaced;
     this.state = state;
     this.node = node;
     this.call = call;
@@ -34,12 +44,8 @@ export class LoweredLayer<C extends KernelCall = KernelCall> {
   /** The same node with nothing behind it. */
   alone(): LoweredLayer<C> {
     const [value] = this.node.outputs;
-    return new LoweredLayer(this.state, this.node, this.call, {
-      nodes: [],
-      bounds: NO_BOUNDS,
-      value,
-      quantize: undefined,
-    });
+    const tail = { nodes: [], bounds: NO_BOUNDS, value, quantize: undefined };
+    return new LoweredLayer(this.state, this.node, this.call, tail, this.replaced);
   }
 
   /** The same node, alone where activations stand before the quantization of its result. */
@@ -88,17 +94,39 @@ export class LoweredLayer<C extends KernelCall = KernelCall> {
 
   /** Float form of an input. @throws Unsupported when there is none */
   float(index = 0): View {
-    return this.state.float(this.node.inputs[index]);
+    return this.replaced.get(index) ?? this.state.float(this.node.inputs[index]);
   }
 
   /** Input in its own type. @throws Unsupported when there is none */
   plain(index = 0): View {
-    return this.state.plain(this.node.inputs[index]);
+    return this.replaced.get(index) ?? this.state.plain(this.node.inputs[index]);
   }
 
   /** int8 form of an input; undefined when there is none. */
   integer(index = 0): QuantizedView | undefined {
-    return this.state.integer(this.node.inputs[index]);
+    return this.replaced.has(index) ? undefined : this.state.integer(this.node.inputs[index]);
+  }
+
+  /** An input in its own type, with a number wherever it lies beyond extents that the run decides. */
+  filled(index: number, number: number): View {
+    return fillBeyond(this.state, this.node.inputs[index], this.plain(index), number);
+  }
+
+  /** Puts another view in the place of an input. */
+  replace(index: number, view: View): void {
+    this.replaced.set(index, view);
+  }
+
+  /** What tells the extent of an axis of an input; undefined where it is known before. */
+  countOf(index: number, axis: number): View | undefined {
+    const { network, counts } = this.state;
+    const dim = network.shapeOf(this.node.inputs[index])?.[axis];
+    return dim !== undefined && network.bounded.isBounded(dim) ? counts.of(dim) : undefined;
+  }
+
+  /** Records what tells the extent of an axis of the result. */
+  setCount(axis: number, count: View): void {
+    this.state.counts.set(this.node.outputs[0], axis, count);
   }
 
   /** How many nodes read a value, and whether it is an output of the model. */

@@ -6,6 +6,7 @@ import { FAMILIES } from './families/table';
 import { type Family, type Kernel, LoweredLayer } from './layer';
 import { isPlanType, Lowering, type QuantizedView, shiftTable } from './lowering';
 import { Network } from './network';
+import { readBounded } from './read-bounded';
 import type { Buffer } from './step';
 import { Unsupported } from './unsupported';
 import { channelsLastOrder, extentsOf, isPlain, plainView, transposeView } from './view';
@@ -15,6 +16,8 @@ export interface Lowered {
   readonly state: Lowering;
   readonly inputs: ReadonlyMap<string, Buffer>;
   readonly outputs: ReadonlyMap<string, Buffer>;
+  /** Of outputs with an extent that only a run decides: its axis, and what tells it. */
+  readonly counts: ReadonlyMap<string, { readonly axis: number; readonly buffer: Buffer }>;
 }
 
 /**
@@ -54,10 +57,15 @@ export function lowerGraph(graph: Graph, states: States = new Map()): Lowered {
     if (!lowered || !complete) node.outputs.forEach(giveUp);
   }
   const outputs = new Map<string, Buffer>();
+  const counts = new Map<string, { readonly axis: number; readonly buffer: Buffer }>();
   for (const name of new Set(graph.outputs))
     if (!missing.has(name))
-      attempt(state, name, 'graph output', () => void outputs.set(name, lowerOutput(state, name)));
-  return { state, inputs, outputs };
+      attempt(state, name, 'graph output', () => {
+        outputs.set(name, lowerOutput(state, name));
+        const count = countOutput(state, name);
+        if (count) counts.set(name, count);
+      });
+  return { state, inputs, outputs, counts };
 }
 
 /** Runs one lowering; what the engine lacks becomes a diagnostic. */
@@ -97,7 +105,9 @@ function lowerNode(state: Lowering, node: Node): void {
   const type = network.typeOf(firstOutput(node))?.type;
   if (!gives(call.kernel, family, type)) throw new Unsupported(`it gives ${type}, for which the engine has no kernel`);
   const layer = new LoweredLayer(state, node, call);
-  if (family.border === undefined) lowerLayer(state, family, layer);
+  const result = readBounded(state, layer);
+  if (result) state.setPlain(node.outputs[0], result);
+  else if (family.border === undefined) lowerLayer(state, family, layer);
   else family.border(layer, state);
 }
 
@@ -118,6 +128,15 @@ function lowerLayer(state: Lowering, family: Family, layer: LoweredLayer): void 
     for (const [index, other] of others.entries())
       if (other) state.setInteger(node.outputs[index + 1], { ...other, quantization });
   }
+}
+
+/** What tells the extent of an output that only a run decides. @throws Unsupported for two of them, or of a state */
+function countOutput({ network, counts }: Lowering, name: string) {
+  const shape = network.shapeOf(name) ?? [];
+  const [axis, second] = [...shape.keys()].filter((each) => network.bounded.isBounded(shape[each]));
+  if (axis === undefined) return undefined;
+  if (second !== undefined) throw new Unsupported(`only a run decides its extents [${shape}], and a plan tells one`);
+  return { axis, buffer: counts.kept(shape[axis]).buffer };
 }
 
 /** Brings a graph output into the caller's memory, row-major: by the border kernels or a copy. */

@@ -5,6 +5,7 @@ import { elementCount } from '../ir/tensor';
 import { evaluateConstants } from '../passes/fold-constants';
 import { PLAN_MAX_RANK, PLAN_TYPES, type PlanType } from '../plan/format';
 import { canonicalIntegers, floatConstant, plainConstant, quantizedConstant, scaledIntegers } from './constants';
+import { Counts } from './counts';
 import type { Network, Tail } from './network';
 import { Program } from './program';
 import type { Buffer, Quantization } from './step';
@@ -23,6 +24,8 @@ export interface QuantizedView extends View {
 export class Lowering {
   readonly network: Network;
   readonly program = new Program();
+  /** Extents that only a run decides. */
+  readonly counts: Counts;
   readonly diagnostics: Diagnostic[] = [];
   /** Why layers of a network with quantized tensors run in float all the same, by node. */
   readonly floatReasons = new Map<string, string>();
@@ -36,6 +39,7 @@ export class Lowering {
 
   constructor(network: Network, states: States) {
     this.network = network;
+    this.counts = new Counts(network, this.program);
     this.kept = new Set([...states].flat());
   }
 

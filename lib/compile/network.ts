@@ -1,10 +1,11 @@
-import type { Graph, Node, ValueType } from '../ir/graph';
+import type { Dim, Graph, Node, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, toNumbers, viewAs } from '../ir/tensor';
 import { findOperator } from '../ops/index';
 import type { KernelCall } from '../ops/kernel-call';
 import type { Operator } from '../ops/operator';
 import { refusedComposites } from '../passes/expand-composites';
-import { inferShapes } from '../passes/infer-shapes';
+import { Inference } from '../passes/inference';
+import { BoundedExtents } from './bounded-extents';
 import { constantExtents, floatConstant } from './constants';
 import { type Bounds, composeBounds, NO_BOUNDS } from './grid';
 import type { Quantization } from './step';
@@ -29,8 +30,9 @@ export interface Tail {
 const BORDERS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear']);
 
 /** What is wrong with nodes, or keeps them from being taken apart, by name: lowerings only see nodes whose parts fit together. */
-function wrongNodes(graph: Graph): ReadonlyMap<string, string> {
-  const errors = inferShapes(graph).diagnostics.filter(({ severity }) => severity === 'error');
+function wrongNodes(graph: Graph, inference: Inference): ReadonlyMap<string, string> {
+  const found = graph.nodes.flatMap((node) => inference.visit(node));
+  const errors = found.filter(({ severity }) => severity === 'error');
   const operators = new Map(graph.nodes.map(({ name, op }) => [name, op]));
   const refused = [...refusedComposites(graph)].map(([{ name }, reason]) => [name, reason] as const);
   return new Map([
@@ -44,7 +46,10 @@ export class Network {
   readonly graph: Graph;
   private readonly producers = new Map<string, Node>();
   private readonly readers = new Map<string, Node[]>();
+  private readonly inference: Inference;
   private readonly wrong: ReadonlyMap<string, string>;
+  /** Extents that only a run decides, within bounds. */
+  readonly bounded: BoundedExtents;
   /** Whether some tensors are quantized, be it weights alone. */
   readonly isQuantized: boolean;
   /** Whether some values that are computed or given are quantized. */
@@ -52,7 +57,8 @@ export class Network {
 
   constructor(graph: Graph) {
     this.graph = graph;
-    this.wrong = wrongNodes(graph);
+    this.inference = new Inference(graph);
+    this.wrong = wrongNodes(graph, this.inference);
     const borders = graph.nodes.filter(({ op }) => BORDERS.has(op));
     this.isQuantized = borders.length > 0;
     this.hasIntegers = borders.some(({ inputs }) => !graph.initializers.has(inputs[0]));
@@ -60,6 +66,7 @@ export class Network {
       if (!this.wrong.has(node.name)) for (const output of node.outputs) this.producers.set(output, node);
       for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
     }
+    this.bounded = new BoundedExtents(graph, (node) => (index) => graph.initializers.get(node.inputs[index]));
   }
 
   /** The node that makes a value; none where it cannot be right, since nothing then holds that evaluation may rely on. */
@@ -81,9 +88,21 @@ export class Network {
     return readers.length === 1 && !this.graph.outputs.includes(value) ? readers[0] : undefined;
   }
 
+  /** Type and extents of a value; of extents that only a run decides the most that they can be. */
   typeOf(value: string): ValueType | undefined {
     const initializer = this.initializer(value);
-    return initializer ? { type: initializer.type, shape: initializer.dims } : this.graph.values.get(value);
+    if (initializer) return { type: initializer.type, shape: initializer.dims };
+    return this.bounded.typeOf(value, this.graph.values.get(value));
+  }
+
+  /** Known elements of a shape-like value; extents that a run decides are symbols. */
+  partialOf(value: string): readonly (Dim | undefined)[] | undefined {
+    return this.inference.partialOf(value);
+  }
+
+  /** Extents of a value as a run has them: those that it decides are symbols. */
+  shapeOf(value: string): readonly Dim[] | undefined {
+    return this.initializer(value)?.dims ?? this.graph.values.get(value)?.shape;
   }
 
   /** Numeric extents of a value; @throws Unsupported when some are not known or 0, and when it has too many elements */
@@ -166,6 +185,7 @@ export class Network {
       inputs: node.inputs.map((input) => this.typeOf(input)),
       outputs: node.outputs.map((output) => this.typeOf(output)),
       constant: (index) => this.constantTensor(node.inputs[index]),
+      partial: (index) => this.partialOf(node.inputs[index] ?? ''),
     });
     // Operators begin their messages with their own name; so does whoever reports this one.
     if ('severity' in call) throw new Unsupported(call.message.replace(`${node.op}: `, ''));

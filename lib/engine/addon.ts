@@ -12,6 +12,8 @@ export interface NativePort {
   readonly name: string;
   readonly type: PlanType;
   readonly dims: readonly number[];
+  /** Of outputs: the axis whose extent a run decides, that of `dims` at most. */
+  readonly counted?: number;
 }
 
 /** Bytes that a session holds. */
@@ -95,6 +97,8 @@ export interface NativeSession {
   runAsync(inputs: readonly PlanArray[]): Promise<ArrayBuffer[]>;
   cancel(): void;
   dump(): NativeDump[];
+  /** Extents of every output in the last run. */
+  outputDims(): number[][];
   reset(): void;
   describe(): NativeDescription;
   profile(): SessionProfile;

@@ -21,6 +21,8 @@ export interface TensorInfo {
   readonly dims: readonly number[];
   /** Elements. */
   readonly length: number;
+  /** Of outputs: the axis whose extent a run decides, that of `dims` at most; left out: none. */
+  readonly counted?: number;
 }
 
 /** A value for one input: elements in row-major order of the model's shape, or with the shape said. */
@@ -29,8 +31,13 @@ export type Feed = PlanArray | { readonly data: PlanArray; readonly dims: readon
 /** Values by name. */
 export type Feeds = Readonly<Record<string, Feed>> | ReadonlyMap<string, Feed>;
 
-export function tensorInfo({ name, type, dims }: NativePort): TensorInfo {
-  return { name, type, dims, length: dims.reduce((product, dim) => product * dim, 1) };
+export function tensorInfo(port: NativePort): TensorInfo {
+  return { ...port, length: elementsOf(port.dims) };
+}
+
+/** Elements of a tensor with these extents. */
+export function elementsOf(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
 }
 
 /** A fresh array for a port. */

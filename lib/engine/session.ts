@@ -16,6 +16,7 @@ import {
   allocate,
   arrayView,
   copyElements,
+  elementsOf,
   type Feeds,
   type TensorInfo,
   takeInputs,
@@ -94,6 +95,7 @@ export class Session {
   private bound: Binding | undefined;
   private own: Binding | undefined;
   private closed = false;
+  private readonly hasCounts: boolean;
 
   /** Use `openSession`. */
   constructor(native: NativeSession) {
@@ -101,6 +103,7 @@ export class Session {
     this.native = native;
     this.inputs = description.inputs.map(tensorInfo);
     this.outputs = description.outputs.map(tensorInfo);
+    this.hasCounts = description.outputs.some(({ counted }) => counted !== undefined);
     this.variant = description.variant;
     this.variants = description.variants;
     this.cpu = description.cpu;
@@ -110,13 +113,32 @@ export class Session {
   }
 
   /**
-   * Fresh outputs by name for the inputs given.
+   * Fresh outputs by name for the inputs given; of those with an extent that the run decides, as many elements as `dimsOf` tells.
    * @throws E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH, E_INPUT_INDEX, E_SESSION_CLOSED
    */
   run(feeds: Feeds): Record<string, PlanArray> {
     const { outputs } = this.fill(feeds);
     this.runNative();
-    return Object.fromEntries(this.outputs.map(({ name }, i) => [name, outputs[i].slice()]));
+    const dims = this.hasCounts ? this.native.outputDims() : undefined;
+    return Object.fromEntries(
+      this.outputs.map(({ name }, i) => [name, outputs[i].slice(0, dims && elementsOf(dims[i]))]),
+    );
+  }
+
+  /**
+   * Extents of an output in the last run: those of its port, but the one that runs decide, of which the port tells the most.
+   * @throws E_OUTPUT_NAME, E_SESSION_CLOSED, E_SESSION_BUSY
+   */
+  dimsOf(output: string): readonly number[] {
+    this.requireOpen();
+    const index = this.outputs.findIndex(({ name }) => name === output);
+    if (index < 0)
+      throw new HoneError('E_OUTPUT_NAME', {
+        name: output,
+        expected: this.outputs.map(({ name }) => `'${name}'`).join(', '),
+      });
+    const { dims, counted } = this.outputs[index];
+    return counted === undefined ? dims : translate({}, () => this.native.outputDims())[index];
   }
 
   /**
@@ -145,7 +167,8 @@ export class Session {
   }
 
   /**
-   * The fast form: a function that runs one inference from and to the arrays given here, with no copy and no allocation.
+   * The fast form: a function that runs one inference from and to the arrays given here, with no copy and no allocation. An
+   * output with an extent that the run decides takes an array for the most that it can be, and begins with what `dimsOf` tells.
    * Arrays must not overlap; moving their memory away (transfer) makes the function throw.
    * @throws as `run`; E_OUTPUT_NAME, E_OUTPUT_TYPE, E_OUTPUT_LENGTH, E_OUTPUT_OVERLAP
    */

@@ -30,8 +30,9 @@ export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
       const arrays = [...feeds].map(([name, tensor]) => [name, asFeed(name, tensor)] as const);
       const results = session.run(new Map(arrays));
       return new Map(
-        session.outputs.map(({ name, type, dims }) => {
+        session.outputs.map(({ name, type }) => {
           const data = results[name];
+          const dims = session.dimsOf(name);
           return [
             name,
             { type, dims, bytes: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength) },

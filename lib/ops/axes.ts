@@ -36,6 +36,11 @@ export function unknownDim(value: string, axis: number): string {
   return `size(${value},${axis})`;
 }
 
+/** The value whose extent a symbol of `unknownDim` is; undefined for other symbols. */
+export function valueOfDim(symbol: string): string | undefined {
+  return /^size\((.*),\d+\)$/.exec(symbol)?.[1];
+}
+
 /** A vector of extents longer than this is no shape that anything could have. */
 const RANK_LIMIT = 64;
 

@@ -73,6 +73,11 @@ export function isNonNegative(dim: Dim): boolean {
   return typeof dim === 'number' ? dim >= 0 : [...parse(dim).values()].every((coefficient) => coefficient >= 0);
 }
 
+/** A dim as a sum: each term a number times symbols. */
+export function termsOf(dim: Dim): readonly { readonly coefficient: number; readonly symbols: readonly string[] }[] {
+  return [...parse(dim)].map(([key, coefficient]) => ({ coefficient, symbols: factors(key) }));
+}
+
 /** The shape as numbers, or undefined when it is unknown or has a symbol. */
 export function knownDims(shape: readonly Dim[] | undefined): readonly number[] | undefined {
   return shape?.every((dim) => typeof dim === 'number') ? (shape as readonly number[]) : undefined;

@@ -17,6 +17,7 @@ import { castLike } from './operators/cast-like';
 import { ceil } from './operators/ceil';
 import { celu } from './operators/celu';
 import { clip } from './operators/clip';
+import { compressOperator } from './operators/compress';
 import { concat } from './operators/concat';
 import { constant } from './operators/constant';
 import { constantOfShape } from './operators/constant-of-shape';
@@ -76,6 +77,8 @@ import { mish } from './operators/mish';
 import { mod } from './operators/mod';
 import { mul } from './operators/mul';
 import { neg } from './operators/neg';
+import { nonMaxSuppression } from './operators/non-max-suppression';
+import { nonZero } from './operators/non-zero';
 import { not } from './operators/not';
 import { oneHot } from './operators/one-hot';
 import { or } from './operators/or';
@@ -158,6 +161,7 @@ export const OPERATORS: readonly Operator[] = [
   ceil,
   celu,
   clip,
+  compressOperator,
   concat,
   constant,
   constantOfShape,
@@ -216,6 +220,8 @@ export const OPERATORS: readonly Operator[] = [
   mod,
   mul,
   neg,
+  nonMaxSuppression,
+  nonZero,
   not,
   oneHot,
   or,

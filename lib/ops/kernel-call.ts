@@ -231,7 +231,26 @@ export type KernelCall =
   /** 1 where that element stands, 0 elsewhere. */
   | { readonly kernel: 'hardmax'; readonly axis: number }
   | { readonly kernel: 'cumulative-sum'; readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean }
-  | { readonly kernel: 'top-k'; readonly axis: number; readonly count: number; readonly smallest: boolean }
+  | {
+      readonly kernel: 'top-k';
+      readonly axis: number;
+      /** Left out: the second input, which is computed. */
+      readonly count: number | undefined;
+      readonly smallest: boolean;
+    }
+  /** Places of the elements that are not 0, one column each. */
+  | { readonly kernel: 'non-zero' }
+  | {
+      /** Boxes of each class that do not overlap, inputs 0 to 4 in the order of ONNX. */
+      readonly kernel: 'non-max-suppression';
+      /** Center, width and height instead of two corners. */
+      readonly centered: boolean;
+    }
+  | {
+      /** Slices along an axis where the second input is true; without an axis elements. */
+      readonly kernel: 'compress';
+      readonly axis: number | undefined;
+    }
   | { readonly kernel: 'concat'; readonly axis: number }
   | { readonly kernel: 'slice'; readonly starts: readonly number[]; readonly steps: readonly number[] }
   | {

@@ -178,6 +178,8 @@ export interface LowerContext {
   readonly inputs: readonly (ValueType | undefined)[];
   readonly outputs: readonly (ValueType | undefined)[];
   constant(index: number): Tensor | undefined;
+  /** Known integer elements of a shape-like input `index`, as in `InferContext`; not everybody tells. */
+  partial?(index: number): readonly (Dim | undefined)[] | undefined;
 }
 
 /**
@@ -211,6 +213,13 @@ export interface Operator {
   readonly upgrade?: (node: Node, from: number, emit: UpgradeEmitter) => readonly Node[] | Diagnostic;
   /** Types of the outputs, or a diagnostic when the inputs cannot be right. */
   readonly infer: (context: InferContext) => readonly Inferred[] | Diagnostic;
+  /** Whether data decide how many elements the outputs have, so that a number which a file declares for it is that of one run. */
+  readonly counts?: true;
+  /**
+   * The greatest extents of the outputs where data decide one of them, for inputs of at most these extents; undefined: no bound
+   * is known.
+   */
+  readonly most?: (context: LowerContext) => readonly (readonly number[] | undefined)[];
   /** Slow and obvious value of the outputs: the oracle. */
   readonly evaluate?: (inputs: readonly (Dense | undefined)[], node: Node, precision: Precision) => readonly Dense[];
   /** Names of input gradients (undefined: not wanted or zero), in input order, or why this form has none. */

@@ -3,6 +3,8 @@ import { capturesOf, subgraphsOf } from '../ir/edit';
 import type { Dim, Graph, Node, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, toNumbers } from '../ir/tensor';
 import { findOperator } from '../ops';
+import { valueOfDim } from '../ops/axes';
+import { termsOf } from '../ops/dims';
 import type { Inferred, Operator } from '../ops/operator';
 import { constantTensor } from '../ops/operators/constant';
 import { problem } from '../ops/schema';
@@ -38,6 +40,8 @@ export class Inference {
   private readonly types = new Map<string, ValueType>();
   private readonly constants = new Map<string, Tensor>();
   private readonly partials = new Map<string, Partial>();
+  /** Values of which data decide an extent, and what is made of them. */
+  private readonly decided: ReadonlySet<string>;
 
   /** Starts with the graph's inputs and initializers; what else the graph declares only fills gaps. */
   constructor(graph: Graph, memory?: InferenceMemory) {
@@ -48,6 +52,7 @@ export class Inference {
       if (type) this.types.set(input, type);
     }
     for (const [name, tensor] of graph.initializers) this.setConstant(name, tensor);
+    this.decided = decidedBy(graph);
   }
 
   /** Type of a value as far as the nodes visited so far tell. */
@@ -137,7 +142,7 @@ export class Inference {
       if (name === '') return;
       const declared = this.graph.values.get(name);
       const inferred = found.inferred[index];
-      const type = inferred ? reconcile(inferred, declared) : declared;
+      const type = inferred ? reconcile(inferred, declared, (dim) => this.isDecidedByData(dim)) : declared;
       if (type) this.types.set(name, type);
       if (inferred?.partial) this.partials.set(name, inferred.partial);
       types[index] = type;
@@ -170,6 +175,12 @@ export class Inference {
     return bodyOutputTypes(node, outputs, this);
   }
 
+  /** Whether an extent counts what data decide, so that a number which a file declares for it is that of one run. */
+  private isDecidedByData(dim: Dim): boolean {
+    if (typeof dim !== 'string' || this.decided.size === 0) return false;
+    return termsOf(dim).some(({ symbols }) => symbols.some((symbol) => this.decided.has(valueOfDim(symbol) ?? '')));
+  }
+
   private infer(
     operator: Operator,
     node: Node,
@@ -193,6 +204,15 @@ export class Inference {
   }
 }
 
+/** Values of which data decide an extent, and what is made of them. */
+function decidedBy({ nodes }: Graph): ReadonlySet<string> {
+  const decided = new Set<string>();
+  for (const { domain, op, inputs, outputs } of nodes)
+    if (findOperator(domain, op)?.counts || (decided.size > 0 && inputs.some((input) => decided.has(input))))
+      for (const output of outputs) decided.add(output);
+  return decided;
+}
+
 function same(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.every((each, at) => each === b[at]);
 }
@@ -211,14 +231,16 @@ function isShapeLike({ type }: Tensor): boolean {
  * The inferred type, with gaps filled by what the file declares. Its numbers count, its symbols do not: exporters name
  * extents carelessly, and equal symbols are taken for equal extents.
  */
-function reconcile(inferred: Inferred, declared: ValueType | undefined): ValueType {
+function reconcile(inferred: Inferred, declared: ValueType | undefined, isDecided: (dim: Dim) => boolean): ValueType {
   const { type, shape } = inferred;
   const other = declared?.type === type ? declared.shape : undefined;
   if (!shape || !other) return { type, shape: shape ?? other };
   if (shape.length !== other.length) return { type, shape };
   return {
     type,
-    shape: shape.map((dim, axis) => (typeof other[axis] === 'number' && isDataDependent(dim) ? other[axis] : dim)),
+    shape: shape.map((dim, axis) =>
+      typeof other[axis] === 'number' && isDataDependent(dim) && !isDecided(dim) ? other[axis] : dim,
+    ),
   };
 }
 

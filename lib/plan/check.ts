@@ -42,7 +42,7 @@ function faultOfVariant(variant: PlanVariant, plan: PlanDescription): string | u
     if (fault) return `node '${node.name}': ${fault}`;
   }
   for (const port of [...inputs, ...outputs]) {
-    const fault = faultOfPort(port, tensors);
+    const fault = faultOfPort(port, tensors) ?? faultOfCount(port, tensors, inputs.includes(port));
     if (fault) return `port '${port.name}': ${fault}`;
   }
   for (const { input, output } of states)
@@ -124,6 +124,20 @@ function faultOfPort(port: PlanPort, tensors: readonly PlanTensor[]): string | u
   if (port.dims.length > PLAN_MAX_RANK) return `rank ${port.dims.length} is above ${PLAN_MAX_RANK}`;
   if (port.type !== tensor.type || tensorBytes(port) !== tensorBytes(tensor))
     return `${port.type} [${port.dims}] does not fit its tensor ${tensor.type} [${tensor.dims}]`;
+  return undefined;
+}
+
+function faultOfCount(
+  { counted, dims }: PlanPort,
+  tensors: readonly PlanTensor[],
+  isInput: boolean,
+): string | undefined {
+  if (counted === undefined) return undefined;
+  if (isInput) return 'an input has a count';
+  if (!isIndex(counted.axis, dims.length)) return `its count is of axis ${counted.axis} of [${dims}]`;
+  const tensor = tensors[counted.tensor];
+  if (tensor?.place !== 'arena' || tensor.type !== 'int64' || tensorBytes(tensor) !== PLAN_TYPE_BYTES.int64)
+    return `its count, tensor ${counted.tensor}, is no int64 of one element in the arena`;
   return undefined;
 }
 

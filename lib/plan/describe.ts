@@ -34,7 +34,8 @@ function tensorText(tensor: PlanTensor): string {
 }
 
 function portText(port: PlanPort): string {
-  return `${port.name}: ${port.type} [${port.dims}], ${tensorBytes(port)} bytes`;
+  const dims = port.dims.map((dim, axis) => (axis === port.counted?.axis ? `<=${dim}` : dim));
+  return `${port.name}: ${port.type} [${dims}], ${tensorBytes(port)} bytes`;
 }
 
 function count(value: number, noun: string): string {

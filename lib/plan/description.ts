@@ -88,6 +88,8 @@ export interface PlanPort {
   readonly type: PlanType;
   /** In the ONNX layout; as many elements as the tensor. */
   readonly dims: readonly number[];
+  /** Of outputs: the axis whose extent a run decides, that of `dims` at most, and the int64 tensor in the arena that tells it. */
+  readonly counted?: { readonly axis: number; readonly tensor: number };
 }
 
 /** Tensors of place `state`: after each run the bytes of `output` become those of `input`. Both begin as real zero. */
@@ -157,6 +159,13 @@ export interface PlanExtremeParams {
 export interface PlanTopParams {
   readonly count: number;
   readonly smallest: boolean;
+}
+
+export interface PlanBoxesParams {
+  /** Center, width and height instead of two corners. */
+  readonly centered: boolean;
+  /** Most boxes of one class. */
+  readonly most: number;
 }
 
 export interface PlanScanParams {
@@ -278,6 +287,7 @@ export interface RecordParams {
   readonly normalize: PlanNormalizeParams;
   readonly extreme: PlanExtremeParams;
   readonly top: PlanTopParams;
+  readonly boxes: PlanBoxesParams;
   readonly scan: PlanScanParams;
   readonly pool: PlanPoolParams;
   readonly copy: PlanCopyParams;

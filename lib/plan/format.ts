@@ -65,7 +65,7 @@ export const LAYOUTS = {
     metadata: 'section',
     weights: 'section',
     encoded: 'section',
-    padding: 'u8*16',
+    counts: 'section',
   },
   variant: {
     name: 'string',
@@ -107,6 +107,7 @@ export const LAYOUTS = {
     bytes: 'u64',
   },
   port: { name: 'string', tensor: 'u32', type: 'u8', rank: 'u8', reserved: 'u16', dims: 'u32*8' },
+  count: { port: 'u32', axis: 'u32', tensor: 'u32', reserved: 'u32' },
   state: { inputTensor: 'u32', outputTensor: 'u32' },
   node: {
     name: 'string',
@@ -145,6 +146,7 @@ export const LAYOUTS = {
   normalize: { groups: 'i32', centered: 'i32', epsilon: 'f32', reserved: 'i32' },
   extreme: { smallest: 'i32', last: 'i32' },
   top: { count: 'i32', smallest: 'i32' },
+  boxes: { centered: 'i32', most: 'i32' },
   scan: { exclusive: 'i32', reverse: 'i32' },
   border: { channelsFirst: 'i32', reserved: 'i32' },
   copy: {

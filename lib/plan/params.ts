@@ -98,6 +98,10 @@ const CONVERSIONS: { readonly [N in ParamsName]: Conversion<RecordParams[N], Rec
     toRecord: ({ count, smallest }) => ({ count, smallest: smallest ? 1 : 0 }),
     ofRecord: ({ count, smallest }) => ({ count, smallest: smallest !== 0 }),
   },
+  boxes: {
+    toRecord: ({ centered, most }) => ({ centered: centered ? 1 : 0, most }),
+    ofRecord: ({ centered, most }) => ({ centered: centered !== 0, most }),
+  },
   scan: {
     toRecord: ({ exclusive, reverse }) => ({ exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 }),
     ofRecord: ({ exclusive, reverse }) => ({ exclusive: exclusive !== 0, reverse: reverse !== 0 }),

@@ -562,6 +562,28 @@ export const PLAN_OPS = {
     rows: ['avx512vnni', 'avx2', 'neon_i8mm', 'neon_dotprod', 'neon'],
     gpu: 'cpu only: no CUDA kernel yet',
   },
+  non_zero: {
+    family: 'places',
+    outputs: ['y', 'count'],
+    inputs: ['x'],
+    inPlace: [],
+    params: undefined,
+    domain: 'any',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: one thread goes through it',
+  },
+  non_max_suppression: {
+    family: 'places',
+    outputs: ['y', 'count', 'order'],
+    inputs: ['boxes', 'scores', 'limit?', 'overlap?', 'least?', 'filled?'],
+    inPlace: [],
+    params: 'boxes',
+    domain: 'float',
+    moves: false,
+    int8Form: undefined,
+    gpu: 'cpu only: each box waits for those before it',
+  },
 } as const satisfies Record<string, OpRule>;
 
 export type PlanOp = keyof typeof PLAN_OPS;

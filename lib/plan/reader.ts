@@ -29,6 +29,7 @@ import { codeTableBytes } from './weights';
 export function readPlan(bytes: Uint8Array): PlanDescription {
   const file = new File(bytes);
   const constants = new Constants(file);
+  file.requireCounts();
   const variants = file.records('variants', 'variant').map((variant) => readVariant(file, variant, constants));
   const metadata = parseMetadata(file.text(file.section('metadata')));
   const hex = file.header.sourceHash.map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -92,6 +93,13 @@ class File {
     return Array.from({ length: count }, (_, i) => readRecord(this.view, layout, offset + i * step));
   }
 
+  /** Every count belongs to one port, in the order of the ports. */
+  requireCounts(): void {
+    const ports = this.records('counts', 'count').map(({ port }) => port);
+    if (ports.some((port, i) => port >= this.header.ports.count || (i > 0 && port <= ports[i - 1])))
+      throw broken('a count belongs to no output, or not in its place');
+  }
+
   text(bytes: Uint8Array): string {
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -123,12 +131,18 @@ function readVariant(file: File, variant: RecordOf<'variant'>, constants: Consta
     return index - firstTensor;
   };
   const ports = file.records('ports', 'port');
-  const port = (record: RecordOf<'port'>): PlanPort => ({
-    name: file.string(record.name),
-    tensor: local(record.tensor),
-    type: pick(PLAN_TYPES, record.type, 'type'),
-    dims: dimsOf(record),
-  });
+  const counts = new Map(file.records('counts', 'count').map((count) => [count.port, count]));
+  const portsFrom = (first: number, count: number): PlanPort[] =>
+    range('ports', ports, first, count).map((record, i) => {
+      const counted = counts.get(first + i);
+      return {
+        name: file.string(record.name),
+        tensor: local(record.tensor),
+        type: pick(PLAN_TYPES, record.type, 'type'),
+        dims: dimsOf(record),
+        ...(counted ? { counted: { axis: counted.axis, tensor: local(counted.tensor) } } : {}),
+      };
+    });
   return {
     name: file.string(variant.name),
     tensors: range('tensors', file.records('tensors', 'tensor'), firstTensor, tensorCount).map((record) =>
@@ -137,8 +151,8 @@ function readVariant(file: File, variant: RecordOf<'variant'>, constants: Consta
     nodes: range('nodes', file.records('nodes', 'node'), variant.firstNode, variant.nodeCount).map((record) =>
       readNode(file, record, local),
     ),
-    inputs: range('ports', ports, variant.firstInput, variant.inputCount).map(port),
-    outputs: range('ports', ports, variant.firstOutput, variant.outputCount).map(port),
+    inputs: portsFrom(variant.firstInput, variant.inputCount),
+    outputs: portsFrom(variant.firstOutput, variant.outputCount),
     states: range('states', file.records('states', 'state'), variant.firstState, variant.stateCount).map((state) => ({
       input: local(state.inputTensor),
       output: local(state.outputTensor),

@@ -56,6 +56,7 @@ export function writePlan(plan: PlanDescription): Uint8Array {
     ['ports', tables.ports.join()],
     ['states', tables.states.join()],
     ['encoded', encoded.join()],
+    ['counts', tables.counts.join()],
     ['operands', whole(operands)],
     ['params', tables.params.join()],
     ['strings', tables.strings.join()],
@@ -114,6 +115,7 @@ class Tables {
   readonly nodes = new Records('node');
   readonly ports = new Records('port');
   readonly states = new Records('state');
+  readonly counts = new Records('count');
   readonly operands: number[] = [];
   readonly params = new Blob(8);
   readonly strings = new Blob(1);
@@ -185,7 +187,8 @@ class Tables {
     for (const index of [...outputs, ...inputs]) this.operands.push(index === null ? PLAN_NONE : firstTensor + index);
   }
 
-  private addPort({ name, tensor, type, dims }: PlanPort, firstTensor: number): void {
+  private addPort({ name, tensor, type, dims, counted }: PlanPort, firstTensor: number): void {
+    if (counted) this.counts.add({ port: this.ports.count, axis: counted.axis, tensor: firstTensor + counted.tensor });
     this.ports.add({
       name: this.string(name),
       tensor: firstTensor + tensor,

@@ -45,7 +45,8 @@ void RunWorker::OnOK() {
     refuse_indices(env, session);
     Napi::Array results = Napi::Array::New(env, outputs_.size());
     for (uint32_t i = 0; i < outputs_.size(); ++i) {
-      const size_t bytes = port_bytes(session, session.outputs()[i]);
+      size_t bytes = static_cast<size_t>(element_bytes(session.outputs()[i].type));
+      for (const uint32_t dim : session.output_dims(i)) bytes *= dim;
       Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, bytes);
       std::memcpy(copy.Data(), outputs_[i].data(), bytes);
       results.Set(i, copy);

@@ -45,6 +45,8 @@ Napi::Array ports_of(Napi::Env env, const Plan& plan, std::span<const PlanPort> 
     port.Set("name", text(env, plan.string(ports[i].name)));
     port.Set("type", describe_type(ports[i].type));
     port.Set("dims", dims_of(env, ports[i]));
+    for (const PlanCount& count : plan.counts())
+      if (&plan.ports()[count.port] == &ports[i]) port.Set("counted", count.axis);
     list.Set(i, port);
   }
   return list;
@@ -135,7 +137,8 @@ Napi::Function SessionWrap::define(Napi::Env env, std::shared_ptr<MemoryLedger>*
       env, "Session",
       {InstanceMethod<&SessionWrap::bind>("bind"), InstanceMethod<&SessionWrap::run>("run"),
        InstanceMethod<&SessionWrap::run_async>("runAsync"), InstanceMethod<&SessionWrap::cancel>("cancel"),
-       InstanceMethod<&SessionWrap::dump>("dump"), InstanceMethod<&SessionWrap::reset>("reset"),
+       InstanceMethod<&SessionWrap::dump>("dump"),
+       InstanceMethod<&SessionWrap::output_dims>("outputDims"), InstanceMethod<&SessionWrap::reset>("reset"),
        InstanceMethod<&SessionWrap::describe>("describe"), InstanceMethod<&SessionWrap::profile>("profile"),
        InstanceMethod<&SessionWrap::close>("close")},
       ledger);
@@ -293,6 +296,19 @@ Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
     entry.Set("dims", dims_of(env, *output));
     entry.Set("data", copy);
     list.Set(i, entry);
+  }
+  return list;
+}
+
+Napi::Value SessionWrap::output_dims(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Session& session = idle_session(env);
+  Napi::Array list = Napi::Array::New(env, session.outputs().size());
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const auto extents = session.output_dims(i);
+    Napi::Array dims = Napi::Array::New(env, extents.size());
+    for (uint32_t d = 0; d < extents.size(); ++d) dims.Set(d, Napi::Number::New(env, extents[d]));
+    list.Set(i, dims);
   }
   return list;
 }

@@ -34,6 +34,8 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   void cancel(const Napi::CallbackInfo& info);
   /// dump(): one inference that returns the output of every node.
   Napi::Value dump(const Napi::CallbackInfo& info);
+  /// outputDims(): extents of every output in the last run.
+  Napi::Value output_dims(const Napi::CallbackInfo& info);
   void reset(const Napi::CallbackInfo& info);
   Napi::Value describe(const Napi::CallbackInfo& info);
   Napi::Value profile(const Napi::CallbackInfo& info);

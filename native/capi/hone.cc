@@ -286,6 +286,18 @@ int hone_run(hone_session* session, hone_error* error) {
   });
 }
 
+int hone_get_output_dims(const hone_session* session, size_t index, int64_t dims[HONE_MAX_RANK],
+                         hone_error* error) {
+  return guard_open(session, error, [=] {
+    if (hone::check_index(error, index, session->outputs.size()) != 0) return 1;
+    if (dims == nullptr) return hone::refuse(error, "dims", "memory", "NULL");
+    std::fill_n(dims, HONE_MAX_RANK, 0);
+    const auto found = session->engine->output_dims(index);
+    std::copy(found.begin(), found.end(), dims);
+    return hone::succeed(error);
+  });
+}
+
 int hone_reset(hone_session* session, hone_error* error) {
   return guard_open(session, error, [=] {
     session->engine->reset();

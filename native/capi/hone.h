@@ -97,7 +97,7 @@ typedef struct hone_port {
   const char* name;             ///< as in the ONNX model; UTF-8
   int32_t type;                 ///< HONE_FLOAT32, ...
   uint32_t rank;                ///< number of dims
-  int64_t dims[HONE_MAX_RANK];  ///< extents in the order of the ONNX model
+  int64_t dims[HONE_MAX_RANK];  ///< extents in the order of the ONNX model; of one that runs decide, the most
   size_t bytes;  ///< size of the buffer to bind: elements follow each other, the last dim fastest
 } hone_port;
 #define HONE_PORT_INIT {sizeof(hone_port), NULL, 0, 0, {0}, 0}
@@ -153,6 +153,11 @@ HONE_API int hone_bind_output(hone_session* session, size_t index, void* data, s
 /// E_INPUT_LENGTH, E_OUTPUT_LENGTH (nothing bound), E_OUTPUT_OVERLAP; E_INPUT_INDEX (an index in an input is
 /// beyond what it looks up: then outputs mean nothing).
 HONE_API int hone_run(hone_session* session, hone_error* error);
+/// Fills `dims` with the extents that output `index` had in the last run, 0 behind its rank. They are those of
+/// its port, but the one that runs decide (boxes that a NonMaxSuppression found); its elements stand at the start of
+/// the memory bound, as those of a tensor of these extents. E_SESSION_CLOSED, E_OPTION_VALUE (index, null).
+HONE_API int hone_get_output_dims(const hone_session* session, size_t index, int64_t dims[HONE_MAX_RANK],
+                                  hone_error* error);
 /// Puts tensors that are kept between runs back to zero, as after opening. E_SESSION_CLOSED.
 HONE_API int hone_reset(hone_session* session, hone_error* error);
 /// Fills `*node` with the node at place `index` of the order of execution and what it cost so far.

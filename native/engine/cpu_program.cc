@@ -175,6 +175,12 @@ void CpuProgram::keep_states() {
   }
 }
 
+int64_t CpuProgram::read_count(const PlanTensor& tensor) const {
+  int64_t count = 0;
+  std::memcpy(&count, addresses().at(tensor), sizeof(count));
+  return count;
+}
+
 void CpuProgram::reset_states() {
   const Memory memory = addresses();
   for (uint32_t i = 0; i < variant_.state_count; ++i) {

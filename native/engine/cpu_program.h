@@ -22,6 +22,7 @@ class CpuProgram final : public Program {
   void run() override;
   void run_timed() override;
   void run_observed(NodeObserver* observer) override;
+  int64_t read_count(const PlanTensor& tensor) const override;
   void reset_states() override;
   int64_t node_out_of_range() const override { return node_out_of_range_; }
   NodeKernel kernel(size_t node) const override {

@@ -60,6 +60,7 @@ class Plan {
   std::span<const PlanPort> ports() const { return table<PlanPort>(header().ports); }
   std::span<const PlanState> states() const { return table<PlanState>(header().states); }
   std::span<const PlanWeights> encoded() const { return table<PlanWeights>(header().encoded); }
+  std::span<const PlanCount> counts() const { return table<PlanCount>(header().counts); }
 
   std::string_view string(PlanString text) const {
     return {reinterpret_cast<const char*>(data_ + header().strings.offset + text.offset), text.bytes};

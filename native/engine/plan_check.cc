@@ -128,8 +128,13 @@ class Checker {
       if (variant.arena_bytes > kPlanMaxMemory) return bad("the arena is too large");
       if (Status status = check_tensors(variant); !status.ok()) return status;
       if (Status status = check_ports(variant); !status.ok()) return status;
+      if (Status status = check_counts(variant); !status.ok()) return status;
       if (Status status = check_states(variant); !status.ok()) return status;
       if (Status status = check_nodes(variant); !status.ok()) return status;
+    }
+    if (next_count_ != plan_.counts().size()) {
+      variant_ = nullptr;
+      return bad("a count belongs to no output, or not in its place");
     }
     *state_bytes = state_bytes_;
     return Status();
@@ -265,6 +270,24 @@ class Checker {
     return Status();
   }
 
+  /// The counts of a variant's outputs, which stand in the order of the ports: one each at most.
+  Status check_counts(const PlanVariant& variant) {
+    record_kind_ = nullptr;
+    for (uint32_t i = 0; i < variant.output_count; ++i) {
+      const uint32_t index = variant.first_output + i;
+      if (next_count_ == plan_.counts().size() || plan_.counts()[next_count_].port != index) continue;
+      const PlanCount& count = plan_.counts()[next_count_++];
+      const PlanPort& port = plan_.ports()[index];
+      if (!enter("port", port.name)) return bad("the next name is out of bounds");
+      if (count.axis >= port.rank) return bad("its count is of no axis");
+      if (!in_variant(variant, count.tensor)) return bad("its count is no tensor");
+      const PlanTensor& tensor = plan_.tensors()[count.tensor];
+      if (tensor.place != PlanPlace::kArena || tensor.type != PlanType::kInt64 || count_elements(tensor) != 1)
+        return bad("its count is no int64 of one element in the arena");
+    }
+    return Status();
+  }
+
   /// Pairs of equal tensors that do not touch each other.
   Status check_states(const PlanVariant& variant) const {
     std::vector<const PlanTensor*> all;
@@ -392,6 +415,7 @@ class Checker {
   uint64_t state_bytes_ = 0;
   uint64_t shared_bytes_ = 0;  ///< weights over all nodes, each time they are used
   int64_t pool_area_ = 0;
+  size_t next_count_ = 0;
   std::vector<Port> owners_;
 };
 

@@ -42,7 +42,7 @@ struct PlanHeader {
   PlanSection metadata;     ///< UTF-8 JSON: labels, preprocessing spec, provenance
   PlanSection weights;      ///< constants, codes and their tables, each 64-byte aligned
   PlanSection encoded;      ///< PlanWeights: constants that are held as codes; none in version 1
-  uint8_t padding[16];
+  PlanSection counts;       ///< PlanCount, by port; none in version 1
 };
 static_assert(sizeof(PlanHeader) == 256);
 
@@ -120,6 +120,16 @@ struct PlanPort {
   uint32_t dims[kPlanMaxRank];  ///< in the ONNX layout
 };
 static_assert(sizeof(PlanPort) == 48);
+
+/// An output of which a run decides one extent: that of the port is the most it can be. The elements of the
+/// actual shape stand at its start, row-major; what is behind them means nothing.
+struct PlanCount {
+  uint32_t port;    ///< each at most once, in rising order
+  uint32_t axis;    ///< of the port
+  uint32_t tensor;  ///< of place kArena, one int64: the extent; beyond that of the port it counts as that
+  uint32_t reserved;
+};
+static_assert(sizeof(PlanCount) == 16);
 
 struct PlanState {
   uint32_t input_tensor;   ///< place kState: read at the start of a run
@@ -219,6 +229,12 @@ struct PlanTop {
   int32_t smallest;  ///< 0 or 1
 };
 static_assert(sizeof(PlanTop) == 8);
+
+struct PlanBoxes {
+  int32_t centered;  ///< 0 or 1: center, width and height instead of two corners
+  int32_t most;      ///< boxes of one class
+};
+static_assert(sizeof(PlanBoxes) == 8);
 
 struct PlanScan {
   int32_t exclusive;  ///< 0 or 1

@@ -63,6 +63,8 @@ class Program {
   void rearm() { stopped_.store(false, std::memory_order_relaxed); }
   /// The first node of the last run that met an index beyond its bounds, by place in the variant; -1: none.
   virtual int64_t node_out_of_range() const { return -1; }
+  /// An int64 of one element that the last run left in the arena.
+  virtual int64_t read_count(const PlanTensor& tensor) const = 0;
   /// Puts states back to real zero.
   virtual void reset_states() = 0;
 

@@ -1,6 +1,7 @@
 #include "native/engine/session.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "native/core/float_environment.h"
@@ -26,6 +27,12 @@ Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options
     made->cache_ = made->model_->save_packed();
     made->bound_inputs_.resize(made->variant().input_count);
     made->bound_outputs_.resize(made->variant().output_count);
+    const size_t first = made->variant().first_output;
+    for (const PlanCount& count : made->plan().counts()) {
+      if (count.port < first || count.port - first >= made->outputs().size()) continue;
+      Counted& counted = made->counted_.emplace_back(Counted{count.port - first, &count, {}});
+      std::copy_n(made->outputs()[counted.output].dims, kPlanMaxRank, counted.dims);
+    }
     *session = std::move(made);
     return status;
   });
@@ -51,19 +58,44 @@ void Session::rebind(const void* const* inputs, void* const* outputs) {
 void Session::run(const void* const* inputs, void* const* outputs) {
   const FloatEnvironment environment;
   rebind(inputs, outputs);
-  if (options_.profile_every == 0) return program_->run();
-  if (until_timed_ > 0) {
-    --until_timed_;
-    return program_->run();
+  if (options_.profile_every == 0 || until_timed_ > 0) {
+    if (until_timed_ > 0) --until_timed_;
+    program_->run();
+  } else {
+    until_timed_ = options_.profile_every - 1;
+    program_->run_timed();
   }
-  until_timed_ = options_.profile_every - 1;
-  program_->run_timed();
+  cut_outputs();
+}
+
+void Session::cut_outputs() {
+  for (Counted& counted : counted_) {
+    const PlanPort& port = outputs()[counted.output];
+    const uint32_t axis = counted.count->axis, most = port.dims[axis];
+    const int64_t count = program_->read_count(plan().tensors()[counted.count->tensor]);
+    counted.dims[axis] = static_cast<uint32_t>(std::clamp<int64_t>(count, 0, most));
+    if (counted.dims[axis] == most) continue;
+    int64_t outer = 1, inner = element_bytes(port.type);
+    for (uint32_t d = 0; d < axis; ++d) outer *= port.dims[d];
+    for (uint32_t d = axis + 1; d < port.rank; ++d) inner *= port.dims[d];
+    auto* bytes = static_cast<uint8_t*>(bound_outputs_[counted.output]);
+    const auto kept = static_cast<size_t>(counted.dims[axis] * inner);
+    for (int64_t i = 1; i < outer; ++i)
+      std::memmove(bytes + static_cast<size_t>(i) * kept, bytes + i * most * inner, kept);
+  }
+}
+
+std::span<const uint32_t> Session::output_dims(size_t index) const {
+  for (const Counted& counted : counted_)
+    if (counted.output == index) return {counted.dims, outputs()[index].rank};
+  return {outputs()[index].dims, outputs()[index].rank};
 }
 
 void Session::run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer) {
   const FloatEnvironment environment;
   rebind(inputs, outputs);
   program_->run_observed(observer);
+  cut_outputs();
 }
 
 std::string_view Session::node_out_of_range() const {

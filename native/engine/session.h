@@ -62,6 +62,9 @@ class Session {
   void run(const void* const* inputs, void* const* outputs);
   /// The same, showing every intermediate tensor to `observer`.
   void run_observed(const void* const* inputs, void* const* outputs, NodeObserver* observer);
+  /// Extents of output `index` in the last run, as many as its rank: those of its port, but the one that runs
+  /// decide. Then the elements of this shape stand at the start of its buffer.
+  std::span<const uint32_t> output_dims(size_t index) const;
   /// Name of the node that met an index beyond its bounds in the last run; empty: none did.
   std::string_view node_out_of_range() const;
   /// Ends a run that another thread is in, before its next node; states stay as they were before it.
@@ -88,6 +91,14 @@ class Session {
  private:
   Session() = default;
   void rebind(const void* const* inputs, void* const* outputs);
+  void cut_outputs();
+
+  /// An output of which a run decides one extent.
+  struct Counted {
+    size_t output;
+    const PlanCount* count;
+    uint32_t dims[kPlanMaxRank];
+  };
 
   std::shared_ptr<Model> model_;
   SessionOptions options_;
@@ -97,6 +108,7 @@ class Session {
   uint64_t until_timed_ = 0;
   std::vector<const void*> bound_inputs_;
   std::vector<void*> bound_outputs_;
+  std::vector<Counted> counted_;
 };
 
 }  // namespace hone

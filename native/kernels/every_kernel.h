@@ -28,6 +28,8 @@
 #include "native/kernels/matmul_s8/matmul_s8.h"
 #include "native/kernels/max_pool_f32/max_pool_f32.h"
 #include "native/kernels/max_pool_s8/max_pool_s8.h"
+#include "native/kernels/non_max_suppression/non_max_suppression.h"
+#include "native/kernels/non_zero/non_zero.h"
 #include "native/kernels/normalize_f32/normalize_f32.h"
 #include "native/kernels/quantize_s8/quantize_s8.h"
 #include "native/kernels/recurrent_f32/recurrent_f32.h"

@@ -337,6 +337,11 @@ class DeviceProgram final : public Program {
         std::memset(addresses().at(tensor), is_grid ? tensor.zero_point : 0, tensor.bytes);
       }
   }
+  int64_t read_count(const PlanTensor& tensor) const override {
+    int64_t count = 0;
+    std::memcpy(&count, addresses().at(tensor), sizeof(count));
+    return count;
+  }
   NodeKernel kernel(size_t) const override { return {"device", 1}; }
   ProgramMemory memory() const override { return {&kPacked, arena_.size(), state_.size(), 0}; }
 

@@ -40,6 +40,7 @@ test('answers in JSON have booleans, integers and half precision numbers as JSON
   ] as const;
   const request = { id: undefined, inputs: [], outputs: specs.map((_, index) => ({ index, binary: false })) };
   const data = [Uint8Array.of(1, 0), BigInt64Array.of(-7n), Uint16Array.of(0x3800)];
-  const { outputs } = JSON.parse(Buffer.from(writeInferResponse('m', request, specs, data).body).toString());
+  const given = data.map((values) => ({ shape: [values.length], data: values }));
+  const { outputs } = JSON.parse(Buffer.from(writeInferResponse('m', request, specs, given).body).toString());
   expect(outputs.map((output: { data: unknown }) => output.data)).toEqual([[true, false], [-7], [0.5]]);
 });

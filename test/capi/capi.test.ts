@@ -95,6 +95,17 @@ function lookup(): PlanBuilder {
   return b.node({ op: 'unary_f32', outputs: [z], inputs: [x], params: { operation: 'abs' } });
 }
 
+/** The places of x int64[2, 9] that are not 0: an output of which a run decides an extent. */
+function counted(): PlanBuilder {
+  const b = new PlanBuilder();
+  const [x, y] = [b.input('x', 'int64', [2, 9]), b.output('y', 'int64', [2, 18])];
+  const [places, tensor] = [b.arena('int64', [2, 18]), b.arena('int64', [1])];
+  b.node({ op: 'non_zero', outputs: [places, tensor], inputs: [x] });
+  b.outputs[0] = { ...b.outputs[0], counted: { axis: 1, tensor } };
+  const params = { extents: [36], srcOffset: 0, dstOffset: 0, srcStrides: [1], dstStrides: [1] };
+  return b.node({ op: 'copy_nd', outputs: [y], inputs: [places], params });
+}
+
 /** Seeded numbers for every input: from -1 to 1, small integers. */
 function feedsFor({ inputs }: Session): Map<string, PlanArray> {
   const rng = new Rng(5);
@@ -170,6 +181,7 @@ describe('the same as the addon', () => {
     ['threads', () => smallNetwork(32), { threads: 4 }],
     ['state', counter, {}],
     ['lookup', lookup, { threads: 2 }],
+    ['counted', counted, {}],
     ['every', everyOperation, {}],
   ])('%s', (name, plan, options) => compareWithAddon(name, plan().write(), options));
 
@@ -232,7 +244,7 @@ const REFUSALS: Readonly<Record<string, readonly [code: string, words: string] |
   'a plan larger than memory': ['E_MEMORY', 'not enough memory: '],
   'closed: info': ['E_SESSION_CLOSED', 'the session is closed. Open a new session.'],
   ...Object.fromEntries(
-    ['input', 'output', 'bind input', 'bind output', 'run', 'reset', 'node', 'index'].map((call) => [
+    ['input', 'output', 'bind input', 'bind output', 'run', 'dims', 'reset', 'node', 'index'].map((call) => [
       `closed: ${call}`,
       ['E_SESSION_CLOSED', 'the session is closed'] as const,
     ]),
@@ -248,6 +260,8 @@ const REFUSALS: Readonly<Record<string, readonly [code: string, words: string] |
   'input 2': ['E_OPTION_VALUE', "option index: expected integer from 0 to 1, found '2'"],
   'input -1': ['E_OPTION_VALUE', 'option index: expected integer from 0 to 1'],
   'output 2': ['E_OPTION_VALUE', "option index: expected integer from 0 to 1, found '2'"],
+  'dims 2': ['E_OPTION_VALUE', "option index: expected integer from 0 to 1, found '2'"],
+  'no dims': ['E_OPTION_VALUE', "option dims: expected memory, found 'NULL'"],
   'node 2': ['E_OPTION_VALUE', "option index: expected integer from 0 to 1, found '2'"],
   'node before a run': [],
   'run with nothing bound': ['E_INPUT_LENGTH', 'input x: expected 12 elements, found 0'],

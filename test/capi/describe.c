@@ -89,7 +89,14 @@ int main(int count, char** words) {
   for (int run = 0; run < 3; ++run) {
     if (run == 2) require(hone_reset(session, &error), "reset");
     require(hone_run(session, &error), "run");
-    for (size_t i = 0; i < info.outputs; ++i) fwrite(outputs[i], 1, sizes[i], file);
+    for (size_t i = 0; i < info.outputs; ++i) {
+      require(hone_get_output(session, i, &port, &error), "output");
+      int64_t dims[HONE_MAX_RANK];
+      require(hone_get_output_dims(session, i, dims, &error), "dims");
+      size_t there = sizes[i];
+      for (uint32_t d = 0; d < port.rank; ++d) there = there / (size_t)port.dims[d] * (size_t)dims[d];
+      fwrite(outputs[i], 1, there, file);
+    }
   }
   if (fclose(file) != 0) return 2;
 

@@ -97,6 +97,8 @@ static void closed(void) {
   show("closed: bind input", hone_bind_input(session, 0, &byte, 1, &error));
   show("closed: bind output", hone_bind_output(session, 0, &byte, 1, &error));
   show("closed: run", hone_run(session, &error));
+  int64_t dims[HONE_MAX_RANK];
+  show("closed: dims", hone_get_output_dims(session, 0, dims, &error));
   show("closed: reset", hone_reset(session, &error));
   show("closed: node", hone_get_node(session, 0, &node, &error));
   show("closed: index", hone_get_input(session, 7, NULL, &error));
@@ -125,6 +127,9 @@ static void structs(hone_session* session) {
   show("input 2", hone_get_input(session, 2, &later.known, &error));
   show("input -1", hone_get_input(session, (size_t)-1, &later.known, &error));
   show("output 2", hone_get_output(session, 2, &later.known, &error));
+  int64_t dims[HONE_MAX_RANK];
+  show("dims 2", hone_get_output_dims(session, 2, dims, &error));
+  show("no dims", hone_get_output_dims(session, 0, NULL, &error));
   show("node 2", hone_get_node(session, 2, &node, &error));
   show("node before a run", hone_get_node(session, 0, &node, &error));
   printf("fact\tnode before a run\t%s %d %g\n", node.name, (int)node.runs, node.mean_ns);

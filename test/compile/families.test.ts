@@ -16,6 +16,7 @@ const draw = (what: Draw) => inferShapes(sketch((b, s) => [what(b, s)])).graph;
 const image = (b: GraphBuilder) => b.input('x', 'float32', [1, 4, 6, 6]);
 const rows = (b: GraphBuilder) => b.input('x', 'float32', [2, 4]);
 const whole = (b: GraphBuilder) => b.input('n', 'int64', [3]);
+const BOOL = 9;
 const WINDOW = { kernel_shape: [2, 2] };
 const depthwise: Draw = (b, s) => b.node('Conv', [s.pair(image(b)), s.weights([4, 1, 3, 3])], { group: 4 });
 
@@ -99,10 +100,12 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   reduce: REDUCTIONS.flatMap((op): readonly Draw[] => [
     (b, s) => b.node(op, [s.pair(rows(b)), s.ints(0)]),
     (b, s) => b.node(op, [rows(b), s.ints(1)]),
+    (b) => b.node(op, [b.node('Cast', [rows(b)], { to: BOOL })]),
   ]),
   accumulate: [
     (b, s) => s.pair(b.node('ReduceMean', [s.pair(rows(b)), s.ints(0)])),
     (b, s) => b.node('ReduceL2', [rows(b), s.ints(1)]),
+    (b) => b.node('ReduceSum', [whole(b)]),
   ],
   normalize: [(b, s) => b.nodes('LayerNormalization', [rows(b), s.floats(1, 2, 3, 4)], 3)[2]],
   'batch-norm': [
@@ -115,6 +118,12 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   hardmax: [(b) => b.node('Hardmax', [rows(b)])],
   'cumulative-sum': [(b, s) => b.node('CumSum', [rows(b), s.ints(1)])],
   'top-k': [(b, s) => b.node('TopK', [rows(b), s.ints(2)])],
+  'non-zero': [(b) => b.node('NonZero', [rows(b)])],
+  compress: [(b, s) => b.node('Compress', [rows(b), s.truths(1, 0, 1)])],
+  'non-max-suppression': [
+    (b, s) =>
+      b.node('NonMaxSuppression', [b.input('x', 'float32', [1, 6, 4]), b.input('z', 'float32', [1, 2, 6]), s.ints(3)]),
+  ],
   concat: [(b) => b.node('Concat', [rows(b), 'x'], { axis: 1 })],
   slice: [(b, s) => b.node('Slice', [rows(b), s.ints(1), s.ints(3), s.ints(1)])],
   pad: [(b, s) => b.node('Pad', [rows(b), s.ints(1, 0, 0, 0)])],

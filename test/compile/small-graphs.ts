@@ -22,6 +22,10 @@ export class Sketch {
     return this.b.initializer(tensorFrom('int64', [values.length], values), 'ints');
   }
 
+  truths(...values: number[]): string {
+    return this.b.initializer(tensorFrom('bool', [values.length], values), 'truths');
+  }
+
   floats(...values: number[]): string {
     return this.b.initializer(tensorFrom('float32', [values.length], values), 'floats');
   }

@@ -98,6 +98,12 @@ export function everyOperation(): PlanBuilder {
       inputs: [real([4, 25])],
       params: { count: 20, smallest: true },
     }),
+    non_zero: () => ({ outputs: [whole([2, 20]), whole([1])], inputs: [real([4, 5])] }),
+    non_max_suppression: () => ({
+      outputs: [whole([10, 3]), whole([1]), b.arena('int32', [5])],
+      inputs: [real([1, 5, 4]), real([1, 2, 5]), whole([1]), real([1]), real([]), whole([])],
+      params: { centered: true, most: 5 },
+    }),
     unary_f32: () => ({ ...one(real(ROW), real(ROW)), params: { operation: 'elu', alpha: 0.5, clamp: { hi: 5 } } }),
     recurrent_f32: () => ({
       outputs: [real([2 * 2 * 3, 8]), real([2 * 3, 8]), real([2 * 3, 8])],

@@ -61,6 +61,8 @@ const DENSE = new Set([
   'arg_extreme',
   'cumulative_sum',
   'top_k',
+  'non_zero',
+  'non_max_suppression',
 ]);
 const without = Object.keys(PLAN_OPS).filter((word) => !DENSE.has(word) && !withGaps.has(word));
 if (without.length > 0) throw new Error(`never run with gaps between rows: ${without.join(', ')}`);

@@ -25,6 +25,7 @@ import { CONVOLUTIONS } from '../ops/cases/convolutions';
 import { CASES as ELEMENTWISE } from '../ops/cases/elementwise';
 import { MATRICES } from '../ops/cases/matrices';
 import { NORMALIZATIONS } from '../ops/cases/normalizations';
+import { PLACES } from '../ops/cases/places';
 import { POOLS } from '../ops/cases/pools';
 import { QUANTIZERS } from '../ops/cases/quantizers';
 import { RECURRENT } from '../ops/cases/recurrent';
@@ -59,7 +60,19 @@ const QUANTIZE_EVERY = 3;
 const ADJUSTED = 0.5;
 
 const OP_CASES: readonly (readonly OpCase[])[] = [
-  ...[CONVOLUTIONS, ELEMENTWISE, MATRICES, NORMALIZATIONS, POOLS, QUANTIZERS, RECURRENT, REDUCTION, RESIZE, SHAPE],
+  ...[
+    CONVOLUTIONS,
+    ELEMENTWISE,
+    MATRICES,
+    NORMALIZATIONS,
+    PLACES,
+    POOLS,
+    QUANTIZERS,
+    RECURRENT,
+    REDUCTION,
+    RESIZE,
+    SHAPE,
+  ],
   UPGRADES,
 ];
 

@@ -5,6 +5,7 @@ import { INTEGER_OPERATIONS } from '../../lib/core/integer-operation';
 import { RECURRENT_CELLS, RECURRENT_DIRECTIONS } from '../../lib/core/recurrent-cell';
 import { REDUCE_OPERATIONS } from '../../lib/core/reduce-operation';
 import { UNARY_OPERATIONS } from '../../lib/core/unary-operation';
+import { tensorBytes } from '../../lib/plan/check';
 import {
   type PlanDescription,
   type PlanNode,
@@ -43,6 +44,7 @@ const PARAMS: Record<string, fc.Arbitrary<unknown>> = {
   normalize: fc.record({ groups: small, centered: fc.boolean(), epsilon: float }),
   extreme: fc.record({ smallest: fc.boolean(), last: fc.boolean() }),
   top: fc.record({ count: small, smallest: fc.boolean() }),
+  boxes: fc.record({ centered: fc.boolean(), most: small }),
   scan: fc.record({ exclusive: fc.boolean(), reverse: fc.boolean() }),
   pool: fc.record({ window, countIncludePad: fc.boolean(), clamp }),
   copy: fc.integer({ min: 1, max: 8 }).chain((rank) => {
@@ -135,6 +137,9 @@ function variantOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanVariant> 
           ),
         ),
       );
+    const counts = tensors.flatMap((tensor, index) =>
+      tensor.place === 'arena' && tensor.type === 'int64' && tensorBytes(tensor) === 8 ? [index] : [],
+    );
     const states = at('state');
     const stateIndex = fc.nat(Math.max(0, states.length - 1)).map((i) => states[i]);
     const state = fc.record({ input: stateIndex, output: stateIndex });
@@ -146,11 +151,20 @@ function variantOf(constants: readonly Uint8Array[]): fc.Arbitrary<PlanVariant> 
         { maxLength: 6 },
       ),
       inputs: ports,
-      outputs: ports,
+      outputs: ports.map((list) => list.map((port) => counted(port, counts))),
       states: states.length ? fc.array(state, { maxLength: 3 }) : fc.constant([]),
       arenaBytes: fc.constant(1 << 20),
     }) as fc.Arbitrary<PlanVariant>;
   });
+}
+
+/** An output with a count, where there are a tensor that can tell it and an axis. */
+function counted<P extends { readonly tensor: number; readonly dims: readonly number[] }>(
+  port: P,
+  counts: readonly number[],
+) {
+  if (counts.length === 0 || port.dims.length === 0) return port;
+  return { ...port, counted: { axis: port.tensor % port.dims.length, tensor: counts[port.tensor % counts.length] } };
 }
 
 /** Plans that keep the format but mean nothing: every field takes odd values. All optional fields are there. */

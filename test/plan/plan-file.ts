@@ -10,6 +10,7 @@ const TABLES = {
   ports: 'port',
   states: 'state',
   encoded: 'weights',
+  counts: 'count',
 } as const;
 type Table = keyof typeof TABLES;
 

@@ -5,23 +5,49 @@ import { clampCodes, floatClamp } from '../grid';
 import type { FamilyOf, Integers, LayerOf } from '../layer';
 import { stepName } from '../step';
 import { Unsupported } from '../unsupported';
-import type { View } from '../view';
+import { plainView, sliceView, type View } from '../view';
 import { accumulateView } from './accumulate-view';
 import { requireRatio } from './pool';
 import { tailResult } from './result';
 
 /** Reductions that accumulate. On int8 there is the mean: an average pool whose one window is as long as what is reduced. */
 export const accumulateFamily: FamilyOf<'accumulate'> = {
-  ops: ['reduce_f32', 'average_pool_s8'],
+  ops: ['reduce_f32', 'average_pool_s8', 'cumulative_sum'],
   integer: { operands: 'first', grid: 'result', lower: lowerMean },
   float: {
     fuses: true,
+    types: ['int32', 'int64'],
     lower: (layer) => {
       const { call, tail } = layer;
+      if (!layer.isReal) return sumIntegers(layer);
       return accumulateView(tailResult(layer), call.operation, layer.float(), call.axes, floatClamp(tail.bounds));
     },
   },
 };
+
+/** A sum of integers is the last of their running sums. */
+function sumIntegers(layer: LayerOf<'accumulate'>): View {
+  const { node, call, program, extents } = layer;
+  if (call.operation !== 'sum') throw new Unsupported('the engine has a float kernel for it, none for integers');
+  const { source, outer, length, inner, reduced } = cutLengths(program, layer.plain(), call.axes, extents.length);
+  const sums = program.buffer(`${node.name}:sums`, layer.type, source.buffer.count);
+  const dims = [outer, length, inner];
+  program.emit({
+    name: node.name,
+    op: 'cumulative_sum',
+    outputs: [{ buffer: sums, dims }],
+    inputs: [{ buffer: source.buffer, dims }],
+    params: { exclusive: false, reverse: false },
+  });
+  const last = plainView(sums, dims);
+  const buffer = program.buffer(node.outputs[0], layer.type, outer * inner);
+  program.copy(
+    `${node.name}:last`,
+    sliceView(last, [0, length - 1, 0], [1, 1, 1], [outer, 1, inner])!,
+    plainView(buffer, [outer, 1, inner]),
+  );
+  return { buffer, offset: 0, dims: reduced };
+}
 
 function lowerMean(layer: LayerOf<'accumulate'>, { operands: [x], grid }: Integers): () => View {
   const { node, call, tail, program } = layer;

@@ -5,8 +5,9 @@ import type { Quantization } from '../step';
 import { Unsupported } from '../unsupported';
 import { plainView, type View } from '../view';
 import { castView } from './cast';
+import { combineIntegers } from './combine-integers';
 import { combineViews } from './combine-views';
-import { combineIntegers, WHOLE_TYPES } from './integer';
+import { WHOLE_TYPES } from './integer';
 import { layerResult, partOf, tailResult } from './result';
 
 /** Operations of two numbers: int8 on grids, floats, and integers as they are. */

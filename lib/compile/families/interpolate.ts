@@ -3,9 +3,9 @@ import type { Share } from '../../ops/interpolation';
 import { forEachIndex } from '../../ops/spatial';
 import type { FamilyOf, LayerOf } from '../layer';
 import { channelsLastOrder, extentsOf, plainView, stridedView, type View } from '../view';
+import { chooseViews } from './choose-views';
 import { elementConstant } from './element-bits';
 import { layerResult } from './result';
-import { chooseViews } from './where';
 
 /** Resize by mixtures of neighbours, axis by axis: those first that grow least, so that less is mixed twice. */
 export const interpolateFamily: FamilyOf<'interpolate'> = {

@@ -1,6 +1,7 @@
 import type { FamilyOf } from '../layer';
+import { combineIntegers } from './combine-integers';
 import { combineViews } from './combine-views';
-import { combineIntegers, WHOLE_TYPES } from './integer';
+import { WHOLE_TYPES } from './integer';
 import { layerResult, partOf } from './result';
 
 /** Clip between computed bounds, of which the upper one wins. */

@@ -2,10 +2,10 @@ import type { PlanType } from '../../plan/format';
 import type { FamilyOf } from '../layer';
 import type { Program } from '../program';
 import { plainView, reshapeView, sliceView, type View } from '../view';
-import { compareViews } from './compare';
-import { combineIntegers } from './integer';
+import { chooseViews } from './choose-views';
+import { combineIntegers } from './combine-integers';
+import { compareViews } from './compare-views';
 import { layerResult, partOf } from './result';
-import { chooseViews } from './where';
 
 /** OneHot: an index is compared with every place of the new axis, counted from either end. */
 export const oneHotFamily: FamilyOf<'one-hot'> = {

@@ -3,7 +3,7 @@ import { cutLengths } from '../cut-lengths';
 import type { FamilyOf, LayerOf } from '../layer';
 import { extentsOf, naturalOrder, plainView, stridedView, type View } from '../view';
 import { castView } from './cast';
-import { compareViews } from './compare';
+import { compareViews } from './compare-views';
 import { layerResult, partOf, type Result } from './result';
 
 /** Places of extremes; of int8 on a grid those of its codes. */
@@ -88,9 +88,12 @@ function lowerTopK(layer: LayerOf<'top-k'>): View[] {
   const order = [...naturalOrder(extents.length).filter((axis) => axis !== call.axis), call.axis];
   const source = program.arrange(x, order);
   const rows = source.buffer.count / length;
-  const dims = [rows, call.count];
+  // How many is known only in a run: all of them in their order, of which it takes the first.
+  if (call.count === undefined) layer.setCount(call.axis, layer.plain(1));
+  const { count = extents[call.axis] } = call;
+  const dims = [rows, count];
   const [values, places] = [layer.type, 'int64' as const].map((type, index) =>
-    program.buffer(node.outputs[index] || `${node.name}:places`, type, rows * call.count),
+    program.buffer(node.outputs[index] || `${node.name}:places`, type, rows * count),
   );
   program.emit({
     name: node.name,
@@ -100,7 +103,7 @@ function lowerTopK(layer: LayerOf<'top-k'>): View[] {
       { buffer: places, dims },
     ],
     inputs: [{ buffer: source.buffer, dims: [rows, length] }],
-    params: { count: call.count, smallest: call.smallest },
+    params: { count, smallest: call.smallest },
   });
   return [values, places].map((buffer) => stridedView(buffer, extents, order));
 }

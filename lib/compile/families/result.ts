@@ -1,4 +1,5 @@
-import type { Kernel, LayerOf } from '../layer';
+import type { Node } from '../../ir/graph';
+import type { Tail } from '../network';
 import type { Program } from '../program';
 import { type Quantization, stepName } from '../step';
 
@@ -10,16 +11,21 @@ export interface Result {
   readonly extents: readonly number[];
 }
 
+/** What of a layer says what it makes. */
+interface Layer {
+  readonly program: Program;
+  readonly node: Node;
+  readonly tail: Tail;
+  readonly extents: readonly number[];
+}
+
 /** The first output of a layer. */
-export function layerResult<K extends Kernel>({ program, node, extents }: LayerOf<K>): Result {
+export function layerResult({ program, node, extents }: Layer): Result {
   return { program, name: node.name, value: node.outputs[0], extents };
 }
 
 /** What ends a layer that is computed with what is behind it: on int8 the quantized value. */
-export function tailResult<K extends Kernel>(
-  { program, node, tail, extents }: LayerOf<K>,
-  grid?: Quantization,
-): Result {
+export function tailResult({ program, node, tail, extents }: Layer, grid?: Quantization): Result {
   return { program, name: stepName(node, tail), value: grid ? tail.quantize!.value : tail.value, extents };
 }
 

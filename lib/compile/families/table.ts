@@ -19,6 +19,7 @@ import { matmulFamily } from './matmul';
 import { batchNormFamily, localResponseFamily, normalizeFamily, relativeFamily } from './normalize';
 import { oneHotFamily } from './one-hot';
 import { argExtremeFamily, cumulativeSumFamily, hardmaxFamily, topKFamily } from './order';
+import { compressFamily, nonMaxSuppressionFamily, nonZeroFamily } from './places';
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { recurrentFamily } from './recurrent';
 import { reduceFamily } from './reduce';
@@ -66,6 +67,9 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   'batch-norm': batchNormFamily,
   relative: relativeFamily,
   'local-response': localResponseFamily,
+  'non-zero': nonZeroFamily,
+  compress: compressFamily,
+  'non-max-suppression': nonMaxSuppressionFamily,
   concat: concatFamily,
   slice: sliceFamily,
   pad: padFamily,

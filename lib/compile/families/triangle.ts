@@ -1,9 +1,9 @@
 import { elementCount } from '../../ir/tensor';
 import type { FamilyOf, LayerOf } from '../layer';
 import { extentsOf, plainView, type View } from '../view';
+import { chooseViews } from './choose-views';
 import { elementConstant } from './element-bits';
 import { layerResult } from './result';
-import { chooseViews } from './where';
 
 /** Trilu: the elements of a triangle, zeros elsewhere, by a constant mask. */
 export const triangleFamily: FamilyOf<'triangle'> = {

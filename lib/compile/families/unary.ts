@@ -4,8 +4,9 @@ import type { FamilyOf, LayerOf } from '../layer';
 import { stepName } from '../step';
 import { Unsupported } from '../unsupported';
 import { moveView, plainView, type View } from '../view';
+import { combineIntegers } from './combine-integers';
 import { elementConstant } from './element-bits';
-import { combineIntegers, WHOLE_TYPES } from './integer';
+import { WHOLE_TYPES } from './integer';
 import { lookUp } from './look-up';
 import { layerResult, partOf, type Result } from './result';
 

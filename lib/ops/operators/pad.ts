@@ -1,6 +1,6 @@
 import { attribute } from '../../ir/attribute';
 import type { Dim } from '../../ir/graph';
-import { elementCount, toNumbers } from '../../ir/tensor';
+import { elementCount, type Tensor, toNumbers } from '../../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxes, unknownShape } from '../axes';
 import { unmixAxis } from '../axis-mixture';
 import { elementCost } from '../cost';
@@ -142,6 +142,10 @@ function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower
   const mode = attribute(node, 'mode', 'string', 'constant');
   const given = [1, 2, 3].map((index) => (node.inputs[index] ? context.constant(index) : null));
   const rank = inputs[0]?.shape?.length;
+  const fronts = rank !== undefined && given[0] === undefined ? knownFronts(context, rank) : undefined;
+  // Where it begins is enough to know where all of the result is known.
+  if (fronts && mode === 'constant' && given[2] === null && knownDims(context.outputs[0]?.shape))
+    return { kernel: 'pad', before: fronts, value: given[1] === undefined ? undefined : paddingOf(given[1]) };
   if (rank === undefined || given[0] === undefined || given[2] === undefined)
     return problem(node, 'not-lowered', 'the pads are not constant');
   const [pads, value, axes] = given.map((tensor) => tensor && Array.from(toDense(tensor, 'float32').data));
@@ -160,6 +164,16 @@ function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower
         ),
   );
   return { kernel: 'select', places };
+}
+
+/** How many elements come before each axis, where that alone is known. */
+function knownFronts(context: LowerContext, rank: number): readonly number[] | undefined {
+  const fronts = context.partial?.(1)?.slice(0, rank);
+  return fronts?.length === rank && fronts.every((front) => typeof front === 'number') ? fronts : undefined;
+}
+
+function paddingOf(tensor: Tensor | null): number {
+  return tensor ? toDense(tensor, 'float32').data[0] : 0;
 }
 
 /** Where an output position reads along one axis; undefined: the constant. */

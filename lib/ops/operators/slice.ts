@@ -1,16 +1,16 @@
 import type { Dim, Node } from '../../ir/graph';
-import type { Tensor } from '../../ir/tensor';
+import { elementCount, type Tensor, toNumbers } from '../../ir/tensor';
 import { hasInput, knownNumbers, normalizeAxis, unknownShape } from '../axes';
 import { elementCost } from '../cost';
 import { slicing } from '../coupling-shapes';
 import { toDense } from '../dense';
 import { isNonNegative, knownDims, subDims } from '../dims';
 import { dimsOf } from '../gradients';
-import type { Dense, LowerContext, Operator } from '../operator';
+import type { Dense, Inferred, LowerContext, Operator } from '../operator';
 import { placeRanges } from '../range-gradient';
 import { EVERY_TYPE, INDEX_TYPES, optional, problem, required } from '../schema';
 import { rangesOf, resolveRange, type SliceRange } from '../slice-ranges';
-import { readStrided, rowMajorStrides } from '../strides';
+import { offsetsOf, readStrided, rowMajorStrides } from '../strides';
 import { attributeToInput } from '../upgrade-steps';
 
 /** Part of a tensor: per axis from `start` (inclusive) to `end` (exclusive) by `step`; negative positions count from the end. */
@@ -56,7 +56,10 @@ export const slice: Operator = {
       if (known) {
         const range = resolveRange(start as number, end as number, step as number, extent as number);
         result[axis] = range.count;
-        partial = elements && Array.from({ length: range.count }, (_, k) => elements[range.start + k * range.step]);
+        partial =
+          axes.length === 1
+            ? slicedRows(context.partial(0), shape, axis, range)
+            : elements && Array.from({ length: range.count }, (_, k) => elements[range.start + k * range.step]);
       } else result[axis] = symbolicCount(start, end, step, extent) ?? fresh[axis];
     }
     return [{ type, shape: result, partial: axes.length === 0 ? elements : partial }];
@@ -83,6 +86,14 @@ export const slice: Operator = {
     if (!ranges) return problem(node, 'missing-gradient', 'the part that it takes is not constant');
     return [placeRanges(emit, outputGradients[0]!, dims, ranges)];
   },
+  most: ({ node, inputs: [x], constant }) => {
+    const dims = knownDims(x?.shape);
+    const starts = node.inputs[1] ? constant(1) : undefined;
+    const ranges = dims && constantRanges(node, dims, constant);
+    // What counts from the end takes no more than all of what may be less.
+    const fromFront = starts && toNumbers(starts).every((start) => start >= 0);
+    return [ranges && fromFront ? ranges.map(({ count }) => count) : dims];
+  },
   cost: elementCost,
   quantization: {
     inputs: [{ role: 'activation' }, { role: 'none' }, { role: 'none' }, { role: 'none' }, { role: 'none' }],
@@ -90,6 +101,21 @@ export const slice: Operator = {
   },
   lower: (context) => lowerSlice(context),
 };
+
+/** Known elements of a tensor cut along one axis; nothing where its shape has symbols. */
+function slicedRows(
+  elements: Inferred['partial'],
+  shape: readonly Dim[],
+  axis: number,
+  { start, step, count }: SliceRange,
+): Inferred['partial'] {
+  const dims = knownDims(shape);
+  if (!dims || elements?.length !== elementCount(dims)) return undefined;
+  const strides = rowMajorStrides(dims);
+  const to = dims.map((extent, at) => (at === axis ? count : extent));
+  const steps = strides.map((stride, at) => (at === axis ? stride * step : stride));
+  return [...offsetsOf(to, steps, start * strides[axis])].map((offset) => elements[offset]);
+}
 
 function lowerSlice(context: LowerContext): ReturnType<NonNullable<Operator['lower']>> {
   const { node } = context;

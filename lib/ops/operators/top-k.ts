@@ -3,6 +3,7 @@ import { elementCount, toNumbers } from '../../ir/tensor';
 import { knownNumbers, normalizeAxis, unknownDim } from '../axes';
 import { inputCost } from '../cost';
 import { emptyLike } from '../dense';
+import { knownDims } from '../dims';
 import type { Operator } from '../operator';
 import { NUMBERS, problem, required } from '../schema';
 import { attributeToInput } from '../upgrade-steps';
@@ -65,13 +66,14 @@ export const topK: Operator = {
     }
     return [values, { type: 'int64', dims, data: places }];
   },
+  most: ({ inputs: [x] }) => [knownDims(x?.shape), knownDims(x?.shape)],
   cost: inputCost,
   lower: ({ node, inputs: [x], constant }) => {
     const axis = x?.shape && normalizeAxis(attribute(node, 'axis', 'int', -1), x.shape.length);
     const k = constant(1);
-    if (axis === undefined || k === undefined)
-      return problem(node, 'not-lowered', 'expected a constant K and a known rank');
-    return { kernel: 'top-k', axis, count: toNumbers(k)[0], smallest: attribute(node, 'largest', 'int', 1) === 0 };
+    if (axis === undefined) return problem(node, 'not-lowered', 'the rank is unknown');
+    const count = k && toNumbers(k)[0];
+    return { kernel: 'top-k', axis, count, smallest: attribute(node, 'largest', 'int', 1) === 0 };
   },
 };
 

@@ -3,9 +3,10 @@ import type { Node } from '../../ir/graph';
 import { normalizeAxes } from '../axes';
 import { elementCost } from '../cost';
 import { movedAxes } from '../coupling';
+import { knownDims } from '../dims';
 import type { Operator } from '../operator';
 import { EVERY_TYPE, problem, required } from '../schema';
-import { readStrided, rowMajorStrides } from '../strides';
+import { offsetsOf, readStrided, rowMajorStrides } from '../strides';
 
 /** Axes in the order `perm`; reversed when it is left out. */
 export const transpose: Operator = {
@@ -18,7 +19,7 @@ export const transpose: Operator = {
     outputs: [required('transposed', EVERY_TYPE)],
     attributes: { perm: { kind: 'ints' } },
   },
-  infer: ({ node, inputs: [data] }) => {
+  infer: ({ node, inputs: [data], partial }) => {
     const { type, shape } = data!;
     if (!shape) return [{ type, shape }];
     const order = permutationOf(node, shape.length);
@@ -26,7 +27,17 @@ export const transpose: Operator = {
     const fits =
       order.length === shape.length && order.every((axis) => axis >= 0) && normalizeAxes(order, shape.length);
     if (!fits) return problem(node, 'bad-axis', `perm [${order}] does not fit shape [${shape}]`);
-    return [{ type, shape: order.map((axis) => shape[axis]) }];
+    const dims = knownDims(shape);
+    const elements = dims && partial(0);
+    const strides = dims && rowMajorStrides(dims);
+    const pick = (from: readonly number[]) => order.map((axis) => from[axis]);
+    return [
+      {
+        type,
+        shape: order.map((axis) => shape[axis]),
+        partial: elements && [...offsetsOf(pick(dims), pick(strides!))].map((offset) => elements[offset]),
+      },
+    ];
   },
   evaluate: ([data], node) => {
     const order = permutationOf(node, data!.dims.length);

@@ -17,6 +17,16 @@ export const CASES: readonly OpCase[] = [
   ...['ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd'].map((op) =>
     opCase(op, 'int32', [integers('int32', [3, 4], -5, 5), ints(1)]),
   ),
+  ...['ReduceSum', 'ReduceMax', 'ReduceMin'].flatMap((op) =>
+    (['int32', 'int64'] as const).flatMap((type) => [
+      opCase(op, `${type}, all axes`, [integers(type, [2, 3, 4], -9, 9)], { keepdims: 0 }),
+      opCase(op, `${type}, two axes`, [integers(type, [2, 3, 4, 2], -9, 9), ints(1, 3)]),
+    ]),
+  ),
+  ...['ReduceMax', 'ReduceMin'].flatMap((op) => [
+    opCase(op, 'uint8', [integers('uint8', [3, 4], 0, 255), ints(0)]),
+    opCase(op, 'bool', [integers('bool', [3, 4], 0, 1), ints(1)], { keepdims: 0 }),
+  ]),
   ...[
     ['last axis', undefined, 2],
     ['first axis', 0, 1],
