@@ -21,7 +21,7 @@ export function guardChoices(steps: readonly Step[], program: Program): readonly
   const sides = [
     { value: false, own: onlyFor(before, steps, choice, a) },
     { value: true, own: onlyFor(before, steps, choice, b) },
-  ].filter(({ own }) => a.id !== b.id && sizeOf(own) >= LEAST_ELEMENTS);
+  ].filter(({ own }) => a.id !== b.id && (sizeOf(own) >= LEAST_ELEMENTS || mayFail(own)));
   const guarded = sides.flatMap(({ value, own }, index) => {
     const inner = guardChoices(
       before.filter((step) => own.has(step)),
@@ -64,6 +64,11 @@ function onlyFor(before: readonly Step[], all: readonly Step[], choice: Choice, 
     if (reached) own.add(step);
   }
   return own;
+}
+
+/** Whether a run may fail at one of them: then they must be left out where nobody asks for them. */
+function mayFail(steps: ReadonlySet<Step>): boolean {
+  return [...steps].some(({ op }) => op === 'require');
 }
 
 function sizeOf(steps: ReadonlySet<Step>): number {

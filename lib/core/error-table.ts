@@ -115,6 +115,10 @@ export const ERRORS = {
     template: "node '{node}' met an index beyond the bounds of what it looks up",
     hint: 'Check integer inputs such as token ids: an index is at least -n and below n, the extent of the axis.',
   },
+  E_BRANCH_LEFT_OUT: {
+    template: "node '{node}' asks for a branch that the plan was compiled without",
+    hint: 'Give inputs that take the other branch, or compile for inputs of the shapes that this one needs (--shape, --variant).',
+  },
   E_INPUT_LENGTH: {
     template: 'input {name}: expected {expected} elements, found {found}',
     hint: 'Send exactly as many elements as the shape holds.',

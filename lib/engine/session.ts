@@ -114,7 +114,8 @@ export class Session {
 
   /**
    * Fresh outputs by name for the inputs given; of those with an extent that the run decides, as many elements as `dimsOf` tells.
-   * @throws E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH, E_INPUT_INDEX, E_SESSION_CLOSED
+   * @throws E_INPUT_NAME, E_INPUT_TYPE, E_INPUT_SHAPE, E_INPUT_LENGTH, E_INPUT_INDEX, E_BRANCH_LEFT_OUT,
+   *   E_SESSION_CLOSED
    */
   run(feeds: Feeds): Record<string, PlanArray> {
     const { outputs } = this.fill(feeds);
@@ -309,6 +310,7 @@ function detailsOf(code: ErrorCode, message: string, { path = '', cpu = '' }: Co
     case 'E_INTERRUPTED':
       return { what: message };
     case 'E_INPUT_INDEX':
+    case 'E_BRANCH_LEFT_OUT':
       return { node: message };
     case 'E_PLAN_VERSION':
       return { found: message, expected: PLAN_VERSION };

@@ -9,7 +9,7 @@ import type { Trace } from '../passes/rewrite';
  * what the user should know of branches that are left out.
  */
 export function prepareForEngine(graph: Graph, trace?: Trace, notes: Diagnostic[] = []): Graph {
-  const prepared = prepare(bindToOneSample(graph), { pads: 'fold', subgraphs: 'inline', trace });
+  const prepared = prepare(bindToOneSample(graph), { pads: 'fold', subgraphs: 'inline', onLeftOut: 'fail', trace });
   notes.push(...prepared.diagnostics.filter(({ kind }) => kind === 'branch-left-out'));
   return prepared.graph;
 }

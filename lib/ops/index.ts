@@ -101,6 +101,7 @@ import { reduceProd } from './operators/reduce-prod';
 import { reduceSum } from './operators/reduce-sum';
 import { reduceSumSquare } from './operators/reduce-sum-square';
 import { relu } from './operators/relu';
+import { requireOperator } from './operators/require';
 import { reshape } from './operators/reshape';
 import { resize } from './operators/resize';
 import { rmsNormalization } from './operators/rms-normalization';
@@ -244,6 +245,7 @@ export const OPERATORS: readonly Operator[] = [
   reduceSum,
   reduceSumSquare,
   relu,
+  requireOperator,
   reshape,
   resize,
   rmsNormalization,

@@ -238,6 +238,8 @@ export type KernelCall =
       readonly count: number | undefined;
       readonly smallest: boolean;
     }
+  /** Its first input, where the second is `value`; else the run fails. */
+  | { readonly kernel: 'require'; readonly value: boolean }
   /** Places of the elements that are not 0, one column each. */
   | { readonly kernel: 'non-zero' }
   | {

@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../core/diagnostic';
+import { attributes } from '../ir/attribute';
 import { identityNode, makeNames, namesOf, typeOf } from '../ir/edit';
 import type { Graph, Node } from '../ir/graph';
 import { tensorFrom, toNumbers } from '../ir/tensor';
+import { ENGINE_DOMAIN, requireOperator } from '../ops/operators/require';
 import { Splicer } from './splicer';
 
 /**
@@ -25,10 +27,15 @@ export function inlineBranches(graph: Graph): Graph {
  * The graph with both branches, and a Where behind them, in place of every If whose branches give values of one shape: nothing
  * that a node of a branch does shows but by its outputs. An engine may still leave out what a condition does not ask for.
  * `attempt` brings a graph as far as it goes, and gives nothing for one that contradicts itself: a branch that cannot be right
- * for the shapes at hand could only fail, so the other one is taken for granted, and a note says so. Returns the same graph when
- * there is nothing to replace.
+ * for the shapes at hand could only fail, so the other one is taken for granted, and a note says so; `fail`: the engine looks in
+ * every run whether the condition asks for it. Returns the same graph when there is nothing to replace.
  */
-export function selectBranches(graph: Graph, attempt: (graph: Graph) => Graph | undefined, notes: Diagnostic[]): Graph {
+export function selectBranches(
+  graph: Graph,
+  attempt: (graph: Graph) => Graph | undefined,
+  notes: Diagnostic[],
+  onLeftOut: 'fail' | 'ignore' = 'ignore',
+): Graph {
   const splicer = new Splicer(graph);
   for (const node of graph.nodes) {
     const [then, other] = [branchOf(node, 'then_branch'), branchOf(node, 'else_branch')];
@@ -37,8 +44,19 @@ export function selectBranches(graph: Graph, attempt: (graph: Graph) => Graph | 
     const [yes, no] = [1, 0].map((truth) => attempt(inlineBranches(withCondition(graph, node, truth))));
     if (!yes !== !no) {
       const { nodes, outputs } = splicer.splice(node, yes ? then : other);
-      splicer.replace(node, nodes, (index, output, name) => identityNode(name, outputs[index], output));
-      notes.push(leftOut(node, yes ? 'else' : 'then', yes ? 'then' : 'else'));
+      splicer.replace(node, nodes, (index, output, name) =>
+        onLeftOut === 'fail'
+          ? {
+              name: index === 0 ? node.name : name,
+              op: requireOperator.op,
+              domain: ENGINE_DOMAIN,
+              inputs: [outputs[index], node.inputs[0]],
+              outputs: [output],
+              attributes: attributes({ value: yes ? 1 : 0 }),
+            }
+          : identityNode(name, outputs[index], output),
+      );
+      notes.push(leftOut(node, yes ? 'else' : 'then', yes ? 'then' : 'else', onLeftOut));
     } else if (yes && no && node.outputs.every((output) => agree(output, yes, no, condition.length))) {
       const [a, b] = [splicer.splice(node, then), splicer.splice(node, other)];
       splicer.replace(node, [...a.nodes, ...b.nodes], (index, output, name) => ({
@@ -54,12 +72,14 @@ export function selectBranches(graph: Graph, attempt: (graph: Graph) => Graph | 
   return splicer.result();
 }
 
-function leftOut(node: Node, left: string, taken: string): Diagnostic {
+function leftOut(node: Node, left: string, taken: string, onLeftOut: 'fail' | 'ignore'): Diagnostic {
   return {
     severity: 'warning',
     kind: 'branch-left-out',
     where: node.name,
-    message: `its ${left} branch cannot be right for inputs of these shapes: the ${taken} branch is taken, whatever the condition says`,
+    message: `its ${left} branch cannot be right for inputs of these shapes: the ${taken} branch is taken, ${
+      onLeftOut === 'fail' ? 'and a run whose condition asks for the other fails' : 'whatever the condition says'
+    }`,
   };
 }
 

@@ -36,6 +36,8 @@ export interface PrepareOptions {
    * want it; `keep` when left out.
    */
   readonly subgraphs?: 'inline' | 'keep';
+  /** Whether runs on the engine fail that ask for a branch which cannot be right for the shapes at hand; `ignore` when left out. */
+  readonly onLeftOut?: 'fail' | 'ignore';
   /** Checks the graph after every pass. */
   readonly verify?: boolean;
   /** Learns of every application of a rule. */
@@ -46,7 +48,10 @@ export interface PrepareOptions {
 type Pass = (graph: Graph, memory: InferenceMemory) => Graph;
 
 /** Passes that are repeated until none of them changes anything. */
-function passesOf({ batchNorm, pads, subgraphs, trace }: PrepareOptions, notes: Diagnostic[]): readonly Pass[] {
+function passesOf(
+  { batchNorm, pads, subgraphs, onLeftOut, trace }: PrepareOptions,
+  notes: Diagnostic[],
+): readonly Pass[] {
   const others: readonly Pass[] = [
     mergeDuplicates,
     (graph) => unfuseQlinear(graph, trace),
@@ -62,7 +67,7 @@ function passesOf({ batchNorm, pads, subgraphs, trace }: PrepareOptions, notes: 
     const settled = inferShapes(settle(inferShapes(graph, memory).graph, inlining, memory), memory);
     return contradictionsIn(settled.diagnostics).length === 0 ? settled.graph : undefined;
   };
-  return [...inlining, (graph) => selectBranches(graph, attempt, notes), ...others];
+  return [...inlining, (graph) => selectBranches(graph, attempt, notes, onLeftOut), ...others];
 }
 
 /** The graph after passes that are repeated until none of them changes anything. */

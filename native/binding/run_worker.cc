@@ -42,7 +42,7 @@ void RunWorker::OnOK() {
   shared_->session->rearm();
   try {
     if (cancelled) throw_status(env, Status("E_INTERRUPTED", "the inference"));
-    refuse_indices(env, session);
+    refuse_fault(env, session);
     Napi::Array results = Napi::Array::New(env, outputs_.size());
     for (uint32_t i = 0; i < outputs_.size(); ++i) {
       size_t bytes = static_cast<size_t>(element_bytes(session.outputs()[i].type));

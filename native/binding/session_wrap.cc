@@ -121,9 +121,8 @@ class DumpObserver final : public NodeObserver {
 
 }  // namespace
 
-void refuse_indices(Napi::Env env, const Session& session) {
-  if (const std::string_view node = session.node_out_of_range(); !node.empty())
-    throw_status(env, Status("E_INPUT_INDEX", std::string(node)));
+void refuse_fault(Napi::Env env, const Session& session) {
+  if (const Status status = session.fault(); !status.ok()) throw_status(env, status);
 }
 
 void throw_status(Napi::Env env, const Status& status) {
@@ -137,10 +136,9 @@ Napi::Function SessionWrap::define(Napi::Env env, std::shared_ptr<MemoryLedger>*
       env, "Session",
       {InstanceMethod<&SessionWrap::bind>("bind"), InstanceMethod<&SessionWrap::run>("run"),
        InstanceMethod<&SessionWrap::run_async>("runAsync"), InstanceMethod<&SessionWrap::cancel>("cancel"),
-       InstanceMethod<&SessionWrap::dump>("dump"),
-       InstanceMethod<&SessionWrap::output_dims>("outputDims"), InstanceMethod<&SessionWrap::reset>("reset"),
-       InstanceMethod<&SessionWrap::describe>("describe"), InstanceMethod<&SessionWrap::profile>("profile"),
-       InstanceMethod<&SessionWrap::close>("close")},
+       InstanceMethod<&SessionWrap::dump>("dump"), InstanceMethod<&SessionWrap::output_dims>("outputDims"),
+       InstanceMethod<&SessionWrap::reset>("reset"), InstanceMethod<&SessionWrap::describe>("describe"),
+       InstanceMethod<&SessionWrap::profile>("profile"), InstanceMethod<&SessionWrap::close>("close")},
       ledger);
 }
 
@@ -270,7 +268,7 @@ void SessionWrap::run(const Napi::CallbackInfo& info) {
   Session& session = idle_session(info.Env());
   require_bound(info.Env());
   session.run(inputs_.data(), outputs_.data());
-  refuse_indices(info.Env(), session);
+  refuse_fault(info.Env(), session);
 }
 
 Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
@@ -279,7 +277,7 @@ Napi::Value SessionWrap::dump(const Napi::CallbackInfo& info) {
   require_bound(env);
   DumpObserver observer;
   session.run_observed(inputs_.data(), outputs_.data(), &observer);
-  refuse_indices(env, session);
+  refuse_fault(env, session);
 
   const Plan& plan = session.plan();
   Napi::Array list = Napi::Array::New(env, observer.entries().size());

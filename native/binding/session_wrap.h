@@ -58,8 +58,8 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   int64_t own_bytes_ = 0;            ///< told to the garbage collector besides
 };
 
-/// Throws E_INPUT_INDEX when the last run met an index beyond its bounds.
-void refuse_indices(Napi::Env env, const Session& session);
+/// Throws what the last run met: Session::fault.
+void refuse_fault(Napi::Env env, const Session& session);
 
 /// Throws a JavaScript Error with the code of `status` as property `code`.
 [[noreturn]] void throw_status(Napi::Env env, const Status& status);

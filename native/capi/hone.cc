@@ -280,8 +280,8 @@ int hone_run(hone_session* session, hone_error* error) {
     if (!session->checked && hone::check_binding(*session, error) != 0) return 1;
     session->checked = true;
     session->engine->run(session->input_data.data(), session->output_data.data());
-    if (const std::string_view node = session->engine->node_out_of_range(); !node.empty())
-      return hone::fail(error, "E_INPUT_INDEX", {{"node", node}});
+    if (const hone::Status status = session->engine->fault(); !status.ok())
+      return hone::fail(error, status.code(), {{"node", status.reason()}});
     return hone::succeed(error);
   });
 }

@@ -151,11 +151,13 @@ HONE_API int hone_bind_output(hone_session* session, size_t index, void* data, s
 
 /// One inference over the memory bound, done when it returns. Allocates nothing. E_SESSION_CLOSED;
 /// E_INPUT_LENGTH, E_OUTPUT_LENGTH (nothing bound), E_OUTPUT_OVERLAP; E_INPUT_INDEX (an index in an input is
-/// beyond what it looks up: then outputs mean nothing).
+/// beyond what it looks up), E_BRANCH_LEFT_OUT (the plan was compiled without the branch that an If takes):
+/// then outputs mean nothing.
 HONE_API int hone_run(hone_session* session, hone_error* error);
-/// Fills `dims` with the extents that output `index` had in the last run, 0 behind its rank. They are those of
-/// its port, but the one that runs decide (boxes that a NonMaxSuppression found); its elements stand at the start of
-/// the memory bound, as those of a tensor of these extents. E_SESSION_CLOSED, E_OPTION_VALUE (index, null).
+/// Fills `dims` with the extents that output `index` had in the last run, 0 behind its rank. They are those
+/// of its port, but the one that runs decide (boxes that a NonMaxSuppression found); its elements stand at
+/// the start of the memory bound, as those of a tensor of these extents. E_SESSION_CLOSED, E_OPTION_VALUE
+/// (index, null).
 HONE_API int hone_get_output_dims(const hone_session* session, size_t index, int64_t dims[HONE_MAX_RANK],
                                   hone_error* error);
 /// Puts tensors that are kept between runs back to zero, as after opening. E_SESSION_CLOSED.

@@ -124,6 +124,7 @@ void bind_args(const Call& call, const Memory& memory, ScatterNdArgs* args);
 void bind_args(const Call& call, const Memory& memory, NormalizeF32Args* args);
 void bind_args(const Call& call, const Memory& memory, RecurrentF32Args* args);
 void bind_args(const Call& call, const Memory& memory, TopKArgs* args);
+void bind_args(const Call& call, const Memory& memory, RequireArgs* args);
 void bind_args(const Call& call, const Memory& memory, NonZeroArgs* args);
 void bind_args(const Call& call, const Memory& memory, NonMaxSuppressionArgs* args);
 

@@ -154,9 +154,9 @@ Status Plan::check_frame() const {
   const bool inside = fits(head.variants, sizeof(PlanVariant)) && fits(head.tensors, sizeof(PlanTensor)) &&
                       fits(head.nodes, sizeof(PlanNode)) && fits(head.ports, sizeof(PlanPort)) &&
                       fits(head.states, sizeof(PlanState)) && fits(head.encoded, sizeof(PlanWeights)) &&
-                      fits(head.counts, sizeof(PlanCount)) &&
-                      fits(head.operands, 1) && fits(head.params, 1) && fits(head.strings, 1) &&
-                      fits(head.metadata, 1) && head.weights.offset == front_;
+                      fits(head.counts, sizeof(PlanCount)) && fits(head.operands, 1) &&
+                      fits(head.params, 1) && fits(head.strings, 1) && fits(head.metadata, 1) &&
+                      head.weights.offset == front_;
   if (!inside) return bad("a section is out of bounds");
   return Status();
 }

@@ -98,9 +98,12 @@ void Session::run_observed(const void* const* inputs, void* const* outputs, Node
   cut_outputs();
 }
 
-std::string_view Session::node_out_of_range() const {
-  const int64_t node = program_->node_out_of_range();
-  return node < 0 ? std::string_view() : plan().string(plan().nodes()[variant().first_node + node].name);
+Status Session::fault() const {
+  const int64_t index = program_->node_out_of_range();
+  if (index < 0) return Status();
+  const PlanNode& node = plan().nodes()[variant().first_node + index];
+  const char* code = node.op == PlanOp::kRequire ? "E_BRANCH_LEFT_OUT" : "E_INPUT_INDEX";
+  return Status(code, std::string(plan().string(node.name)));
 }
 
 std::vector<NodeProfile> Session::profile() const {

@@ -65,8 +65,9 @@ class Session {
   /// Extents of output `index` in the last run, as many as its rank: those of its port, but the one that runs
   /// decide. Then the elements of this shape stand at the start of its buffer.
   std::span<const uint32_t> output_dims(size_t index) const;
-  /// Name of the node that met an index beyond its bounds in the last run; empty: none did.
-  std::string_view node_out_of_range() const;
+  /// What the last run met, with the name of the node: an index beyond its bounds (E_INPUT_INDEX), a
+  /// condition whose branch the plan was compiled without (E_BRANCH_LEFT_OUT).
+  Status fault() const;
   /// Ends a run that another thread is in, before its next node; states stay as they were before it.
   void cancel() { program_->stop(); }
   /// Whether the last run was ended; until rearm() every run would be.

@@ -38,6 +38,7 @@
 #include "native/kernels/reduce_max_s8/reduce_max_s8.h"
 #include "native/kernels/reduce_min_f32/reduce_min_f32.h"
 #include "native/kernels/reduce_min_s8/reduce_min_s8.h"
+#include "native/kernels/require/require.h"
 #include "native/kernels/scatter_elements/scatter_elements.h"
 #include "native/kernels/scatter_nd/scatter_nd.h"
 #include "native/kernels/select/select.h"

@@ -141,7 +141,7 @@ test('a branch that cannot be right for the shapes at hand is left out, and said
     expect.objectContaining({
       where: 'it',
       message:
-        'its else branch cannot be right for inputs of these shapes: the then branch is taken, whatever the condition says',
+        'its else branch cannot be right for inputs of these shapes: the then branch is taken, and a run whose condition asks for the other fails',
     }),
   ]);
   const { plan } = compile(graph, { sourceHash: HASH });
@@ -152,7 +152,41 @@ test('a branch that cannot be right for the shapes at hand is left out, and said
   const [expected] = (await runReference(plain.build(), new Map([['x', feeds.get('x')!]]))).values();
   const [name] = graph.outputs;
   expect(largestDifference(runEngine(plan, feeds)[name], toNumbers(expected))).toBeLessThan(1e-5);
+  expect(() => runEngine(plan, new Map([...feeds, ['c', truth(0)] as const]))).toThrow(
+    expect.objectContaining({ code: 'E_BRANCH_LEFT_OUT', message: expect.stringContaining("'it'") }),
+  );
 });
+
+test('a branch that is left out is asked for only where the If that has it is', async () => {
+  // Inside of the other branch of an outer If nobody looks; an else that is taken is asked for by false.
+  const inner: Make = (b) => {
+    const wrong: Make = (own) => own.node('MatMul', ['x', own.initializer(uniform([3, 3]), 'w')]);
+    return b.node('If', ['d'], { then_branch: branch(wrong), else_branch: branch(() => 'x') }, { name: 'inner' });
+  };
+  const b = new GraphBuilder();
+  b.input('x', 'float32', [2, 64]);
+  for (const name of ['c', 'd']) b.input(name, 'bool', [1]);
+  b.output(b.node('If', ['c'], { then_branch: branch(layer(64, 1)), else_branch: branch(inner) }), 'float32', [2, 64]);
+  const { plan } = compile(prepareForEngine(b.build()), { sourceHash: HASH });
+  const run = (c: number, d: number) =>
+    runEngine(
+      plan,
+      new Map([
+        ['x', uniform([2, 64], 3)],
+        ['c', flag(c)],
+        ['d', flag(d)],
+      ]),
+    );
+  for (const [c, d] of [
+    [1, 0],
+    [1, 1],
+    [0, 0],
+  ])
+    expect(Object.values(run(c, d))[0]).toHaveLength(128);
+  expect(() => run(0, 1)).toThrow(expect.objectContaining({ code: 'E_BRANCH_LEFT_OUT' }));
+});
+
+const flag = (value: number) => tensorFrom('bool', [1], [value]);
 
 test('an index beyond the table is refused by the name of the node, and the session goes on', () => {
   const b = new GraphBuilder();

@@ -118,6 +118,7 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   hardmax: [(b) => b.node('Hardmax', [rows(b)])],
   'cumulative-sum': [(b, s) => b.node('CumSum', [rows(b), s.ints(1)])],
   'top-k': [(b, s) => b.node('TopK', [rows(b), s.ints(2)])],
+  require: [(b) => b.node('Require', [rows(b), b.input('c', 'bool', [])], { value: 1 }, { domain: 'ai.hone' })],
   'non-zero': [(b) => b.node('NonZero', [rows(b)])],
   compress: [(b, s) => b.node('Compress', [rows(b), s.truths(1, 0, 1)])],
   'non-max-suppression': [

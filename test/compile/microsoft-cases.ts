@@ -1,6 +1,7 @@
 import { type Tensor, tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { float, floats, integers, uniform } from '../ops/op-case';
 import { bytes, type CompositeCase, caches, codes, ints, places } from './composite-cases';
+import { DECODERS } from './decoder-cases';
 
 const image = uniform([1, 2, 5, 5]);
 const filters = uniform([3, 2, 3, 3], 2);
@@ -318,6 +319,7 @@ export const MICROSOFT: readonly CompositeCase[] = [
   ...BERT,
   ...MICROSOFT_INTEGERS,
   ...QUANTIZED_ATTENTION,
+  ...DECODERS,
 ].map((item) => ({
   ...item,
   domain: 'com.microsoft',

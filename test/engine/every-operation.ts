@@ -63,7 +63,11 @@ export function everyOperation(): PlanBuilder {
     }),
     cast: () => one(b.arena('int32', ROW), real(ROW)),
     binary_int: () => ({ outputs: [whole(ROW)], inputs: [whole(ROW), whole(ROW)], params: { operation: 'modulo' } }),
-    compare: () => ({ outputs: [truth(ROW)], inputs: [real(ROW), real(ROW)], params: { comparison: 'greater' } }),
+    compare: () => ({
+      outputs: [truth(ROW)],
+      inputs: [real(ROW), real(ROW)],
+      params: { comparison: 'greater_or_equal' },
+    }),
     select: () => ({ outputs: [real(ROW)], inputs: [truth(ROW), real(ROW), real(ROW)] }),
     gather: () => ({ outputs: [real([2, 4, 25])], inputs: [real([2, 4, 25]), whole([4])] }),
     gather_elements: () => ({
@@ -98,6 +102,7 @@ export function everyOperation(): PlanBuilder {
       inputs: [real([4, 25])],
       params: { count: 20, smallest: true },
     }),
+    require: () => ({ outputs: [real([4, 25])], inputs: [real([4, 25]), holds()] }),
     non_zero: () => ({ outputs: [whole([2, 20]), whole([1])], inputs: [real([4, 5])] }),
     non_max_suppression: () => ({
       outputs: [whole([10, 3]), whole([1]), b.arena('int32', [5])],
@@ -138,6 +143,12 @@ export function everyOperation(): PlanBuilder {
   const real = (dims: readonly number[]): number => b.arena('float32', dims);
   const whole = (dims: readonly number[]): number => b.arena('int64', dims);
   const truth = (dims: readonly number[]): number => b.arena('bool', dims);
+  /** One element of what `compare` found: zeros that are equal. */
+  const holds = (): number => {
+    const compared = b.nodes.find(({ op }) => op === 'compare')!.outputs[0];
+    const { offset } = b.tensors[compared] as { offset: number };
+    return b.tensors.push({ name: 'holds', type: 'bool', dims: [], place: 'arena', offset } as never) - 1;
+  };
   const one = (y: number, x: number) => ({ outputs: [y], inputs: [x] });
   const floats = (dims: readonly number[]): number => {
     const count = dims.reduce((product, dim) => product * dim, 1);

@@ -431,6 +431,8 @@ describe('extents that do not fit together', () => {
       [['top_k'], 1, [20, 4], 'extents of operands'],
       [['top_k'], 2, [5, 20], 'extents of operands'],
       [['top_k'], 2, [4, 10], 'extents of operands'],
+      [['require'], 1, [25, 4], 'extents of operands'],
+      [['require'], 2, [2], 'extents of operands'],
       [['non_zero'], 0, [20, 2], 'extents of operands'],
       [['non_zero'], 0, [2, 19], 'extents of operands'],
       [['non_zero'], 1, [2], 'types of operands'],

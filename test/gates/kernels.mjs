@@ -62,6 +62,7 @@ const DENSE = new Set([
   'cumulative_sum',
   'top_k',
   'non_zero',
+  'require',
   'non_max_suppression',
 ]);
 const without = Object.keys(PLAN_OPS).filter((word) => !DENSE.has(word) && !withGaps.has(word));

@@ -4,6 +4,7 @@ import type { Program } from '../program';
 import type { Operand } from '../step';
 import { Unsupported } from '../unsupported';
 import { extentsOf, plainView, sliceView, type View } from '../view';
+import { movingFamily } from './moving';
 
 /** Places of elements that are not 0: as many columns as there may be, and how many there are. */
 export const nonZeroFamily: FamilyOf<'non-zero'> = {
@@ -39,18 +40,7 @@ export function findPlaces(program: Program, name: string, x: View): { readonly 
 }
 
 /** Slices, or elements, where a condition is true: the places of the truths, then what lies there. */
-export const compressFamily: FamilyOf<'compress'> = {
-  ops: ['non_zero', 'gather'],
-  integer: {
-    operands: 'first',
-    grid: 'operand',
-    lower:
-      (layer, { operands: [x] }) =>
-      () =>
-        compress(layer, x),
-  },
-  float: { fuses: false, types: 'any', lower: (layer) => compress(layer, layer.plain()) },
-};
+export const compressFamily = movingFamily<'compress'>(['non_zero', 'gather'], compress);
 
 function compress(layer: LayerOf<'compress'>, x: View): View {
   const { call, program, node } = layer;

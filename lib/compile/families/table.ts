@@ -23,6 +23,7 @@ import { compressFamily, nonMaxSuppressionFamily, nonZeroFamily } from './places
 import { averagePoolFamily, maxPoolFamily } from './pool';
 import { recurrentFamily } from './recurrent';
 import { reduceFamily } from './reduce';
+import { requireFamily } from './require';
 import { expandFamily, rearrangeFamily, reshapeFamily, sliceFamily, splitFamily, transposeFamily } from './reshape';
 import { selectFamily } from './select';
 import { softmaxFamily } from './softmax';
@@ -67,6 +68,7 @@ export const FAMILIES: { readonly [K in Kernel]: FamilyOf<K> } = {
   'batch-norm': batchNormFamily,
   relative: relativeFamily,
   'local-response': localResponseFamily,
+  require: requireFamily,
   'non-zero': nonZeroFamily,
   compress: compressFamily,
   'non-max-suppression': nonMaxSuppressionFamily,

@@ -12,6 +12,8 @@ import {
   skipNormalization,
   swish,
 } from './fused-layers';
+import { gatherBlockQuantized } from './gather-block-quantized';
+import { groupQueryAttention } from './group-query-attention';
 import {
   convInteger,
   dynamicQuantizeLinear,
@@ -44,7 +46,9 @@ export const COMPOSITES: Readonly<Record<string, Readonly<Record<string, Composi
     FusedConv: fusedConv,
     FusedGemm: fusedGemm,
     FusedMatMul: fusedMatMul,
+    GatherBlockQuantized: gatherBlockQuantized,
     Gelu: biasedGelu('none'),
+    GroupQueryAttention: groupQueryAttention,
     MatMulIntegerToFloat: matMulIntegerToFloat,
     MatMulNBits: matMulNBits,
     MultiHeadAttention: multiHeadAttention,

@@ -9,12 +9,11 @@ export function rotaryEmbedding(context: CompositeContext): readonly string[] {
   const [x, cos, sin] = [0, 1, 2].map((index) => needed(context, index));
   const heads = attribute(node, 'num_heads', 'int', 0);
   return [
-    turned(
-      context,
-      x,
+    turned(context, x, {
+      ...formOf(context),
       heads,
-      [cos, sin].map((cache) => atPositions(context, cache, input(3))),
-    ),
+      angles: [cos, sin].map((cache) => atPositions(context, cache, input(3))),
+    }),
   ];
 }
 
@@ -40,32 +39,51 @@ export function microsoftRotaryEmbedding(context: CompositeContext): readonly st
     places = f('Add', castTo(emit, positions, 'int64'), emit.constant(steps));
   }
   return [
-    turned(
-      context,
-      x,
+    turned(context, x, {
+      ...formOf(context),
       heads,
-      [cos, sin].map((cache) => atPositions(context, cache, places)),
-    ),
+      angles: [cos, sin].map((cache) => atPositions(context, cache, places)),
+    }),
   ];
 }
 
 /** Rows of a cache [positions, size] at [N, length] positions; a cache [N, length, size] as it is. */
-function atPositions({ emit }: CompositeContext, cache: string, positions: string | undefined): string {
+export function atPositions({ emit }: CompositeContext, cache: string, positions: string | undefined): string {
   return positions === undefined ? cache : emit.node('Gather', [cache, positions], { axis: 0 });
 }
 
+/** How features are turned. */
+interface Rotation {
+  /** Of an `x` that is not split into them. */
+  readonly heads: number;
+  /** Cosines and sines. */
+  readonly angles: readonly string[];
+  /** Whether partners lie side by side, else half a vector apart. */
+  readonly interleaved: boolean;
+  /** Features of a head that turn; 0 or left out: all. */
+  readonly size?: number;
+}
+
+/** What the operators of this name say of it. */
+function formOf({ node }: CompositeContext): Pick<Rotation, 'interleaved' | 'size'> {
+  const interleaved = attribute(node, 'interleaved', 'int', 0) !== 0;
+  return { interleaved, size: attribute(node, 'rotary_embedding_dim', 'int', 0) };
+}
+
 /** `x` [N, heads, length, size] or [N, length, heads * size] turned by angles [N, length, pairs]. */
-function turned(context: CompositeContext, x: string, heads: number, angles: readonly string[]): string {
-  const { node, emit, f, rankOf, extent } = context;
+export function turned(
+  context: CompositeContext,
+  x: string,
+  { heads, angles, interleaved, size: turning }: Rotation,
+): string {
+  const { emit, f, rankOf, extent } = context;
   const flat = rankOf(x) === 3;
   if (flat && heads === 0) throw new Refused('expected num_heads');
   if (flat && !Number.isInteger(extent(x, 2) / heads)) throw new Refused(`${extent(x, 2)} do not make ${heads} heads`);
   const apart = flat ? reshaped(emit, x, [0, 0, heads, extent(x, 2) / heads]) : x;
   const size = extent(apart, 3);
-  const pairs = (attribute(node, 'rotary_embedding_dim', 'int', 0) || size) / 2;
-  const interleaved = attribute(node, 'interleaved', 'int', 0) !== 0;
+  const pairs = (turning || size) / 2;
   const [some, ...rest] = parted(emit, apart, 2 * pairs === size ? [size] : [2 * pairs, size - 2 * pairs], 3);
-  // Partners lie side by side, or half a vector apart.
   const [a, b] = interleaved
     ? parted(emit, reshaped(emit, some, [0, 0, 0, pairs, 2]), [1, 1], 4)
     : parted(emit, some, [pairs, pairs], 3);

@@ -1,4 +1,5 @@
 #include "native/engine/kernel_step.h"
+#include "native/kernels/require/require.h"
 #include "native/kernels/skip/skip.h"
 
 namespace hone {
@@ -24,6 +25,10 @@ Division divide_skip(const StepContext&, const SkipRow&, const SkipArgs&, int64_
   return {items, 1, 1, 0};
 }
 
+Division divide_require(const StepContext&, const RequireRow&, const RequireArgs&, int64_t items) {
+  return {items, 1, 1, 0};
+}
+
 }  // namespace
 
 /// One condition, and no more nodes than are left in the variant (which the plan check sees to).
@@ -33,6 +38,27 @@ Fault check_skip(const NodeView& node) {
   if (skip.count < 1) return "count";
   return count_elements(node.x(0)) == 1 && count_elements(node.y()) == 1 ? Fault()
                                                                          : Fault("extents of operands");
+}
+
+Fault check_require(const NodeView& node) {
+  const PlanTensor &y = node.y(), &x = node.x(0);
+  if (y.type != x.type) return "types of operands";
+  return same_dims(y, x) && count_elements(node.x(1)) == 1 ? Fault() : Fault("extents of operands");
+}
+Fault fill_args(const Call& call, RequireArgs* args, int64_t* items) {
+  args->bytes = dense_bytes(call.y());
+  *items = 1;
+  return call.is_dense(call.y()) && call.is_dense(call.x(0)) ? Fault()
+                                                             : Fault("rows of an operand lie apart");
+}
+void bind_args(const Call& call, const Memory& memory, RequireArgs* args) {
+  args->y = memory.at(call.y());
+  args->x = memory.at(call.x(0));
+  args->condition = memory.at(call.x(1));
+  args->out_of_range = memory.out_of_range;
+}
+Status make_require(const StepContext& context, std::unique_ptr<Step>* step) {
+  return make_plain<RequireRow, RequireArgs>(context, step, kRequireRows, kRequireRowCount, divide_require);
 }
 
 Fault fill_args(const Call& call, SkipArgs* args, int64_t* items) {

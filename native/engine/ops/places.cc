@@ -101,8 +101,8 @@ void bind_args(const Call& call, const Memory& memory, NonMaxSuppressionArgs* ar
   set(&args->filled, call.optional(5), memory);
 }
 Status make_non_max_suppression(const StepContext& context, std::unique_ptr<Step>* step) {
-  return make_plain<NonMaxSuppressionRow, NonMaxSuppressionArgs>(
-      context, step, kNonMaxSuppressionRows, kNonMaxSuppressionRowCount, divide_boxes);
+  return make_plain<NonMaxSuppressionRow, NonMaxSuppressionArgs>(context, step, kNonMaxSuppressionRows,
+                                                                 kNonMaxSuppressionRowCount, divide_boxes);
 }
 
 }  // namespace hone

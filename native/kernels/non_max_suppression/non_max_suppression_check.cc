@@ -21,7 +21,8 @@ class BoxesCase : public PlainCase<NonMaxSuppressionRow, NonMaxSuppressionArgs> 
     std::vector<int64_t> expected;
     for (int64_t batch = 0; batch < args_.batches; batch++)
       for (int64_t number = 0; number < args_.classes; number++)
-        for (const int64_t box : taken_of(batch, number)) expected.insert(expected.end(), {batch, number, box});
+        for (const int64_t box : taken_of(batch, number))
+          expected.insert(expected.end(), {batch, number, box});
     if (*args_.count * 3 != static_cast<int64_t>(expected.size()))
       return "counted " + std::to_string(*args_.count);
     expected.resize(static_cast<size_t>(3 * args_.batches * args_.classes * args_.most));
@@ -40,8 +41,8 @@ class BoxesCase : public PlainCase<NonMaxSuppressionRow, NonMaxSuppressionArgs> 
     for (const int64_t box : order) {
       if (static_cast<int64_t>(taken.size()) >= most) break;
       if (args_.least != nullptr && !(scores[box] > *args_.least)) continue;
-      const bool is_free = std::none_of(taken.begin(), taken.end(),
-                                        [&](int64_t other) { return meets(batch, box, other); });
+      const bool is_free =
+          std::none_of(taken.begin(), taken.end(), [&](int64_t other) { return meets(batch, box, other); });
       if (is_free) taken.push_back(box);
     }
     return taken;
@@ -101,10 +102,10 @@ std::unique_ptr<KernelCase> make(Workbench& bench, int64_t batches, int64_t clas
   if (rng.chance(0.7)) args.least = number(static_cast<float>(rng.between(0, 16)) / 16);
   if (rng.chance(0.5)) args.limit = number(rng.between(-1, length + 1));
   if (rng.chance(0.3)) args.filled = number(rng.between(-1, length + 1));
-  return std::make_unique<BoxesCase>(args, name != nullptr ? name
-                                                           : std::to_string(batches) + "x" +
-                                                                 std::to_string(classes) + "x" +
-                                                                 std::to_string(length));
+  return std::make_unique<BoxesCase>(
+      args, name != nullptr
+                ? name
+                : std::to_string(batches) + "x" + std::to_string(classes) + "x" + std::to_string(length));
 }
 
 const KernelCheck kCheck = {

@@ -55,8 +55,8 @@ std::unique_ptr<KernelCase> make(Workbench& bench, int index) {
                                        std::to_string(size) + " of rank " + std::to_string(args.rank));
 }
 
-const KernelCheck kCheck = {"non_zero", [] { return list_rows(kNonZeroRows, kNonZeroRowCount); }, 48, make,
-                            1,          make};
+const KernelCheck kCheck = {"non_zero", [] { return list_rows(kNonZeroRows, kNonZeroRowCount); }, 48, make, 1,
+                            make};
 const Registration kRegistration(kCheck);
 
 }  // namespace
