@@ -14,76 +14,10 @@
 #include <vector>
 
 #include "native/engine/session.h"
+#include "native/tools/counted_heap.h"
 #include "native/tools/float_mode.h"
 #include "native/tools/stress_programs.h"
 #include "native/tools/stress_steps.h"
-
-#if defined(__has_feature)
-#define HONE_FEATURE(name) __has_feature(name)
-#else
-#define HONE_FEATURE(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HONE_FEATURE(address_sanitizer) || \
-    HONE_FEATURE(thread_sanitizer)
-#define HONE_COUNTS_HEAP 0
-#else
-#define HONE_COUNTS_HEAP 1
-#endif
-
-namespace {
-std::atomic<uint64_t> allocations{0};
-std::atomic<int64_t> live_blocks{0};
-/// Allocations that still succeed; negative: all.
-std::atomic<int64_t> allowance{-1};
-
-/// Counts one allocation; false when it has to fail.
-[[maybe_unused]] bool take_allocation() {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (allowance.load(std::memory_order_relaxed) < 0) return true;
-  if (allowance.load(std::memory_order_relaxed) == 0) return false;
-  allowance.fetch_sub(1, std::memory_order_relaxed);
-  return true;
-}
-
-[[maybe_unused]] void* note_block(void* block) {
-  if (block != nullptr) live_blocks.fetch_add(1, std::memory_order_relaxed);
-  return block;
-}
-}  // namespace
-
-// Every way to the heap passes here: operator new calls malloc. Sanitizers bring a heap of their own, which
-// is not counted.
-#if HONE_COUNTS_HEAP
-// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the C library
-extern "C" {
-void* __libc_malloc(size_t size);
-void* __libc_calloc(size_t count, size_t size);
-void* __libc_realloc(void* block, size_t size);
-void* __libc_memalign(size_t alignment, size_t size);
-void __libc_free(void* block);
-
-__attribute__((visibility("default"))) void* malloc(size_t size) {
-  return take_allocation() ? note_block(__libc_malloc(size)) : nullptr;
-}
-__attribute__((visibility("default"))) void* calloc(size_t count, size_t size) {
-  return take_allocation() ? note_block(__libc_calloc(count, size)) : nullptr;
-}
-__attribute__((visibility("default"))) void* realloc(void* block, size_t size) {
-  if (!take_allocation()) return nullptr;
-  void* moved = __libc_realloc(block, size);
-  if (block == nullptr) note_block(moved);
-  return moved;
-}
-__attribute__((visibility("default"))) void* aligned_alloc(size_t alignment, size_t size) {
-  return take_allocation() ? note_block(__libc_memalign(alignment, size)) : nullptr;
-}
-__attribute__((visibility("default"))) void free(void* block) {
-  if (block != nullptr) live_blocks.fetch_sub(1, std::memory_order_relaxed);
-  __libc_free(block);
-}
-}
-// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
-#endif
 
 namespace hone {
 namespace {
@@ -165,17 +99,17 @@ void* contend(void* argument) {
 int starve(const std::string& path, int threads) {
   int refused = 0;
   for (int64_t spared = 0;; ++spared) {
-    const int64_t before = live_blocks.load();
+    const int64_t before = heap_live_blocks.load();
     {
       std::shared_ptr<Model> model;
       std::unique_ptr<Session> session;
       SessionOptions options;
       options.threads = threads;
-      allowance.store(spared);
+      heap_allowance.store(spared);
       Status status = Model::open_file(path, "", &model);
       if (status.ok()) status = Session::open(model, options, &session);
-      const bool all_spared = allowance.load() > 0;
-      allowance.store(-1);
+      const bool all_spared = heap_allowance.load() > 0;
+      heap_allowance.store(-1);
       if (status.ok() && all_spared) break;
       if (status.ok()) continue;  // the allocation was one that its caller can do without
       // A thread that cannot be started is no want of the heap to the engine.
@@ -183,7 +117,7 @@ int starve(const std::string& path, int threads) {
         return fail(status.code(), static_cast<unsigned long long>(spared));
       ++refused;
     }
-    if (threads == 1 && live_blocks.load() != before)
+    if (threads == 1 && heap_live_blocks.load() != before)
       return fail("blocks left behind by an opening that failed", static_cast<unsigned long long>(spared));
   }
   if (refused < 10) return fail("too few failing allocations", static_cast<unsigned long long>(refused));
@@ -313,9 +247,9 @@ int run_and_share(const char* path, const std::shared_ptr<Model>& model) {
     const int threads = i == 0 ? 1 : 4;
     if (!rigs[i].open(model, threads).ok()) return fail("cannot open a session", 0);
     for (int warm = 0; warm < 5; ++warm) rigs[i].run();
-    const uint64_t before = allocations.load();
+    const uint64_t before = heap_allocations.load();
     for (int run = 0; run < rounds; ++run) rigs[i].run();
-    const uint64_t made = allocations.load() - before;
+    const uint64_t made = heap_allocations.load() - before;
     if (made != 0) return fail("allocations while running", made);
     std::printf("%d runs at %d thread(s): %s\n", rounds, threads,
                 HONE_COUNTS_HEAP ? "0 allocations" : "no finding");

@@ -343,7 +343,7 @@ class DeviceProgram final : public Program {
     return count;
   }
   NodeKernel kernel(size_t) const override { return {"device", 1}; }
-  ProgramMemory memory() const override { return {&kPacked, arena_.size(), state_.size(), 0}; }
+  ProgramMemory memory() const override { return {&kPacked, 0, arena_.size(), state_.size(), 0}; }
 
  private:
   explicit DeviceProgram(const Plan& plan)

@@ -6,7 +6,8 @@ import { inferShapes } from '../../lib/passes/infer-shapes';
 import type { InferenceMemory } from '../../lib/passes/inference';
 import { applyRules } from '../../lib/passes/rewrite';
 import { RULES } from '../../lib/passes/rules';
-import { APPLIES, ruleGraph } from './rule-cases';
+import { APPLIES } from './rule-cases/applies';
+import { ruleGraph } from './rule-cases/build';
 
 const ints = (...values: number[]) => tensorFrom('int64', [values.length], values);
 

@@ -6,7 +6,9 @@ import type { Match, Pattern } from '../../lib/passes/pattern';
 import { type Application, applyRules, matchRule, patternContextOf, type Rule } from '../../lib/passes/rewrite';
 import { RULES } from '../../lib/passes/rules';
 import { expectSameValues } from './pass-case';
-import { APPLIES, NEVER, ruleGraph } from './rule-cases';
+import { APPLIES } from './rule-cases/applies';
+import { ruleGraph } from './rule-cases/build';
+import { NEVER } from './rule-cases/never';
 
 const ALL: readonly Rule[] = Object.values(RULES).flat();
 const named = (name: string): Rule => ALL.find((rule) => rule.name === name)!;

@@ -39,7 +39,7 @@ std::unique_ptr<KernelCase> make(Workbench& bench, int rank, int axis, int64_t m
   args.axis = axis;
   args.element_bytes = 1 << rng.between(0, 3);
   args.index_type = rng.chance(0.5) ? ElementType::kInt64 : ElementType::kInt32;
-  int64_t x_extents[8];
+  int64_t x_extents[8] = {};
   int64_t items = 1, x_count = 1;
   for (int d = 0; d < rank; d++) {
     args.extents[d] = rng.between(1, most);

@@ -36,7 +36,7 @@ std::unique_ptr<KernelCase> make(Workbench& bench, int rank, int64_t most) {
   ScatterElementsArgs args = {};
   args.rank = rank;
   args.axis = static_cast<int32_t>(rng.between(0, rank - 1));
-  int64_t y_extents[8];
+  int64_t y_extents[8] = {};
   int64_t updates = 1, y_count = 1;
   for (int d = 0; d < rank; d++) {
     args.extents[d] = rng.between(1, most);
