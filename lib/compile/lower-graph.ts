@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../ir/graph';
 import type { States } from '../ir/states';
 import { elementCount } from '../ir/tensor';
+import { QUANTIZED_TYPES } from '../ops/quantizer';
 import { decide, isView } from './decide';
 import { FAMILIES } from './families/table';
 import { type Family, type Kernel, LoweredLayer } from './layer';
@@ -85,7 +86,8 @@ function gives(kernel: Kernel, family: Family, type: string | undefined): boolea
   if (type === 'float32') return kernel !== 'quantize';
   const isBytes = type === 'int8' || type === 'uint8';
   const keepsBytes = family.integer !== undefined && family.integer.grid !== 'result';
-  if (isBytes && (kernel === 'quantize' || keepsBytes)) return true;
+  if (kernel === 'quantize') return (QUANTIZED_TYPES as readonly (string | undefined)[]).includes(type);
+  if (isBytes && keepsBytes) return true;
   const types = family.float?.types ?? [];
   return types === 'any' ? isPlanType(type) : (types as readonly (string | undefined)[]).includes(type);
 }

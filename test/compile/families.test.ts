@@ -147,8 +147,15 @@ const SHOWN: Readonly<Record<Kernel, readonly Draw[]>> = {
   triangle: [(b) => b.node('Trilu', [rows(b)])],
   transpose: [(b) => b.node('Transpose', [rows(b)])],
   reshape: [(b, s) => b.node('Reshape', [b.node('Transpose', [image(b)], { perm: [0, 2, 3, 1] }), s.ints(2, 72)])],
-  quantize: [(b, s) => s.quantize(s.pair(rows(b), 0.5), 0.25)],
-  dequantize: [(b, s) => b.node('Relu', [s.pair(rows(b))])],
+  quantize: [
+    (b, s) => s.quantize(s.pair(rows(b), 0.5), 0.25),
+    (b, s) => b.node('QuantizeLinear', [rows(b), b.input('scale', 'float32', []), s.scalar(3, 'int8')]),
+  ],
+  dequantize: [
+    (b, s) => b.node('Relu', [s.pair(rows(b))]),
+    (b, s) =>
+      b.node('DequantizeLinear', [b.input('q', 'int8', [4]), b.input('scale', 'float32', []), s.scalar(3, 'int8')]),
+  ],
 };
 
 test.each(Object.keys(FAMILIES) as Kernel[])('%s emits the operations that its row names', (kernel) => {

@@ -70,10 +70,10 @@ test('every operator has a form on the engine, but for those that become somethi
   const without = OPERATORS.filter(({ lower }) => lower === undefined).map(({ op }) => op);
   expect(without.sort()).toEqual(Object.keys(WITHOUT_ENGINE_FORM).sort());
   expect(without.length).toBeLessThanOrEqual(10);
-  // What has a form runs in a case; DequantizeLinear does in every quantized network, Require in branches.test.ts.
+  // What has a form runs in a case; Require does in branches.test.ts.
   const ran = new Set(runnable.map(({ item }) => item.op));
   const untried = OPERATORS.filter(({ op, lower }) => lower !== undefined && !ran.has(op)).map(({ op }) => op);
-  expect(untried.sort()).toEqual(['DequantizeLinear', 'Require']);
+  expect(untried.sort()).toEqual(['Require']);
 });
 
 test('every operator with a float operation of the engine has a case that it runs', () => {

@@ -1,19 +1,23 @@
-import type { Node } from '../../ir/graph';
 import { sameGrid } from '../grid';
 import type { FamilyOf } from '../layer';
 import { relabel } from '../lowering';
 import type { Network } from '../network';
-import type { Quantization } from '../step';
 import { Unsupported } from '../unsupported';
 import { channelsLastOrder } from '../view';
 import { requantize } from './look-up';
+import { dequantizeByFormula, quantizeByFormula } from './quantize-formula';
 
 /** QuantizeLinear where no layer absorbed it: nothing, a table between two grids, or the border kernel. */
 export const quantizeFamily: FamilyOf<'quantize'> = {
-  ops: ['quantize_s8', 'lut_s8'],
-  border: ({ node, program }, state) => {
+  ops: ['quantize_s8', 'lut_s8', 'cast', 'binary_f32', 'unary_f32', 'compare', 'select'],
+  border: (layer, state) => {
+    const { node, program } = layer;
     const { network } = state;
-    const quantization = requireGrid(network, node, node.outputs[0]);
+    const quantization = network.gridOf(node);
+    if (quantization === undefined) {
+      state.setPlain(node.outputs[0], quantizeByFormula(layer, state));
+      return;
+    }
     const [input] = node.inputs;
     const [output] = node.outputs;
     const integer = state.integer(input);
@@ -25,12 +29,17 @@ export const quantizeFamily: FamilyOf<'quantize'> = {
 
 /** DequantizeLinear: its output is a name for the integers, which become floats only when somebody needs them. */
 export const dequantizeFamily: FamilyOf<'dequantize'> = {
-  ops: ['dequantize_s8'],
-  border: ({ node }, state) => {
+  ops: ['dequantize_s8', 'cast', 'binary_f32'],
+  border: (layer, state) => {
+    const { node } = layer;
     const { network } = state;
     const [input] = node.inputs;
-    if (network.initializer(input) !== undefined) return;
-    const quantization = requireGrid(network, node, input);
+    if (node.inputs.every((name) => name === '' || network.initializer(name) !== undefined)) return;
+    const quantization = network.gridOf(node);
+    if (quantization === undefined) {
+      state.setPlain(node.outputs[0], dequantizeByFormula(layer, state));
+      return;
+    }
     const known = state.integer(input);
     if (known === undefined) throw new Unsupported(`'${input}' is not available to the engine as int8`);
     const same = sameGrid(known.quantization, quantization);
@@ -47,12 +56,4 @@ function wantsChannelsLast(network: Network, quantized: string): boolean {
     const call = network.findKernel(reader);
     return call !== undefined && 'window' in call;
   });
-}
-
-/** @throws Unsupported when the grid is not one that the engine has; `integers` is the value on it */
-function requireGrid(network: Network, node: Node, integers: string): Quantization {
-  const grid = network.gridOf(node);
-  if (grid !== undefined) return grid;
-  const type = network.typeOf(integers)?.type;
-  throw new Unsupported(`${type} here (the engine has uint8 and int8 with one constant float32 scale per tensor)`);
 }
