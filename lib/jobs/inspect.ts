@@ -101,7 +101,10 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
     sizeBytes: bytes.length,
     sha256: hash,
     inputs: inputPorts(plan, variant.inputs.map(port)),
-    outputs: variant.outputs.map(port),
+    outputs: variant.outputs.map(({ counted, dims, ...output }) => ({
+      ...port({ ...output, dims }),
+      shape: dims.map((dim, axis) => (axis === counted?.axis ? `<=${dim}` : dim)),
+    })),
     ...specsOf(plan),
     operators: countWords(variant.nodes.map(({ op }) => op)),
     sourceSha256: description.sourceHash,
