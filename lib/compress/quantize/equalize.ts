@@ -1,23 +1,12 @@
 import { type Uses, usesOf } from '../../ir/edit';
 import type { Graph, Node } from '../../ir/graph';
-import { type Tensor, tensorOf, viewAs } from '../../ir/tensor';
-import { hasTrait, isRecurrent, layerOf, takesBias } from '../../ops/facts';
-import { unitsOf } from '../../ops/layer';
+import { hasTrait, takesBias } from '../../ops/facts';
+import { type LayerWeights, layerWeights, withWeights } from './layer-weights';
 
 /** Sweeps over all pairs; scales of chains settle within a few. */
 const MAX_SWEEPS = 40;
 /** Largest relative change of a scale that counts as settled. */
 const SETTLED = 1e-3;
-
-/** Weights of one layer while they are being scaled. */
-interface LayerWeights {
-  readonly node: Node;
-  readonly weight: Float32Array<ArrayBuffer>;
-  readonly dims: readonly number[];
-  readonly bias: Float32Array<ArrayBuffer> | undefined;
-  /** Output channel that each weight makes, and input channel that it multiplies. */
-  readonly channels: ReturnType<typeof unitsOf>;
-}
 
 interface Pair {
   readonly first: LayerWeights;
@@ -42,7 +31,7 @@ export function equalizeLayers(graph: Graph, wanted: (first: string) => boolean 
   const layers = new Map<Node, LayerWeights>();
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
-    const layer = weightsOf(graph, uses, node);
+    const layer = takesBias(node) ? layerWeights(graph, uses, node) : undefined;
     if (layer) layers.set(node, layer);
   }
   const pairs: Pair[] = [];
@@ -55,36 +44,9 @@ export function equalizeLayers(graph: Graph, wanted: (first: string) => boolean 
     const change = Math.max(0, ...pairs.map(balance));
     if (change < SETTLED) break;
   }
-  const initializers = new Map(graph.initializers);
-  for (const { node, weight, dims, bias } of layers.values()) {
-    initializers.set(node.inputs[1], tensorOf('float32', dims, weight));
-    if (bias) initializers.set(node.inputs[2], tensorOf('float32', [bias.length], bias));
-  }
   return {
-    graph: { ...graph, initializers },
+    graph: withWeights(graph, layers.values()),
     pairs: pairs.map(({ first, second }) => [first.node.name, second.node.name]),
-  };
-}
-
-/** Copies of a layer's constants; undefined when the node is no layer or shares its constants. */
-function weightsOf(graph: Graph, uses: Uses, node: Node): LayerWeights | undefined {
-  const layer = layerOf(node);
-  if (!layer?.axes || !layer.product || !takesBias(node) || isRecurrent(node)) return undefined;
-  const own = (name: string | undefined): Tensor | undefined => {
-    const tensor = name ? graph.initializers.get(name) : undefined;
-    return tensor?.type === 'float32' && uses.onlyConsumer(name!) === node ? tensor : undefined;
-  };
-  const weight = own(node.inputs[1]);
-  const bias = own(node.inputs[2]);
-  if (weight === undefined || typeof layer.product(weight.dims, 1) === 'string') return undefined;
-  const channels = unitsOf(layer.axes, weight.dims);
-  if (node.inputs[2] && bias?.dims.join() !== `${channels.units}`) return undefined;
-  return {
-    node,
-    weight: viewAs(weight, 'float32').slice(),
-    dims: weight.dims,
-    bias: bias && viewAs(bias, 'float32').slice(),
-    channels,
   };
 }
 

@@ -72,6 +72,12 @@ export const quantizeOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe('balances the channels of neighbouring layers first (Nagel et al. 2019)'),
+  balanceChannels: z
+    .boolean()
+    .default(true)
+    .describe(
+      'scales the channels of quantized values so that quiet ones have codes too, where the outputs gain by it',
+    ),
   biasCorrection: z
     .boolean()
     .default(true)
@@ -80,9 +86,9 @@ export const quantizeOptions = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.2)
+    .default(1)
     .describe(
-      'most multiply-accumulates of layers that stay float where outputs are below 25 dB, as a share; 0: all run on integers whatever they lose',
+      'most multiply-accumulates of layers that stay float where outputs are below 25 dB, as a share, each fifth for 3 dB or more; 0: all run on integers whatever they lose',
     ),
   samples: z.number().int().min(1).default(512).describe('most calibration samples that are read'),
   heldOut: z
@@ -91,7 +97,7 @@ export const quantizeOptions = z.strictObject({
     .min(0)
     .default(32)
     .describe(
-      'samples, evenly taken, that nothing but ranges rests on, to measure the error on; none where there are fewer than twice as many',
+      'samples, evenly taken, that nothing but ranges rests on, to measure the error on; half where there are fewer than twice as many, none of fewer than 16',
     ),
 });
 

@@ -8,8 +8,9 @@ import type { Trace } from '../../passes/rewrite';
 import { macsOf, oneSample } from '../count-macs';
 import { leastRun } from '../feeds';
 import { finishedBy, type OpenFinished, type Release } from '../finished';
-import { evenly, type Judge, type Repair } from '../keep-if-better';
+import { evenly, type Repair } from '../keep-if-better';
 import { requireMeaning } from '../skip';
+import { type Balanced, balanceChannels } from './balance-channels';
 import type { Runner } from './calibrate';
 import { biasShifts, shiftBiases } from './correct-bias';
 import { type Equalized, equalizeLayers } from './equalize';
@@ -30,17 +31,28 @@ import {
   resolveQuantizeOptions,
   withoutHeed,
 } from './quantize-options';
-import { finishedJudge, openQuantizeRepairs, type QuantizeRepairs } from './quantize-repairs';
+import {
+  FEWEST_JUDGED,
+  finishedJudge,
+  type Judgement,
+  openQuantizeRepairs,
+  type QuantizeRepairs,
+} from './quantize-repairs';
 import type { Ranges } from './ranges';
 import { applyRounding, roundLayers } from './reconstruct-rounding';
 import { rememberOutputs } from './remember-outputs';
 import { type QuantizeReport, reportOn } from './report';
 import { type RobustRanges, robustRanges } from './robust-ranges';
-import { isFloat32 } from './roles';
+import { isFloat32, type WeightedLayer } from './roles';
 import { type Selection, selectQuantization } from './select-quantization';
-import { type SensitiveLayers, sensitiveLayers } from './sensitive-layers';
+import { type LayerCost, type SensitiveLayers, sensitiveLayers } from './sensitive-layers';
 import { fewSamples, leftInFloat, outlyingWarnings, repairsOff } from './warnings';
 import { requireFiniteConstants } from './weights';
+
+/** Most samples that ranges of channels are taken of. */
+const BALANCED = 256;
+/** SQNR of outputs from which on balancing is not tried, and least gain that it is kept for. */
+const [CLOSE_DB, BALANCED_DB] = [40, 0.2];
 
 /** Most samples that layers are measured on: their inner values are large, and a few samples tell. */
 const MEASURED = 16;
@@ -48,7 +60,7 @@ const MEASURED = 16;
 /** How far `quantize` is. */
 export interface QuantizeProgress {
   /** `round` counts layers, the others samples. `measure` is about layers, `judge` about outputs. */
-  readonly stage: 'calibrate' | 'round' | 'correct' | 'measure' | 'judge';
+  readonly stage: 'calibrate' | 'balance' | 'round' | 'correct' | 'measure' | 'judge';
   /** Done and in all, of this stage. */
   readonly done: number;
   readonly total: number;
@@ -112,11 +124,13 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   });
 
   requireMeaning(normalized, { names: Object.keys(options.layers), types: [] }, 'layers');
+  // The network that is quantized, and nodes of it that stay float: balancing gives it others.
+  let base: Pick<Balanced, 'graph' | 'float'> = { graph: normalized, float: new Set() };
   const select = (sensitive: ReadonlySet<string>) =>
-    selectQuantization(normalized, options.skip, {
-      ...(context.keep && { keep: context.keep }),
+    selectQuantization(base.graph, options.skip, {
+      keep: new Set([...(context.keep ?? []), ...base.float]),
       sensitive,
-      weightOnly: (layer) => weightOnlyReason(normalized, layer, options),
+      weightOnly: (layer) => weightOnlyReason(base.graph, layer, options),
     });
   let selection = select(new Set());
   requireWork(selection);
@@ -163,19 +177,29 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const { fitted, heldOut } = splitSamples(normalized, calibration, usual, options);
   const judges = { float: outputs, open: context.openFinished ?? finishedBy(evaluate, 'no engine was given') };
   const openJudged = () => openQuantizeRepairs(normalized, heldOut, judges, context.signal);
-  const sensitive = await findSensitive(
-    normalized,
-    start.plan,
-    select,
-    finishedJudgeOf(normalized, heldOut ?? fitted, judges, context.signal),
-    runner('judge').onBatch,
-  );
+  const judge = finishedJudgeOf(start.plan, heldOut ?? fitted, judges, context.signal);
+  const judged = (plan: QuantizationPlan) => judge?.(write(plan).graph);
+  let balancedValues: readonly string[] = [];
+  const plainly = options.balanceChannels && options.mode === 'static' ? await judged(start.plan) : undefined;
+  if (plainly && plainly.sqnrDb < CLOSE_DB) {
+    const balanced = await balanceChannels(start.plan, evenlyOf(fitted, BALANCED), runner('balance'));
+    if (balanced.values.length > 0) {
+      const plain = { base, selection, start };
+      base = balanced;
+      selection = select(new Set());
+      start = await startWith({ graph: base.graph, pairs: [] });
+      const { typicalDb } = (await judged(start.plan))!;
+      if (typicalDb >= plainly.typicalDb + BALANCED_DB) balancedValues = balanced.values;
+      else ({ base, selection, start } = plain);
+    }
+  }
+  const sensitive = await findSensitive(base.graph, start.plan, select, judge, runner('judge').onBatch);
   if (sensitive) {
     selection = select(new Set(sensitive.names));
-    start = await startWith({ graph: normalized, pairs: [] });
+    start = await startWith({ graph: base.graph, pairs: [] });
   }
   const repairs = openJudged();
-  if (repairs && options.crossLayerEqualization) start = await equalized(normalized, start, startWith, write, repairs);
+  if (repairs && options.crossLayerEqualization) start = await equalized(base.graph, start, startWith, write, repairs);
   const improve = async (initial: QuantizationPlan, kept: QuantizeRepairs | undefined): Promise<QuantizationPlan> => {
     if (!kept) return initial;
     const roundings = await roundLayers(initial, fitted, runner('round'));
@@ -214,6 +238,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
             : { ...final, options: heedless };
         },
         equalized: start.pairs,
+        balanced: balancedValues,
         repairs: repairs?.reports ?? [],
         diagnostics: [
           ...prepared.diagnostics,
@@ -236,17 +261,21 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
 }
 
 /** Samples that tell which layers are sensitive. */
-const SENSED = 8;
+const SENSED = { least: 8, most: 32 } as const;
+/** Multiply-accumulates that a judgement may take, where that allows more than the fewest samples. */
+const SENSED_MACS = 1e9;
 
-/** Judge of written networks by few samples; undefined where no output is float32. */
+/** Judge of written networks by few samples, more of small networks; undefined where no output is float32. */
 function finishedJudgeOf(
-  graph: Graph,
+  { graph, layers }: Pick<QuantizationPlan, 'graph' | 'layers'>,
   samples: Dataset,
   judges: Judges,
   signal: AbortSignal | undefined,
-): Judge<Graph> | undefined {
+): ((graph: Graph) => Promise<Judgement>) | undefined {
   const names = graph.outputs.filter((name) => isFloat32(graph, name));
-  const count = Math.max(Math.min(SENSED, samples.count), Math.min(leastRun(graph, samples), samples.count));
+  const macs = layerCosts(graph, layers).reduce((sum, layer) => sum + layer.macs, 1);
+  const affordable = Math.max(SENSED.least, Math.min(SENSED.most, Math.floor(SENSED_MACS / macs)));
+  const count = Math.min(Math.max(affordable, leastRun(graph, samples)), samples.count);
   return names.length > 0
     ? finishedJudge(names, samples.select(evenly(samples.count, count)), judges, signal)
     : undefined;
@@ -257,7 +286,7 @@ async function findSensitive(
   graph: Graph,
   plan: QuantizationPlan,
   select: (sensitive: ReadonlySet<string>) => Selection,
-  judge: Judge<Graph> | undefined,
+  judge: ((graph: Graph) => Promise<Judgement>) | undefined,
   onLayer: ((done: number, total: number) => void) | undefined,
 ): Promise<SensitiveLayers | undefined> {
   const { options, layers, activations } = plan;
@@ -265,11 +294,7 @@ async function findSensitive(
     ({ weightBits = 8, activationBits = 8 }) => weightBits < 8 || activationBits < 8,
   );
   if (coarse || options.mode !== 'static' || judge === undefined) return undefined;
-  const bound = oneSample(graph);
-  const costs = layers.map(({ node }) => ({
-    name: node.name,
-    macs: macsOf(node, (value) => typeOf(bound, value)) ?? 0,
-  }));
+  const costs = layerCosts(graph, layers);
   const without = (float: ReadonlySet<string>): QuantizationPlan => {
     const selection = select(float);
     const values = selection.groups.flatMap((group) => group.values);
@@ -281,7 +306,20 @@ async function findSensitive(
       activations: new Map(values.map((value) => [value, activations.get(value)!])),
     };
   };
-  return sensitiveLayers(costs, options.floatShare, (float) => judge(writeQdq(without(float)).graph), onLayer);
+  return sensitiveLayers(
+    costs,
+    options.floatShare,
+    async (float) => (await judge(writeQdq(without(float)).graph)).sqnrDb,
+    onLayer,
+  );
+}
+
+function layerCosts(graph: Graph, layers: readonly WeightedLayer[]): readonly LayerCost[] {
+  const bound = oneSample(graph);
+  return layers.map(({ node }) => ({
+    name: node.name,
+    macs: macsOf(node, (value) => typeOf(bound, value)) ?? 0,
+  }));
 }
 
 /** A network before any repair of single layers. */
@@ -326,7 +364,8 @@ function calibrationOf(dataset: Dataset, { samples }: QuantizeOptions): Dataset 
 
 /**
  * Holds `heldOut` of the usual samples (whole batches where the graph fixes them), taken evenly, out of all that is fitted but
- * ranges: these hang on single far elements, so that with few samples each one counts. None where there are fewer than twice as many.
+ * ranges: these hang on single far elements, so that with few samples each one counts. Half where there are fewer than twice as many; none
+ * where that is too few to judge by.
  */
 function splitSamples(
   graph: Graph,
@@ -336,13 +375,19 @@ function splitSamples(
 ): { readonly fitted: Dataset; readonly heldOut: Dataset | undefined } {
   const partOf = (indices: readonly number[]) => calibration.select(indices);
   const run = leastRun(graph, calibration);
-  const held = Math.ceil(options.heldOut / run) * run;
-  if (held === 0 || usual.length < Math.max(2 * held, held + run)) return { fitted: partOf(usual), heldOut: undefined };
+  const wanted = Math.min(options.heldOut, usual.length >> 1);
+  const held = Math.ceil(wanted / run) * run;
+  if (wanted < FEWEST_JUDGED || usual.length < Math.max(2 * wanted, held + run))
+    return { fitted: partOf(usual), heldOut: undefined };
   const out = new Set(evenly(usual.length, held));
   return {
     fitted: partOf(usual.filter((_, at) => !out.has(at))),
     heldOut: partOf(usual.filter((_, at) => out.has(at))),
   };
+}
+
+function evenlyOf(samples: Dataset, count: number): Dataset {
+  return count < samples.count ? samples.select(evenly(samples.count, count)) : samples;
 }
 
 function firstOf(samples: Dataset, count: number): Dataset {

@@ -68,6 +68,8 @@ export interface QuantizeReport {
   };
   /** Pairs of layers balanced by cross-layer equalization. */
   readonly equalized: readonly (readonly [string, string])[];
+  /** Values whose channels were scaled so that quiet ones have codes too. */
+  readonly balanced: readonly string[];
   /** Repairs that were tried, with those that held-out samples spoke for. */
   readonly repairs: readonly QuantizeRepair[];
   /** What preparing the graph found, and warnings about samples and weights. */
@@ -75,7 +77,7 @@ export interface QuantizeReport {
 }
 
 /** What a report tells besides what can be read off the plan. */
-interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'repairs' | 'diagnostics'> {
+interface ReportFacts extends Pick<QuantizeReport, 'equalized' | 'balanced' | 'repairs' | 'diagnostics'> {
   /** The float network to compare with. */
   readonly reference: Graph;
   readonly ranges: readonly ValueRange[];
@@ -169,6 +171,7 @@ export async function reportOn(
       heldOut: samples.heldOut !== undefined,
     },
     equalized: facts.equalized,
+    balanced: facts.balanced,
     repairs: facts.repairs,
     diagnostics: [
       ...facts.diagnostics,

@@ -19,15 +19,18 @@ export interface LayerCost {
 
 /** SQNR of outputs from which on nothing need stay float: noise is 5.6 % of the amplitude. */
 const ENOUGH_DB = 25;
-/** Least gain that layers stay float for. */
-const WORTHWHILE_DB = 3;
-/** What fewer layers may lose of that gain. */
+/** What a share of the multiply-accumulates in float has to buy: 3 dB for a fifth of them. */
+const DB_PER_SHARE = 15;
+/** Shares that are tried. */
+const SHARES = [0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95] as const;
+/** What fewer layers may lose of the gain. */
 const SPARED_DB = 0.5;
 
 /**
- * The fewest layers in float with which the outputs reach 25 dB, or as much as layers of at most `mostShare` of the multiply-accumulates
- * buy, if that is 3 dB; undefined where outputs are as good without, or nothing helps. Each layer's noise is what the outputs have of it
- * when it alone is on integers (noises of layers add up, nearly); layers whose noise is large for their multiply-accumulates come first.
+ * The layers that had better stay float: of at most `mostShare` of the multiply-accumulates, as many as buy most, each fifth of them being
+ * worth 3 dB of the outputs' SQNR up to 25 dB; undefined where outputs are as good without, or nothing helps. Each layer's noise is what
+ * the outputs have of it when it alone is on integers (noises of layers add up, nearly); those whose noise is
+ * large, or large for their multiply-accumulates, come first.
  * @param judge SQNR of the outputs with these layers in float
  * @param onLayer called with the layers tried so far and all
  */
@@ -41,37 +44,59 @@ export async function sensitiveLayers(
   const before = await judge(new Set());
   if (!Number.isFinite(before) || before >= ENOUGH_DB) return undefined;
   const all = layers.reduce((sum, { macs }) => sum + macs, 0);
-  const worth = new Map<LayerCost, number>();
+  const noise = new Map<LayerCost, number>();
   for (const [index, layer] of layers.entries()) {
     const others = layers.filter((other) => other !== layer).map(({ name }) => name);
-    const alone = await judge(new Set(others));
-    worth.set(layer, 10 ** (-alone / 10) / Math.max(layer.macs, 1));
+    noise.set(layer, 10 ** (-(await judge(new Set(others))) / 10));
     onLayer(index + 1, layers.length);
   }
-  const order: LayerCost[] = [];
-  let spent = 0;
-  for (const layer of [...layers].sort((a, b) => worth.get(b)! - worth.get(a)!)) {
-    if (spent + layer.macs > mostShare * all) continue;
-    order.push(layer);
-    spent += layer.macs;
-  }
-  const first = (count: number) => order.slice(0, count).map(({ name }) => name);
-  const found = new Map<number, SqnrDb>([[0, before]]);
-  const judged = async (count: number): Promise<SqnrDb> => {
-    const sqnrDb = found.get(count) ?? (await judge(new Set(first(count))));
-    found.set(count, sqnrDb);
+  const worth = (layer: LayerCost) => noise.get(layer)! / Math.max(layer.macs, 1);
+  const orders = [worth, (layer: LayerCost) => noise.get(layer)!].map((key) =>
+    [...layers].sort((a, b) => key(b) - key(a)),
+  );
+  const shareOf = (chosen: Choice) => chosen.reduce((sum, { macs }) => sum + macs, 0) / all;
+  const noiseOf = (chosen: Choice) => chosen.reduce((sum, layer) => sum + noise.get(layer)!, 0);
+  const found = new Map<string, SqnrDb>();
+  const judged = async (chosen: Choice): Promise<SqnrDb> => {
+    const names = chosen.map(({ name }) => name).sort();
+    const sqnrDb = found.get(names.join()) ?? (await judge(new Set(names)));
+    found.set(names.join(), sqnrDb);
     return sqnrDb;
   };
-  const best = await judged(order.length);
-  if (!(best - before >= WORTHWHILE_DB) && !(best >= ENOUGH_DB)) return undefined;
+  let [best, most]: [Choice, number] = [[], before];
+  for (const share of new Set(SHARES.map((each) => Math.min(each, mostShare)))) {
+    const chosen = orders.map((order) => fill(order, share * all)).reduce((a, b) => (noiseOf(b) > noiseOf(a) ? b : a));
+    if (chosen.length === 0) continue;
+    if (ENOUGH_DB - DB_PER_SHARE * shareOf(chosen) <= most) break;
+    const score = Math.min(await judged(chosen), ENOUGH_DB) - DB_PER_SHARE * shareOf(chosen);
+    if (score > most) [best, most] = [chosen, score];
+  }
+  if (best.length === 0) return undefined;
   // Outputs gain along the order: bisection between too few and enough.
-  const aim = Math.min(ENOUGH_DB, best - SPARED_DB);
+  const order = [...best].sort((a, b) => worth(b) - worth(a));
+  const aim = Math.min(ENOUGH_DB, (await judged(order)) - SPARED_DB);
   let [few, enough] = [0, order.length];
   while (enough - few > 1) {
     const middle = (few + enough) >> 1;
-    if ((await judged(middle)) >= aim) enough = middle;
+    if ((await judged(order.slice(0, middle))) >= aim) enough = middle;
     else few = middle;
   }
-  const macs = order.slice(0, enough).reduce((sum, layer) => sum + layer.macs, 0);
-  return { names: first(enough), share: macs / all, sqnrDb: { before, after: await judged(enough) } };
+  const chosen = order.slice(0, enough);
+  return {
+    names: chosen.map(({ name }) => name),
+    share: shareOf(chosen),
+    sqnrDb: { before, after: await judged(chosen) },
+  };
+}
+
+type Choice = readonly LayerCost[];
+
+/** The first layers that fit into so many multiply-accumulates, those left out that do not fit any more. */
+function fill(order: Choice, macs: number): Choice {
+  let spent = 0;
+  return order.filter((layer) => {
+    const fits = spent + layer.macs <= macs;
+    if (fits) spent += layer.macs;
+    return fits;
+  });
 }

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../core/diagnostic';
 import { attribute } from '../../ir/attribute';
 import type { Graph, Node } from '../../ir/graph';
-import { HELD_OUT_SAMPLES, tooFewToRepair } from '../keep-if-better';
 import type { OutputSqnr } from './judge-outputs';
 import type { SqnrDb } from './measure-quality';
 import type { QuantizeOptions } from './quantize-options';
+import { FEWEST_JUDGED } from './quantize-repairs';
 import type { Ranges } from './ranges';
 import type { OutlyingSample } from './robust-ranges';
 import type { SensitiveLayers } from './sensitive-layers';
@@ -69,7 +69,9 @@ export function repairsOff(options: QuantizeOptions, samples: number): readonly 
   ];
   if (off.length === 0) return [];
   const reason =
-    options.heldOut < HELD_OUT_SAMPLES.least ? `heldOut is ${options.heldOut}` : tooFewToRepair({ count: samples });
+    options.heldOut < FEWEST_JUDGED
+      ? `heldOut is ${options.heldOut}`
+      : `${samples} calibration samples are too few to tell whether it helps: ${2 * FEWEST_JUDGED} are needed, half of them to judge by`;
   return [{ severity: 'warning', kind: 'repairs-off', where: 'graph', message: `no ${off.join(', no ')}: ${reason}` }];
 }
 

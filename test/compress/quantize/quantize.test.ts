@@ -243,13 +243,13 @@ describe('repairs', () => {
   });
 
   test.each<[dataset: number, options: QuantizeContext['options'], message: RegExp]>([
-    [40, {}, /^no bias correction: 40 calibration samples are too few/],
+    [12, {}, /^no bias correction: 12 calibration samples are too few/],
     [
-      40,
+      15,
       { crossLayerEqualization: true, rounding: 'adaround' },
-      /^no equalization, no AdaRound, no bias correction: 40/,
+      /^no equalization, no AdaRound, no bias correction: 15/,
     ],
-    [80, { heldOut: 20 }, /^no bias correction: heldOut is 20/],
+    [80, { heldOut: 4 }, /^no bias correction: heldOut is 4/],
   ])('are off with %d samples and %j, and that is said', async (count, options, message) => {
     const { report } = await run(residualNetwork(), { dataset: randomImages(count), options });
     expect(report.repairs).toEqual([]);
