@@ -60,9 +60,7 @@ uint64_t read_xcr0() {
 }
 #endif
 
-}  // namespace
-
-CpuFeatures detect_cpu() {
+CpuFeatures ask_cpu() {
   CpuFeatures features = kCpuRef;
 #if defined(__x86_64__)
   uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -94,6 +92,14 @@ CpuFeatures detect_cpu() {
   features |= kCpuNeonDotprod;  // every Apple CPU that runs 64-bit macOS
 #endif
 #endif
+  return features;
+}
+
+}  // namespace
+
+CpuFeatures detect_cpu() {
+  // Once: a virtual machine leaves itself for every question.
+  static const CpuFeatures features = ask_cpu();
   return features;
 }
 

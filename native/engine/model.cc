@@ -87,9 +87,9 @@ Status Model::check(const std::shared_ptr<Plan>& plan, const std::string& cache,
                     std::shared_ptr<Model>* model) {
   std::shared_ptr<const PackedFile> file;
   if (!cache.empty()) file = PackedFile::open(PackedFile::path_of(cache, *plan), *plan);
-  // Whoever wrote the file had compared the checksum of the same bytes.
+  // Whoever wrote the file had compared the checksum of the same bytes, and summed the weights.
   Status status = file == nullptr ? plan->check_checksum() : Status();
-  if (status.ok()) status = plan->check();
+  if (status.ok()) status = plan->check(file != nullptr);
   if (!status.ok()) return status;
   *model = std::make_shared<Model>(plan);
   if (!cache.empty()) (*model)->packed_.use_cache(cache, std::move(file));

@@ -25,8 +25,9 @@ struct Head {
   uint64_t plan;  ///< fingerprint of the plan
   uint64_t file_bytes;
   uint64_t front_bytes;  ///< up to the first block
+  FileStamp stamp;       ///< of the file of the plan, zeros for none
 };
-static_assert(sizeof(Head) == 64);
+static_assert(sizeof(Head) == 104);
 constexpr size_t kBodyBegins = 40;  ///< behind Head::body
 
 struct Record {
@@ -35,29 +36,10 @@ struct Record {
 };
 
 constexpr char kMagic[8] = {'H', 'O', 'N', 'E', 'P', 'A', 'C', 'K'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 uint64_t padded(uint64_t bytes) {
   return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-}
-
-/// Owner and mode of an open file, and its size. False when the system does not say.
-bool look_at(int file, uint32_t* owner, uint32_t* mode, uint64_t* size) {
-#ifdef __GLIBC__
-  // Not fstat: glibc before 2.33 has no symbol for it.
-  struct statx about;
-  if (::statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &about) != 0) return false;
-  *owner = about.stx_uid;
-  *mode = about.stx_mode;
-  *size = about.stx_size;
-#else
-  struct stat about;
-  if (::fstat(file, &about) != 0) return false;
-  *owner = about.st_uid;
-  *mode = about.st_mode;
-  *size = static_cast<uint64_t>(about.st_size);
-#endif
-  return true;
 }
 
 Status cannot(const char* what) {
@@ -109,10 +91,11 @@ std::shared_ptr<const PackedFile> PackedFile::open(const std::string& path, cons
 }
 
 bool PackedFile::map(int file) {
-  uint32_t owner = 0, mode = 0;
-  uint64_t size = 0;
-  if (!look_at(file, &owner, &mode, &size)) return false;
-  if (!S_ISREG(mode) || owner != ::geteuid() || (mode & (S_IWGRP | S_IWOTH)) != 0) return false;
+  FileFacts facts;
+  if (!look_at(file, &facts)) return false;
+  if (!S_ISREG(facts.mode) || facts.owner != ::geteuid() || (facts.mode & (S_IWGRP | S_IWOTH)) != 0)
+    return false;
+  const uint64_t size = facts.bytes;
   if (size < sizeof(Head) || size > SIZE_MAX) return false;
   int flags = MAP_PRIVATE;
 #ifdef MAP_POPULATE
@@ -148,7 +131,14 @@ bool PackedFile::read(const Plan& plan) {
     key_at += record.key_bytes;
     at += padded(record.bytes);
   }
-  return at == size_ && print.finish() == head.body && plan.fingerprint(head.seed) == head.plan;
+  if (at != size_ || print.finish() != head.body) return false;
+  const FileStamp& stamp = plan.stamp();
+  if (stamp.is_known() && head.stamp == stamp) return true;
+  // Not of another file: two copies of a plan would have it written over and over.
+  const bool is_ours = head.stamp.device == stamp.device && head.stamp.inode == stamp.inode;
+  is_outdated_ = (is_ours || !head.stamp.is_known()) && plan.kept_stamp().is_known();
+  uint64_t of_plan = 0;
+  return plan.fingerprint(head.seed, &of_plan) && of_plan == head.plan;
 }
 
 PackedFile::~PackedFile() {
@@ -158,12 +148,12 @@ PackedFile::~PackedFile() {
 Status PackedFile::write(const std::string& folder, const Plan& plan,
                          const std::map<std::string, std::shared_ptr<const PackedBlock>>& blocks) {
   if (!make_folder(folder)) return cannot("the folder");
-  Head head = {{}, kVersion, static_cast<uint32_t>(blocks.size()), {}, 0, 0, 0, 0};
+  Head head = {{}, kVersion, static_cast<uint32_t>(blocks.size()), {}, 0, 0, 0, 0, plan.kept_stamp()};
   std::memcpy(head.magic, kMagic, sizeof(kMagic));
   uint64_t random = 0;
   if (::getentropy(&head.seed, sizeof(head.seed)) != 0 || ::getentropy(&random, sizeof(random)) != 0)
     return cannot("random numbers");
-  head.plan = plan.fingerprint(head.seed);
+  if (!plan.fingerprint(head.seed, &head.plan)) return cannot("reading the plan");
   std::string front(sizeof(head), '\0');
   for (const auto& [key, block] : blocks) {
     const Record record = {key.size(), block->size()};

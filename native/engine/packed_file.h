@@ -15,7 +15,8 @@ namespace hone {
 /// A cache file of packed weights, mapped read-only: blocks by their keys (packed_store.h). It belongs to the
 /// bytes of one plan, not to a machine. Nothing in it is believed before its fingerprint and that of the plan
 /// are right, under a seed that the file's writer drew: neither a damaged file nor a plan made to look like
-/// another gives other numbers than packing. Whoever changes a file in place under a running session changes
+/// another gives other numbers than packing. A plan in the very file that the writer read, unchanged since by
+/// its stamp, is not looked through again. Whoever changes a file in place under a running session changes
 /// its numbers; replace by rename.
 class PackedFile {
  public:
@@ -34,6 +35,8 @@ class PackedFile {
 
   /// The blocks by key; their memory is that of the file.
   const std::map<std::string_view, std::string_view>& blocks() const { return blocks_; }
+  /// Whether the next process would look through the plan again, and would not had this one written the file.
+  bool is_outdated() const { return is_outdated_; }
 
  private:
   PackedFile() = default;
@@ -42,6 +45,7 @@ class PackedFile {
 
   void* mapping_ = nullptr;
   size_t size_ = 0;
+  bool is_outdated_ = false;
   std::map<std::string_view, std::string_view> blocks_;
 };
 

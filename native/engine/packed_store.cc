@@ -57,6 +57,7 @@ void PackedStore::use_cache(const std::string& folder, std::shared_ptr<const Pac
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!folder_.empty()) return;
   folder_ = folder;
+  is_news_ = is_news_ || (file != nullptr && file->is_outdated());
   file_ = std::move(file);
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <vector>
 
 #include "native/engine/crc32.h"
 #include "native/engine/plan_check.h"
@@ -23,10 +24,13 @@ Status bad(const std::string& reason) { return Status("E_PLAN_FORMAT", reason); 
 
 Status unreadable(int error) { return Status("E_FILE_NOT_FOUND", std::strerror(error)); }
 
-/// Reads `size` bytes from the start of a file. 0, or the error of the system; EIO when the file has fewer.
-int read_start(int file, uint8_t* bytes, size_t size) {
+/// Of the weights that are read from the file at a time: they stay in a cache of the processor.
+constexpr size_t kChunkBytes = 1 << 16;
+
+/// Reads bytes of a file from a place on. 0, or the error of the system; EIO when the file has fewer.
+int read_at(int file, uint8_t* bytes, size_t size, size_t at) {
   for (size_t done = 0; done < size;) {
-    const ssize_t count = ::pread(file, bytes + done, size - done, static_cast<off_t>(done));
+    const ssize_t count = ::pread(file, bytes + done, size - done, static_cast<off_t>(at + done));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return count < 0 ? errno : EIO;
     done += static_cast<size_t>(count);
@@ -66,19 +70,22 @@ Status Plan::read_file(const std::string& path, std::shared_ptr<Plan>* plan) {
 }
 
 Status Plan::map_file() {
-  // lseek, not stat: glibc before 2.33 has no symbol for the latter.
+  // Before anything is read: what is written meanwhile has another stamp.
+  FileFacts facts;
+  if (look_at(file_, &facts)) stamp_ = facts.stamp;
+  // lseek, which also says what is no file.
   const off_t end = ::lseek(file_, 0, SEEK_END);
   if (end < 0) return unreadable(errno);
   size_ = static_cast<size_t>(end);
   if (size_ < sizeof(PlanHeader)) return too_few(size_);
   PlanHeader head;
-  if (const int error = read_start(file_, reinterpret_cast<uint8_t*>(&head), sizeof(head)); error != 0)
+  if (const int error = read_at(file_, reinterpret_cast<uint8_t*>(&head), sizeof(head), 0); error != 0)
     return unreadable(error);
   if (Status status = check_head(head, size_); !status.ok()) return status;
 
   front_ = head.weights.offset;
   if (!copy_.allocate(front_)) return Status("E_MEMORY", "the records of the plan");
-  if (const int error = read_start(file_, copy_.data(), front_); error != 0) return unreadable(error);
+  if (const int error = read_at(file_, copy_.data(), front_, 0); error != 0) return unreadable(error);
   data_ = copy_.data();
   if (size_ == front_) return Status();
   const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
@@ -116,15 +123,19 @@ Plan::~Plan() {
 bool Plan::same_bytes(const Plan& other) const {
   if (size_ != other.size_ || front_ != other.front_ || std::memcmp(data_, other.data_, front_) != 0)
     return false;
-  if (size_ == front_) return true;  // no weights, and no address of them
-  if (mapping_ == nullptr) return std::memcmp(weights_, other.weights_, size_ - front_) == 0;
-  uint8_t chunk[16384];
-  for (size_t at = front_; at < size_;) {
-    const ssize_t count = ::pread(file_, chunk, std::min(sizeof(chunk), size_ - at), static_cast<off_t>(at));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    if (std::memcmp(chunk, other.weights_ + (at - front_), static_cast<size_t>(count)) != 0) return false;
-    at += static_cast<size_t>(count);
+  return read_weights([&](const uint8_t* bytes, size_t at, size_t count) {
+    return std::memcmp(bytes, other.weights_ + at, count) == 0;
+  });
+}
+
+template <typename Take>
+bool Plan::read_weights(const Take& take) const {
+  std::vector<uint8_t> chunk(mapping_ == nullptr ? 0 : kChunkBytes);
+  for (size_t at = 0, count = 0; at < size_ - front_; at += count) {
+    count = std::min(kChunkBytes, size_ - front_ - at);
+    const uint8_t* bytes = mapping_ == nullptr ? weights_ + at : chunk.data();
+    if (mapping_ != nullptr && read_at(file_, chunk.data(), count, front_ + at) != 0) return false;
+    if (!take(bytes, at, count)) return false;
   }
   return true;
 }
@@ -141,7 +152,10 @@ void Plan::give_back_pages(const PlanTensor& constant) const {
   if (first < last) ::madvise(static_cast<uint8_t*>(mapping_) + first, last - first, MADV_DONTNEED);
 }
 
-Status Plan::check() { return check_plan(*this, &state_bytes_); }
+Status Plan::check(bool is_proven) {
+  is_proven_ = is_proven;
+  return check_plan(*this, &state_bytes_);
+}
 
 Status Plan::check_frame() const {
   // Again, on the bytes that stay: a file may have changed between two reads.
@@ -170,11 +184,17 @@ Status Plan::check_checksum() const {
   return Status();
 }
 
-uint64_t Plan::fingerprint(FingerprintSeed seed) const {
+FileStamp Plan::kept_stamp() const { return stamp_.is_known() && ::fsync(file_) == 0 ? stamp_ : FileStamp{}; }
+
+bool Plan::fingerprint(FingerprintSeed seed, uint64_t* result) const {
   Fingerprint print(seed);
   print.add(data_, front_);
-  print.add(weights_, size_ - front_);
-  return print.finish();
+  const bool is_read = read_weights([&](const uint8_t* bytes, size_t, size_t count) {
+    print.add(bytes, count);
+    return true;
+  });
+  *result = print.finish();
+  return is_read;
 }
 
 const char* describe_type(PlanType type) {

@@ -8,6 +8,7 @@
 
 #include "native/core/status.h"
 #include "native/engine/aligned_buffer.h"
+#include "native/engine/file_stamp.h"
 #include "native/engine/fingerprint.h"
 #include "native/engine/plan_format.h"
 
@@ -36,14 +37,21 @@ class Plan {
   static Status read_bytes(const void* bytes, size_t size, std::shared_ptr<Plan>* plan);
   /// Whether the file is as it was written. E_PLAN_FORMAT.
   Status check_checksum() const;
-  /// Everything else. E_PLAN_FORMAT.
-  Status check();
+  /// Everything else. E_PLAN_FORMAT. `is_proven`: a process of this user has opened these very bytes, so that
+  /// weights need not be summed again.
+  Status check(bool is_proven = false);
+  /// Whether checks may leave out what only the contents of constants could break.
+  bool is_proven() const { return is_proven_; }
 
   /// Whether another plan, just read, has the same bytes. Reads our own weights from the file again, not
   /// through the mapping: the file may have been cut short.
   bool same_bytes(const Plan& other) const;
-  /// Hash of all bytes under `seed`.
-  uint64_t fingerprint(FingerprintSeed seed) const;
+  /// Hash of all bytes under `seed`; those of a file are read again. False when they cannot be read.
+  [[nodiscard]] bool fingerprint(FingerprintSeed seed, uint64_t* result) const;
+  /// Of the file when it was opened; unknown for bytes, and for a file that was changed just now.
+  const FileStamp& stamp() const { return stamp_; }
+  /// The same, to be remembered: unknown unless the bytes of the file are where no loss of power takes them.
+  FileStamp kept_stamp() const;
   /// Lets the system take back the pages of a mapped constant, or of its codes, that is not read any more, or
   /// seldom: the next read fetches them again.
   void give_back_pages(const PlanTensor& constant) const;
@@ -100,6 +108,10 @@ class Plan {
   Plan() = default;
   Status map_file();
   Status check_frame() const;
+  /// Calls take(bytes, place, count) for the weights, piece by piece, as long as it says true; those of a
+  /// file are read, not touched: the file may have been cut short, and pages of a mapping cost more.
+  template <typename Take>
+  bool read_weights(const Take& take) const;
   template <typename Record>
   std::span<const Record> table(PlanSection section) const {
     return {reinterpret_cast<const Record*>(data_ + section.offset), static_cast<size_t>(section.count)};
@@ -111,9 +123,11 @@ class Plan {
   size_t size_ = 0;
   AlignedBuffer copy_;
   int file_ = -1;
+  FileStamp stamp_{};
   void* mapping_ = nullptr;
   size_t mapping_bytes_ = 0;
   uint64_t state_bytes_ = 0;
+  bool is_proven_ = false;
 };
 
 /// Elements of a tensor or port; the dims of a checked plan do not overflow.

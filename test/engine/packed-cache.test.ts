@@ -122,12 +122,12 @@ const { outputs: EXPECTED, packedBytes: PACKED } = open(PLAN, { packedCache: fal
 /** Ways in which a file is not the one that was written. */
 const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
   'nothing in it': (path) => writeFileSync(path, ''),
-  'the head alone': (path) => writeFileSync(path, readFileSync(path).subarray(0, 64)),
+  'the head alone': (path) => writeFileSync(path, readFileSync(path).subarray(0, 104)),
   half: (path) => writeFileSync(path, readFileSync(path).subarray(0, statSync(path).size / 2)),
   'one byte less': (path) => writeFileSync(path, readFileSync(path).subarray(0, -1)),
   'a block more': (path) => writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(64)])),
   'zeros of the same length': (path) => writeFileSync(path, Buffer.alloc(statSync(path).size)),
-  'another version': (path) => patch(path, 8, 2),
+  'another version': (path) => patch(path, 8, 1),
   'the file of another plan': (path) => {
     const others = join(folder, 'others');
     open(network(16).write(), { packedCache: others });
@@ -179,11 +179,17 @@ describe('a file that is not believed is replaced:', () => {
   });
 });
 
-test('a plan of the same name, length and checksum gets no weights of another', () => {
+/** A plan of the same name, length and checksum as PLAN, with other weights. */
+function forge(): Uint8Array {
   // Changes by a multiple of the polynomial leave a CRC as it is: x^32, then the bits of 0xEDB88320 from the lowest.
   const other = PLAN.slice();
   const weights = Number(new DataView(other.buffer).getBigUint64(208, true));
   for (const [i, bits] of [0x41, 0x06, 0x71, 0xdb, 0x01].entries()) other[weights + i] ^= bits;
+  return other;
+}
+
+test('a plan of the same name, length and checksum gets no weights of another', () => {
+  const other = forge();
   const { outputs } = open(other, { packedCache: false });
   expect(outputs).not.toBe(EXPECTED);
   for (const [plan, expected] of [
@@ -194,6 +200,29 @@ test('a plan of the same name, length and checksum gets no weights of another', 
     expect(open(plan)).toMatchObject({ load: { cache: 'written' }, outputs: expected });
     expect(readdirSync(folder)).toHaveLength(1);
   }
+});
+
+test('a plan is looked through until its file has rested; a change of the file shows', async () => {
+  const path = join(folder, 'a.plan');
+  const packedCache = join(folder, 'cache');
+  const states = () => [0, 1].map(() => open(path, { packedCache }).load.cache);
+  const stamp = () => readFileSync(join(packedCache, readdirSync(packedCache)[0])).subarray(64, 104);
+  writeFileSync(path, PLAN);
+  expect(states()).toEqual(['written', 'read']);
+  expect(stamp()).toEqual(Buffer.alloc(40));
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 3100));
+  await rest();
+  // Once more, with the stamp of a file that has not been changed for 3 s.
+  expect(states()).toEqual(['written', 'read']);
+  expect(stamp().readBigUInt64LE(16)).toBe(BigInt(PLAN.length));
+  expect(open(path, { packedCache }).outputs).toBe(EXPECTED);
+  const other = forge();
+  const { outputs } = open(other, { packedCache: false });
+  writeFileSync(path, other);
+  await rest();
+  expect(open(path, { packedCache })).toMatchObject({ load: { cache: 'written' }, outputs });
+  // Bytes have no file.
+  expect(open(PLAN, { packedCache })).toMatchObject({ load: { cache: 'written' }, outputs: EXPECTED });
 });
 
 test('variants and instruction sets of a plan share one file', () => {

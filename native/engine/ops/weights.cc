@@ -31,6 +31,7 @@ Fault check_accumulators(const NodeView& node, const WeightLayout& layout) {
   if (zero_point_tensor != nullptr && count_elements(*zero_point_tensor) != layout.outputs)
     return "zero points of the weights";
   const Plan& plan = node.plan;
+  if (plan.is_proven()) return {};
   const ConstantElements<int8_t> elements(plan, node.x(kWeightsInput));
   const int8_t* weights = elements.data();
   const int32_t* bias = plan.constant<int32_t>(node.x(kBiasInput));

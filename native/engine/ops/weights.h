@@ -11,7 +11,7 @@ struct WeightLayout {
 };
 
 /// Bias, multipliers and weight zero points, one per output, and the proof that no accumulator leaves int32:
-/// |bias| + max|x - zx| * sum|w - zw| < 2^31 for every output.
+/// |bias| + max|x - zx| * sum|w - zw| < 2^31 for every output, unless the plan is known to fulfil it.
 Fault check_accumulators(const NodeView& node, const WeightLayout& layout);
 
 /// Zero points of the weights of an int8 node; null when there are none or only zeros, so that rows for
