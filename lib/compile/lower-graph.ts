@@ -1,3 +1,4 @@
+import { readsOf } from '../ir/edit';
 import type { Graph, Node } from '../ir/graph';
 import type { States } from '../ir/states';
 import { elementCount } from '../ir/tensor';
@@ -48,9 +49,10 @@ export function lowerGraph(graph: Graph, states: States = new Map()): Lowered {
   }
   for (const node of graph.nodes) {
     if (state.isAbsorbed(node)) continue;
-    const isOpen = node.inputs.some((input) => open.has(input));
+    const reads = [...readsOf(node)];
+    const isOpen = reads.some((value) => open.has(value));
     if (isOpen) for (const output of node.outputs) open.add(output);
-    const complete = !isOpen && !node.inputs.some((input) => missing.has(input));
+    const complete = !isOpen && !reads.some((value) => missing.has(value));
     const lowered = attempt(state, node.name, node.op, () => {
       if (complete) lowerNode(state, node);
       else network.requireChance(node);

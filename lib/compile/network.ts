@@ -1,5 +1,7 @@
+import { subgraphsOf } from '../ir/edit';
 import type { Dim, Graph, Node, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, toNumbers, viewAs } from '../ir/tensor';
+import { findComposite } from '../ops/composites/find-composite';
 import { findOperator } from '../ops/index';
 import type { KernelCall } from '../ops/kernel-call';
 import type { Operator } from '../ops/operator';
@@ -159,9 +161,11 @@ export class Network {
 
   /**
    * Asks of a node that reads what is not known yet, open extents say, whether the engine may run it once that is known: by a
-   * kernel or as a constant. @throws Unsupported
+   * kernel, as a constant, or taken apart. @throws Unsupported
    */
   requireChance(node: Node): void {
+    const hasBody = node.domain === '' && subgraphsOf(node).length > 0;
+    if (hasBody || findComposite(node.domain, node.op) !== undefined) return;
     if (findOperator(node.domain, node.op)?.evaluate === undefined) this.requireOperator(node);
   }
 

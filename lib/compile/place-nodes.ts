@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic';
+import { subgraphsOf } from '../ir/edit';
 import type { Graph, Node } from '../ir/graph';
 import { PLAN_OPS } from '../plan/plan-ops';
 import { lowerGraph } from './lower-graph';
@@ -26,7 +27,8 @@ export function placeNodes(graph: Graph): Placement {
   const places = new Map<Node, NodePlace>();
   const ofValue = new Map<string, NodePlace>();
   for (const node of graph.nodes) {
-    const before = node.inputs
+    // What chooses a branch says nothing of the layers in it.
+    const before = (subgraphsOf(node).length > 0 ? [] : node.inputs)
       .map((input) => ofValue.get(input))
       .find((place) => place !== undefined && place !== 'none');
     // The steps around a layer in float make and take integers, under its name too.

@@ -117,7 +117,7 @@ export const ERRORS = {
   },
   E_BRANCH_LEFT_OUT: {
     template: "node '{node}' asks for a branch that the plan was compiled without",
-    hint: 'Give inputs that take the other branch, or compile for inputs of the shapes that this one needs (--shape, --variant).',
+    hint: 'Give inputs that take the other branch, or compile for the shapes that this one needs: `hone compile --shape --variant`.',
   },
   E_INPUT_LENGTH: {
     template: 'input {name}: expected {expected} elements, found {found}',

@@ -1,5 +1,5 @@
 import { compile, diagnose } from '../../lib/compile/compile';
-import type { GraphBuilder } from '../../lib/ir/builder';
+import { GraphBuilder } from '../../lib/ir/builder';
 import { elementCount, tensorFrom } from '../../lib/ir/tensor';
 import { inferShapes } from '../../lib/passes/infer-shapes';
 import { prepare } from '../../lib/passes/pipeline';
@@ -49,6 +49,12 @@ const CASES: readonly (readonly [what: string, draw: Draw, expected: readonly st
       const number = (value: number) => b.initializer(tensorFrom('int64', [], [value]));
       const height = b.node('Gather', [b.node('Shape', [x]), number(2)]);
       b.output(b.node('Range', [number(0), height, number(1)]), 'int64', ['H']);
+      // Are taken apart once H is a number.
+      b.output(b.node('Einsum', [x, x], { equation: 'bcij,bcij->b' }));
+      const body = new GraphBuilder();
+      body.output(body.node('Relu', ['x']));
+      const branch = { kind: 'graph', value: body.build() } as const;
+      b.output(b.node('If', [b.input('side', 'bool', [])], { then_branch: branch, else_branch: branch }));
       return [b.node('Wobble', [soft], {}, { domain: 'com.example', outputs: ['s'] })];
     },
     [
