@@ -1,12 +1,26 @@
 import { attribute } from '../ir/attribute';
 import type { ElementType } from '../ir/element-type';
 import type { Dim, Node, ValueType } from '../ir/graph';
+import { type Tensor, toNumbers } from '../ir/tensor';
 import type { InferContext, Inferred } from './operator';
 
 /** `axis` counted from the front, or undefined when it is not one of `rank` axes. */
 export function normalizeAxis(axis: number, rank: number): number | undefined {
   const positive = axis < 0 ? axis + rank : axis;
   return Number.isInteger(positive) && positive >= 0 && positive < rank ? positive : undefined;
+}
+
+/**
+ * The first of constant indices that are out of range, in words; undefined where all fit or are not known. `extents` are what one
+ * after the other of the indices counts in, again and again; negative indices count from the end.
+ */
+export function indexOutside(indices: Tensor | undefined, extents: readonly (Dim | undefined)[]): string | undefined {
+  const numbers = indices && extents.length > 0 ? toNumbers(indices) : [];
+  const at = numbers.findIndex((index, place) => {
+    const extent = extents[place % extents.length];
+    return typeof extent === 'number' && normalizeAxis(index, extent) === undefined;
+  });
+  return at === -1 ? undefined : `index ${numbers[at]} is outside extent ${extents[at % extents.length]}`;
 }
 
 /** Axes counted from the front, in the given order, or undefined when one is out of range or named twice. */

@@ -7,7 +7,7 @@ import { elementCost } from './cost';
 import { elementwise } from './coupling';
 import { emptyDense, isFloat } from './dense';
 import type { Dense, InferContext, Inferred, Operator, Precision, Schema } from './operator';
-import { NUMBERS, problem, required, variadic } from './schema';
+import { NUMBERS, problem, required, typedAs, variadic } from './schema';
 
 /** What sets one element-wise operator of two (or more) broadcast inputs apart from its family. */
 export interface BinarySpec {
@@ -41,7 +41,9 @@ export function binary(spec: BinarySpec): Operator {
     domain: '',
     since,
     schema: {
-      inputs: spec.variadic ? [variadic('data', types)] : [required('A', types), required('B', types)],
+      inputs: spec.variadic
+        ? [typedAs(variadic('data', types), 'data')]
+        : [required('A', types), typedAs(required('B', types), 'A')],
       outputs: [required('C', output ? [output] : types)],
       attributes,
     },
@@ -84,8 +86,6 @@ export function combine(
 function inferBinary(context: InferContext, spec: BinarySpec): readonly Inferred[] | ReturnType<typeof problem> {
   const { node, inputs } = context;
   const first = inputs[0]!;
-  const stranger = inputs.find((input) => input!.type !== first.type);
-  if (stranger) return problem(node, 'type-mismatch', `expected ${first.type} operands, found ${stranger.type}`);
   const type = spec.output ?? first.type;
   const shapes = inputs.map((input) => input!.shape);
   if (shapes.some((shape) => shape === undefined)) return [{ type, shape: undefined }];

@@ -14,14 +14,24 @@ export interface Parameter {
   readonly name: string;
   readonly types: readonly ElementType[];
   readonly presence?: 'required' | 'optional' | 'variadic';
+  /** Name of the parameter before it, or its own where it is variadic, whose type each of its values has. */
+  readonly like?: string;
 }
 
 /** What a node of this operator may look like in the dialect. */
 export interface Schema {
   readonly inputs: readonly Parameter[];
   readonly outputs: readonly Parameter[];
-  /** Known attributes with their kind; `required` ones have no default. */
-  readonly attributes: Readonly<Record<string, { readonly kind: Attribute['kind']; readonly required?: boolean }>>;
+  readonly attributes: Readonly<Record<string, AttributeForm>>;
+}
+
+/** What an attribute may be. */
+export interface AttributeForm {
+  readonly kind: Attribute['kind'];
+  /** Whether it must be there, for want of a default. */
+  readonly required?: boolean;
+  /** The words that ONNX knows for it, where it is a choice between some. */
+  readonly words?: readonly string[];
 }
 
 /** What shape inference knows about one node. */

@@ -4,12 +4,12 @@ import type { Dim, Node, ValueType } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
 import { knownDims } from './dims';
 import type { Cost } from './operator';
-import { problem } from './schema';
+import { AUTO_PAD, problem } from './schema';
 import { checkWindow, inferSpatial, resolveSpatial, type Spatial } from './spatial';
 
 /** Attributes that MaxPool and AveragePool share. */
 export const POOL_ATTRIBUTES = {
-  auto_pad: { kind: 'string' },
+  auto_pad: AUTO_PAD,
   ceil_mode: { kind: 'int' },
   dilations: { kind: 'ints' },
   kernel_shape: { kind: 'ints', required: true },

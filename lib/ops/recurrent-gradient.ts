@@ -70,7 +70,7 @@ export function recurrentGradient(context: GradientContext, rule: RecurrentRule)
   );
   const zeros = () => emit.node('Expand', [floats(emit, [0], [1, 1]), int64s(emit, [batch, hidden])]);
 
-  const parts = directionsOf(node)!.map((backwards, d) => {
+  const parts = directionsOf(node).map((backwards, d) => {
     const pick = (value: string, axis = 0) => pickIndex(emit, value, d, axis);
     const [inputBias, recurrentBias] =
       bias === '' ? [] : [0, 1].map((half) => sliceColumns(emit, pick(bias), [half * rows, (half + 1) * rows]));
@@ -123,7 +123,7 @@ export function recurrentGradient(context: GradientContext, rule: RecurrentRule)
 
 /** Why a node has no gradient. */
 function whyNot({ node }: GradientContext, rule: RecurrentRule): string | undefined {
-  const count = directionsOf(node)!.length;
+  const count = directionsOf(node).length;
   const usual = Array.from({ length: count }, () => rule.activations).flat();
   const names = attribute(node, 'activations', 'strings', usual);
   if ((node.inputs[4] ?? '') !== '') return 'sequence lengths have no gradient';

@@ -7,8 +7,16 @@ import { recurrent } from './coupling-layers';
 import type { BoundedFunction, KernelCall } from './kernel-call';
 import { recurrentLayer } from './layer-facets';
 import type { Dense, InferContext, Inferred, LowerContext, Operator, Parameter } from './operator';
-import { type Advance, activationsOf, clipOf, directionPart, evaluateRecurrent, inferRecurrent } from './recurrent';
-import { FLOATS, optional, problem, required } from './schema';
+import {
+  type Advance,
+  activationsOf,
+  clipOf,
+  directionPart,
+  directionsOf,
+  evaluateRecurrent,
+  inferRecurrent,
+} from './recurrent';
+import { FLOATS, oneOf, optional, problem, required } from './schema';
 
 /** Attributes that all recurrent operators have. */
 const ATTRIBUTES = {
@@ -16,7 +24,7 @@ const ATTRIBUTES = {
   activation_beta: { kind: 'floats' },
   activations: { kind: 'strings' },
   clip: { kind: 'float' },
-  direction: { kind: 'string' },
+  direction: oneOf('forward', 'reverse', 'bidirectional'),
   hidden_size: { kind: 'int' },
   layout: { kind: 'int' },
 } as const satisfies Record<string, { kind: Attribute['kind'] }>;
@@ -144,17 +152,26 @@ function lowerRecurrent({ node, inputs, constant }: LowerContext, kind: Recurren
   };
 }
 
-/** What is wrong with the shapes of the parameters. */
+/** What is wrong with the shapes of the parameters and initial states. */
 function checkParameters({ node, inputs }: InferContext, kind: RecurrentKind): Diagnostic | undefined {
   const [x, w, r] = inputs;
-  const [directions, rows, hidden] = r?.shape ?? [];
+  const directions = directionsOf(node).length;
+  const [, rows, units] = r?.shape ?? [];
+  const hidden = node.attributes.has('hidden_size') ? attribute(node, 'hidden_size', 'int') : units;
   const total = typeof hidden === 'number' ? kind.gates * hidden : rows;
   const twice = typeof total === 'number' ? 2 * total : undefined;
+  const batchFirst = attribute(node, 'layout', 'int', 0) === 1;
+  const batch = x?.shape?.[batchFirst ? 0 : 1];
   const peepholes = typeof hidden === 'number' ? (kind.peepholes ?? 0) * hidden : undefined;
-  const expected: readonly [name: string, shape: Inferred['shape'], dims: readonly (Dim | undefined)[]][] = [
+  const expected: readonly (readonly [name: string, shape: Inferred['shape'], dims: readonly (Dim | undefined)[]])[] = [
     ['W', w?.shape, [directions, total, x?.shape?.[2]]],
     ['R', r?.shape, [directions, total, hidden]],
     ['B', inputs[3]?.shape, [directions, twice]],
+    ['lengths', inputs[LENGTHS]?.shape, [batch]],
+    ...kind.states.map((state, index) => {
+      const dims = batchFirst ? [batch, directions, hidden] : [directions, batch, hidden];
+      return [`initial_${state}`, inputs[FIRST_STATE + index]?.shape, dims] as const;
+    }),
     ['P', inputs[FIRST_STATE + kind.states.length]?.shape, [directions, peepholes]],
   ];
   for (const [name, shape, dims] of expected)

@@ -61,8 +61,8 @@ export interface RecurrentActivation {
   readonly engine: BoundedFunction | undefined;
 }
 
-/** Whether each direction runs backwards; undefined for an unknown word. */
-export function directionsOf(node: Node): readonly boolean[] | undefined {
+/** Whether each direction runs backwards. */
+export function directionsOf(node: Node): readonly boolean[] {
   const table: Readonly<Record<string, readonly boolean[]>> = {
     forward: [false],
     reverse: [true],
@@ -80,7 +80,7 @@ export function activationsOf(node: Node, defaults: readonly string[]): readonly
   const [alphas, betas] = ['activation_alpha', 'activation_beta'].map((list) => [
     ...attribute(node, list, 'floats', []),
   ]);
-  const count = defaults.length * (directionsOf(node)?.length ?? 1);
+  const count = defaults.length * directionsOf(node).length;
   return Array.from({ length: count }, (_, index) => {
     const name = names[index] ?? defaults[index % defaults.length];
     const kind = ACTIVATIONS[name.toLowerCase()];
@@ -106,7 +106,6 @@ export function inferRecurrent(
   const type = x!.type;
   const unknown = Array<Inferred>(1 + states).fill({ type, shape: undefined });
   const directions = directionsOf(node);
-  if (!directions) return problem(node, 'attribute', 'expected direction forward, reverse or bidirectional');
   const stranger = activationsOf(node, activations).indexOf(undefined);
   if (stranger !== -1) {
     const name = attribute(node, 'activations', 'strings', [])[stranger];
@@ -153,7 +152,7 @@ export function evaluateRecurrent(
   const inputSize = x!.dims[2];
   const y = emptyLike(x!, batchFirst ? [batch, steps, count, hidden] : [steps, count, batch, hidden]);
   const last = starts.map(() => emptyLike(x!, batchFirst ? [batch, count, hidden] : [count, batch, hidden]));
-  directionsOf(node)!.forEach((backwards, d) => {
+  directionsOf(node).forEach((backwards, d) => {
     const advance = cellOf(d);
     for (let n = 0; n < batch; n++) {
       const stateAt = (batchFirst ? n * count + d : d * batch + n) * hidden;

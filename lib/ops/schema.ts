@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic';
 import type { ElementType } from '../ir/element-type';
 import type { Node } from '../ir/graph';
-import type { Parameter } from './operator';
+import type { AttributeForm, Parameter } from './operator';
 
 /** Type lists of operator schemas. */
 export const FLOATS = ['float32', 'float16', 'bfloat16', 'float64'] as const satisfies readonly ElementType[];
@@ -27,6 +27,19 @@ export function optional(name: string, types: readonly ElementType[]): Parameter
 export function variadic(name: string, types: readonly ElementType[]): Parameter {
   return { name, types, presence: 'variadic' };
 }
+
+/** A parameter whose values have the type of another one, `of`: what ONNX writes as one type variable for both. */
+export function typedAs(parameter: Parameter, of: string): Parameter {
+  return { ...parameter, like: of };
+}
+
+/** An attribute that is one of some words. */
+export function oneOf(...words: readonly string[]): AttributeForm {
+  return { kind: 'string', words };
+}
+
+/** How windows are padded. */
+export const AUTO_PAD = oneOf('NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID');
 
 /** Error that names the node: what `infer`, `upgrade` and `lower` return when a node cannot be right or is out of reach. */
 export function problem(node: Node, kind: string, message: string): Diagnostic {

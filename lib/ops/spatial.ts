@@ -46,7 +46,7 @@ export function kernelOf(node: Node, weight: readonly Dim[]): readonly number[] 
 
 /** What is wrong with the window attributes for `rank` spatial axes, or undefined. */
 export function checkWindow(node: Node, rank: number, kernel: readonly number[] | undefined): string | undefined {
-  const { strides, dilations, pads, autoPad } = windowAttributes(node, rank);
+  const { strides, dilations, pads } = windowAttributes(node, rank);
   if (kernel && kernel.length !== rank) return `expected ${rank} kernel extents, found [${kernel}]`;
   if (kernel?.some((extent) => extent < 1)) return `expected kernel extents of at least 1, found [${kernel}]`;
   if (strides.length !== rank || strides.some((stride) => stride < 1))
@@ -55,8 +55,6 @@ export function checkWindow(node: Node, rank: number, kernel: readonly number[] 
     return `expected ${rank} dilations of at least 1, found [${dilations}]`;
   if (pads.length !== 2 * rank || pads.some((pad) => pad < 0))
     return `expected ${2 * rank} pads of at least 0, found [${pads}]`;
-  if (!['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'].includes(autoPad))
-    return `expected auto_pad NOTSET, SAME_UPPER, SAME_LOWER or VALID, found ${autoPad}`;
   return undefined;
 }
 

@@ -46,10 +46,14 @@ function checkTypes(
   inputs: readonly (ValueType | undefined)[],
 ): Diagnostic[] {
   return inputs.flatMap((input, index) => {
-    const parameter = formal[Math.min(index, formal.length - 1)];
-    if (!input || parameter.types.includes(input.type)) return [];
-    const expected = parameter.types.join(', ');
-    return [problem(node, 'schema', `input '${parameter.name}' cannot be ${input.type} (expected ${expected})`)];
+    const { name, types, like } = formal[Math.min(index, formal.length - 1)];
+    if (!input) return [];
+    if (!types.includes(input.type))
+      return [problem(node, 'schema', `input '${name}' cannot be ${input.type} (expected ${types.join(', ')})`)];
+    const other = like === undefined ? undefined : inputs[formal.findIndex((parameter) => parameter.name === like)];
+    return other === undefined || other.type === input.type
+      ? []
+      : [problem(node, 'type-mismatch', `input '${name}' is ${input.type}, but '${like}' is ${other.type}`)];
   });
 }
 
@@ -57,10 +61,14 @@ function checkAttributes(node: Node, known: Operator['schema']['attributes']): D
   const missing = Object.entries(known)
     .filter(([name, { required }]) => required && !node.attributes.has(name))
     .map(([name, { kind }]) => problem(node, 'schema', attributeFault(name, undefined, kind)));
-  const odd = [...node.attributes].flatMap(([name, { kind }]) => {
+  const odd = [...node.attributes].flatMap(([name, { kind, value }]) => {
     if (!known[name])
       return [{ ...problem(node, 'schema', `attribute '${name}' is not known`), severity: 'warning' as const }];
-    return known[name].kind === kind ? [] : [problem(node, 'schema', attributeFault(name, kind, known[name].kind))];
+    const { kind: expected, words } = known[name];
+    if (kind !== expected) return [problem(node, 'schema', attributeFault(name, kind, expected))];
+    return words === undefined || words.includes(value as string)
+      ? []
+      : [problem(node, 'schema', `attribute '${name}' is '${value}' (expected ${words.join(', ')})`)];
   });
   return [...missing, ...odd];
 }

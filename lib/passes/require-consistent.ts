@@ -12,6 +12,7 @@ const CONTRADICTIONS: ReadonlySet<string> = new Set([
   'window',
   'bad-axis',
   'bad-step',
+  'bad-index',
 ]);
 
 /** What contradicts the rules of ONNX among what is wrong with a graph. */

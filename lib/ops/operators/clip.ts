@@ -4,7 +4,7 @@ import { emptyLike, toDense } from '../dense';
 import { highestOf, lowestOf } from '../extremes';
 import { castTo, dimsOf, formulas, sumToShape } from '../gradients';
 import type { GradientContext, LowerContext, Operator } from '../operator';
-import { NUMBERS, optional, problem, required } from '../schema';
+import { NUMBERS, optional, problem, required, typedAs } from '../schema';
 import { attributeToInput } from '../upgrade-steps';
 
 /** Elements limited to [min, max]; a bound that is left out does not limit. Where min > max, max wins. */
@@ -14,7 +14,11 @@ export const clip: Operator = {
   domain: '',
   since: 13,
   schema: {
-    inputs: [required('input', NUMBERS), optional('min', NUMBERS), optional('max', NUMBERS)],
+    inputs: [
+      required('input', NUMBERS),
+      typedAs(optional('min', NUMBERS), 'input'),
+      typedAs(optional('max', NUMBERS), 'input'),
+    ],
     outputs: [required('output', NUMBERS)],
     attributes: {},
   },
@@ -22,12 +26,7 @@ export const clip: Operator = {
     if (from >= 11) return [node];
     return [attributeToInput(attributeToInput(node, emit, 'min', 1), emit, 'max', 2)];
   },
-  infer: ({ node, inputs: [input, ...bounds] }) => {
-    const { type, shape } = input!;
-    const odd = bounds.find((bound) => bound && bound.type !== type);
-    if (odd) return problem(node, 'type-mismatch', `bounds of ${odd.type} for elements of ${type}`);
-    return [{ type, shape }];
-  },
+  infer: ({ inputs: [input] }) => [input!],
   evaluate: ([input, min, max]) => {
     const low = min ? min.data[0] : lowestOf(input!.type);
     const high = max ? max.data[0] : highestOf(input!.type);

@@ -8,7 +8,7 @@ import { emptyLike } from '../dense';
 import { addDims } from '../dims';
 import { cut, dimsOf, int64s } from '../gradients';
 import type { Dense, GradientContext, Operator } from '../operator';
-import { EVERY_TYPE, problem, required, variadic } from '../schema';
+import { EVERY_TYPE, problem, required, typedAs, variadic } from '../schema';
 
 /** The inputs one behind the other along `axis`. */
 export const concat: Operator = {
@@ -16,15 +16,13 @@ export const concat: Operator = {
   domain: '',
   since: 13,
   schema: {
-    inputs: [variadic('inputs', EVERY_TYPE)],
+    inputs: [typedAs(variadic('inputs', EVERY_TYPE), 'inputs')],
     outputs: [required('concat_result', EVERY_TYPE)],
     attributes: { axis: { kind: 'int', required: true } },
   },
   infer: (context) => {
     const { node, inputs } = context;
     const { type } = inputs[0]!;
-    const stranger = inputs.find((input) => input!.type !== type);
-    if (stranger) return problem(node, 'type-mismatch', `expected ${type} inputs, found ${stranger.type}`);
     const known = inputs.find((input) => input!.shape)?.shape;
     if (!known) return [{ type, shape: undefined }];
     const shapes = inputs.map((input) => input!.shape);

@@ -8,7 +8,7 @@ import { knownDims, mulDims } from '../dims';
 import { dimsOf } from '../gradients';
 import { convTransposeLayer } from '../layer-facets';
 import type { Dense, Operator } from '../operator';
-import { FLOATS, optional, problem, required } from '../schema';
+import { AUTO_PAD, FLOATS, optional, problem, required, typedAs } from '../schema';
 import { checkWindow, kernelOf, toWindow, windowTaps } from '../spatial';
 import { adjointSpatial, transposedExtents } from '../transposed-extents';
 
@@ -21,10 +21,10 @@ export const convTranspose: Operator = {
   domain: '',
   since: 11,
   schema: {
-    inputs: [required('X', FLOATS), required('W', FLOATS), optional('B', FLOATS)],
+    inputs: [required('X', FLOATS), typedAs(required('W', FLOATS), 'X'), typedAs(optional('B', FLOATS), 'X')],
     outputs: [required('Y', FLOATS)],
     attributes: {
-      auto_pad: { kind: 'string' },
+      auto_pad: AUTO_PAD,
       dilations: { kind: 'ints' },
       group: { kind: 'int' },
       kernel_shape: { kind: 'ints' },
@@ -34,7 +34,7 @@ export const convTranspose: Operator = {
       strides: { kind: 'ints' },
     },
   },
-  infer: ({ node, inputs: [x, w] }) => {
+  infer: ({ node, inputs: [x, w, bias] }) => {
     const { type, shape } = x!;
     if (!shape || !w?.shape) return [{ type, shape: undefined }];
     const rank = shape.length - 2;
@@ -43,11 +43,23 @@ export const convTranspose: Operator = {
     const [channels, weightChannels] = [shape[1], w.shape[0]];
     if (typeof channels === 'number' && typeof weightChannels === 'number' && channels !== weightChannels)
       return problem(node, 'shape-mismatch', `expected ${weightChannels} input channels, found ${channels}`);
+    const group = attribute(node, 'group', 'int', 1);
+    if (typeof weightChannels === 'number' && !(weightChannels % group === 0))
+      return problem(node, 'shape-mismatch', `expected channels divisible by group ${group}, found ${weightChannels}`);
     const kernel = kernelOf(node, w.shape);
     if (!kernel) return [{ type, shape: undefined }];
     const wrong = checkWindow(node, rank, kernel);
     if (wrong) return problem(node, 'window', wrong);
-    const filters = mulDims(w.shape[1], attribute(node, 'group', 'int', 1));
+    const found = w.shape.slice(2);
+    if (found.some((extent, axis) => typeof extent === 'number' && extent !== kernel[axis]))
+      return problem(node, 'shape-mismatch', `expected a weight with kernel_shape [${kernel}], found [${found}]`);
+    for (const name of ['output_padding', 'output_shape']) {
+      const given = attribute(node, name, 'ints', kernel);
+      if (given.length < rank) return problem(node, 'window', `expected ${rank} of ${name}, found [${given}]`);
+    }
+    const filters = mulDims(w.shape[1], group);
+    if (bias?.shape && (bias.shape.length !== 1 || (typeof filters === 'number' && bias.shape[0] !== filters)))
+      return problem(node, 'shape-mismatch', `expected bias [${filters}], found [${bias.shape}]`);
     return [{ type, shape: [shape[0], filters, ...transposedExtents(node, shape.slice(2), kernel)] }];
   },
   evaluate: ([x, w, bias], node) => [scatter(x!, w!, bias, node)],

@@ -7,7 +7,7 @@ import { emptyLike } from '../dense';
 import { knownDims } from '../dims';
 import { convLayer } from '../layer-facets';
 import type { Dense, Operator } from '../operator';
-import { FLOATS, optional, problem, required } from '../schema';
+import { AUTO_PAD, FLOATS, optional, problem, required, typedAs } from '../schema';
 import { checkWindow, inferSpatial, kernelOf, resolveSpatial, toWindow, windowTaps } from '../spatial';
 
 /** ONNX Conv-11: cross-correlation of `x [N, C, spatial...]` with `w [M, C / group, kernel...]`, plus bias `[M]`. */
@@ -16,10 +16,10 @@ export const conv: Operator = {
   domain: '',
   since: 11,
   schema: {
-    inputs: [required('X', FLOATS), required('W', FLOATS), optional('B', FLOATS)],
+    inputs: [required('X', FLOATS), typedAs(required('W', FLOATS), 'X'), typedAs(optional('B', FLOATS), 'X')],
     outputs: [required('Y', FLOATS)],
     attributes: {
-      auto_pad: { kind: 'string' },
+      auto_pad: AUTO_PAD,
       dilations: { kind: 'ints' },
       group: { kind: 'int' },
       kernel_shape: { kind: 'ints' },

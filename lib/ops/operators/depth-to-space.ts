@@ -5,7 +5,7 @@ import { divideExactly, mulDims } from '../dims';
 import { dimsOf, reshapeTo, transposeTo } from '../gradients';
 import type { Operator } from '../operator';
 import { lowerRearrangement, type Rearrangement } from '../rearrangement';
-import { EVERY_TYPE, problem, required } from '../schema';
+import { EVERY_TYPE, oneOf, problem, required } from '../schema';
 import { readStrided, rowMajorStrides } from '../strides';
 
 /** Blocks of channels spread over the image: `[N, C*b*b, H, W]` to `[N, C, H*b, W*b]`. */
@@ -17,7 +17,7 @@ export const depthToSpace: Operator = {
   schema: {
     inputs: [required('input', EVERY_TYPE)],
     outputs: [required('output', EVERY_TYPE)],
-    attributes: { blocksize: { kind: 'int', required: true }, mode: { kind: 'string' } },
+    attributes: { blocksize: { kind: 'int', required: true }, mode: oneOf('DCR', 'CRD') },
   },
   infer: ({ node, inputs: [input] }) => {
     const { type, shape } = input!;

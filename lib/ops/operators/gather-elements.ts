@@ -1,5 +1,5 @@
 import { attribute } from '../../ir/attribute';
-import { normalizeAxis } from '../axes';
+import { indexOutside, normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
 import { dimsOf, zerosOf } from '../gradients';
@@ -17,11 +17,14 @@ export const gatherElements: Operator = {
     outputs: [required('output', EVERY_TYPE)],
     attributes: { axis: { kind: 'int' } },
   },
-  infer: ({ node, inputs }) => {
+  infer: ({ node, inputs, constant }) => {
     const [{ type, shape: dataShape }, { shape }] = [inputs[0]!, inputs[1]!];
-    const axis = attribute(node, 'axis', 'int', 0);
-    if (dataShape && normalizeAxis(axis, dataShape.length) === undefined)
-      return problem(node, 'bad-axis', `axis ${axis} does not fit shape [${dataShape}]`);
+    const given = attribute(node, 'axis', 'int', 0);
+    const axis = dataShape && normalizeAxis(given, dataShape.length);
+    if (dataShape && axis === undefined)
+      return problem(node, 'bad-axis', `axis ${given} does not fit shape [${dataShape}]`);
+    const outside = indexOutside(constant(1), dataShape ? [dataShape[axis!]] : []);
+    if (outside) return problem(node, 'bad-index', outside);
     if (dataShape && shape && dataShape.length !== shape.length)
       return problem(node, 'shape-mismatch', `data [${dataShape}] and indices [${shape}] differ in rank`);
     return [{ type, shape }];

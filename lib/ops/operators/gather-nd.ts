@@ -1,6 +1,6 @@
 import { attribute } from '../../ir/attribute';
 import { elementCount } from '../../ir/tensor';
-import { normalizeAxis } from '../axes';
+import { indexOutside, normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import { emptyLike } from '../dense';
 import { gatherTuplesGradient } from '../gather-gradient';
@@ -18,13 +18,15 @@ export const gatherND: Operator = {
     outputs: [required('output', EVERY_TYPE)],
     attributes: { batch_dims: { kind: 'int' } },
   },
-  infer: ({ node, inputs }) => {
+  infer: ({ node, inputs, constant }) => {
     const [{ type, shape }, { shape: at }] = [inputs[0]!, inputs[1]!];
     const tuple = at?.[at.length - 1];
     if (!shape || !at || typeof tuple !== 'number') return [{ type, shape: undefined }];
     const batch = attribute(node, 'batch_dims', 'int', 0);
     if (batch + tuple > shape.length)
       return problem(node, 'shape-mismatch', `tuples of ${tuple} indices do not fit data [${shape}]`);
+    const outside = indexOutside(constant(1), shape.slice(batch, batch + tuple));
+    if (outside) return problem(node, 'bad-index', outside);
     return [{ type, shape: [...at.slice(0, -1), ...shape.slice(batch + tuple)] }];
   },
   evaluate: ([data, indices], node) => {

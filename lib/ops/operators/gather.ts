@@ -1,6 +1,6 @@
 import { attribute } from '../../ir/attribute';
 import { elementCount } from '../../ir/tensor';
-import { normalizeAxis } from '../axes';
+import { indexOutside, normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import { gathering } from '../coupling-shapes';
 import { emptyLike } from '../dense';
@@ -24,6 +24,8 @@ export const gather: Operator = {
     if (!shape || !indices.shape) return [{ type, shape: undefined }];
     const axis = normalizeAxis(attribute(node, 'axis', 'int', 0), shape.length);
     if (axis === undefined) return problem(node, 'bad-axis', `axis does not fit shape [${shape}]`);
+    const outside = indexOutside(context.constant(1), [shape[axis]]);
+    if (outside) return problem(node, 'bad-index', outside);
     const result = [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)];
     const elements = shape.length === 1 ? context.partial(0) : undefined;
     const positions = context.partial(1);

@@ -3,6 +3,7 @@ import type { Node } from '../../ir/graph';
 import { errorFunction } from '../erf-function';
 import type { Formula } from '../gradients';
 import type { Operator } from '../operator';
+import { oneOf } from '../schema';
 import { unary } from '../unary';
 
 function geluByTanh(x: number): number {
@@ -13,7 +14,7 @@ function geluByTanh(x: number): number {
 export const gelu: Operator = unary({
   op: 'Gelu',
   since: 20,
-  attributes: { approximate: { kind: 'string' } },
+  attributes: { approximate: oneOf('none', 'tanh') },
   of: (node) => {
     return isByTanh(node) ? geluByTanh : (x) => 0.5 * x * (1 + errorFunction(x * Math.SQRT1_2));
   },

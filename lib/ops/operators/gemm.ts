@@ -7,7 +7,7 @@ import { emptyLike } from '../dense';
 import { dimsOf, floats, sumToShape } from '../gradients';
 import { gemmLayer } from '../layer-facets';
 import type { Emitter, Operator } from '../operator';
-import { NUMBERS, optional, problem, required } from '../schema';
+import { NUMBERS, optional, problem, required, typedAs } from '../schema';
 
 /** ONNX Gemm-13: `Y = alpha * A' * B' + beta * C`, where A' and B' are A and B or their transposes. */
 export const gemm: Operator = {
@@ -15,7 +15,7 @@ export const gemm: Operator = {
   domain: '',
   since: 13,
   schema: {
-    inputs: [required('A', NUMBERS), required('B', NUMBERS), optional('C', NUMBERS)],
+    inputs: [required('A', NUMBERS), typedAs(required('B', NUMBERS), 'A'), typedAs(optional('C', NUMBERS), 'A')],
     outputs: [required('Y', NUMBERS)],
     attributes: {
       alpha: { kind: 'float' },

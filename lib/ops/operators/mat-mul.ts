@@ -6,7 +6,7 @@ import { emptyDense } from '../dense';
 import { dimsOf, reshapeTo, sumToShape, transposeTo } from '../gradients';
 import { matMulLayer } from '../layer-facets';
 import type { Dense, Emitter, Operator, Precision } from '../operator';
-import { NUMBERS, problem, required } from '../schema';
+import { NUMBERS, problem, required, typedAs } from '../schema';
 
 /** ONNX MatMul-13: matrix product of the last two axes, the others broadcast (numpy.matmul). */
 export const matMul: Operator = {
@@ -14,7 +14,7 @@ export const matMul: Operator = {
   domain: '',
   since: 13,
   schema: {
-    inputs: [required('A', NUMBERS), required('B', NUMBERS)],
+    inputs: [required('A', NUMBERS), typedAs(required('B', NUMBERS), 'A')],
     outputs: [required('Y', NUMBERS)],
     attributes: {},
   },

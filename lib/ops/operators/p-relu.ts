@@ -1,7 +1,7 @@
 import { binary } from '../binary';
 import { formulas, sumToOperands } from '../gradients';
 import type { Operator } from '../operator';
-import { FLOATS, required } from '../schema';
+import { FLOATS, required, typedAs } from '../schema';
 
 const TYPES = [...FLOATS, 'int32', 'int64', 'uint32', 'uint64'] as const;
 
@@ -9,7 +9,7 @@ const TYPES = [...FLOATS, 'int32', 'int64', 'uint32', 'uint64'] as const;
 export const pRelu: Operator = {
   ...binary({ op: 'PRelu', since: 16, types: TYPES, of: (x, slope) => (x < 0 ? slope * x : x), kernel: 'slope' }),
   schema: {
-    inputs: [required('X', TYPES), required('slope', TYPES)],
+    inputs: [required('X', TYPES), typedAs(required('slope', TYPES), 'X')],
     outputs: [required('Y', TYPES)],
     attributes: {},
   },

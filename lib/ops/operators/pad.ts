@@ -10,7 +10,7 @@ import { addDims, knownDims } from '../dims';
 import { cut, dimsOf, int64s, reshapeTo } from '../gradients';
 import type { Emitter, GradientContext, LowerContext, Operator } from '../operator';
 import { padsPerAxis } from '../pad-extents';
-import { EVERY_TYPE, INDEX_TYPES, optional, problem, required } from '../schema';
+import { EVERY_TYPE, INDEX_TYPES, oneOf, optional, problem, required, typedAs } from '../schema';
 import { forEachIndex } from '../spatial';
 import { rowMajorStrides } from '../strides';
 import { attributeToInput } from '../upgrade-steps';
@@ -24,11 +24,11 @@ export const pad: Operator = {
     inputs: [
       required('data', EVERY_TYPE),
       required('pads', ['int64']),
-      optional('constant_value', EVERY_TYPE),
+      typedAs(optional('constant_value', EVERY_TYPE), 'data'),
       optional('axes', INDEX_TYPES),
     ],
     outputs: [required('output', EVERY_TYPE)],
-    attributes: { mode: { kind: 'string' } },
+    attributes: { mode: oneOf('constant', 'reflect', 'edge', 'wrap') },
   },
   upgrade: (node, from, emit) => {
     if (from >= 11) return [node];

@@ -5,7 +5,7 @@ import { elementCost } from '../cost';
 import { emptyDense, isFloat, toDense } from '../dense';
 import { ceilDivDims, isNonNegative, knownDims, subDims } from '../dims';
 import type { InferContext, Operator } from '../operator';
-import { problem, required } from '../schema';
+import { problem, required, typedAs } from '../schema';
 
 const TYPES = ['float32', 'float64', 'int16', 'int32', 'int64'] as const;
 
@@ -15,7 +15,11 @@ export const range: Operator = {
   domain: '',
   since: 11,
   schema: {
-    inputs: [required('start', TYPES), required('limit', TYPES), required('delta', TYPES)],
+    inputs: [
+      required('start', TYPES),
+      typedAs(required('limit', TYPES), 'start'),
+      typedAs(required('delta', TYPES), 'start'),
+    ],
     outputs: [required('output', TYPES)],
     attributes: {},
   },

@@ -11,7 +11,7 @@ import { dimsOf } from '../gradients';
 import { axisShares, type Share } from '../interpolation';
 import type { Dense, GradientContext, InferContext, LowerContext, Operator, UpgradeEmitter } from '../operator';
 import { sumTiles } from '../pooling-gradient';
-import { EVERY_TYPE, FLOATS, optional, problem, required } from '../schema';
+import { EVERY_TYPE, FLOATS, oneOf, optional, problem, required } from '../schema';
 import { forEachIndex } from '../spatial';
 import { withAttributes, withInput } from '../upgrade-steps';
 
@@ -39,13 +39,21 @@ export const resize: Operator = {
     attributes: {
       antialias: { kind: 'int' },
       axes: { kind: 'ints' },
-      coordinate_transformation_mode: { kind: 'string' },
+      coordinate_transformation_mode: oneOf(
+        'half_pixel',
+        'half_pixel_symmetric',
+        'pytorch_half_pixel',
+        'align_corners',
+        'asymmetric',
+        'tf_half_pixel_for_nn',
+        'tf_crop_and_resize',
+      ),
       cubic_coeff_a: { kind: 'float' },
       exclude_outside: { kind: 'int' },
       extrapolation_value: { kind: 'float' },
-      keep_aspect_ratio_policy: { kind: 'string' },
-      mode: { kind: 'string' },
-      nearest_mode: { kind: 'string' },
+      keep_aspect_ratio_policy: oneOf('stretch', 'not_larger', 'not_smaller'),
+      mode: oneOf('nearest', 'linear', 'cubic'),
+      nearest_mode: oneOf('round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'),
     },
   },
   upgrade: (node, from, emit) => (from < 11 ? fromResize10(node, emit) : [node]),

@@ -1,9 +1,9 @@
 import { attribute } from '../../ir/attribute';
-import { normalizeAxis } from '../axes';
+import { indexOutside, normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import type { Operator } from '../operator';
 import { scatterCombination, scatterGradient, scatterReduction } from '../scatter';
-import { EVERY_TYPE, INDEX_TYPES, problem, required } from '../schema';
+import { EVERY_TYPE, INDEX_TYPES, oneOf, problem, required, typedAs } from '../schema';
 import { offsetsOf, rowMajorStrides } from '../strides';
 
 /** `data` with the elements that GatherElements would read replaced by (or combined with) `updates`. */
@@ -12,14 +12,21 @@ export const scatterElements: Operator = {
   domain: '',
   since: 18,
   schema: {
-    inputs: [required('data', EVERY_TYPE), required('indices', INDEX_TYPES), required('updates', EVERY_TYPE)],
+    inputs: [
+      required('data', EVERY_TYPE),
+      required('indices', INDEX_TYPES),
+      typedAs(required('updates', EVERY_TYPE), 'data'),
+    ],
     outputs: [required('output', EVERY_TYPE)],
-    attributes: { axis: { kind: 'int' }, reduction: { kind: 'string' } },
+    attributes: { axis: { kind: 'int' }, reduction: oneOf('none', 'add', 'mul', 'max', 'min') },
   },
-  infer: ({ node, inputs: [data] }) => {
-    const axis = attribute(node, 'axis', 'int', 0);
-    if (data!.shape && normalizeAxis(axis, data!.shape.length) === undefined)
-      return problem(node, 'bad-axis', `axis ${axis} does not fit shape [${data!.shape}]`);
+  infer: ({ node, inputs: [data], constant }) => {
+    const given = attribute(node, 'axis', 'int', 0);
+    const { shape } = data!;
+    const axis = shape && normalizeAxis(given, shape.length);
+    if (shape && axis === undefined) return problem(node, 'bad-axis', `axis ${given} does not fit shape [${shape}]`);
+    const outside = indexOutside(constant(1), shape ? [shape[axis!]] : []);
+    if (outside) return problem(node, 'bad-index', outside);
     return [data!];
   },
   evaluate: ([data, indices, updates], node) => {

@@ -1,9 +1,9 @@
 import { elementCount } from '../../ir/tensor';
-import { normalizeAxis } from '../axes';
+import { indexOutside, normalizeAxis } from '../axes';
 import { elementCost } from '../cost';
 import type { Operator } from '../operator';
 import { scatterCombination, scatterGradient, scatterReduction } from '../scatter';
-import { EVERY_TYPE, required } from '../schema';
+import { EVERY_TYPE, oneOf, problem, required, typedAs } from '../schema';
 import { rowMajorStrides } from '../strides';
 
 /** `data` with the slices at index tuples (last axis of `indices`) replaced by (or combined with) `updates`. */
@@ -12,11 +12,25 @@ export const scatterND: Operator = {
   domain: '',
   since: 18,
   schema: {
-    inputs: [required('data', EVERY_TYPE), required('indices', ['int64']), required('updates', EVERY_TYPE)],
+    inputs: [
+      required('data', EVERY_TYPE),
+      required('indices', ['int64']),
+      typedAs(required('updates', EVERY_TYPE), 'data'),
+    ],
     outputs: [required('output', EVERY_TYPE)],
-    attributes: { reduction: { kind: 'string' } },
+    attributes: { reduction: oneOf('none', 'add', 'mul', 'max', 'min') },
   },
-  infer: ({ inputs: [data] }) => [{ type: data!.type, shape: data!.shape }],
+  infer: ({ node, inputs: [data, indices], constant }) => {
+    const { type, shape } = data!;
+    const tuple = indices!.shape?.at(-1);
+    if (shape && typeof tuple === 'number') {
+      if (tuple > shape.length)
+        return problem(node, 'shape-mismatch', `tuples of ${tuple} indices do not fit data [${shape}]`);
+      const outside = indexOutside(constant(1), shape.slice(0, tuple));
+      if (outside) return problem(node, 'bad-index', outside);
+    }
+    return [{ type, shape }];
+  },
   evaluate: ([data, indices, updates], node) => {
     const combine = scatterReduction(node);
     const tuple = indices!.dims[indices!.dims.length - 1];

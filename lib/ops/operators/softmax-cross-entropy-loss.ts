@@ -5,7 +5,7 @@ import { elementCost } from '../cost';
 import { emptyDense } from '../dense';
 import { dimsOf, floats, int64s, reshapeTo } from '../gradients';
 import type { GradientContext, Operator } from '../operator';
-import { FLOATS, INDEX_TYPES, optional, problem, required } from '../schema';
+import { FLOATS, INDEX_TYPES, oneOf, optional, problem, required } from '../schema';
 import { softmaxAlong } from '../softmax-family';
 
 /**
@@ -19,7 +19,7 @@ export const softmaxCrossEntropyLoss: Operator = {
   schema: {
     inputs: [required('scores', FLOATS), required('labels', INDEX_TYPES), optional('weights', FLOATS)],
     outputs: [required('output', FLOATS), optional('log_prob', FLOATS)],
-    attributes: { ignore_index: { kind: 'int' }, reduction: { kind: 'string' } },
+    attributes: { ignore_index: { kind: 'int' }, reduction: oneOf('none', 'sum', 'mean') },
   },
   infer: ({ node, inputs: [scores, labels] }) => {
     const { type, shape } = scores!;

@@ -1,5 +1,5 @@
 import type { Operator } from '../operator';
-import { EVERY_TYPE, problem, required } from '../schema';
+import { EVERY_TYPE, oneOf, problem, required } from '../schema';
 import { attributeToInput } from '../upgrade-steps';
 import { fromUpsample, resize } from './resize';
 
@@ -11,7 +11,7 @@ export const upsample: Operator = {
   schema: {
     inputs: [required('X', EVERY_TYPE), required('scales', ['float32'])],
     outputs: [required('Y', EVERY_TYPE)],
-    attributes: { mode: { kind: 'string' } },
+    attributes: { mode: oneOf('nearest', 'linear', 'cubic') },
   },
   upgrade: (node, from, emit) => [fromUpsample(from < 9 ? attributeToInput(node, emit, 'scales', 1) : node)],
   infer: ({ node }) => problem(node, 'withdrawn-operator', `use ${resize.op}: Upsample ended with opset 9`),

@@ -5,7 +5,7 @@ import { elementwise } from '../coupling';
 import { emptyLike } from '../dense';
 import { dimsOf, formulas, sumToShape } from '../gradients';
 import type { InferContext, Inferred, Operator } from '../operator';
-import { EVERY_TYPE, problem, required } from '../schema';
+import { EVERY_TYPE, problem, required, typedAs } from '../schema';
 
 /** `X` where the condition holds, else `Y`; all three broadcast. */
 export const where: Operator = {
@@ -13,14 +13,13 @@ export const where: Operator = {
   domain: '',
   since: 16,
   schema: {
-    inputs: [required('condition', ['bool']), required('X', EVERY_TYPE), required('Y', EVERY_TYPE)],
+    inputs: [required('condition', ['bool']), required('X', EVERY_TYPE), typedAs(required('Y', EVERY_TYPE), 'X')],
     outputs: [required('output', EVERY_TYPE)],
     attributes: {},
   },
   infer: (context) => {
     const { node, inputs } = context;
     const { type } = inputs[1]!;
-    if (inputs[2]!.type !== type) return problem(node, 'type-mismatch', `expected ${type}, found ${inputs[2]!.type}`);
     const shapes = inputs.map((input) => input!.shape);
     if (shapes.some((shape) => !shape)) return [{ type, shape: undefined }];
     const shape = broadcastShapes(shapes as Dim[][]);
