@@ -105,6 +105,7 @@ function lowerNode(state: Lowering, node: Node): void {
   const call = network.kernelOf(node);
   for (const [index, input] of node.inputs.entries())
     if (!network.isLeftOut(node, index)) network.requireElements(input);
+  for (const output of node.outputs) network.requireElements(output);
   const family: Family = FAMILIES[call.kernel];
   const type = network.typeOf(firstOutput(node))?.type;
   if (!gives(call.kernel, family, type)) throw new Unsupported(`it gives ${type}, for which the engine has no kernel`);

@@ -15,6 +15,7 @@ import { inspect } from '../../lib/jobs/inspect';
 import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
 import { writeModel } from '../../lib/onnx/write-model';
 import { bindToOneSample } from '../../lib/passes/bind-inputs';
+import { inferShapes } from '../../lib/passes/infer-shapes';
 import { widenFloats } from '../../lib/passes/widen-floats';
 import { readPlan } from '../../lib/plan/reader';
 import { createReferenceEvaluate } from '../../lib/reference/evaluate';
@@ -200,10 +201,18 @@ async function quantizeSome(graph: Graph, seed: number, enter: (stage: Stage) =>
 /**
  * Whether onnxruntime pads otherwise than auto_pad SAME asks for. A window that needs less than no padding gets none
  * (TensorFlow's rule, which the attribute comes from); onnxruntime drops elements at the start in AveragePool and Conv, and refuses
- * MaxPool. Under dilations its pools give fewer elements than inputs ÷ strides.
+ * MaxPool. Under dilations its pools give fewer elements than inputs ÷ strides. Where it wraps around further than there are elements, it
+ * reads what nobody wrote.
  */
 function padsOtherwiseInRuntime(graph: Graph): boolean {
-  return graph.nodes.some(({ op, attributes }) => {
+  const { values } = inferShapes(graph).graph;
+  return graph.nodes.some(({ op, attributes, inputs }) => {
+    const mode = attributes.get('mode');
+    if (op === 'Pad' && mode?.kind === 'string' && mode.value === 'wrap') {
+      const [shape, pads] = [values.get(inputs[0])?.shape, graph.initializers.get(inputs[1])];
+      const least = Math.min(...(shape ?? []).map(Number));
+      if (!pads || !(Math.max(...toNumbers(pads)) <= least)) return true;
+    }
     const [autoPad, strides] = [attributes.get('auto_pad'), attributes.get('strides')];
     if (autoPad?.kind !== 'string' || !autoPad.value.startsWith('SAME')) return false;
     const dilations = attributes.get('dilations');

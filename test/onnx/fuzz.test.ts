@@ -78,6 +78,20 @@ const FOUND: readonly (readonly [what: string, model: () => Graph, outcome: stri
   ],
   ['a Reshape to words', () => named(), 'refused'],
   ['a Pad of words', () => padded(), 'refused'],
+  ['a Pad to more than boards hold', () => oneNode('Pad', { mode: 'wrap' }, 21, [pads(0, 0, 2 ** 24, 0)]), 'refused'],
+  ['a Pad of what was cut off', () => oneNode('Pad', { mode: 'edge' }, 21, [pads(0, 0, 7, -6)]), 'refused'],
+  ['a Pad in a mode that ONNX has not', () => oneNode('Pad', { mode: 'VALID' }, 21, [pads(0, 0, 1, -1)]), 'refused'],
+  ['largest beside 0 and 1', () => oneNode('TopK', { largest: 3 }, 21, [tensorFrom('int64', [1], [2])]), 'ran'],
+  [
+    'a cubic Resize to nothing',
+    () => oneNode('Resize', { mode: 'cubic' }, 21, [floats(), floats(1, 1, 0.1, 1)]),
+    'refused',
+  ],
+  [
+    'a product of floats and bytes',
+    () => oneNode('MatMul', {}, 21, [tensorFrom('uint8', [5, 1], [1, 2, 3, 4, 5])]),
+    'refused',
+  ],
   ['an infinite factor of a bias that is not there', () => unbiased(), 'compared'],
   ['a constant cast to words', () => spelled(), 'refused'],
   ['a constant repeated to millions', () => repeated(2 ** 22), 'refused'],
@@ -108,6 +122,8 @@ function oneNode(
   return b.build();
 }
 
+const pads = (...before: number[]) => tensorFrom('int64', [8], [...before, 0, 0, 0, 0]);
+const floats = (...values: number[]) => tensorFrom('float32', [values.length], values);
 const tiled = (repeats: number[]) => oneNode('Tile', {}, 21, [tensorFrom('int64', [4], [...repeats, ...repeats])]);
 const pooled = (values: Parameters<typeof attributes>[0]) => oneNode('AveragePool', { ceil_mode: 1, ...values });
 

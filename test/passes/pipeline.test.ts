@@ -38,7 +38,7 @@ test.each<[string, (b: GraphBuilder) => string, string[]]>([
       b.node('Relu', [
         b.node('Gather', [b.initializer(tensorFrom('float32', [2], [1, 2]), 'a'), b.initializer(ints(7), 'i')]),
       ]),
-    [],
+    ['bad-index'],
   ],
   [
     'an input of another type',

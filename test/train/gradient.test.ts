@@ -115,9 +115,11 @@ function lossOf({ op, attributes, inputs, outputs = 1, varied, used }: GradientC
   const rng = new Rng(9);
   const more = new GraphBuilder({ from: forward });
   const parts = made.slice(0, used).map((output) => {
-    const count = elementCount(forward.values.get(output)!.shape as readonly number[]);
+    const { type, shape } = forward.values.get(output)!;
+    const count = elementCount(shape as readonly number[]);
     const weights = Array.from({ length: count }, () => 0.5 + rng.uniform());
-    const row = more.node('Reshape', [output, more.initializer(tensorFrom('int64', [2], [1, count]))]);
+    const float = type === 'float32' ? output : more.node('Cast', [output], { to: 1 });
+    const row = more.node('Reshape', [float, more.initializer(tensorFrom('int64', [2], [1, count]))]);
     return more.node('MatMul', [row, more.initializer(tensorFrom('float32', [count, 1], weights))]);
   });
   const loss = parts.reduce((sum, part) => more.node('Add', [sum, part]));

@@ -15,6 +15,9 @@ import { forEachIndex } from '../spatial';
 import { rowMajorStrides } from '../strides';
 import { attributeToInput } from '../upgrade-steps';
 
+/** Most elements along an axis whose places are listed one by one. */
+const MOST_PLACES = 2 ** 22;
+
 /** Elements added before and after each axis: a constant, the nearest edge, a mirror image, or the other end. */
 export const pad: Operator = {
   op: 'Pad',
@@ -52,8 +55,14 @@ export const pad: Operator = {
       result[axis] =
         before === undefined || after === undefined ? fresh[axis] : addDims(shape[axis], addDims(before, after));
     });
-    if (result.some((dim) => typeof dim === 'number' && dim < 0))
-      return problem(node, 'shape-mismatch', `pads [${pads}] take more than shape [${shape}] has`);
+    const repeats = attribute(node, 'mode', 'string', 'constant') !== 'constant';
+    const cut = positive.some((axis, i) => {
+      const [extent, before, after] = [shape[axis], pads[i], pads[i + axes.length]];
+      if (typeof extent !== 'number' || typeof before !== 'number' || typeof after !== 'number') return false;
+      const made = extent + before + after;
+      return made < 0 || (repeats && made > 0 && extent + Math.min(before, 0) + Math.min(after, 0) < 1);
+    });
+    if (cut) return problem(node, 'shape-mismatch', `pads [${pads}] take more than shape [${shape}] has`);
     return [{ type, shape: result }];
   },
   evaluate: ([data, pads, value, axes], node) => {
@@ -70,7 +79,7 @@ export const pad: Operator = {
     forEachIndex(result.dims, (index, flat) => {
       let offset = 0;
       for (let axis = 0; axis < dims.length; axis++) {
-        const source = sourcePosition(index[axis] - before[axis], dims[axis], mode);
+        const source = sourcePosition(index[axis], dims[axis], before[axis], after[axis], mode);
         if (source === undefined) {
           result.data[flat] = fill;
           return;
@@ -130,8 +139,9 @@ function collectCopies(
   return dims.reduce((gradient, extent, axis) => {
     const to = dimsOf(emit, gradient)[axis];
     if (to === extent && before[axis] === 0) return gradient;
+    const after = to - extent - before[axis];
     const shares = Array.from({ length: to }, (_, position) => [
-      { index: sourcePosition(position - before[axis], extent, mode)!, weight: 1 },
+      { index: sourcePosition(position, extent, before[axis], after, mode)!, weight: 1 },
     ]);
     return unmixAxis(emit, gradient, axis, shares, extent);
   }, dy);
@@ -155,12 +165,15 @@ function lowerPad(context: LowerContext): ReturnType<NonNullable<Operator['lower
   if (mode === 'constant') return { kernel: 'pad', before, value: value === undefined ? undefined : (value?.[0] ?? 0) };
   const dims = knownDims(inputs[0]!.shape);
   if (!dims) return problem(node, 'symbolic-shape', 'expected known shapes');
+  const longest = Math.max(...dims.map((extent, axis) => extent + before[axis] + after[axis]));
+  if (longest > MOST_PLACES)
+    return problem(node, 'not-lowered', `it makes ${longest} elements along an axis, of at most ${MOST_PLACES}`);
   const places = dims.map((extent, axis) =>
     before[axis] === 0 && after[axis] === 0
       ? undefined
       : Array.from(
           { length: extent + before[axis] + after[axis] },
-          (_, position) => sourcePosition(position - before[axis], extent, mode)!,
+          (_, position) => sourcePosition(position, extent, before[axis], after[axis], mode)!,
         ),
   );
   return { kernel: 'select', places };
@@ -176,13 +189,29 @@ function paddingOf(tensor: Tensor | null): number {
   return tensor ? toDense(tensor, 'float32').data[0] : 0;
 }
 
-/** Where an output position reads along one axis; undefined: the constant. */
-function sourcePosition(position: number, extent: number, mode: string): number | undefined {
-  if (position >= 0 && position < extent) return position;
-  if (mode === 'edge') return position < 0 ? 0 : extent - 1;
-  if (mode === 'wrap') return ((position % extent) + extent) % extent;
+/**
+ * Where an output position reads along one axis of `extent` elements; undefined: the constant. What pads below 0 cut off is gone
+ * before the rest is repeated, as runtimes have it.
+ */
+function sourcePosition(
+  output: number,
+  extent: number,
+  before: number,
+  after: number,
+  mode: string,
+): number | undefined {
+  const first = Math.max(0, -before);
+  const kept = extent - first - Math.max(0, -after);
+  const position = output - Math.max(0, before);
+  if (position >= 0 && position < kept) return first + position;
+  if (mode === 'edge') return first + (position < 0 ? 0 : kept - 1);
+  if (mode === 'wrap') return first + modulo(position, kept);
   if (mode !== 'reflect') return undefined;
-  const period = Math.max(1, 2 * (extent - 1));
-  const folded = ((position % period) + period) % period;
-  return folded < extent ? folded : period - folded;
+  const period = Math.max(1, 2 * (kept - 1));
+  const folded = modulo(position, period);
+  return first + (folded < kept ? folded : period - folded);
+}
+
+function modulo(a: number, b: number): number {
+  return ((a % b) + b) % b;
 }

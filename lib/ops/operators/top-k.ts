@@ -42,7 +42,7 @@ export const topK: Operator = {
   },
   evaluate: ([x, k], node) => {
     const axis = normalizeAxis(attribute(node, 'axis', 'int', -1), x!.dims.length)!;
-    const sign = attribute(node, 'largest', 'int', 1) !== 0 ? 1 : -1;
+    const sign = attribute(node, 'largest', 'int', 1) === 1 ? 1 : -1;
     const [count, extent, inner] = [k!.data[0], x!.dims[axis], elementCount(x!.dims.slice(axis + 1))];
     const dims = x!.dims.map((dim, at) => (at === axis ? count : dim));
     const values = emptyLike(x!, dims);
@@ -73,7 +73,7 @@ export const topK: Operator = {
     const k = constant(1);
     if (axis === undefined) return problem(node, 'not-lowered', 'the rank is unknown');
     const count = k && toNumbers(k)[0];
-    return { kernel: 'top-k', axis, count, smallest: attribute(node, 'largest', 'int', 1) === 0 };
+    return { kernel: 'top-k', axis, count, smallest: attribute(node, 'largest', 'int', 1) !== 1 };
   },
 };
 

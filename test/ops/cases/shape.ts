@@ -63,6 +63,7 @@ export const CASES: readonly OpCase[] = [
   ...['edge', 'reflect', 'wrap'].flatMap((mode) => [
     opCase('Pad', `${mode} of an image`, [image, ints(0, 0, 2, 1, 0, 0, 1, 3)], { mode }),
     opCase('Pad', `${mode}, one axis cut off`, [image, ints(0, 0, -1, 2, 0, 0, 0, 1)], { mode }),
+    opCase('Pad', `${mode}, cut at one end, padded at the other`, [image, ints(0, 0, 1, -1, 0, 0, -1, 2)], { mode }),
   ]),
   opCase('Pad', 'axes', [x, ints(1, 2), undefined, ints(-1)]),
   opCase('Expand', 'both ways', [random([3, 1]), ints(2, 1, 4)]),
