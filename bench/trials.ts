@@ -1,4 +1,5 @@
 import { runAccuracy } from './accuracy';
+import { CODED_WEIGHTS_PARTS, runCodedWeights } from './coded-weights';
 import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
 import { runEngineBefore } from './engine-before';
 import { runKernels } from './kernels';
@@ -123,6 +124,13 @@ export const TRIALS: readonly Trial[] = [
       return shippedNetworkParts();
     },
     run: runShippedNetworks,
+  },
+  {
+    name: 'coded-weights',
+    what: 'fully connected layers of few rows over floats, int8, int4 and codebooks, one thread',
+    long: true,
+    parts: CODED_WEIGHTS_PARTS,
+    run: runCodedWeights,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
 ];

@@ -68,6 +68,12 @@ struct Call : NodeView {
   Fault fill_args(const Call& call, symbol##Args* args, int64_t* items);
 #include "native/engine/plan_ops.def"
 
+/// Other kernels of those operations, over weights that stay codes.
+struct FcCodedF32Args;
+Fault fill_args(const Call& call, FcCodedF32Args* args, int64_t* items);
+struct FcCodedS8Args;
+Fault fill_args(const Call& call, FcCodedS8Args* args, int64_t* items);
+
 /// Inputs of the operations that multiply by constant weights, as plan_ops.def has them. The float ones end
 /// with the bias.
 inline constexpr uint32_t kWeightsInput = 1;
@@ -89,6 +95,8 @@ HONE_WEIGHTED_OP(ConvF32)
 HONE_WEIGHTED_OP(DwconvF32)
 HONE_WEIGHTED_OP(FcF32)
 HONE_WEIGHTED_OP(RecurrentF32)
+HONE_WEIGHTED_OP(FcCodedF32)
+HONE_WEIGHTED_OP(FcCodedS8)
 #undef HONE_WEIGHTED_OP
 
 /// The table that the arguments of average_pool_s8 point to, by elements of a window.

@@ -16,12 +16,16 @@ std::shared_ptr<const PackedBlock> packed_weights(const StepContext& context, co
   const Shape what = pack_shape(shape);
   const auto pack = [&](const std::string& key) {
     return context.store->find_or_pack(key, row.packed_bytes(what), [&](void* packed) {
-      Weights readable = weights;
-      const auto elements = decode_for_packing(context, &readable);
-      row.pack(what, readable, packed);
+      if constexpr (requires { weights.codes; }) {
+        row.pack(what, weights, packed);
+      } else {
+        Weights readable = weights;
+        const auto elements = decode_for_packing(context, &readable);
+        row.pack(what, readable, packed);
+      }
     });
   };
-  // Constants by their place in the plan: codes by their number.
+  // Constants by their place in the plan: codes, with their table, by their number.
   const auto place = [&](const void* constant) {
     return constant == nullptr
                ? UINT64_MAX
@@ -30,9 +34,12 @@ std::shared_ptr<const PackedBlock> packed_weights(const StepContext& context, co
   const PlanTensor& w = context.x(kWeightsInput);
   const std::array<uint64_t, 2> source = {static_cast<uint64_t>(w.place), w.offset};
   std::shared_ptr<const PackedBlock> packed;
-  if constexpr (requires { weights.x_zero_point; }) {
+  if constexpr (requires { weights.zero_points; }) {
     packed = pack(packed_key(row.layout, what, source, place(weights.bias), place(weights.multiplier),
                              place(weights.zero_points), weights.x_zero_point));
+  } else if constexpr (requires { weights.x_zero_point; }) {
+    packed = pack(packed_key(row.layout, what, source, place(weights.bias), place(weights.multiplier),
+                             weights.x_zero_point));
   } else if constexpr (requires { weights.bias; }) {
     packed = pack(packed_key(row.layout, what, source, place(weights.bias)));
   } else {

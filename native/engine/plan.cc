@@ -154,7 +154,13 @@ void Plan::give_back_pages(const PlanTensor& constant) const {
 
 Status Plan::check(bool is_proven) {
   is_proven_ = is_proven;
-  return check_plan(*this, &state_bytes_);
+  Status status = check_plan(*this, &state_bytes_);
+  if (!status.ok()) return status;
+  decoded_bytes_ = size_ - front_;
+  for (const PlanWeights& weights : encoded())
+    decoded_bytes_ +=
+        static_cast<uint64_t>(count_code_rows(weights) * weights.row * element_bytes(weights.type));
+  return status;
 }
 
 Status Plan::check_frame() const {

@@ -101,6 +101,8 @@ class Plan {
 
   /// Bytes of the memory that is kept between runs, over all variants.
   uint64_t state_bytes() const { return state_bytes_; }
+  /// Bytes of all constants, and of those that are codes once more when they are decoded.
+  uint64_t decoded_bytes() const { return decoded_bytes_; }
   /// Bytes of the file.
   size_t size() const { return size_; }
 
@@ -128,6 +130,7 @@ class Plan {
   size_t mapping_bytes_ = 0;
   uint64_t state_bytes_ = 0;
   bool is_proven_ = false;
+  uint64_t decoded_bytes_ = 0;
 };
 
 /// Elements of a tensor or port; the dims of a checked plan do not overflow.

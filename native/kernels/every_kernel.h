@@ -16,6 +16,8 @@
 #include "native/kernels/dequantize_s8/dequantize_s8.h"
 #include "native/kernels/dwconv_f32/dwconv_f32.h"
 #include "native/kernels/dwconv_s8/dwconv_s8.h"
+#include "native/kernels/fc_coded_f32/fc_coded_f32.h"
+#include "native/kernels/fc_coded_s8/fc_coded_s8.h"
 #include "native/kernels/fc_f32/fc_f32.h"
 #include "native/kernels/fc_s8/fc_s8.h"
 #include "native/kernels/fill/fill.h"

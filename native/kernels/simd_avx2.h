@@ -126,6 +126,21 @@ inline Bytes16 bytes_of(uint64_t low, uint64_t high) {
 inline uint64_t low_word(Bytes16 x) { return static_cast<uint64_t>(_mm_cvtsi128_si64(x)); }
 inline uint64_t high_word(Bytes16 x) { return static_cast<uint64_t>(_mm_extract_epi64(x, 1)); }
 
+/// The halves of bytes, unsigned.
+inline Bytes16 low_halves(Bytes16 x) { return _mm_and_si128(x, _mm_set1_epi8(15)); }
+inline Bytes16 high_halves(Bytes16 x) { return low_halves(_mm_srli_epi16(x, 4)); }
+/// table[index], of indices below 16.
+inline Bytes16 look_up(Bytes16 table, Bytes16 index) { return _mm_shuffle_epi8(table, index); }
+/// Floats of their bytes, the lowest first.
+inline F32x16 join_bytes(Bytes16 a, Bytes16 b, Bytes16 c, Bytes16 d) {
+  const Bytes16 low = _mm_unpacklo_epi8(a, b), low_high = _mm_unpackhi_epi8(a, b);
+  const Bytes16 high = _mm_unpacklo_epi8(c, d), high_high = _mm_unpackhi_epi8(c, d);
+  const __m256i first = _mm256_set_m128i(_mm_unpackhi_epi16(low, high), _mm_unpacklo_epi16(low, high));
+  const __m256i second =
+      _mm256_set_m128i(_mm_unpackhi_epi16(low_high, high_high), _mm_unpacklo_epi16(low_high, high_high));
+  return {{_mm256_castsi256_ps(first), _mm256_castsi256_ps(second)}};
+}
+
 inline Wide load_wide(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 inline void store_wide(void* p, Wide x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
 inline Wide splat_wide(int8_t x) { return _mm256_set1_epi8(x); }

@@ -112,6 +112,22 @@ inline Bytes16 bytes_of(uint64_t low, uint64_t high) {
 inline uint64_t low_word(Bytes16 x) { return vgetq_lane_u64(vreinterpretq_u64_s8(x), 0); }
 inline uint64_t high_word(Bytes16 x) { return vgetq_lane_u64(vreinterpretq_u64_s8(x), 1); }
 
+/// The halves of bytes, unsigned.
+inline Bytes16 low_halves(Bytes16 x) { return vandq_s8(x, vdupq_n_s8(15)); }
+inline Bytes16 high_halves(Bytes16 x) { return vreinterpretq_s8_u8(vshrq_n_u8(vreinterpretq_u8_s8(x), 4)); }
+/// table[index], of indices below 16.
+inline Bytes16 look_up(Bytes16 table, Bytes16 index) { return vqtbl1q_s8(table, vreinterpretq_u8_s8(index)); }
+/// Floats of their bytes, the lowest first.
+inline F32x16 join_bytes(Bytes16 a, Bytes16 b, Bytes16 c, Bytes16 d) {
+  const int16x8_t low = vreinterpretq_s16_s8(vzip1q_s8(a, b)),
+                  low_high = vreinterpretq_s16_s8(vzip2q_s8(a, b));
+  const int16x8_t high = vreinterpretq_s16_s8(vzip1q_s8(c, d)),
+                  high_high = vreinterpretq_s16_s8(vzip2q_s8(c, d));
+  return {{vreinterpretq_f32_s16(vzip1q_s16(low, high)), vreinterpretq_f32_s16(vzip2q_s16(low, high)),
+           vreinterpretq_f32_s16(vzip1q_s16(low_high, high_high)),
+           vreinterpretq_f32_s16(vzip2q_s16(low_high, high_high))}};
+}
+
 inline Wide load_wide(const void* p) { return load_bytes(p); }
 inline void store_wide(void* p, Wide x) { store_bytes(p, x); }
 inline Wide splat_wide(int8_t x) { return splat_byte(x); }

@@ -35,6 +35,7 @@ export async function samplePlans(): Promise<Map<string, Uint8Array>> {
   plans.set('denormals', denormalNetwork().write());
   plans.set('rows', rowsNetwork().write());
   plans.set('codes', codedNetwork().write());
+  plans.set('codes-large', codedNetwork({ large: true }).write());
   plans.set('sample-float', planOf(network));
   plans.set('sample-int8', planOf(await quantized(network, images)));
   plans.set('sample-mixed', planOf(await quantized(network, images, { skip: { types: ['Add', 'AveragePool'] } })));

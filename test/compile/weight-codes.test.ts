@@ -65,6 +65,26 @@ const matMul =
   (inputs: number, weights: (s: Sketch) => string, rows = 1) =>
   (s: Sketch): string =>
     s.b.node('MatMul', [s.b.input('x', 'float32', [rows, inputs]), weights(s)]);
+/** Products of com.microsoft with 4-bit weights in blocks of 32 of the 70 inputs, as language models are distributed. */
+const matMulNBits =
+  (rows: number, zeros: boolean) =>
+  ({ b }: Sketch): string => {
+    const [inputs, outputs, blocks] = [70, 50, 3];
+    const rng = new Rng(7);
+    const scales = Array.from({ length: outputs * blocks }, () => 0.01 + rng.uniform() / 50);
+    b.opset('com.microsoft', 1);
+    return b.node(
+      'MatMulNBits',
+      [
+        b.input('x', 'float32', [rows, inputs]),
+        b.initializer(integers('uint8', [outputs, blocks, 16], rng, 128), 'w'),
+        b.initializer(tensorFrom('float32', [outputs * blocks], scales), 's'),
+        ...(zeros ? [b.initializer(integers('uint8', [outputs * 2], rng, 128), 'z')] : []),
+      ],
+      { K: inputs, N: outputs, bits: 4, block_size: 32 },
+      { domain: 'com.microsoft' },
+    );
+  };
 const conv = (channels: number, weights: (s: Sketch) => string, values = {}) => {
   return (s: Sketch): string =>
     s.b.node('Conv', [s.b.input('x', 'float32', [1, channels, 6, 5]), weights(s)], { pads: [1, 1, 1, 1], ...values });
@@ -88,6 +108,8 @@ const CASES: readonly (readonly [title: string, draw: (s: Sketch) => string, exp
     matMul(48, (s) => dequantized(s, { type: 'uint4', dims: [48, 67], axis: 0, block: 16, zeros: true }), 7),
     ['scaled', 4, 16],
   ],
+  ['MatMulNBits', matMulNBits(1, false), ['scaled', 4, 32]],
+  ['MatMulNBits with zero points, several rows', matMulNBits(6, true), ['scaled', 4, 32]],
   [
     'uint8 per column with zero points',
     matMul(64, (s) => dequantized(s, { type: 'uint8', dims: [64, 64], axis: 1, zeros: true }), 3),

@@ -9,19 +9,29 @@ function floats(count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => ((i % 13) - 6) / 32 + 1 / 64);
 }
 
+/** Rows of x, and whether constants that nothing reads make the plan more than caches hold: then products of few rows read codes. */
+export interface CodedOptions {
+  readonly rows?: number;
+  readonly large?: boolean;
+}
+
 /** What `codedNetwork` takes. */
-export const CODED_INPUTS = { real: ramp(2 * 70), ids: BigInt64Array.of(3n, -1n, 0n) };
+export const codedInputs = ({ rows = 2 }: CodedOptions = {}) => ({
+  real: ramp(rows * 70),
+  ids: BigInt64Array.of(3n, -1n, 0n),
+});
 
 /**
- * A plan whose layers have weights of every encoding: float and int8 products of one row and of several, a convolution, a
- * recurrence, rows of a table. Outputs are named by encoding.
+ * A plan whose layers have weights of every encoding: float and int8 products, a convolution, rows of a table. Outputs and nodes
+ * are named by encoding.
  */
-export function codedNetwork(): PlanBuilder {
+export function codedNetwork({ rows = 2, large = false }: CodedOptions = {}): PlanBuilder {
   const b = new PlanBuilder();
+  if (large) b.constant(new Uint8Array(8 << 20));
   const [inputs, outputs] = [70, 48];
-  const real = b.input('real', 'float32', [2, inputs]);
+  const real = b.input('real', 'float32', [rows, inputs]);
   const ids = b.input('ids', 'int64', [3]);
-  const grid = b.arena('int8', [2, inputs], GRID);
+  const grid = b.arena('int8', [rows, inputs], GRID);
   b.node({ op: 'quantize_s8', outputs: [grid], inputs: [real], params: { channelsFirst: false } });
   const bias = b.constant(floats(outputs));
 
@@ -54,7 +64,7 @@ export function codedNetwork(): PlanBuilder {
     'codebook-8': b.coded({ ...codebook, type: 'float32', bits: 8 }, dims, codes(outputs * inputs), floats(256)),
   };
   for (const [name, weights] of Object.entries(float)) {
-    const y = b.output(name, 'float32', [2, outputs]);
+    const y = b.output(name, 'float32', [rows, outputs]);
     b.node({ name, op: 'fc_f32', outputs: [y], inputs: [real, weights, bias], params: { lo: -100 } });
   }
 
@@ -71,33 +81,33 @@ export function codedNetwork(): PlanBuilder {
     ['narrow-zeros', narrow, [...layer, points]],
     ['codebook-int8', shared, layer],
   ] as const) {
-    const y = b.arena('int8', [2, outputs], GRID);
+    const y = b.arena('int8', [rows, outputs], GRID);
     b.node({ name, op: 'fc_s8', outputs: [y], inputs: [grid, weights, ...others], params: {} });
-    const shown = b.output(name, 'int8', [2, outputs], GRID);
+    const shown = b.output(name, 'int8', [rows, outputs], GRID);
     b.node({
       ...{ op: 'copy_nd', outputs: [shown], inputs: [y] },
-      params: { extents: [2 * outputs], srcOffset: 0, dstOffset: 0, srcStrides: [1], dstStrides: [1] },
+      params: { extents: [rows * outputs], srcOffset: 0, dstOffset: 0, srcStrides: [1], dstStrides: [1] },
     });
   }
 
-  const image = b.arena('int8', [1, 1, 2, inputs], GRID);
+  const image = b.arena('int8', [1, 1, rows, inputs], GRID);
   b.node({
     ...{ op: 'copy_nd', outputs: [image], inputs: [grid] },
-    params: { extents: [2 * inputs], srcOffset: 0, dstOffset: 0, srcStrides: [1], dstStrides: [1] },
+    params: { extents: [rows * inputs], srcOffset: 0, dstOffset: 0, srcStrides: [1], dstStrides: [1] },
   });
   const kernel = b.coded(
     { encoding: 'narrow', type: 'int8', bits: 4, row: inputs },
     [outputs, 1, 1, inputs],
     codes(outputs * 35),
   );
-  const pixels = b.output('convolution', 'int8', [1, 1, 2, outputs], GRID);
+  const pixels = b.output('convolution', 'int8', [1, 1, rows, outputs], GRID);
   b.node({
     ...{ name: 'convolution', op: 'conv_s8', outputs: [pixels], inputs: [image, kernel, ...layer] },
     params: { window: NO_WINDOW, groups: 1 },
   });
 
   const words = b.coded({ ...scaled, row: 9, bits: 8, group: 9 }, [1, 20, 9], codes(180), floats(20));
-  const rows = b.output('rows', 'float32', [1, 3, 9]);
-  b.node({ name: 'rows', op: 'gather', outputs: [rows], inputs: [words, ids] });
+  const taken = b.output('rows', 'float32', [1, 3, 9]);
+  b.node({ name: 'rows', op: 'gather', outputs: [taken], inputs: [words, ids] });
   return b;
 }

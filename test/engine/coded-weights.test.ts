@@ -4,7 +4,7 @@ import { findPlanFault } from '../../lib/plan/check';
 import type { PlanDescription, PlanWeights } from '../../lib/plan/description';
 import { readPlan } from '../../lib/plan/reader';
 import { PlanFile } from '../plan/plan-file';
-import { codedNetwork } from './coded-network';
+import { type CodedOptions, codedInputs, codedNetwork } from './coded-network';
 
 const SAMPLE = codedNetwork();
 const BYTES = SAMPLE.write();
@@ -101,4 +101,48 @@ test.each<readonly [words: string, change: Partial<PlanWeights>]>([
 ])('a description is refused: %s', (words, change) => {
   const encoded = SAMPLE.encoded.map((weights, i) => (i === SCALED ? { ...weights, ...change } : weights));
   expect(findPlanFault({ ...PLAN, encoded } as PlanDescription)).toContain(words);
+});
+
+/** What multiplies by the weights of each product of the sample where constants are more than caches hold. */
+const KERNELS: Readonly<Record<string, string>> = {
+  'scaled-4-32': 'fc_coded_f32',
+  'scaled-4-zeros': 'fc_coded_f32',
+  'scaled-8': 'fc_coded_f32',
+  'scaled-8-zeros': 'fc_coded_f32',
+  'scaled-4-5': 'fc_f32',
+  'codebook-4': 'fc_coded_f32',
+  'codebook-8': 'fc_f32',
+  narrow: 'fc_coded_s8',
+  'narrow-zeros': 'fc_s8',
+  'codebook-int8': 'fc_coded_s8',
+};
+
+function runCodes(options: CodedOptions) {
+  const session = openSession(codedNetwork(options).write());
+  const outputs = session.run(codedInputs(options));
+  const { nodes } = session.profile();
+  const packedBytes = session.memory.packedBytes;
+  session.close();
+  const products = nodes.filter(({ name }) => name in KERNELS);
+  return {
+    outputs: Object.entries(outputs).map(([name, values]) => [name, Buffer.from(values.buffer).toString('base64')]),
+    kernels: Object.fromEntries(
+      products.map(({ name, kernel }) => [name, kernel.replace(/_(ref|avx2|avx512vnni|neon(_\w+)?)$/, '')]),
+    ),
+    packedBytes,
+  };
+}
+
+test('products read the codes of large plans, to the same bits, and keep no other weights', () => {
+  const [decoded, codes] = [runCodes({}), runCodes({ large: true })];
+  expect(codes.kernels).toEqual(KERNELS);
+  expect(codes.outputs).toEqual(decoded.outputs);
+  expect(Object.values(decoded.kernels)).toEqual(Object.values(KERNELS).map((name) => name.replace('_coded', '')));
+  expect(codes.packedBytes).toBeLessThan(0.75 * decoded.packedBytes);
+});
+
+test('products of more rows decode the weights once', () => {
+  expect(runCodes({ large: true, rows: 8 }).kernels).toEqual(KERNELS);
+  const { kernels } = runCodes({ large: true, rows: 9 });
+  expect(Object.values(kernels)).not.toContainEqual(expect.stringContaining('coded'));
 });

@@ -8,7 +8,7 @@ import { describePlan } from '../../lib/plan/describe';
 import type { PlanDescription, PlanTensor, PlanVariant } from '../../lib/plan/description';
 import { readPlan } from '../../lib/plan/reader';
 import { writePlan } from '../../lib/plan/writer';
-import { CODED_INPUTS, codedNetwork } from '../engine/coded-network';
+import { codedInputs, codedNetwork } from '../engine/coded-network';
 import { ramp, smallNetwork } from '../engine/plans';
 import { anyPlan } from './arbitrary';
 
@@ -144,7 +144,7 @@ test('a plan of version 2 with weights as codes is read, and gives the bytes tha
   expect(readPlan(old)).toEqual(readPlan(codedNetwork().write()));
   const outputs = [old, codedNetwork().write()].map((plan) => {
     const session = openSession(plan);
-    const found = session.run(CODED_INPUTS);
+    const found = session.run(codedInputs());
     session.close();
     return found;
   });

@@ -37,6 +37,10 @@ class PackedF32Case : public KernelCase {
     bench_.fill_floats(weights, weight_count, 0.3f);
     bench_.fill_floats(bias, outputs);
     weights_ = {weights, bias};
+    fill_bounds();
+  }
+
+  void fill_bounds() {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     args_.lo = bench_.rng().chance(0.5) ? -kInfinity : 0.0f;
     args_.hi = bench_.rng().chance(0.6) ? kInfinity : 6.0f;
