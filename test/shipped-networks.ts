@@ -42,8 +42,16 @@ export function feedsOf(graph: Graph, integers: Integers): ReadonlyMap<string, T
       const draw = () => Array.from({ length: elementCount(dims) }, () => 0.1 * rng.normal());
       const tensors =
         type === 'int64'
-          ? integers[name].map((value) => tensorFrom('int64', dims, Array(elementCount(dims)).fill(value)))
-          : [tensorFrom('float32', dims, draw())];
+          ? (integers[name] ?? [1]).map((value) => tensorFrom('int64', dims, Array(elementCount(dims)).fill(value)))
+          : type === 'int32'
+            ? [
+                tensorFrom(
+                  'int32',
+                  dims,
+                  draw().map((_, index) => (index * 37) % 101),
+                ),
+              ]
+            : [tensorFrom('float32', dims, draw())];
       return list.flatMap((feeds) => tensors.map((tensor) => new Map([...feeds, [name, tensor]])));
     },
     [new Map()],

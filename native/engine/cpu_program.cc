@@ -71,8 +71,8 @@ Status CpuProgram::prepare(const ProgramContext& context) {
     std::unique_ptr<Step> step;
     const bool after_divided = !steps_.empty() && steps_.back()->parties() > 1;
     const uint32_t node = variant_.first_node + i;
-    const StepContext about = {
-        {{plan_, node}, layout_}, context.mask, context.threads, after_divided, context.packed};
+    const StepContext about = {{{plan_, node}, layout_}, context.mask,       context.threads, after_divided,
+                               context.packed,           context.divides_all};
     Status status = decode_operands(context, about);
     if (status.ok()) status = find_rule(plan_.nodes()[node].op).make(about, &step);
     if (!status.ok()) return status;

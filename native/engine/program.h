@@ -90,6 +90,7 @@ struct ProgramContext {
   CpuFeatures mask;
   int threads;
   PackedStore* packed;
+  bool divides_all = false;
 };
 
 /// Prepares a program. E_MEMORY, E_INTERNAL, or std::bad_alloc.

@@ -20,9 +20,9 @@ Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options
     made->model_ = std::move(model);
     made->options_ = options;
     made->options_.cpu_mask &= detect_cpu();
-    Status status = make(
-        {made->plan(), options.variant, made->options_.cpu_mask, options.threads, &made->model_->packed()},
-        &made->program_);
+    Status status = make({made->plan(), options.variant, made->options_.cpu_mask, options.threads,
+                          &made->model_->packed(), options.divides_all},
+                         &made->program_);
     if (!status.ok()) return status;
     made->cache_ = made->model_->save_packed();
     made->bound_inputs_.resize(made->variant().input_count);

@@ -22,6 +22,8 @@ struct SessionOptions {
   uint32_t profile_every = 0;
   /// Index of the shape variant.
   uint32_t variant = 0;
+  /// Divides every node among all threads, however little work it is: slow, for tests of bytes.
+  bool divides_all = false;
 };
 
 /// What one node cost.

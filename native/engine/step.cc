@@ -20,7 +20,8 @@ constexpr double kLeastNsPerTile = 10000;
 
 Tiling divide(const Division& division, const StepContext& context) {
   const double least = context.after_divided ? kLeastNsPerThreadBehind : kLeastNsPerThread;
-  const int64_t useful = static_cast<int64_t>(division.work_ns / least);
+  const int64_t useful =
+      context.divides_all ? context.threads : static_cast<int64_t>(division.work_ns / least);
   const int64_t parties = std::clamp<int64_t>(useful, 1, context.threads);
   const int64_t units = (division.items + division.item_multiple - 1) / division.item_multiple;
   // Share of the busiest thread, by either division.
@@ -32,7 +33,8 @@ Tiling divide(const Division& division, const StepContext& context) {
   const int64_t count = by_items ? units : division.blocks;
   const int64_t used_parties = std::max<int64_t>(1, std::min(parties, count));
   const int64_t long_enough =
-      std::max(used_parties, static_cast<int64_t>(division.work_ns / kLeastNsPerTile));
+      context.divides_all ? count
+                          : std::max(used_parties, static_cast<int64_t>(division.work_ns / kLeastNsPerTile));
   // A multiple of the threads: on equal cores nobody has to wait for the last tile.
   const int64_t per_party = std::min({kTilesPerThread, long_enough / used_parties, count / used_parties});
   const int64_t used = used_parties == 1 ? 1 : used_parties * std::max<int64_t>(per_party, 1);

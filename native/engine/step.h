@@ -74,6 +74,8 @@ struct StepContext : Call {
   /// The node before runs on several threads, so that parts of its output are near each of them.
   bool after_divided;
   PackedStore* store;
+  /// Every node is divided, however little work it is.
+  bool divides_all = false;
 };
 
 /// How a node may be divided. Work is in nanoseconds, by rule of thumb.

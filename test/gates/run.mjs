@@ -48,7 +48,7 @@ const GATES = {
     command: [node, 'test/gates/haswell.mjs'],
   },
   'plans-qemu': {
-    what: 'whole models bit for bit: x86 rows against ARM rows',
+    what: 'whole models bit for bit: all instruction sets, thread counts and rounding modes, ARM too',
     command: [node, 'test/gates/bit-identity.mjs'],
   },
   'addon-arm64': {
@@ -77,6 +77,16 @@ const GATES = {
     what: 'every property with a seed of its own and ten times the cases',
     nightly: true,
     command: [node, 'test/gates/properties.mjs'],
+  },
+  'random-graphs': {
+    what: '20,000 random graphs with all operators: onnxruntime, then bit for bit in every way to run',
+    nightly: true,
+    command: [node, 'test/gates/random-graphs.mjs'],
+  },
+  'plans-all': {
+    what: 'the networks that people ship and all real models, bit for bit in every way to run',
+    nightly: true,
+    command: [node, 'test/gates/bit-identity.mjs', '--all'],
   },
   mutations: {
     what: 'every listed break of the code is noticed by a test',

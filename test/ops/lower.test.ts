@@ -104,9 +104,9 @@ test.each([
 test('tables are the float32 function that evaluation computes', () => {
   let checked = 0;
   const leaky = opCase('LeakyRelu', '', [x], { alpha: float(0.25) });
-  for (const { op } of OPERATORS) {
+  for (const operator of OPERATORS.filter(({ domain }) => domain === '')) {
+    const { op } = operator;
     const item = op === 'LeakyRelu' ? leaky : opCase(op, '', [x]);
-    const operator = findOperator('', op)!;
     const needsMore = Object.values(operator.schema.attributes).some((entry) => entry.required);
     if (!operator.lower || operator.schema.inputs.length !== 1 || needsMore) continue;
     const call = lower(item);

@@ -1,52 +1,73 @@
 // Random graphs against onnxruntime and over the instruction sets of this machine:
-//   node dist/test/random/fuzz.js [--count N] [--seed N] [--of OPERATOR]
+//   node dist/test/random/fuzz.js [--count N] [--seed N] [--of OPERATOR] [--plans FOLDER]
+// --plans writes plans with their inputs for `compare_runs`, which then does the second part.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeCpu } from '../../lib/engine/session';
 import { bitDifference, judgeGraph } from './judge-graph';
-import { randomGraph, randomGraphOf } from './random-graph';
+import { type RandomGraph, randomGraph, randomGraphOf } from './random-graph';
 
-const numberOf = (option: string, otherwise: number): number => {
+function optionOf(option: string): string | undefined {
   const at = process.argv.indexOf(option);
-  return at === -1 ? otherwise : Number(process.argv[at + 1]);
-};
+  return at === -1 ? undefined : process.argv[at + 1];
+}
+
+/** How often something happened. */
+class Tally {
+  private readonly counts = new Map<string, number>();
+  add(key: string): void {
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+  }
+  most(): readonly (readonly [string, number])[] {
+    return [...this.counts].sort(([, a], [, b]) => b - a);
+  }
+}
+
+const WORDS = describeCpu().split(',');
+const RUNS = ['ref', ...WORDS].flatMap((cpu) => [1, 2, 3].map((threads) => [cpu, threads] as const)).slice(1);
+
+/** What is wrong with the bytes of a plan in words, or its files for another program to tell. */
+function compareBits(plan: Uint8Array, { feeds, graph }: RandomGraph, seed: number): string | undefined {
+  const folder = optionOf('--plans');
+  if (folder === undefined) return bitDifference(plan, feeds, RUNS);
+  writeFileSync(join(folder, `${seed}.plan`), plan);
+  writeFileSync(join(folder, `${seed}.inputs`), Buffer.concat(graph.inputs.map((name) => feeds.get(name)!.bytes)));
+  return undefined;
+}
 
 async function main(): Promise<void> {
-  const seed = numberOf('--seed', Math.floor(Math.random() * 2 ** 31));
-  const count = numberOf('--count', 1000);
-  const at = process.argv.indexOf('--of');
-  const words = describeCpu()
-    .split(/[ ,]+/)
-    .filter((word) => word !== '' && word !== 'ref');
-  console.log(`${count} random graphs from seed ${seed}; instruction sets: ${words.join(' ')}`);
-  const counts = new Map<string, number>();
-  const operators = new Map<string, number>();
-  const add = (key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+  const seed = Number(optionOf('--seed') ?? Math.floor(Math.random() * 2 ** 31));
+  const count = Number(optionOf('--count') ?? 1000);
+  const operator = optionOf('--of');
+  console.log(`${count} random graphs from seed ${seed}`);
+  const [kinds, reasons, operators] = [new Tally(), new Tally(), new Tally()];
   let faults = 0;
-  for (let i = 0; i < count; i++) {
-    const item = at === -1 ? randomGraph(seed + i) : randomGraphOf(process.argv[at + 1], seed + i);
+  for (let at = seed; at < seed + count; at++) {
+    const item = operator === undefined ? randomGraph(at) : randomGraphOf(operator, at);
     if (!item) {
-      add('not drawn');
+      kinds.add('not drawn');
       continue;
     }
     const verdict = await judgeGraph(item);
-    add(verdict.kind);
-    if (verdict.kind === 'refused' || verdict.kind === 'excused' || verdict.kind === 'unjudged')
-      add(`${verdict.kind}: ${verdict.why}`);
-    if (verdict.kind === 'fault') {
-      faults++;
-      console.log(`seed ${seed + i}: ${verdict.why}\n    ${item.what}`);
-    }
-    if (!('plan' in verdict)) continue;
-    for (const op of new Set(item.operators)) operators.set(op, (operators.get(op) ?? 0) + 1);
-    const runs = ['ref', ...words].flatMap((cpu) => [1, 2, 3].map((threads) => [cpu, threads] as const));
-    const bits = bitDifference(verdict.plan, item.feeds, runs.slice(1));
-    if (bits === undefined) continue;
+    kinds.add(verdict.kind);
+    if ('why' in verdict && verdict.kind !== 'fault') reasons.add(`${verdict.kind}: ${verdict.why}`);
+    const bits = 'plan' in verdict ? compareBits(verdict.plan, item, at) : undefined;
+    if ('plan' in verdict) for (const op of new Set(item.operators)) operators.add(op);
+    const fault = verdict.kind === 'fault' ? verdict.why : bits;
+    if (fault === undefined) continue;
     faults++;
-    console.log(`seed ${seed + i}: ${bits}\n    ${item.what}`);
+    console.log(`seed ${at}: ${fault}\n    ${item.what}`);
   }
-  for (const [key, times] of [...counts].sort()) console.log(`${String(times).padStart(7)} ${key}`);
-  const least = [...operators].sort(([, a], [, b]) => a - b).slice(0, 12);
-  console.log(`${operators.size} operators ran; fewest: ${least.map(([op, times]) => `${op} ${times}`).join(', ')}`);
-  console.log(`${faults} faults`);
+  for (const [key, times] of reasons.most()) console.log(`${String(times).padStart(7)} ${key}`);
+  const ran = operators.most();
+  const fewest = ran.slice(-5).map(([op, times]) => `${op} ${times}`);
+  console.log(`${ran.length} operators ran; fewest: ${fewest.join(', ')}`);
+  console.log(
+    `${kinds
+      .most()
+      .map(([kind, times]) => `${times} ${kind}`)
+      .join(', ')}; ${faults} faults`,
+  );
   process.exitCode = faults > 0 ? 1 : 0;
 }
 

@@ -91,11 +91,17 @@ export function bitDifference(
     const found = dumpOf(plan, feeds, cpu, threads);
     for (const [i, { node, op, data }] of expected.entries()) {
       const other = found[i]?.data;
-      const equal = other && Buffer.compare(bytesOf(data), bytesOf(other)) === 0;
+      const equal = other !== undefined && areEqual(data, other);
       if (!equal) return `${cpu}, ${threads} threads: ${op} '${node}' differs`;
     }
   }
   return undefined;
+}
+
+/** Whether two arrays have the same bytes. Which NaN an operation makes is up to the CPU: all count as one. */
+function areEqual(a: PlanArray, b: PlanArray): boolean {
+  if (a instanceof Float32Array) return a.length === b.length && a.every((x, i) => Object.is(x, b[i]));
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: PlanArray): Uint8Array =>

@@ -121,9 +121,15 @@ export class Maker {
   }
 
   /** A new constant, or a new input of the graph. */
-  fresh(type: ViewType, dims: readonly number[], within?: Range, constant = this.isBody || this.chance(0.4)): Value {
-    const tensor = tensorFrom(type, dims, drawNumbers(this.rng, type, elementCount(dims), within));
-    return this.given(tensor, constant);
+  fresh(
+    type: ViewType,
+    dims: readonly number[],
+    within?: Range,
+    constant = this.isBody || this.chance(0.15),
+    special = false,
+  ): Value {
+    const numbers = drawNumbers(this.rng, type, elementCount(dims), within, special);
+    return this.given(tensorFrom(type, dims, numbers), constant);
   }
 
   /** These elements as a constant, or fed. */
@@ -146,10 +152,10 @@ export class Maker {
       ? this.find(dims ? { ...want, fits: (d) => d.join() === dims.join() } : want)
       : undefined;
     if (found) return found;
-    const { types = ['float32'], ranks, within, fits } = want;
+    const { types = ['float32'], ranks, within, fits, special } = want;
     for (let tries = 0; tries < 50; tries++) {
       const drawn = dims ?? this.dims(ranks);
-      if (dims || !fits || fits(drawn)) return this.fresh(this.pick(types), drawn, within);
+      if (dims || !fits || fits(drawn)) return this.fresh(this.pick(types), drawn, within, undefined, special);
     }
     throw new Unfit('no extents were found');
   }

@@ -30,8 +30,10 @@ const KINDS: readonly (readonly [weight: number, kind: Kind])[] = [
 /** Each kind as often as it weighs. */
 const WEIGHED = KINDS.flatMap(([weight, kind]) => new Array<Kind>(weight).fill(kind));
 
-/** Numbers of a tensor: floats of one kind, or integers of the type, within bounds where there are some. */
-export function drawNumbers(rng: Rng, type: ViewType, count: number, within?: Range): number[] {
+const SPECIAL = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3.4e38, -0];
+
+/** Numbers of a tensor: floats of one kind, or integers of the type, within bounds where there are some; now and then special ones. */
+export function drawNumbers(rng: Rng, type: ViewType, count: number, within?: Range, special = false): number[] {
   if (type !== 'float32') {
     const [low, high] = INTEGERS[type] ?? [0, 100];
     const least = Math.max(low, Math.ceil(within?.[0] ?? low));
@@ -42,5 +44,9 @@ export function drawNumbers(rng: Rng, type: ViewType, count: number, within?: Ra
   }
   if (within) return Array.from({ length: count }, () => within[0] + rng.uniform() * (within[1] - within[0]));
   const kind = WEIGHED[rng.integer(0, WEIGHED.length - 1)];
-  return Array.from({ length: count }, () => kind(rng));
+  const draw =
+    special && rng.uniform() < 0.2
+      ? () => (rng.uniform() < 0.2 ? SPECIAL[rng.integer(0, 4)] : kind(rng))
+      : () => kind(rng);
+  return Array.from({ length: count }, draw);
 }

@@ -61,7 +61,7 @@ const FUNCTIONS: Readonly<
 
 const function_: Draw = (m, op) => {
   const { factors = [], within, types = ['float32'] } = FUNCTIONS[op];
-  const x = m.want({ types: typesOf(m, types), ...(within ? { within } : {}) });
+  const x = m.want({ types: typesOf(m, types), ...(within ? { within } : { special: true }) });
   const values = factors
     .filter(() => m.chance(0.6))
     .map((name) => {
@@ -95,7 +95,7 @@ const PAIRS: Readonly<Record<string, { types: readonly ViewType[]; second?: Rang
 const pair: Draw = (m, op) => {
   const { types, first, second } = PAIRS[op];
   const chosen = typesOf(m, types);
-  const a = m.want({ types: chosen, ...(first ? { within: first } : {}) });
+  const a = m.want({ types: chosen, ...(first ? { within: first } : { special: true }) });
   const type = a.type as ViewType;
   const b = m.partner(a.dims, { types: [type], ...(second ? { within: second } : {}) });
   const turned = second === undefined && m.chance(0.4);
@@ -105,7 +105,7 @@ const pair: Draw = (m, op) => {
 /** One to four operands that broadcast together. */
 const several: Draw = (m, op) => {
   const types = ['Max', 'Min'].includes(op) ? typesOf(m, ['float32', 'int32', 'int64']) : (['float32'] as const);
-  const operands = [m.want({ types })];
+  const operands = [m.want({ types, special: true })];
   let { dims } = operands[0];
   for (let count = m.pick([0, 1, 1, 1, 2, 3]); count > 0; count--) {
     const other = m.partner(dims, { types: [operands[0].type as ViewType] });
@@ -153,7 +153,7 @@ const slopes: Draw = (m, op) => {
 
 const choice: Draw = (m, op) => {
   const type = typesOf(m, ['float32', 'int32', 'int64', 'uint8'])[0];
-  const a = m.want({ types: [type] });
+  const a = m.want({ types: [type], special: true });
   const condition = m.partner(a.dims, { types: ['bool'] });
   const dims = longest(a.dims, condition.dims);
   if (elementCount(dims) > 2500) return [];
@@ -179,11 +179,11 @@ const gelu: Draw = (m, op) => [
 
 const not: Draw = (m, op) => [m.node(op, [m.want({ types: ['bool'] })])];
 
-const isNaN_: Draw = (m, op) => [m.node(op, [m.want({})])];
+const isNaN_: Draw = (m, op) => [m.node(op, [m.want({ special: true })])];
 
 const isInfinite: Draw = (m, op) => {
   const attributes = m.pick([{}, { detect_negative: 0 }, { detect_positive: 0 }]);
-  return [m.node(op, [m.want({})], attributes)];
+  return [m.node(op, [m.want({ special: true })], attributes)];
 };
 
 /** ONNX numbers of the types between which values are cast. */

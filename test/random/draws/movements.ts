@@ -16,7 +16,7 @@ const MOVED: readonly ViewType[] = [
 ];
 
 const moved = (m: Maker, ranks: readonly [number, number] = [1, 6], types = MOVED): Value =>
-  m.want({ types: [m.pick(types)], ranks });
+  m.want({ types: [m.pick(types)], ranks, special: true });
 
 /** A list for an operator that wants it as an input: a constant. */
 const reshape: Draw = (m, op) => {

@@ -20,6 +20,7 @@ export const UNDRAWN: Readonly<Record<string, string>> = {
   Compress: 'the length of its result depends on data',
   NonMaxSuppression: 'the length of its result depends on data',
   NonZero: 'the length of its result depends on data',
+  'ai.hone:Require': 'is written by the compiler alone: no model has it',
 };
 
 const composites = Object.entries(COMPOSITES).flatMap(([domain, row]) =>
