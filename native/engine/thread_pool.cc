@@ -4,8 +4,10 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "native/probe/timer.h"
 
@@ -59,66 +61,98 @@ PoolHolder& holder() {
 
 Status ThreadPool::acquire(int threads, std::shared_ptr<ThreadPool>* pool) {
   PoolHolder& shared = holder();
-  const std::lock_guard<std::mutex> lock(shared.mutex);
-  std::shared_ptr<ThreadPool> found = shared.pool.lock();
-  if (found == nullptr) {
-    found.reset(new ThreadPool);
-    shared.pool = found;
+  const int workers = std::min(threads, kMaxThreads) - 1;
+  const int processors = static_cast<int>(std::thread::hardware_concurrency());
+  auto held = std::make_shared<Holder>();
+  {
+    const std::lock_guard<std::mutex> lock(shared.mutex);
+    std::shared_ptr<ThreadPool> found = shared.pool.lock();
+    if (found == nullptr) {
+      found.reset(new ThreadPool);
+      shared.pool = found;
+    }
+    const int together = std::min(found->wanted_ + workers, processors - 1);
+    if (Status status = found->grow(std::clamp(together, workers, kMaxThreads - 1)); !status.ok())
+      return status;
+    found->wanted_ += workers;
+    held->workers = workers;
+    held->pool = std::move(found);
   }
-  Status status = found->grow(std::min(threads, kMaxThreads) - 1);
-  if (status.ok()) *pool = std::move(found);
-  return status;
+  *pool = std::shared_ptr<ThreadPool>(held, held->pool.get());
+  return Status();
+}
+
+ThreadPool::Holder::~Holder() {
+  if (pool == nullptr) return;
+  const std::lock_guard<std::mutex> lock(holder().mutex);
+  pool->wanted_ -= workers;
 }
 
 void ThreadPool::forget_workers() {
-  worker_count_.store(0);
-  busy_.store(false);
+  worker_count_ = 0;
+  free_.store(0);
 }
 
 Status ThreadPool::grow(int workers) {
-  int count = worker_count_.load(std::memory_order_relaxed);
-  for (; count < workers; ++count) {
-    Worker& worker = workers_[count];
+  for (; worker_count_ < workers; ++worker_count_) {
+    Worker& worker = workers_[worker_count_];
     worker.pool = this;
-    worker.party = count + 1;
     sigset_t all, before;
     sigfillset(&all);  // signals belong to the threads of Node
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int error = pthread_create(&worker.thread, nullptr, work, &worker);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (error != 0) return Status("E_INTERNAL", "cannot start thread " + std::to_string(count + 1));
-    worker_count_.store(count + 1, std::memory_order_release);
+    if (error != 0) return Status("E_INTERNAL", "cannot start thread " + std::to_string(worker_count_ + 1));
+    free_.fetch_or(uint64_t{1} << worker_count_, std::memory_order_release);
   }
   return Status();
 }
 
 ThreadPool::~ThreadPool() {
-  task_ = nullptr;
-  const int count = worker_count_.load();
-  for (int i = 0; i < count; ++i) post(&workers_[i]);
-  for (int i = 0; i < count; ++i) pthread_join(workers_[i].thread, nullptr);
+  for (int i = 0; i < worker_count_; ++i) {
+    workers_[i].job = nullptr;
+    post(&workers_[i]);
+  }
+  for (int i = 0; i < worker_count_; ++i) pthread_join(workers_[i].thread, nullptr);
+}
+
+uint64_t ThreadPool::take(int count) {
+  uint64_t idle = free_.load(std::memory_order_relaxed);
+  uint64_t taken = 0;
+  do {
+    taken = 0;
+    for (uint64_t rest = idle; rest != 0 && std::popcount(taken) < count; rest &= rest - 1)
+      taken |= rest & (~rest + 1);
+  } while (!free_.compare_exchange_weak(idle, idle & ~taken, std::memory_order_acquire));
+  return taken;
 }
 
 void ThreadPool::run(int parties, Task task, void* context) {
-  const bool alone = parties <= 1 || parties - 1 > worker_count_.load(std::memory_order_acquire) ||
-                     busy_.exchange(true, std::memory_order_acquire);
-  if (alone) {
-    for (int party = 0; party < parties; ++party) task(context, party);
-    return;
+  Job job = {task, context};
+  const uint64_t taken = parties > 1 ? take(parties - 1) : 0;
+  const int helpers = std::popcount(taken);
+  job.pending.store(helpers, std::memory_order_relaxed);
+  int party = 0;
+  for (uint64_t rest = taken; rest != 0; rest &= rest - 1) {
+    Worker& worker = workers_[std::countr_zero(rest)];
+    worker.job = &job;
+    worker.party = ++party;
+    post(&worker);
   }
-  task_ = task;
-  context_ = context;
-  pending_.store(parties - 1, std::memory_order_relaxed);
-  for (int i = 0; i < parties - 1; ++i) post(&workers_[i]);
   task(context, 0);
+  while (++party < parties) task(context, party);
   // Backwards: the last one was woken last.
-  for (int i = parties - 2; i >= 0; --i)
-    if (claim(&workers_[i], workers_[i].posted.load(std::memory_order_relaxed))) perform(workers_[i]);
-  for (int pauses = 0; pending_.load(std::memory_order_acquire) != 0; ++pauses) {
+  for (uint64_t rest = taken; rest != 0;) {
+    const int last = 63 - std::countl_zero(rest);
+    rest ^= uint64_t{1} << last;
+    Worker& worker = workers_[last];
+    if (claim(&worker, worker.posted.load(std::memory_order_relaxed))) perform(worker);
+  }
+  for (int pauses = 0; job.pending.load(std::memory_order_acquire) != 0; ++pauses) {
     pause();
     if (pauses >= kPausesBeforeYield) sched_yield();
   }
-  busy_.store(false, std::memory_order_release);
+  if (taken != 0) free_.fetch_or(taken, std::memory_order_release);
 }
 
 void ThreadPool::post(Worker* worker) {
@@ -149,26 +183,26 @@ void ThreadPool::wait_for(Worker* worker, uint32_t seen) {
 
 void* ThreadPool::work(void* argument) {
   Worker* const worker = static_cast<Worker*>(argument);
-  ThreadPool* const pool = worker->pool;
   for (uint32_t seen = 0;;) {
     wait_for(worker, seen);
     seen = worker->posted.load(std::memory_order_acquire);
     if (!claim(worker, seen)) continue;
-    if (pool->task_ == nullptr) return nullptr;
-    pool->perform(*worker);
+    if (worker->job == nullptr) return nullptr;
+    perform(*worker);
   }
 }
 
 bool ThreadPool::claim(Worker* worker, uint32_t task) {
   // Only the newest task can still be free: all before it were done when it was posted. So whoever wins here
-  // finds task_ and context_ as they were posted, and they stay until pending_ says that it is done.
+  // finds job and party as they were posted, and they stay until the job is done.
   uint32_t before = task - 1;
   return worker->begun.compare_exchange_strong(before, task, std::memory_order_acq_rel);
 }
 
 void ThreadPool::perform(const Worker& worker) {
-  task_(context_, worker.party);
-  pending_.fetch_sub(1, std::memory_order_release);
+  Job& job = *worker.job;
+  job.task(job.context, worker.party);
+  job.pending.fetch_sub(1, std::memory_order_release);
 }
 
 }  // namespace hone

@@ -76,10 +76,54 @@ const char* end_pools(int rounds) {
   return nullptr;
 }
 
+/// Two callers at once, each with two parties: all four have to be at work before any of them is done.
+class Meeting {
+ public:
+  /// Whether all were there within ten seconds.
+  bool hold(ThreadPool* pool) {
+    pthread_t other{};
+    Caller caller = {this, pool};
+    if (pthread_create(&other, nullptr, call, &caller) != 0) return false;
+    pool->run(2, attend, this);
+    pthread_join(other, nullptr);
+    return met_.load() == 4;
+  }
+
+ private:
+  struct Caller {
+    Meeting* meeting;
+    ThreadPool* pool;
+  };
+  static void* call(void* argument) {
+    const auto* caller = static_cast<Caller*>(argument);
+    caller->pool->run(2, attend, caller->meeting);
+    return nullptr;
+  }
+  static void attend(void* argument, int) {
+    auto* self = static_cast<Meeting*>(argument);
+    self->here_.fetch_add(1);
+    for (int waited = 0; self->here_.load() < 4; ++waited) {
+      if (waited > 100000) return;
+      usleep(100);
+    }
+    self->met_.fetch_add(1);
+  }
+  std::atomic<int> here_{0}, met_{0};
+};
+
+const char* share_pool(int rounds) {
+  std::shared_ptr<ThreadPool> pool;
+  if (!ThreadPool::acquire(3, &pool).ok()) return "no threads for a pool";
+  for (int i = 0; i < rounds; ++i)
+    if (!Meeting().hold(pool.get())) return "callers at once do not share the workers";
+  return nullptr;
+}
+
 }  // namespace
 
 const char* stress_steps(int rounds) {
   if (const char* fault = end_pools(rounds); fault != nullptr) return fault;
+  if (const char* fault = share_pool(rounds); fault != nullptr) return fault;
   constexpr int64_t kLast = kCount - 1;
   constexpr int64_t kTotal = 2 * (kLast * kCount * (2 * kLast + 1) / 6);
   ThreePhases step;
