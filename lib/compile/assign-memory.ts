@@ -31,10 +31,10 @@ export function assignMemory(steps: readonly Step[], kept: ReadonlySet<number> =
     for (const input of step.inputs) if (input) lastRead.set(input.buffer.id, index);
   });
   steps.forEach((step, index) => {
-    for (const { buffer } of step.outputs) {
+    for (const { buffer, part } of step.outputs) {
       if (buffer.place.kind !== 'arena') continue;
       const last = kept.has(buffer.id) ? steps.length : Math.max(index, lastRead.get(buffer.id) ?? index);
-      const known = storages.get(buffer.id) ?? inPlaceStorage(step, index, buffer, storages);
+      const known = storages.get(buffer.id) ?? (part ? undefined : inPlaceStorage(step, index, buffer, storages));
       if (known === undefined) storages.set(buffer.id, { bytes: sizeOf(buffer), first: index, last, offset: -1 });
       else {
         known.last = Math.max(known.last, last);
@@ -62,9 +62,10 @@ function inPlaceStorage(
   storages: ReadonlyMap<number, Storage>,
 ): Storage | undefined {
   for (const position of PLAN_OPS[step.op].inPlace) {
-    const input = step.inputs[position]?.buffer;
+    const operand = step.inputs[position];
+    const input = operand?.part ? undefined : operand?.buffer;
     const storage = input && storages.get(input.id);
-    const others = step.inputs.filter((operand, other) => other !== position && operand?.buffer.id === input?.id);
+    const others = step.inputs.filter((each, other) => other !== position && each?.buffer.id === input?.id);
     if (storage?.last === index && storage.bytes === sizeOf(output) && others.length === 0) return storage;
   }
   return undefined;

@@ -8,10 +8,12 @@ import { PLAN_OPS } from '../plan/plan-ops';
 import { writePlan } from '../plan/writer';
 import { assignMemory } from './assign-memory';
 import { findOverwrite } from './find-overwrite';
+import { foldCopies } from './fold-copies';
 import { fuseResiduals } from './fuse-residual';
 import { guardChoices } from './guard-choices';
 import { joinTables } from './join-tables';
 import { type Lowered, lowerGraph } from './lower-graph';
+import type { Part } from './part';
 import { codedBuffers, PlanConstants } from './plan-constants';
 import type { Buffer, Operand, Step } from './step';
 import { warnScalarSteps } from './warn-scalar-steps';
@@ -80,8 +82,9 @@ function compileVariant({ name, graph }: VariantGraph, states: States, constants
       diagnostics: formatDiagnostics(errors),
     });
   const { program } = lowered.state;
-  const steps = guardChoices(fuseResiduals(joinTables(program.steps, program)), program);
-  const variant = { ...describeVariant(graph, lowered, steps, constants, states), name };
+  const lasting = new Set([...lowered.counts.values()].map(({ buffer }) => buffer.id));
+  const steps = guardChoices(foldCopies(fuseResiduals(joinTables(program.steps, program)), lasting), program);
+  const variant = { ...describeVariant(graph, lowered, { steps, lasting }, constants, states), name };
   return { variant, warnings: [...warnFloatLayers(steps, lowered.state), ...warnScalarSteps(steps)] };
 }
 
@@ -112,12 +115,11 @@ export function diagnose(graph: Graph): readonly Diagnostic[] {
 function describeVariant(
   graph: Graph,
   lowered: Lowered,
-  steps: readonly Step[],
+  { steps, lasting }: { readonly steps: readonly Step[]; readonly lasting: ReadonlySet<number> },
   constants: PlanConstants,
   states: States,
 ): Omit<PlanVariant, 'name'> {
   const { network } = lowered.state;
-  const lasting = new Set([...lowered.counts.values()].map(({ buffer }) => buffer.id));
   const memory = assignMemory(steps, lasting);
   const fault = findOverwrite(steps, memory, lasting);
   if (fault !== undefined) throw new HoneError('E_INTERNAL', { message: fault });
@@ -126,16 +128,16 @@ function describeVariant(
   const coded = codedBuffers(steps);
   const kept = new StateMemory();
 
-  const tensorIndex = ({ buffer, dims: wanted }: Operand): number => {
+  const tensorIndex = ({ buffer, dims: wanted, part }: Operand): number => {
     // A port has one tensor, in the shape that the user sees.
     const dims = buffer.place.kind === 'port' ? network.extents(buffer.name) : wanted;
     const grid = buffer.quantization;
-    const key = `${buffer.id}|${dims}|${grid?.scale}|${grid?.zeroPoint}`;
+    const key = `${buffer.id}|${dims}|${grid?.scale}|${grid?.zeroPoint}|${part?.offset}|${part?.pitch}`;
     let index = known.get(key);
     if (index === undefined) {
       index = tensors.length;
       known.set(key, index);
-      tensors.push({ ...tensorBase(buffer, dims), ...placeOf(buffer) });
+      tensors.push({ ...tensorBase(buffer, dims), ...(part ? partIn(buffer, part) : placeOf(buffer)) });
     }
     return index;
   };
@@ -149,6 +151,11 @@ function describeVariant(
     if (weights !== undefined) return { place: 'encoded', weights } as const;
     return { place: 'constant', constant: constants.add(place.bytes) } as const;
   };
+  const partIn = ({ id, type }: Buffer, { offset, pitch }: Part) => ({
+    place: 'arena' as const,
+    offset: memory.offsets.get(id)! + offset * PLAN_TYPE_BYTES[type],
+    pitch,
+  });
   const port = (name: string, buffer: Buffer): PlanPort => {
     const dims = network.extents(name);
     const tensor = tensorIndex({ buffer, dims });

@@ -2,6 +2,7 @@ import type { Node } from '../ir/graph';
 import type { PlanParams } from '../plan/description';
 import type { PlanType } from '../plan/format';
 import type { PlanOp } from '../plan/plan-ops';
+import type { Part } from './part';
 import type { ScaledIntegers } from './weight-codes';
 
 /** Scale and zero point of an int8 buffer (zero point in int8: a uint8 zero point less 128). */
@@ -35,6 +36,8 @@ export interface Buffer {
 export interface Operand {
   readonly buffer: Buffer;
   readonly dims: readonly number[];
+  /** Where it lies in the buffer, whose rows are longer than those of `dims`; all of the buffer where that is left out. */
+  readonly part?: Part;
 }
 
 /** One kernel call of the plan, operands as buffers instead of tensor indices. */
