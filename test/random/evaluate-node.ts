@@ -7,12 +7,15 @@ import { emptyLike, fromDense, toDense } from '../../lib/ops/dense';
 import type { Dense, Precision } from '../../lib/ops/operator';
 import { expandComposites } from '../../lib/passes/expand-composites';
 import { inferShapes } from '../../lib/passes/infer-shapes';
+import { ENGINE_WAYS } from './engine-ways';
 
 type Inputs = readonly (Dense | undefined)[];
 
 /** How nodes are evaluated, and what the bodies of a node may read of the graph around it. */
 export interface Surroundings {
   readonly precision: Precision;
+  /** Whether by the formulas of the engine where it has its own. */
+  readonly asEngine?: boolean;
   readonly opset: number;
   readonly find: (name: string) => Dense | undefined;
 }
@@ -28,6 +31,8 @@ export function evaluateNode(node: Node, inputs: Inputs, around: Surroundings): 
   }
   if (node.domain === '' && node.op === 'Loop') return evaluateLoop(node, inputs, around);
   if (node.domain === '' && node.op === 'Scan') return evaluateScan(node, inputs, around);
+  const own = around.asEngine && node.domain === '' ? ENGINE_WAYS[node.op]?.(inputs[0]!, node) : undefined;
+  if (own) return [own];
   const evaluate = findOperator(node.domain, node.op)?.evaluate;
   return evaluate ? evaluate(inputs, node, around.precision) : evaluateParts(node, inputs, around);
 }
