@@ -1,5 +1,6 @@
 import { type Diagnostic, formatDiagnostics } from '../core/diagnostic';
 import { HoneError } from '../core/error';
+import { subgraphsOf } from '../ir/edit';
 import type { Graph } from '../ir/graph';
 import { verified } from '../ir/verify';
 import { findOperator } from '../ops';
@@ -111,7 +112,20 @@ export function prepare(graph: Graph, options: PrepareOptions = {}): PassResult 
   // Rewrites count on what a node of their pattern must be.
   if (contradictionsIn(diagnostics).length > 0) return { graph: check(first.graph), diagnostics };
   const settled = settle(check(first.graph), passesOf(options, diagnostics), memory, check);
-  return { graph: settled, diagnostics: [...diagnostics, ...leftComposites(settled)] };
+  return { graph: settled, diagnostics: [...withoutSettled(diagnostics, settled), ...leftComposites(settled)] };
+}
+
+/** Without words about operators that were not known and have been taken apart since. */
+function withoutSettled(diagnostics: readonly Diagnostic[], graph: Graph): readonly Diagnostic[] {
+  const unknown = new Set<string>();
+  const collect = ({ nodes }: Graph): void => {
+    for (const node of nodes) {
+      if (findOperator(node.domain, node.op) === undefined) unknown.add(node.name);
+      subgraphsOf(node).forEach(collect);
+    }
+  };
+  collect(graph);
+  return diagnostics.filter(({ kind, where }) => kind !== 'unknown-operator' || unknown.has(where));
 }
 
 /** @throws E_GRAPH_INVALID naming every node whose inputs, outputs or attributes are not those of its operator */

@@ -11,15 +11,6 @@ import { type PrepareOptions, prepare } from './pipeline';
  */
 export function prepareWithBodies(graph: Graph, options: PrepareOptions = {}): PassResult {
   const prepared = prepare(graph, options);
-  if (!prepared.graph.nodes.some((node) => subgraphsOf(node).length > 0)) return ofItsNodes(prepared);
-  return ofItsNodes(prepare(bindToOneSample(graph), { ...options, subgraphs: 'inline' }));
-}
-
-/** Without words about operators that are gone. */
-function ofItsNodes({ graph, diagnostics }: PassResult): PassResult {
-  const names = new Set(graph.nodes.map(({ name }) => name));
-  return {
-    graph,
-    diagnostics: diagnostics.filter(({ kind, where }) => kind !== 'unknown-operator' || names.has(where)),
-  };
+  if (!prepared.graph.nodes.some((node) => subgraphsOf(node).length > 0)) return prepared;
+  return prepare(bindToOneSample(graph), { ...options, subgraphs: 'inline' });
 }

@@ -32,7 +32,6 @@ interface Fused {
 
 const unary = (op: string): Fused => ({ op, operands: [0], result: 3 });
 const binary = (op: string): Fused => ({ op, operands: [0, 3], result: 6 });
-const pool = (op: string): Fused => ({ ...unary(op), attributes: (node) => dropFalse(node, 'channels_last') });
 
 const FUSED: Readonly<Record<string, Readonly<Record<string, Fused>>>> = {
   '': {
@@ -44,8 +43,6 @@ const FUSED: Readonly<Record<string, Readonly<Record<string, Fused>>>> = {
     QLinearMul: binary('Mul'),
     QLinearSigmoid: unary('Sigmoid'),
     QLinearLeakyRelu: unary('LeakyRelu'),
-    QLinearGlobalAveragePool: pool('GlobalAveragePool'),
-    QLinearAveragePool: pool('AveragePool'),
     QLinearConcat: {
       op: 'Concat',
       operands: ({ inputs }) => Array.from({ length: Math.floor((inputs.length - 2) / 3) }, (_, at) => 2 + 3 * at),
@@ -65,11 +62,6 @@ const FUSED: Readonly<Record<string, Readonly<Record<string, Fused>>>> = {
     },
   },
 };
-
-/** The attributes but `name`, which must be 0: the other form has no counterpart. */
-function dropFalse(node: Node, name: string): ReadonlyMap<string, Attribute> | undefined {
-  return attribute(node, name, 'int', 0) === 0 ? without(node, name) : undefined;
-}
 
 function without(node: Node, name: string): ReadonlyMap<string, Attribute> {
   return new Map([...node.attributes].filter(([key]) => key !== name));

@@ -2,6 +2,7 @@ import { type Tensor, tensorFrom, toNumbers } from '../../lib/ir/tensor';
 import { float, floats, integers, uniform } from '../ops/op-case';
 import { bytes, type CompositeCase, caches, codes, ints, places } from './composite-cases';
 import { DECODERS } from './decoder-cases';
+import { OPTIMIZED } from './optimized-cases';
 
 const image = uniform([1, 2, 5, 5]);
 const filters = uniform([3, 2, 3, 3], 2);
@@ -11,6 +12,18 @@ const activation = (name: string, ...parameters: number[]): CompositeCase['attri
 });
 const hidden = uniform([2, 3, 8]);
 const norms = [uniform([8], 3), uniform([8], 4)];
+
+/** A factor with the extents that FusedMatMul turns into `dims`. */
+function turnedBack(
+  dims: readonly number[],
+  side: 'A' | 'B',
+  given: Readonly<Record<string, number | undefined>>,
+  seed: number,
+): Tensor {
+  const batch = dims.slice(0, -2);
+  const [row, column] = given[`trans${side}`] ? [dims.at(-1)!, dims.at(-2)!] : dims.slice(-2);
+  return uniform(given[`transBatch${side}`] ? [row, ...batch, column] : [...batch, row, column], seed);
+}
 
 const LAYERS: readonly CompositeCase[] = [
   { op: 'Gelu', title: '', inputs: [hidden] },
@@ -80,6 +93,18 @@ const LAYERS: readonly CompositeCase[] = [
     inputs: [uniform([2, 4, 3]), uniform([2, 5, 4], 2)],
     attributes: { transA: 1, transB: 1 },
   },
+  ...[
+    { transBatchA: 1 },
+    { transBatchA: 1, transA: 1 },
+    { transBatchB: 1 },
+    { transBatchA: 1, transBatchB: 1, transB: 1 },
+  ].map((attributes) => ({
+    op: 'FusedMatMul',
+    title: `axes of the batch turned: ${Object.keys(attributes)}`,
+    // Products over the axes that they are to have: A [2, 6, 3, 4], B [2, 6, 4, 5].
+    inputs: [turnedBack([2, 6, 3, 4], 'A', attributes, 1), turnedBack([2, 6, 4, 5], 'B', attributes, 2)],
+    attributes,
+  })),
   {
     op: 'TransposeMatMul',
     title: 'the older name',
@@ -316,6 +341,7 @@ const QUANTIZED_ATTENTION: readonly CompositeCase[] = [
 /** Operators of com.microsoft, as onnxruntime's optimisers write them. */
 export const MICROSOFT: readonly CompositeCase[] = [
   ...LAYERS,
+  ...OPTIMIZED,
   ...BERT,
   ...MICROSOFT_INTEGERS,
   ...QUANTIZED_ATTENTION,

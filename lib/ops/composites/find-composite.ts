@@ -1,15 +1,20 @@
 import { attention } from './attention';
+import { channelsLastPool, quantizedConv, quantizedPool } from './channels-last';
 import type { Composite } from './composite';
 import { einsum } from './einsum';
 import {
   biasedGelu,
+  biasSoftmax,
+  blockedLayout,
   embedLayerNormalization,
   fusedConv,
   fusedGemm,
   fusedMatMul,
+  quantizedEmbedLayerNormalization,
   quickGelu,
   simplifiedLayerNormalization,
   skipNormalization,
+  standard,
   swish,
 } from './fused-layers';
 import { gatherBlockQuantized } from './gather-block-quantized';
@@ -17,6 +22,7 @@ import { groupQueryAttention } from './group-query-attention';
 import {
   convInteger,
   dynamicQuantizeLinear,
+  dynamicQuantizeLstm,
   dynamicQuantizeMatMul,
   matMulInteger,
   matMulIntegerToFloat,
@@ -40,6 +46,9 @@ export const COMPOSITES: Readonly<Record<string, Readonly<Record<string, Composi
   'com.microsoft': {
     Attention: microsoftAttention,
     BiasGelu: biasedGelu('none'),
+    BiasSoftmax: biasSoftmax,
+    DequantizeLinear: standard('DequantizeLinear'),
+    DynamicQuantizeLSTM: dynamicQuantizeLstm,
     DynamicQuantizeMatMul: dynamicQuantizeMatMul,
     EmbedLayerNormalization: embedLayerNormalization,
     FastGelu: biasedGelu('tanh'),
@@ -52,13 +61,32 @@ export const COMPOSITES: Readonly<Record<string, Readonly<Record<string, Composi
     MatMulIntegerToFloat: matMulIntegerToFloat,
     MatMulNBits: matMulNBits,
     MultiHeadAttention: multiHeadAttention,
+    NhwcMaxPool: channelsLastPool,
     QAttention: quantizedAttention,
+    QEmbedLayerNormalization: quantizedEmbedLayerNormalization,
+    QLinearAveragePool: quantizedPool('AveragePool'),
+    QLinearConv: quantizedConv,
+    QLinearGlobalAveragePool: quantizedPool('GlobalAveragePool'),
+    QuantizeLinear: standard('QuantizeLinear'),
     QuickGelu: quickGelu,
     RotaryEmbedding: microsoftRotaryEmbedding,
     SkipLayerNormalization: skipNormalization('LayerNormalization'),
     SkipSimplifiedLayerNormalization: skipNormalization('RMSNormalization'),
     TransposeMatMul: fusedMatMul,
+    Trilu: standard('Trilu'),
   },
+  'com.microsoft.nchwc': Object.fromEntries(
+    [
+      'AveragePool',
+      'Conv',
+      'GlobalAveragePool',
+      'GlobalMaxPool',
+      'MaxPool',
+      'ReorderInput',
+      'ReorderOutput',
+      'Upsample',
+    ].map((op) => [op, blockedLayout]),
+  ),
 };
 
 /** How an operator is made of others; undefined for one that is not. */

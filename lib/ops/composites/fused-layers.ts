@@ -1,6 +1,6 @@
 import { attribute } from '../../ir/attribute';
 import { castTo, int64s, transposeTo } from '../gradients';
-import { attributesBut, type CompositeContext, needed, Refused, refuseOutputs } from './composite';
+import { attributesBut, type Composite, type CompositeContext, needed, Refused, refuseOutputs } from './composite';
 
 /** ONNX Swish-24: `x * sigmoid(alpha * x)` (Ramachandran et al. 2017). */
 export function swish(context: CompositeContext): readonly string[] {
@@ -74,22 +74,45 @@ function activated({ node, emit, f }: CompositeContext, value: string, parameter
 /** com.microsoft FusedMatMul (and TransposeMatMul): a product of transposed factors, times alpha. */
 export function fusedMatMul(context: CompositeContext): readonly string[] {
   const { node, f } = context;
-  const [a, b] = (['A', 'B'] as const).map((side, index) => {
-    if (attribute(node, `transBatch${side}`, 'int', 0)) throw new Refused(`transBatch${side} = 1 is not supported`);
-    const value = needed(context, index);
-    return attribute(node, `trans${side}`, 'int', 0) ? lastTwoSwapped(context, value) : value;
-  });
+  const [a, b] = (['A', 'B'] as const).map((side, index) => turnedFactor(context, needed(context, index), side));
   const alpha = attribute(node, 'alpha', 'float', 1);
   const product = f('MatMul', a, b);
   return [alpha === 1 ? product : f('Mul', product, alpha)];
 }
 
-/** Vectors have no other form. */
-function lastTwoSwapped({ emit, rankOf }: CompositeContext, value: string): string {
-  const rank = rankOf(value);
+/** A factor whose first axis may belong behind the others but the last, and whose last two may be swapped; vectors have no other form. */
+function turnedFactor({ node, emit, rankOf }: CompositeContext, value: string, side: 'A' | 'B'): string {
+  const [batch, swapped] = [`transBatch${side}`, `trans${side}`].map((name) => attribute(node, name, 'int', 0) !== 0);
+  const rank = batch || swapped ? rankOf(value) : 0;
   if (rank < 2) return value;
   const axes = Array.from({ length: rank }, (_, axis) => axis);
-  return transposeTo(emit, value, [...axes.slice(0, -2), rank - 1, rank - 2]);
+  const [outer, [row, column]] = batch ? [axes.slice(1, -1), [0, rank - 1]] : [axes.slice(0, -2), [rank - 2, rank - 1]];
+  return transposeTo(emit, value, [...outer, ...(swapped ? [column, row] : [row, column])]);
+}
+
+/** Operators of com.microsoft that ONNX has too. */
+export function standard(op: string): Composite {
+  return ({ node, emit, input }) => {
+    const inputs = node.inputs.map((_, index) => input(index) ?? '');
+    return [emit.node(op, inputs, attributesBut(node, []))];
+  };
+}
+
+/** com.microsoft BiasSoftmax where the bias broadcasts as ONNX has it: a sum, then Softmax of the last axis. */
+export function biasSoftmax(context: CompositeContext): readonly string[] {
+  const { node, emit, f, rankOf } = context;
+  const [x, bias] = [needed(context, 0), needed(context, 1)];
+  const axis = attribute(node, 'axis', 'int', 1);
+  if (axis !== -1 && axis !== rankOf(x) - 1) throw new Refused(`expected the last axis, found ${axis}`);
+  if (rankOf(bias) !== rankOf(x)) throw new Refused('expected a bias with as many axes as the input');
+  return [emit.node('Softmax', [f('Add', x, bias)], { axis: -1 })];
+}
+
+/** com.microsoft.nchwc: blocks of channels as wide as the registers of one CPU. */
+export function blockedLayout(): readonly string[] {
+  throw new Refused(
+    'it has the channels in blocks of the CPU that the file was optimised on: save it with optimisation level "extended" or below',
+  );
 }
 
 type Normalization = 'LayerNormalization' | 'RMSNormalization';
@@ -122,9 +145,26 @@ function epsilonOf(node: CompositeContext['node']) {
 
 /** com.microsoft EmbedLayerNormalization: the sum of word, position and segment embeddings, normalized; lengths of a mask. */
 export function embedLayerNormalization(context: CompositeContext): readonly (string | undefined)[] {
+  return embedded(context, context.input(8));
+}
+
+/** com.microsoft QEmbedLayerNormalization: the same with tables and factors on grids of their own. */
+export function quantizedEmbedLayerNormalization(context: CompositeContext): readonly (string | undefined)[] {
+  // Scales from input 8 on, zero points from 13 on.
+  const dequantized = (index: number): string | undefined => {
+    const grid = { 2: 0, 3: 1, 4: 2, 5: 3, 6: 4 }[index];
+    const codes = context.input(index);
+    if (grid === undefined || codes === undefined) return codes;
+    const zero = context.input(13 + grid);
+    return context.emit.node('DequantizeLinear', [codes, needed(context, 8 + grid), ...(zero ? [zero] : [])]);
+  };
+  return embedded({ ...context, input: dequantized });
+}
+
+function embedded(context: CompositeContext, places?: string): readonly (string | undefined)[] {
   const { node, emit, f, input, extent, wants } = context;
   const [ids, words, positions, gamma, beta] = [0, 2, 3, 5, 6].map((index) => needed(context, index));
-  const [segments, table, mask, places] = [1, 4, 7, 8].map(input);
+  const [segments, table, mask] = [1, 4, 7].map(input);
   if (attribute(node, 'mask_index_type', 'int', 1) !== 1) throw new Refused('expected mask_index_type 1');
   if (mask === undefined) refuseOutputs(context, { 1: 'mask_index' });
   const rows = (values: string, indices: string) => emit.node('Gather', [values, indices], { axis: 0 });

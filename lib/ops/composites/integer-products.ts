@@ -3,7 +3,16 @@ import { ELEMENT_TYPES } from '../../ir/element-type';
 import { elementCount, type Tensor, tensorOf, toNumbers } from '../../ir/tensor';
 import { fromDense, toDense } from '../dense';
 import { castTo } from '../gradients';
-import { type CompositeContext, constantInput, needed, parted, Refused, reshaped, unsqueezed } from './composite';
+import {
+  attributesBut,
+  type CompositeContext,
+  constantInput,
+  needed,
+  parted,
+  Refused,
+  reshaped,
+  unsqueezed,
+} from './composite';
 
 /** Every integer up to here is a float32. */
 const EXACT = 2 ** 24;
@@ -149,6 +158,39 @@ export function dynamicQuantizeMatMul(context: CompositeContext): readonly strin
   const { codes, scale, zero } = dynamicGrid(context, needed(context, 0));
   const product = f('MatMul', f('Sub', codes, zero), centred(context, 1, 3, -1));
   return [withBias(context, f('Mul', product, f('Mul', scale, needed(context, 2))), 4)];
+}
+
+/**
+ * com.microsoft DynamicQuantizeLSTM: an LSTM whose weights [directions, size, rows] are codes. Input and hidden state stay floats:
+ * onnxruntime puts them on a grid of their own range at every step.
+ */
+export function dynamicQuantizeLstm(context: CompositeContext): readonly string[] {
+  const { node, emit, input, wants } = context;
+  const weights = (index: number, scale: number) => {
+    const { type, dims, data } = toDense(constantInput(context, index, 'weights'), 'float32');
+    if (type !== 'int8' && type !== 'uint8') throw new Refused(`expected weights of 8 bits, found ${type}`);
+    const scales = toDense(constantInput(context, scale, 'scales'), 'float32').data;
+    const zeros = toDense(constantInput(context, scale + 1, 'zero points'), 'float32').data;
+    const [directions, size, rows] = dims;
+    // One for each direction, or for each row of it.
+    const per = (grid: ArrayLike<number>, direction: number, row: number) =>
+      grid[grid.length === directions ? direction : direction * rows + row];
+    const turned = Float32Array.from({ length: data.length }, (_, i) => {
+      const [direction, row, k] = [Math.floor(i / (size * rows)), Math.floor(i / size) % rows, i % size];
+      const code = data[(direction * size + k) * rows + row];
+      return (code - per(zeros, direction, row)) * per(scales, direction, row);
+    });
+    return emit.constant(tensorOf('float32', [directions, rows, size], turned));
+  };
+  const others = [3, 4, 5, 6, 7].map((index) => input(index) ?? '');
+  const inputs = [needed(context, 0), weights(1, 8), weights(2, 10), ...others];
+  const count = [2, 1, 0].find((index) => wants(index)) ?? 0;
+  return emit.nodes(
+    'LSTM',
+    inputs.slice(0, inputs.findLastIndex((name) => name !== '') + 1),
+    count + 1,
+    attributesBut(node, []),
+  );
 }
 
 function withBias({ f, input }: CompositeContext, value: string, index: number): string {

@@ -13,7 +13,12 @@ export const FLOAT_LAYERS = [
   'ConvTranspose',
 ];
 
+/** The graph that onnxruntime really runs, as it writes it. */
+export function optimizedIntegers(graph: Graph): Promise<Graph> {
+  return optimizedGraph(graph, { optimization: 'all', integerKernels: true });
+}
+
 /** Operators of the graph that onnxruntime really runs. */
 export async function optimizedOps(graph: Graph): Promise<string[]> {
-  return (await optimizedGraph(graph, { integerKernels: true })).nodes.map(({ op }) => op);
+  return (await optimizedIntegers(graph)).nodes.map(({ op }) => op);
 }

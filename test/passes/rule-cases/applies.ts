@@ -185,8 +185,6 @@ export const APPLIES: readonly (readonly [rule: string, build: Build])[] = [
     [
       ['sigmoid', 'Sigmoid', {}],
       ['leaky-relu', 'LeakyRelu', {}],
-      ['global-average-pool', 'GlobalAveragePool', { channels_last: 0 }],
-      ['average-pool', 'AveragePool', { kernel_shape: [2, 2], channels_last: 0 }],
       ['softmax', 'Softmax', { axis: 1, opset: 13 }],
     ] as const
   ).map(

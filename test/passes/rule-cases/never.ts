@@ -296,21 +296,6 @@ export const NEVER: readonly (readonly [rule: string, what: string, build: Build
     },
   ],
   [
-    'unfuse-qlinear-average-pool',
-    'channels last',
-    (b, c) =>
-      foreign(b, 'QLinearAveragePool', [...c.operand(codes(b)), ...c.grid(0.1, 90)], {
-        kernel_shape: [2, 2],
-        channels_last: 1,
-      }),
-  ],
-  [
-    'unfuse-qlinear-global-average-pool',
-    'channels last',
-    (b, c) =>
-      foreign(b, 'QLinearGlobalAveragePool', [...c.operand(codes(b)), ...c.grid(0.1, 90)], { channels_last: 1 }),
-  ],
-  [
     'unfuse-qlinear-softmax',
     'all axes behind one',
     (b, c) => foreign(b, 'QLinearSoftmax', [...c.operand(codes(b)), ...c.grid(0.1, 90)], { axis: 1, opset: 12 }),
@@ -329,9 +314,7 @@ export const NEVER: readonly (readonly [rule: string, what: string, build: Build
   ],
   ...[
     ...['QLinearConv', 'QLinearMatMul'].map((op) => [op, 0, ''] as const),
-    ...['Add', 'Mul', 'Sigmoid', 'LeakyRelu', 'GlobalAveragePool', 'AveragePool', 'Softmax'].map(
-      (op) => [`QLinear${op}`, 0, 'com.microsoft'] as const,
-    ),
+    ...['Add', 'Mul', 'Sigmoid', 'LeakyRelu', 'Softmax'].map((op) => [`QLinear${op}`, 0, 'com.microsoft'] as const),
     ['QGemm', 0, 'com.microsoft'] as const,
     ['QLinearConcat', 2, 'com.microsoft'] as const,
   ].map(
