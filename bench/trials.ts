@@ -20,6 +20,7 @@ import { runStepTime } from './training/step-time';
 import { runStructured, STRUCTURED_PARTS } from './training/structured';
 import { PEER_PARTS, runStructuredPeers } from './training/structured-peers';
 import type { Trial } from './trial';
+import { runZeroPoints } from './zero-points';
 
 /** Everything that `npm run bench` measures, in this order. */
 export const TRIALS: readonly Trial[] = [
@@ -131,6 +132,12 @@ export const TRIALS: readonly Trial[] = [
     long: true,
     parts: CODED_WEIGHTS_PARTS,
     run: runCodedWeights,
+  },
+  {
+    name: 'zero-points',
+    what: 'int8 layers with zero points of the weights beside those without, by time and by ARM instructions',
+    long: true,
+    run: runZeroPoints,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
 ];

@@ -15,6 +15,8 @@ struct Options {
   uint64_t seed = 1;
   int cases = 0;  ///< random cases per kernel besides the fixed ones; 0: a default
   bool list = false;
+  bool zero_points = false;  ///< compare what zero points of the weights cost
+  bool marked = false;       ///< between marks for a counter of instructions, not by time
 };
 
 struct Totals {
@@ -47,5 +49,12 @@ bool check_choices();
 
 /// Prints one JSON line per row and representative shape; returns how many.
 int bench_all(const Options& options, CpuFeatures cpu);
+
+/// Behind the name of a bench case whose weights have zero points.
+inline constexpr const char* kWithZeroPoints = ", zero points";
+
+/// Prints one JSON line per int8 row and representative shape, with and without zero points of the weights;
+/// returns how many.
+int compare_zero_points(const Options& options, CpuFeatures cpu);
 
 }  // namespace hone::check

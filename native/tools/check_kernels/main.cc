@@ -13,7 +13,7 @@ namespace {
 constexpr char kUsage[] =
     "usage: check_kernels [--list] [--op=GLOB,..] [--isa=WORD,..] [--require=WORD,..] [--seed=N] "
     "[--cases=N]\n"
-    "                     [--bench[=GLOB]]\n"
+    "                     [--bench[=GLOB]] [--zero-points[=marked]]\n"
     "Runs every row of every kernel table that this CPU has against its ref row: guard pages, canaries, "
     "read-only inputs,\n"
     "random, extreme and constant data, sizes around every tile edge, misaligned pointers, outputs computed "
@@ -24,7 +24,10 @@ constexpr char kUsage[] =
     "  --require    fail when no row of this instruction set was checked\n"
     "  --seed       changes data and random shapes; a failure names the seed\n"
     "  --cases      random cases per kernel, besides the fixed ones (200)\n"
-    "  --bench      time the representative shapes instead; the glob is on ROW/SHAPE; one JSON line each\n";
+    "  --bench      time the representative shapes instead; the glob is on ROW/SHAPE; one JSON line each\n"
+    "  --zero-points  int8 shapes with and without zero points of the weights, by turns; `marked`: one run "
+    "of each\n"
+    "               between marks for a counter of instructions (ARM)\n";
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> words;
@@ -60,6 +63,9 @@ bool parse(int count, char** arguments, Options* options) {
       options->list = true;
     } else if (argument == "--bench") {
       options->bench.assign(1, '*');
+    } else if (argument == "--zero-points" || argument == "--zero-points=marked") {
+      options->zero_points = true;
+      options->marked = argument.size() > strlen("--zero-points");
     } else if (option(argument, "bench", &value)) {
       options->bench = value;
     } else if (option(argument, "op", &value)) {
@@ -116,8 +122,8 @@ int run(int count, char** arguments) {
     list(cpu);
     return 0;
   }
-  if (!options.bench.empty()) {
-    if (bench_all(options, cpu) > 0) return 0;
+  if (!options.bench.empty() || options.zero_points) {
+    if ((options.zero_points ? compare_zero_points : bench_all)(options, cpu) > 0) return 0;
     fprintf(stderr, "check_kernels: nothing matches\n");
     return 1;
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "native/core/requantize.h"
+#include "native/tools/check_kernels/checker.h"
 #include "native/tools/check_kernels/workbench.h"
 
 /// Data of the int8 kernels with weights: conv_s8, dwconv_s8, fc_s8.
@@ -31,7 +32,7 @@ struct S8Bench {
   int shape;
   bool with_zero_points;
   std::string name(const char* shape_name) const {
-    return with_zero_points ? std::string(shape_name) + ", zero points" : shape_name;
+    return with_zero_points ? std::string(shape_name) + kWithZeroPoints : shape_name;
   }
 };
 inline S8Bench s8_bench(int index, int count) { return {index % count, index >= count}; }
