@@ -119,9 +119,10 @@ struct Panel {
   int32_t channels;  ///< that exist in these blocks, at most 16 per block
   Requantizer requantizer;
   const ResidualAdd* residual;  ///< null: none
-  const int32_t* sums;          ///< of the windows of its pixels; null where no block has a zero point
-  ptrdiff_t sum_step = 1;       ///< elements from one sum to the next
+  const uint8_t* sums;          ///< of the windows of its pixels; null where no block has a zero point
+  ptrdiff_t sum_step = 4;       ///< bytes from one sum to the next
   bool small_sums = false;      ///< they are below 2^15
+  bool word_sums = false;       ///< and have 16 bits, not 32
 };
 
 /// The deepest window whose sums of u8 are below 2^15.
@@ -227,26 +228,34 @@ inline void store_pixels(__m512i bytes, const Panel& panel, int8_t* y, int pixel
   }
 }
 
+/// The zero points of a block, negated.
+inline __m512i negate_zero_points(const uint8_t* block) {
+  return _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_loadu_si512(block + kZeroPointOffset));
+}
+/// The same where dpwssd multiplies them, with 0 next to each: whatever lies next to a sum of 16 bits does
+/// not count.
+inline __m512i negate_words(const uint8_t* block) {
+  return _mm512_maskz_mov_epi16(0x55555555, negate_zero_points(block));
+}
+
 /// Takes the zero points of the weights out of kPixels x kBlocks accumulators.
 template <int kBlocks, int kPixels>
 [[gnu::always_inline]] inline void subtract_zero_points(const Panel& panel, int64_t pixel,
                                                         __m512i (&acc)[kPixels][kBlocks]) {
-  __m512i negative[kBlocks];
-  unroll<kBlocks>([&](auto b) {
-    const __m512i zero_point = _mm512_loadu_si512(panel.block + b * panel.block_bytes + kZeroPointOffset);
-    negative[b] = _mm512_sub_epi32(_mm512_setzero_si512(), zero_point);
-  });
-  const int32_t* sums = panel.sums + pixel * panel.sum_step;
-  const auto add_products = [&](auto add) {
+  const uint8_t* sums = panel.sums + pixel * panel.sum_step;
+  const auto add_products = [&](auto negate, auto add) {
+    __m512i negative[kBlocks];
+    unroll<kBlocks>([&](auto b) { negative[b] = negate(panel.block + b * panel.block_bytes); });
     unroll<kPixels>([&](auto p) {
-      const __m512i sum = _mm512_set1_epi32(sums[p * panel.sum_step]);
+      const __m512i sum = broadcast4(sums + p * panel.sum_step);
       unroll<kBlocks>([&](auto b) { acc[p][b] = add(acc[p][b], sum, negative[b]); });
     });
   };
   if (panel.small_sums) {
-    add_products([](__m512i acc, __m512i sum, __m512i by) { return _mm512_dpwssd_epi32(acc, sum, by); });
+    add_products(negate_words,
+                 [](__m512i acc, __m512i sum, __m512i by) { return _mm512_dpwssd_epi32(acc, sum, by); });
   } else {
-    add_products([](__m512i acc, __m512i sum, __m512i by) {
+    add_products(negate_zero_points, [](__m512i acc, __m512i sum, __m512i by) {
       return _mm512_add_epi32(acc, _mm512_mullo_epi32(by, sum));
     });
   }

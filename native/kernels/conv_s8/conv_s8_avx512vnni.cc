@@ -29,7 +29,7 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
                  Requantizer(adds ? args.add_range : args.conv_range),
                  adds ? &residual : nullptr,
                  nullptr,
-                 1,
+                 0,
                  conv_s8_depth(shape) <= kMostSmallDepth};
   const uint8_t* packed = static_cast<const uint8_t*>(args.packed);
   const bool shifted = is_shifted(packed + tile.block_begin * panel.block_bytes, panel.block_bytes,
@@ -37,7 +37,8 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
   const WindowSums window_sums(w, shape);
   const bool direct = window_sums.mode == SumMode::kDirect;
   panel.sum_step = window_sums.step();
-  alignas(64) int32_t sums[kMostSums];
+  panel.word_sums = window_sums.mode == SumMode::kWords;
+  alignas(64) int32_t sums[kMostSums + kReadBehind];
   // Part of a rectangle whose first row and column lie at `part_band`.
   const auto run_part = [&](const Rectangle& r, const uint8_t* part_band, int64_t row_bytes) {
     const int32_t columns = r.x_end - r.x_begin;
@@ -62,13 +63,15 @@ void conv_s8_avx512vnni(const ConvS8Shape& shape, const ConvS8Args& args, const 
       if (sums_now) summed_group = group;
       const uint8_t* a = part_band + static_cast<ptrdiff_t>(group) * group_inputs;
       const int64_t first_channel = static_cast<int64_t>(group) * group_outputs + channel;
-      int32_t* row_sums = sums;
+      const uint8_t* row_sums = reinterpret_cast<const uint8_t*>(sums);
+      int32_t* direct_sums = sums;
       for (int32_t y = r.y_begin; y < r.y_end; y += rows_at_once, a += row_bytes * band_step_h(w)) {
         const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;
         if (adds) residual.data = args.residual + pixel * args.residual_stride + first_channel;
-        if (sums_now) sum_windows(panel, depth.run_length, a, pixels, row_sums);
+        if (sums_now) sum_windows(panel, depth.run_length, a, pixels, direct_sums);
         panel.sums = needs_sums ? row_sums + group * window_sums.group_step() : nullptr;
-        if (needs_sums) row_sums += line_length;
+        if (needs_sums) row_sums += line_length * window_sums.element_bytes();
+        direct_sums += line_length;
         int8_t* to = args.y + pixel * args.y_stride + first_channel;
         if (conv_s8_doubles_channels(shape) && !adds) {
           run_paired_pixels(panel, a, pixels, to);

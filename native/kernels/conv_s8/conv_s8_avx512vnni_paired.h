@@ -59,16 +59,34 @@ void run_paired(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) 
     }
   }
   if (panel.sums != nullptr) {
-    const __m512i zero_point = _mm512_loadu_si512(panel.block + kZeroPointOffset);
-    const __m512i negative = _mm512_sub_epi32(_mm512_setzero_si512(), zero_point);
-    const int32_t* sums = panel.sums + pixel * panel.sum_step;
-    unroll<kPairs>([&](auto pair) {
-      constexpr int kLow = 2 * pair, kHigh = kLow + 1 < kPixels ? kLow + 1 : kLow;
-      const __m512i low = _mm512_set1_epi32(sums[kLow * panel.sum_step]);
-      const __m512i both = _mm512_mask_set1_epi32(low, 0xFF00, sums[kHigh * panel.sum_step]);
-      acc[pair] = panel.small_sums ? _mm512_dpwssd_epi32(acc[pair], both, negative)
-                                   : _mm512_add_epi32(acc[pair], _mm512_mullo_epi32(negative, both));
-    });
+    const uint8_t* sums = panel.sums + pixel * panel.sum_step;
+    const auto add_products = [&](auto add) {
+      unroll<kPairs>([&](auto pair) { acc[pair] = add(acc[pair], sums + 2 * pair * panel.sum_step); });
+    };
+    const __m512i words = negate_words(panel.block);
+    // The sums of a pair by one instruction, out of the 64 bytes that begin with the first.
+    if (panel.word_sums && panel.sum_step < 64) {
+      const __m512i zero = _mm512_setzero_si512();
+      const __m512i index =
+          _mm512_mask_set1_epi16(zero, 0xFFFF0000, static_cast<int16_t>(panel.sum_step / 2));
+      add_products([&](__m512i sum, const uint8_t* from) {
+        return _mm512_dpwssd_epi32(sum, _mm512_permutexvar_epi16(index, _mm512_loadu_si512(from)), words);
+      });
+    } else if (panel.small_sums && !panel.word_sums && panel.sum_step < 64) {
+      const __m512i zero = _mm512_setzero_si512();
+      const __m512i index = _mm512_mask_set1_epi32(zero, 0xFF00, static_cast<int32_t>(panel.sum_step / 4));
+      add_products([&](__m512i sum, const uint8_t* from) {
+        return _mm512_dpwssd_epi32(sum, _mm512_permutexvar_epi32(index, _mm512_loadu_si512(from)), words);
+      });
+    } else {
+      const __m512i negative = panel.small_sums ? words : negate_zero_points(panel.block);
+      add_products([&](__m512i sum, const uint8_t* from) {
+        const __m512i both =
+            _mm512_mask_mov_epi32(broadcast4(from), 0xFF00, broadcast4(from + panel.sum_step));
+        return panel.small_sums ? _mm512_dpwssd_epi32(sum, both, negative)
+                                : _mm512_add_epi32(sum, _mm512_mullo_epi32(negative, both));
+      });
+    }
   }
   const __m512 multiplier = _mm512_loadu_ps(panel.block + 64);
   unroll<(kPairs + 3) / 4>([&](auto piece) {

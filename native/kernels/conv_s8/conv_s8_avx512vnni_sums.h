@@ -13,11 +13,12 @@ namespace {
 enum class SumMode {
   kDirect,
   kQuads,  ///< an element of a line is four channels
-  kWords,  ///< an element is one channel; sums fit 16 bits
+  kWords,  ///< an element is one channel and has 16 bits
 };
 
-/// Elements of sums that there is room for, those behind a line included that vectors write and read.
-constexpr int32_t kMostSums = 4096, kSumSlack = 48;
+/// Elements of sums that there is room for, those behind a line included that vectors write and read, and how
+/// many more are read behind the last sum.
+constexpr int32_t kMostSums = 4096, kSumSlack = 48, kReadBehind = 32;
 
 struct WindowSums {
   WindowShape window;
@@ -31,7 +32,7 @@ struct WindowSums {
     const bool power = (quads & (quads - 1)) == 0;
     if (group_channels % 4 == 0 && quads <= (power && shape.groups > 1 ? 16 : 8)) {
       mode = SumMode::kQuads;
-    } else if (group_channels < 8 && conv_s8_depth(shape) * 255 < 1 << 16) {
+    } else if (group_channels < 8 && conv_s8_depth(shape) <= kMostSmallDepth) {
       mode = SumMode::kWords;
     } else {
       mode = SumMode::kDirect;
@@ -41,10 +42,15 @@ struct WindowSums {
     if (line_length(few) > kMostSums) mode = SumMode::kDirect;
   }
 
-  /// Elements from the sum of one output pixel to that of the next.
-  int32_t step() const { return mode == SumMode::kDirect ? 1 : band_step_w(window) * channels / unit; }
-  /// Elements from the sums of one group to those of the next.
-  int32_t group_step() const { return mode == SumMode::kDirect ? 0 : group_channels / unit; }
+  int32_t element_bytes() const { return mode == SumMode::kWords ? 2 : 4; }
+  /// Bytes from the sum of one output pixel to that of the next.
+  int32_t step() const {
+    return mode == SumMode::kDirect ? 4 : band_step_w(window) * channels / unit * element_bytes();
+  }
+  /// Bytes from the sums of one group to those of the next.
+  int32_t group_step() const {
+    return mode == SumMode::kDirect ? 0 : group_channels / unit * element_bytes();
+  }
   /// Elements for the windows of so many pixels of an output row.
   int64_t line_length(int64_t pixels) const {
     if (mode == SumMode::kDirect) return pixels + 3;  // they are written in fours
@@ -81,11 +87,6 @@ struct WindowSums {
     const auto add = [](__m512i a, __m512i b) { return _mm512_add_epi16(a, b); };
     join_neighbours<32>(words, last + bytes, column_step, window.kernel_w, add);
     join_neighbours<32>(words, last + bytes, 1, group_channels, add);
-    // From the end, so that nothing is written over what is still to be read.
-    for (int64_t i = (last + bytes - 1) / 16 * 16; i >= 0; i -= 16) {
-      const __m256i some = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
-      _mm512_storeu_si512(lines + i, _mm512_cvtepu16_epi32(some));
-    }
   }
 
  private:

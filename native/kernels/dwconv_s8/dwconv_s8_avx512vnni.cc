@@ -9,6 +9,8 @@
 namespace hone {
 namespace {
 
+struct ZeroPoints;
+
 /// One output row by one block. A vector is 64 channels of a pixel or, when fewer channels fill 64 bytes,
 /// several pixels.
 struct Strip {
@@ -20,6 +22,7 @@ struct Strip {
   int32_t pixel_bytes;
   int32_t bytes, last_bytes;  ///< bytes that a vector holds, and the last one
   Requantizer requantizer;
+  const ZeroPoints* zero_points;  ///< of the block; read only where it has any
 };
 
 inline __m512i load(const uint8_t* from) { return _mm512_loadu_si512(from); }
@@ -72,37 +75,46 @@ struct Constants {
 struct TapSums {
   __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
 
+  /// By members: a copy of the whole would stay in memory.
+  void set(const TapSums& other) {
+    low = other.low;
+    high = other.high;
+  }
   void add(const TapSums& more) {
     low = _mm512_add_epi16(low, more.low);
     high = _mm512_add_epi16(high, more.high);
   }
 };
 
-/// Taps that TapSums holds: 128 * 255 < 2^15.
+/// Taps whose sum is below 2^15.
 constexpr int32_t kMostTaps = 128;
 
-/// The zero points of a block's weights, negated, as dwords of which dpwssd multiplies the lower half.
+/// The zero points of a block's weights, negated, twice in each dword: dpwssd multiplies two sums at once.
 struct ZeroPoints {
   __m512i negative[4];
 
-  explicit ZeroPoints(const uint8_t* block) {
+  void load(const uint8_t* block) {
     unroll<4>([&](auto j) {
       const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 512 + j * 32));
-      negative[j] = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_cvtepi16_epi32(words));
+      const __m512i low = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_cvtepi16_epi32(words));
+      negative[j] = _mm512_mask_mov_epi16(_mm512_slli_epi32(low, 16), 0x55555555, low);
     });
   }
-  void subtract(const TapSums& sums, __m512i (&acc)[4]) const {
-    const __m512i zero = _mm512_setzero_si512();
-    acc[0] = _mm512_dpwssd_epi32(acc[0], _mm512_unpacklo_epi16(sums.low, zero), negative[0]);
-    acc[1] = _mm512_dpwssd_epi32(acc[1], _mm512_unpackhi_epi16(sums.low, zero), negative[1]);
-    acc[2] = _mm512_dpwssd_epi32(acc[2], _mm512_unpacklo_epi16(sums.high, zero), negative[2]);
-    acc[3] = _mm512_dpwssd_epi32(acc[3], _mm512_unpackhi_epi16(sums.high, zero), negative[3]);
+  void subtract(const TapSums& a, const TapSums& b, __m512i (&acc)[4]) const {
+    acc[0] = _mm512_dpwssd_epi32(acc[0], _mm512_unpacklo_epi16(a.low, b.low), negative[0]);
+    acc[1] = _mm512_dpwssd_epi32(acc[1], _mm512_unpackhi_epi16(a.low, b.low), negative[1]);
+    acc[2] = _mm512_dpwssd_epi32(acc[2], _mm512_unpacklo_epi16(a.high, b.high), negative[2]);
+    acc[3] = _mm512_dpwssd_epi32(acc[3], _mm512_unpackhi_epi16(a.high, b.high), negative[3]);
+  }
+  /// The same for sums that are dwords below 2^15.
+  void subtract(const __m512i (&sums)[4], __m512i (&acc)[4]) const {
+    unroll<4>([&](auto j) { acc[j] = _mm512_dpwssd_epi32(acc[j], sums[j], negative[j]); });
   }
 };
 
 /// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps
-/// each. Adds them to `sums` where the weights have zero points.
-template <int kRows, bool kShifted, class Taps>
+/// each. Adds them to `sums` where kSummed.
+template <int kRows, bool kSummed, class Taps>
 inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4],
                        TapSums& sums) {
   const __m512i zero = _mm512_setzero_si512();
@@ -114,10 +126,11 @@ inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, _
     low2 = _mm512_unpacklo_epi8(c, d);
     high2 = _mm512_unpackhi_epi8(c, d);
   }
-  if constexpr (kShifted) {
+  if constexpr (kSummed) {
     const __m512i ones = _mm512_set1_epi8(1);
-    sums.add({_mm512_maddubs_epi16(low, ones), _mm512_maddubs_epi16(high, ones)});
     // Next to a row of zeros the words are the bytes of the other one.
+    if constexpr (kRows == 1) sums.add({low, high});
+    if constexpr (kRows > 1) sums.add({_mm512_maddubs_epi16(low, ones), _mm512_maddubs_epi16(high, ones)});
     if constexpr (kRows == 3) sums.add({low2, high2});
     if constexpr (kRows > 3) sums.add({_mm512_maddubs_epi16(low2, ones), _mm512_maddubs_epi16(high2, ones)});
   }
@@ -146,12 +159,18 @@ template <bool kShifted, int kKernel, int kStride, class Taps = Neighbours>
 void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   constexpr int kGroups = (kKernel + 3) / 4;
   constexpr int kInFlight = (kKernel - 1) / kStride + 1;  // vectors that a column takes part in
+  // Where columns are shared, so are their sums; else the products with ones are the fewest instructions.
+  constexpr bool kSharedSums = kShifted && kInFlight > 1, kOwnSums = kShifted && kInFlight == 1;
   // Copies: the compiler must see that stores to y do not change them.
   const Strip strip = shared;
   const Constants constants(strip.block);
   const Taps taps(strip);
-  const ZeroPoints zero_points(strip.block);
-  TapSums sums[kInFlight];
+  const ZeroPoints& zero_points = *strip.zero_points;
+  TapSums sums[kInFlight];  // without the last column
+  TapSums last;
+  const __m512i ones = _mm512_set1_epi8(1);
+  __m512i own[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
+                    _mm512_setzero_si512()};
   const uint8_t* weights = strip.block + dwconv_head_bytes(kDwconvS8Avx512VnniFormat);
   __m512i w[kKernel * kGroups][4];
   unroll<kKernel * kGroups * 4>([&](auto i) { w[i / 4][i % 4] = load(weights + i * 64); });
@@ -162,8 +181,10 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
     unroll<kGroups>([&](auto group) {
       constexpr int kRows = kKernel - 4 * group < 4 ? kKernel - 4 * group : 4;
       __m512i v[4];
-      interleave<kRows, kShifted>(taps, column + 4 * group * strip.row_step, strip.row_step, v, column_sums);
+      interleave<kRows, kSharedSums>(taps, column + 4 * group * strip.row_step, strip.row_step, v,
+                                     column_sums);
       unroll<4>([&](auto j) {
+        if constexpr (kOwnSums) own[j] = _mm512_dpbusd_epi32(own[j], v[j], ones);
         unroll<kInFlight>([&](auto t) {
           constexpr int kTap = tap - kStride * t;
           if constexpr (kTap >= 0) {
@@ -172,10 +193,13 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
         });
       });
     });
-    if constexpr (kShifted) {
+    if constexpr (kSharedSums) {
       unroll<kInFlight>([&](auto t) {
-        if constexpr (tap - kStride * t >= 0) sums[t].add(column_sums);
+        constexpr int kTap = tap - kStride * t;
+        if constexpr (kTap == 0) sums[t].set(column_sums);
+        if constexpr (kTap > 0 && kTap < kKernel - 1) sums[t].add(column_sums);
       });
+      last.set(column_sums);
     }
   };
   unroll<kInFlight * 4>([&](auto i) { acc[i / 4][i % 4] = constants.bias[i % 4]; });
@@ -183,10 +207,13 @@ void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   x += (kKernel - kStride) * strip.column_step;
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     unroll<kStride>([&](auto s) { feed(x + s * strip.column_step, Index<kKernel - kStride + s>{}); });
-    if constexpr (kShifted) {
-      zero_points.subtract(sums[0], acc[0]);
-      unroll<kInFlight - 1>([&](auto t) { sums[t] = sums[t + 1]; });
-      sums[kInFlight - 1] = TapSums();
+    if constexpr (kSharedSums) {
+      zero_points.subtract(sums[0], last, acc[0]);
+      unroll<kInFlight - 1>([&](auto t) { sums[t].set(sums[t + 1]); });
+    }
+    if constexpr (kOwnSums) {
+      zero_points.subtract(own, acc[0]);
+      unroll<4>([&](auto j) { own[j] = _mm512_setzero_si512(); });
     }
     finish(strip, constants, acc[0], vector, y);
     unroll<(kInFlight - 1) * 4>([&](auto i) { acc[i / 4][i % 4] = acc[i / 4 + 1][i % 4]; });
@@ -200,12 +227,15 @@ void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   const Strip strip = shared;
   const Constants constants(strip.block);
   const Taps taps(strip);
-  const ZeroPoints zero_points(strip.block);
+  const ZeroPoints zero_points = *strip.zero_points;
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
     __m512i acc[4];
     unroll<4>([&](auto j) { acc[j] = constants.bias[j]; });
-    TapSums sums;
+    const __m512i ones = _mm512_set1_epi8(1);
+    __m512i sums[4];
+    unroll<4>([&](auto j) { sums[j] = _mm512_setzero_si512(); });
     int32_t summed = 0;
+    TapSums unused;
     const uint8_t* weights = strip.block + dwconv_head_bytes(kDwconvS8Avx512VnniFormat);
     for (int32_t kw = 0; kw < strip.kernel_w; kw++) {
       const uint8_t* column = x + kw * strip.column_step;
@@ -213,24 +243,25 @@ void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
         __m512i v[4];
         switch (strip.kernel_h - kh) {
           case 1:
-            interleave<1, kShifted>(taps, column, strip.row_step, v, sums);
+            interleave<1, false>(taps, column, strip.row_step, v, unused);
             break;
           case 2:
-            interleave<2, kShifted>(taps, column, strip.row_step, v, sums);
+            interleave<2, false>(taps, column, strip.row_step, v, unused);
             break;
           case 3:
-            interleave<3, kShifted>(taps, column, strip.row_step, v, sums);
+            interleave<3, false>(taps, column, strip.row_step, v, unused);
             break;
           default:
-            interleave<4, kShifted>(taps, column, strip.row_step, v, sums);
+            interleave<4, false>(taps, column, strip.row_step, v, unused);
             break;
         }
         unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
         if constexpr (kShifted) {
+          unroll<4>([&](auto j) { sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], ones); });
           summed += 4;
           if (summed < kMostTaps) continue;
           zero_points.subtract(sums, acc);
-          sums = TapSums();
+          unroll<4>([&](auto j) { sums[j] = _mm512_setzero_si512(); });
           summed = 0;
         }
       }
@@ -287,6 +318,7 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
                : choose_strip<shifted>(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
   };
   const RunStrip run_symmetric = choose(Index<0>{}), run_shifted = choose(Index<1>{});
+  ZeroPoints zero_points;
   Strip strip = {nullptr,
                  w.kernel_h,
                  w.kernel_w,
@@ -298,7 +330,8 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
                  channels,
                  64,
                  64,
-                 Requantizer(args.range)};
+                 Requantizer(args.range),
+                 &zero_points};
   const int64_t begin = tile.begin * w.out_w, end = tile.end * w.out_w;
   for_each_rectangle(w, channels, begin, end, [&](const Rectangle& r) {
     fill_band(w, channels, r, args.x, args.x_stride, band, convert);
@@ -313,7 +346,9 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
       strip.last_bytes = here * (columns - static_cast<int32_t>(strip.vectors - 1) * pixels);
       uint16_t traits;
       memcpy(&traits, strip.block + 640, sizeof(traits));
-      const RunStrip run = (traits & kPackedShifted) != 0 ? run_shifted : run_symmetric;
+      const bool shifted = (traits & kPackedShifted) != 0;
+      const RunStrip run = shifted ? run_shifted : run_symmetric;
+      if (shifted) zero_points.load(strip.block);
       const uint8_t* x = band + channel;
       for (int32_t y = r.y_begin; y < r.y_end; y++, x += row_bytes * band_step_h(w)) {
         const int64_t pixel = (r.image * w.out_h + y) * w.out_w + r.x_begin;

@@ -89,8 +89,11 @@ template <int kColumns>
                                                int32_t rows, int16_t* to) {
   TapSums sums[kColumns];
 #pragma GCC unroll 4
-  for (int i = 0; i < kColumns; i++) sums[i] = {vdupq_n_s16(0), vdupq_n_s16(0)};
-  for (; rows > 0; rows--, x += row_bytes) {
+  for (int i = 0; i < kColumns; i++) {
+    const int8x16_t first = vld1q_s8(x + i * pixel_bytes);
+    sums[i] = rows > 1 ? add(first, vld1q_s8(x + row_bytes + i * pixel_bytes)) : add(first, vdupq_n_s8(0));
+  }
+  for (x += 2 * row_bytes, rows -= 2; rows > 0; rows--, x += row_bytes) {
 #pragma GCC unroll 4
     for (int i = 0; i < kColumns; i++) sums[i] = add(sums[i], vld1q_s8(x + i * pixel_bytes));
   }
@@ -98,8 +101,8 @@ template <int kColumns>
   for (int i = 0; i < kColumns; i++) store_sums(to + 16 * i, sums[i]);
 }
 
-/// Writes row.sums: for each pixel what zero points are multiplied by, the sum of its window of up to
-/// kMostTaps. Sums of columns are made once for all the windows that they lie in.
+/// Writes row.sums: for each pixel, which are neighbouring columns, what zero points are multiplied by, the
+/// sum of its window of up to kMostTaps. Sums of columns are made once for all the windows that they lie in.
 [[gnu::noinline]] void sum_windows(const DwconvRow row, const WindowShape& window) {
   const int64_t columns = band_columns(window, row.pixels);
   const ptrdiff_t pixel_bytes = row.pixel_bytes;
@@ -109,23 +112,25 @@ template <int kColumns>
     sum_columns<4>(x, pixel_bytes, row.row_bytes, window.kernel_h, row.sums + 16 * column);
   for (; column < columns; column++, x += pixel_bytes)
     sum_columns<1>(x, pixel_bytes, row.row_bytes, window.kernel_h, row.sums + 16 * column);
-  const ptrdiff_t dilation = 16 * window.dilation_w, step = 16 * band_step_w(window);
+  const ptrdiff_t dilation = 16 * window.dilation_w, width = window.kernel_w * dilation;
   const int16_t* first = row.sums;
-  int16_t* to = row.sums;  // never ahead of `first`
+  int16_t* to = row.sums;  // not ahead of `first`
   TapSums sums = load_sums(first);
   for (int32_t kw = 1; kw < window.kernel_w; kw++) sums = add(sums, load_sums(first + kw * dilation));
-  const bool moves = dilation == 16 && step == 16;  // one column leaves, one comes
+  if (dilation == 16) {  // one column leaves, one comes
+    for (int32_t left = row.pixels - 1;; left--, first += 16, to += 16) {
+      const TapSums leaving = load_sums(first);
+      store_sums(to, sums);
+      if (left == 0) return;
+      sums = add(subtract(sums, leaving), load_sums(first + width));
+    }
+  }
   for (int32_t left = row.pixels - 1;; left--, to += 16) {
-    const TapSums leaving = load_sums(first);
     store_sums(to, sums);
     if (left == 0) return;
-    first += step;
-    if (moves) {
-      sums = add(subtract(sums, leaving), load_sums(first + (window.kernel_w - 1) * dilation));
-    } else {
-      sums = load_sums(first);
-      for (int32_t kw = 1; kw < window.kernel_w; kw++) sums = add(sums, load_sums(first + kw * dilation));
-    }
+    first += 16;
+    sums = load_sums(first);
+    for (int32_t kw = 1; kw < window.kernel_w; kw++) sums = add(sums, load_sums(first + kw * dilation));
   }
 }
 
@@ -154,12 +159,19 @@ struct Products {
   return products;
 }
 
+/// Where the sums of windows come from, by which zero points of the weights are multiplied.
+enum class Sums {
+  kNone,    ///< there are no zero points
+  kShared,  ///< row.sums, built of columns that many windows share
+  kOwn,     ///< each window adds up its own: columns are shared too seldom
+  kLarge,   ///< multiply_large_window
+};
+
 /// Any window: taps in packed order, two at a time down each column.
-template <bool kShifted, bool kWide>
+template <Sums kSums, bool kWide>
 void run_row_any(const DwconvRow row, const NeonRange range, const WindowShape& window) {
   const ptrdiff_t tap_column = window.dilation_w * row.pixel_bytes;
-  const bool large = int64_t{window.kernel_h} * window.kernel_w > kMostTaps;
-  if (kShifted && !large) sum_windows(row, window);
+  if constexpr (kSums == Sums::kShared) sum_windows(row, window);
   const int16_t* sums = row.sums;
   const int8_t* pixel = row.x;
   int8_t* y = row.y;
@@ -167,27 +179,32 @@ void run_row_any(const DwconvRow row, const NeonRange range, const WindowShape& 
        p++, pixel += band_step_w(window) * row.pixel_bytes, y += row.y_stride) {
     int32x4_t acc[4];
     load_bias(row.block.bias, acc);
+    TapSums own = {vdupq_n_s16(0), vdupq_n_s16(0)};
     const int8_t* w = row.block.weights;
     const int8_t* column = pixel;
     for (int32_t kw = 0; kw < window.kernel_w; kw++, column += tap_column) {
       const int8_t* x = column;
       int32_t kh = 0;
       for (; kh + 2 <= window.kernel_h; kh += 2, x += 2 * row.row_bytes, w += 32) {
-        add_pair<kWide>(vld1q_s8(x), vld1q_s8(w), vld1q_s8(x + row.row_bytes), vld1q_s8(w + 16), acc);
+        const int8x16_t a = vld1q_s8(x), b = vld1q_s8(x + row.row_bytes);
+        if constexpr (kSums == Sums::kOwn) own = add(own, add(a, b));
+        add_pair<kWide>(a, vld1q_s8(w), b, vld1q_s8(w + 16), acc);
       }
       if (kh < window.kernel_h) {
-        add_single(vld1q_s8(x), vld1q_s8(w), acc);
+        const int8x16_t a = vld1q_s8(x);
+        if constexpr (kSums == Sums::kOwn) own = add(own, a);
+        add_single(a, vld1q_s8(w), acc);
         w += 16;
       }
     }
-    if constexpr (kShifted) {
-      if (large) {
-        const Products products = multiply_large_window(row, pixel, window);
-        for (int v = 0; v < 4; v++) acc[v] = vaddq_s32(acc[v], products.sum[v]);
-      } else {
-        subtract_zero_points(load_sums(sums), row.block.zero_point, acc);
-        sums += 16;
-      }
+    if constexpr (kSums == Sums::kOwn) subtract_zero_points(own, row.block.zero_point, acc);
+    if constexpr (kSums == Sums::kLarge) {
+      const Products products = multiply_large_window(row, pixel, window);
+      for (int v = 0; v < 4; v++) acc[v] = vaddq_s32(acc[v], products.sum[v]);
+    }
+    if constexpr (kSums == Sums::kShared) {
+      subtract_zero_points(load_sums(sums), row.block.zero_point, acc);
+      sums += 16;
     }
     row.channels == 16 ? store_pixel<true>(acc, row, range, y) : store_pixel<false>(acc, row, range, y);
   }
@@ -198,7 +215,14 @@ void run_row(const DwconvRow& row, const NeonRange& range, const WindowShape& w)
   if (w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 && w.stride_w <= 2) {
     run_row_3x3<NeonTaps<kShifted, kWide>>(row, w.stride_w, range);
   } else {
-    run_row_any<kShifted, kWide>(row, range, w);
+    constexpr auto kOf = [](Sums sums) { return kShifted ? sums : Sums::kNone; };
+    if (int64_t{w.kernel_h} * w.kernel_w > kMostTaps) {
+      run_row_any<kOf(Sums::kLarge), kWide>(row, range, w);
+    } else if (band_step_w(w) > 1) {
+      run_row_any<kOf(Sums::kOwn), kWide>(row, range, w);
+    } else {
+      run_row_any<kOf(Sums::kShared), kWide>(row, range, w);
+    }
   }
 }
 

@@ -91,15 +91,14 @@ struct SummedColumn<Rows, true> : Rows {
   TapSums sums;
 };
 
-/// Requantizes the 16 sums of a pixel and stores the channels that exist.
-template <bool kWhole>
-[[gnu::always_inline]] inline void store_pixel(const int32x4_t (&acc)[4], const DwconvRow& row,
-                                               const NeonRange& range, int8_t* y) {
-  const float* multiplier = row.block.multiplier;
-  const int8x16_t all = narrow16(requantize4(acc[0], vld1q_f32(multiplier), range),
-                                 requantize4(acc[1], vld1q_f32(multiplier + 4), range),
-                                 requantize4(acc[2], vld1q_f32(multiplier + 8), range),
-                                 requantize4(acc[3], vld1q_f32(multiplier + 12), range), range);
+/// Requantizes the 16 sums of a pixel and stores the channels that exist. `multiplier` gives each of four
+/// vectors.
+template <bool kWhole, typename Multiplier>
+[[gnu::always_inline]] inline void store_pixel(const int32x4_t (&acc)[4], const Multiplier& multiplier,
+                                               const DwconvRow& row, const NeonRange& range, int8_t* y) {
+  const int8x16_t all =
+      narrow16(requantize4(acc[0], multiplier(0), range), requantize4(acc[1], multiplier(1), range),
+               requantize4(acc[2], multiplier(2), range), requantize4(acc[3], multiplier(3), range), range);
   if (kWhole) {
     vst1q_s8(y, all);
   } else if (row.channels == 8) {
@@ -109,6 +108,12 @@ template <bool kWhole>
     vst1q_s8(bytes, all);
     std::memcpy(y, bytes, static_cast<size_t>(row.channels));
   }
+}
+template <bool kWhole>
+[[gnu::always_inline]] inline void store_pixel(const int32x4_t (&acc)[4], const DwconvRow& row,
+                                               const NeonRange& range, int8_t* y) {
+  const float* multiplier = row.block.multiplier;
+  store_pixel<kWhole>(acc, [=](int i) { return vld1q_f32(multiplier + 4 * i); }, row, range, y);
 }
 
 /// 3x3 with adjacent columns, kStep input columns per pixel. Columns stay in registers and serve every window

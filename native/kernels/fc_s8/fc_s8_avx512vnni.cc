@@ -87,7 +87,8 @@ void fc_s8_avx512vnni(const FcS8Shape& shape, const FcS8Args& args, const Tile& 
       const int32_t blocks = next_blocks(tile.block_end - block);
       const int32_t left = shape.outputs - block * 16;
       panel.block = static_cast<const uint8_t*>(args.packed) + block * panel.block_bytes;
-      panel.sums = is_shifted(panel.block, panel.block_bytes, blocks) ? sums : nullptr;
+      panel.sums = is_shifted(panel.block, panel.block_bytes, blocks) ? reinterpret_cast<const uint8_t*>(sums)
+                                                                      : nullptr;
       panel.channels = left < blocks * 16 ? left : blocks * 16;
       int8_t* y = args.y + row * args.y_stride + block * 16;
       if (count == 1) {
