@@ -93,7 +93,7 @@ export const ERRORS = {
   },
   E_MEMORY: {
     template: 'not enough memory: {reason}',
-    hint: 'Close other sessions and programs, or use a smaller model.',
+    hint: 'Close other sessions and programs, give the container more memory, or use a smaller model.',
   },
   E_INPUT_NAME: {
     template: "no input named '{name}'; the model has {expected}",

@@ -112,11 +112,15 @@ export interface NativeOptions {
   readonly variant: number;
   /** Folder of the cache of packed weights; empty: none. */
   readonly cache: string;
+  /** Most bytes of weights and tensors; 0 or none: what the machine and its container have. */
+  readonly memoryLimit?: number;
 }
 
 export interface Addon {
   readonly Session: new (plan: Uint8Array | string, options: NativeOptions) => NativeSession;
   describeCpu(words?: string): string;
+  /** Bytes that a control group (version 2) may have, by the file that names it and the folder of all; Infinity: no bound. */
+  groupLimit(membership: string, root: string): number;
   /** What the garbage collector of this thread knows of memory outside its heap: bytes that sessions share once. */
   externalBytes(): number;
   /** Hands pages of freed blocks back to the system; only where the C library can (glibc). */

@@ -40,6 +40,11 @@ export interface SessionOptions {
    * less than it leaves behind. Never needed: what is damaged, foreign or cannot be written is packed anew.
    */
   readonly packedCache?: boolean | string;
+  /**
+   * Most bytes that packed weights, tensors between nodes and working memory may take; default 0: what this machine has, and where
+   * it runs in a container (control groups, version 2) what that may have. A plan that needs more is refused before it takes any.
+   */
+  readonly memoryLimit?: number;
 }
 
 /** The output of one node during a dump, in the physical layout ([N, H, W, C] for images). */
@@ -259,6 +264,7 @@ function requireMemory(
 }
 
 const OPTIONS = [
+  'memoryLimit',
   'threads',
   'cpu',
   'profile',
@@ -271,11 +277,13 @@ function checkOptions(options: SessionOptions): NativeOptions {
     if (!(OPTIONS as readonly string[]).includes(option))
       throw new HoneError('E_OPTION_UNKNOWN', { option, ...adviceOn(option, OPTIONS), verb: 'run' });
   const { threads = 1, cpu = process.env.HONE_CPU ?? '', profile = false, variant = 0, packedCache } = options;
+  const { memoryLimit = 0 } = options;
   requireInteger('threads', threads, 1, 64);
   requireInteger('variant', variant, 0, 2 ** 31);
   const profileEvery = Number(profile);
   requireInteger('profile', profileEvery, 0, 2 ** 31);
-  return { threads, cpu, profileEvery, variant, cache: packedCacheFolder(packedCache) };
+  requireInteger('memoryLimit', memoryLimit, 0, Number.MAX_SAFE_INTEGER);
+  return { memoryLimit, threads, cpu, profileEvery, variant, cache: packedCacheFolder(packedCache) };
 }
 
 function requireInteger(option: string, value: number, low: number, high: number): void {

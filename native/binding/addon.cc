@@ -1,3 +1,4 @@
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "native/binding/napi_setup.h"
 #include "native/binding/session_wrap.h"
 #include "native/core/cpu.h"
+#include "native/engine/memory_limit.h"
 
 namespace hone {
 namespace {
@@ -20,6 +22,7 @@ class Addon : public Napi::Addon<Addon> {
     DefineAddon(exports, {
                              InstanceValue("Session", SessionWrap::define(env, &ledger_)),
                              InstanceMethod("describeCpu", &Addon::describe),
+                             InstanceMethod("groupLimit", &Addon::group_limit),
                              InstanceMethod("externalBytes", &Addon::external_bytes),
 #ifdef __GLIBC__
                              InstanceMethod("trimMemory", &Addon::trim),
@@ -35,6 +38,15 @@ class Addon : public Napi::Addon<Addon> {
     if (Status status = parse_cpu_mask(words, detect_cpu(), &mask); !status.ok())
       throw_status(info.Env(), status);
     return Napi::String::New(info.Env(), describe_cpu(mask));
+  }
+
+  /// groupLimit(membership, root): find_group_limit of these files, Infinity where there is no bound.
+  Napi::Value group_limit(const Napi::CallbackInfo& info) {
+    const auto text = [&](size_t i) { return info[i].ToString().Utf8Value(); };
+    const uint64_t limit = find_group_limit(text(0), text(1));
+    const double bytes =
+        limit == UINT64_MAX ? std::numeric_limits<double>::infinity() : static_cast<double>(limit);
+    return Napi::Number::New(info.Env(), bytes);
   }
 
   /// externalBytes(): what the garbage collector knows of memory outside its heap, as `process.memoryUsage()`

@@ -150,6 +150,8 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
   options.threads = given.Get("threads").ToNumber().Int32Value();
   options.profile_every = given.Get("profileEvery").ToNumber().Uint32Value();
   options.variant = given.Get("variant").ToNumber().Uint32Value();
+  if (const Napi::Value limit = given.Get("memoryLimit"); limit.IsNumber())
+    options.memory_limit = static_cast<uint64_t>(std::max<int64_t>(limit.ToNumber().Int64Value(), 0));
   const std::string words = given.Get("cpu").ToString().Utf8Value();
   if (Status status = parse_cpu_mask(words, detect_cpu(), &options.cpu_mask); !status.ok())
     throw_status(env, status);

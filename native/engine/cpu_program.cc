@@ -1,31 +1,15 @@
 #include "native/engine/cpu_program.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
 
 #include "native/engine/encoded_weights.h"
+#include "native/engine/memory_limit.h"
 #include "native/probe/timer.h"
 
 namespace hone {
-namespace {
-
-/// Whether this machine can have so much memory at all. Asked first, because systems promise more than they
-/// have and end the process when it is touched.
-Status check_memory(uint64_t bytes) {
-  const auto pages = ::sysconf(_SC_PHYS_PAGES);
-  const auto page_bytes = ::sysconf(_SC_PAGESIZE);
-  if (pages <= 0 || page_bytes <= 0) return Status();
-  const uint64_t all = static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes);
-  if (bytes <= all) return Status();
-  return Status("E_MEMORY",
-                std::to_string(bytes) + " bytes for tensors, this machine has " + std::to_string(all));
-}
-
-}  // namespace
 
 Status CpuProgram::make(const ProgramContext& context, std::unique_ptr<Program>* program) {
   return make(context, plan_layout(context.plan, context.plan.variants()[context.variant]), program);
@@ -66,6 +50,10 @@ Status CpuProgram::decode_operands(const ProgramContext& context, const NodeView
 }
 
 Status CpuProgram::prepare(const ProgramContext& context) {
+  // Packed weights take about as much as the plan; known exactly below.
+  const uint64_t tensor_bytes = layout_.arena_bytes + layout_.state_bytes;
+  if (Status status = check_memory(plan_.size() + tensor_bytes, context.memory_limit); !status.ok())
+    return status;
   decoded_.resize(variant_.tensor_count);
   for (uint32_t i = 0; i < variant_.node_count; ++i) {
     std::unique_ptr<Step> step;
@@ -86,9 +74,9 @@ Status CpuProgram::prepare(const ProgramContext& context) {
       shown_bytes = std::max(shown_bytes, static_cast<uint64_t>(dense_bytes(tensor)));
   ticks_.resize(steps_.size());
   ports_.resize(variant_.tensor_count);
-  if (Status status = check_memory(layout_.arena_bytes + layout_.state_bytes + runner_.needed_bytes());
-      !status.ok())
-    return status;
+  uint64_t needed_bytes = tensor_bytes + shown_bytes + runner_.needed_bytes();
+  for (const SharedBlock& block : packed_) needed_bytes += block.bytes;
+  if (Status status = check_memory(needed_bytes, context.memory_limit); !status.ok()) return status;
   // The arena begins as zeros: a plan that reads before it writes still gives the same result every first
   // time.
   if (!arena_.allocate(layout_.arena_bytes) || !state_.allocate(layout_.state_bytes) ||

@@ -91,6 +91,7 @@ struct ProgramContext {
   int threads;
   PackedStore* packed;
   bool divides_all = false;
+  uint64_t memory_limit = 0;  ///< as in SessionOptions
 };
 
 /// Prepares a program. E_MEMORY, E_INTERNAL, or std::bad_alloc.

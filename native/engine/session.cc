@@ -21,7 +21,7 @@ Status Session::open(std::shared_ptr<Model> model, const SessionOptions& options
     made->options_ = options;
     made->options_.cpu_mask &= detect_cpu();
     Status status = make({made->plan(), options.variant, made->options_.cpu_mask, options.threads,
-                          &made->model_->packed(), options.divides_all},
+                          &made->model_->packed(), options.divides_all, options.memory_limit},
                          &made->program_);
     if (!status.ok()) return status;
     made->cache_ = made->model_->save_packed();

@@ -24,6 +24,8 @@ struct SessionOptions {
   uint32_t variant = 0;
   /// Divides every node among all threads, however little work it is: slow, for tests of bytes.
   bool divides_all = false;
+  /// Most bytes of packed weights, tensors and working memory; 0: what the machine and the container have.
+  uint64_t memory_limit = 0;
 };
 
 /// What one node cost.
