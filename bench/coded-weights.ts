@@ -1,11 +1,12 @@
 import { compile } from '../lib/compile/compile';
 import { Rng } from '../lib/core/rng';
+import { describeCpu, openSession } from '../lib/engine/session';
 import { GraphBuilder } from '../lib/ir/builder';
 import type { Graph } from '../lib/ir/graph';
 import { tensorFrom, tensorOf } from '../lib/ir/tensor';
 import { fromDense } from '../lib/ops/dense';
 import { prepare } from '../lib/passes/pipeline';
-import { openNative } from './native';
+import { type Native, openNative } from './native';
 import { ratioSpread, repeatFor, spreadOf, timeInterleaved } from './timing';
 import type { TrialContext, TrialOutcome } from './trial';
 
@@ -33,42 +34,59 @@ const FORMS: Readonly<Record<string, { integer: boolean; weights(b: GraphBuilder
   };
 const RIVALS: Readonly<Record<string, string>> = { 'int8 x int4': 'int8' };
 
-/** Fully connected layers of few rows over weights in every form that a plan has, interleaved, one thread. */
+/**
+ * Fully connected layers of few rows over weights in every form that a plan has, interleaved, one thread, with all instruction sets
+ * of this CPU and with the most common alone.
+ */
 export async function runCodedWeights({ pairs, say, wants, keep }: TrialContext): Promise<TrialOutcome> {
-  const header = ['layers', 'weights', 'plan bytes', 'packed bytes', 'µs', '÷ f32 or int8'];
+  const header = ['CPU', 'layers', 'weights', 'plan bytes', 'packed bytes', 'µs', '÷ f32 or int8', 'of the least'];
+  const all = describeCpu();
+  const sets = new Set([all, all.split(',')[0]]);
   const table = [header];
   for (const size of SIZES) {
     const what = partOf(size);
     if (!wants(what)) continue;
-    say(`coded-weights: ${what}`);
-    const names = Object.keys(FORMS);
-    const natives = names.map((name) => openNative(planOf(size, name)));
-    try {
-      const first = await timeInterleaved(
-        natives.map(({ subject }) => subject),
-        { rounds: 3, warmUp: 2, repeat: 1 },
+    const plans = Object.keys(FORMS).map((name) => planOf(size, name));
+    for (const cpu of sets) {
+      say(`coded-weights: ${what}, ${cpu}`);
+      const natives = plans.map((plan) =>
+        openNative(plan, { open: (bytes, options) => openSession(bytes, { ...options, cpu }) }),
       );
-      const repeat = repeatFor(Math.min(...first.map((us) => spreadOf(us).median)));
-      const rounds = Math.max(20, Math.min(pairs, Math.round(pairs / size.layers)));
-      const series = await timeInterleaved(
-        natives.map(({ subject }) => subject),
-        { rounds, warmUp: 5, repeat },
-      );
-      for (const [index, name] of names.entries()) {
-        const rival = names.indexOf(RIVALS[name] ?? 'f32');
-        const { planBytes, packedBytes } = natives[index].memory;
-        const [us, ratio] = [spreadOf(series[index]), ratioSpread(series[index], series[rival])];
-        await keep({ layers: what, weights: name, planBytes, packedBytes, us, ratio, rounds });
-        table.push([
-          ...[what, name, String(planBytes), String(packedBytes)],
-          ...[us.median.toFixed(1), ratio.median.toFixed(3)],
-        ]);
+      try {
+        const series = await timeAll(natives, Math.max(20, Math.round(pairs / size.layers)));
+        for (const [index, name] of Object.keys(FORMS).entries()) {
+          const rival = series[Object.keys(FORMS).indexOf(RIVALS[name] ?? 'f32')];
+          const { planBytes, packedBytes } = natives[index].memory;
+          const [us, ratio] = [spreadOf(series[index]), ratioSpread(series[index], rival).median];
+          const ratioOfLeast = us.least / spreadOf(rival).least;
+          await keep({
+            instructionSets: cpu,
+            layers: what,
+            weights: name,
+            planBytes,
+            packedBytes,
+            us,
+            ratio,
+            ratioOfLeast,
+          });
+          table.push([
+            ...[cpu, what, name, String(planBytes), String(packedBytes)],
+            ...[us.median.toFixed(1), ratio.toFixed(3), ratioOfLeast.toFixed(3)],
+          ]);
+        }
+      } finally {
+        for (const native of natives) native.close();
       }
-    } finally {
-      for (const native of natives) native.close();
     }
   }
   return { records: [], table, skipped: [], missed: [] };
+}
+
+async function timeAll(natives: readonly Native[], rounds: number): Promise<Float64Array[]> {
+  const subjects = natives.map(({ subject }) => subject);
+  const first = await timeInterleaved(subjects, { rounds: 3, warmUp: 2, repeat: 1 });
+  const repeat = repeatFor(Math.min(...first.map((us) => spreadOf(us).median)));
+  return timeInterleaved(subjects, { rounds, warmUp: 5, repeat });
 }
 
 function planOf({ rows, size, layers }: Size, name: string): Uint8Array {

@@ -2,6 +2,7 @@ import type { OutputSpec } from '../core/output-spec';
 import type { PreprocessSpec } from '../core/preprocess';
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { describePlan } from '../plan/describe';
+import type { HeldWeights } from '../plan/held-weights';
 import { engineLines } from './engine-lines';
 import { INPUTS, MODEL, openModel, VERBOSE } from './flags';
 import { bytesText, countText, pairs } from './text';
@@ -17,7 +18,7 @@ export const inspectVerb: Verb = {
     const found = inspect(artifact, traceOf(console));
     console.result(found);
     if (console.json) return undefined;
-    const head = found.kind === 'plan' ? planRows(found) : modelRows(found);
+    const head = found.kind === 'plan' ? planRows(found, options.verbose === true) : modelRows(found);
     const verbose = options.verbose === true;
     const ports = portRows(found, verbose);
     const rows: [string, string][] = [['file', `${path}, ${bytesText(found.sizeBytes)}`], ...head, ...ports];
@@ -62,12 +63,24 @@ function rewriteRows({ rules, recognized }: ModelInspection): [string, string][]
   ];
 }
 
-function planRows({ weightBytes, arenaBytes, variants, float, sourceSha256 }: PlanInspection): [string, string][] {
+function planRows(
+  { weightBytes, weights, arenaBytes, variants, float, sourceSha256 }: PlanInspection,
+  verbose: boolean,
+): [string, string][] {
   return [
     ['kind', `plan of model ${sourceSha256.slice(0, 12)}${variants === 1 ? '' : `, ${variants} shape variants`}`],
     ['source', float ?? 'not noted'],
     ['memory', `weights ${bytesText(weightBytes)}, arena ${bytesText(arenaBytes)}`],
+    ...rowsOf('weights', weights.toSorted((a, b) => b.bytes - a.bytes).map(weightsText), verbose),
   ];
+}
+
+/** How a plan holds the weights of a layer, the layers with the most bytes first. */
+function weightsText({ layer, encoding, type, bits, group, bytes, decodedBytes }: HeldWeights): string {
+  if (encoding === 'plain') return `${layer}: ${type}, ${bytesText(bytes)}`;
+  const groups = group === null ? '' : ` in groups of ${group}`;
+  const codes = encoding === 'codebook' ? `codebook of ${2 ** bits} ${type}` : `${bits} bits${groups}`;
+  return `${layer}: ${codes}, ${bytesText(bytes)}; ${bytesText(decodedBytes)} as ${type}`;
 }
 
 /** Most inputs, outputs and operators that are listed without `--verbose`, and the longest extent that is shown whole. */

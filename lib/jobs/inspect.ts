@@ -10,6 +10,7 @@ import { inferShapes } from '../passes/infer-shapes';
 import { prepare } from '../passes/pipeline';
 import type { Trace } from '../passes/rewrite';
 import { upgrade } from '../passes/upgrade';
+import { type HeldWeights, heldWeights } from '../plan/held-weights';
 import { type Artifact, type ModelArtifact, metadataOf, type PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
 import { type EngineView, engineView } from './engine-shares';
@@ -78,6 +79,8 @@ export interface PlanInspection extends InspectionBase {
   /** Path of the float model as the plan notes it. */
   readonly float: string | null;
   readonly weightBytes: number;
+  /** Of each layer, in order. */
+  readonly weights: readonly HeldWeights[];
   readonly arenaBytes: number;
   readonly variants: number;
 }
@@ -110,6 +113,7 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
     sourceSha256: description.sourceHash,
     float: notedSource(plan) ?? null,
     weightBytes: description.constants.reduce((sum, constant) => sum + constant.length, 0),
+    weights: heldWeights(description),
     arenaBytes: variant.arenaBytes,
     variants: description.variants.length,
   };

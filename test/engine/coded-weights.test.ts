@@ -5,6 +5,7 @@ import type { PlanDescription, PlanWeights } from '../../lib/plan/description';
 import { readPlan } from '../../lib/plan/reader';
 import { PlanFile } from '../plan/plan-file';
 import { type CodedOptions, codedInputs, codedNetwork } from './coded-network';
+import { PlanBuilder, ramp } from './plans';
 
 const SAMPLE = codedNetwork();
 const BYTES = SAMPLE.write();
@@ -145,4 +146,22 @@ test('products of more rows decode the weights once', () => {
   expect(runCodes({ large: true, rows: 8 }).kernels).toEqual(KERNELS);
   const { kernels } = runCodes({ large: true, rows: 9 });
   expect(Object.values(kernels)).not.toContainEqual(expect.stringContaining('coded'));
+});
+
+test('codes of which a row holds two rows of the layer are decoded', () => {
+  const run = (large: boolean) => {
+    const b = new PlanBuilder();
+    if (large) b.constant(new Uint8Array(8 << 20));
+    const x = b.input('x', 'float32', [1, 71]);
+    const codes = Uint8Array.from({ length: 24 * 71 }, (_, i) => (i * 37) & 255);
+    const table = Float32Array.from({ length: 16 }, (_, i) => i / 8 - 1);
+    const weights = b.coded({ encoding: 'codebook', type: 'float32', bits: 4, row: 142 }, [48, 71], codes, table);
+    const inputs = [x, weights, b.constant(new Float32Array(48))];
+    b.node({ op: 'fc_f32', outputs: [b.output('y', 'float32', [1, 48])], inputs, params: {} });
+    const session = openSession(b.write());
+    const { y } = session.run({ x: ramp(71) });
+    session.close();
+    return y;
+  };
+  expect(run(true)).toEqual(run(false));
 });
