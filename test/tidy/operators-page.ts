@@ -1,5 +1,7 @@
 import { OPERATORS } from '../../lib/ops';
+import { COMPOSITES } from '../../lib/ops/composites/find-composite';
 import type { Operator, QuantizationRule } from '../../lib/ops/operator';
+import { UNFUSE_QLINEAR } from '../../lib/passes/unfuse-qlinear';
 import { callOf } from '../compile/call-of';
 
 /** Operators that no plan has a step for, and why. */
@@ -35,7 +37,22 @@ export function operatorsPage(): string {
     '| --- | --- | --- | :-: | :-: | :-: | :-: |',
     ...rows,
     '',
+    '## Operators that come apart',
+    '',
+    'They become operators of the table before anything else looks at them, and run as those do.',
+    '',
+    `- ONNX: ${Object.keys(COMPOSITES['']).sort().join(', ')}`,
+    `- \`com.microsoft\`: ${[...Object.keys(COMPOSITES['com.microsoft']), ...unfused()].sort().join(', ')}`,
+    '',
   ].join('\n');
+}
+
+/** Operators over integers that become float operators between quantizations, besides those of the table. */
+function unfused(): readonly string[] {
+  const known = new Set(OPERATORS.map(({ op }) => op));
+  return UNFUSE_QLINEAR.filter(({ name }) => name.startsWith('unfuse-'))
+    .flatMap(({ pattern }) => pattern.ops)
+    .filter((op) => !known.has(op));
 }
 
 function isQuantized({ quantization, lower }: Operator): boolean {
