@@ -88,7 +88,7 @@ export const quantizeOptions = z.strictObject({
     .max(1)
     .default(1)
     .describe(
-      'most multiply-accumulates of layers that stay float where outputs are below 25 dB, as a share, each fifth for 3 dB or more; 0: all run on integers whatever they lose',
+      'most multiply-accumulates of layers that stay float where an output is below 26 dB, as a share, each fifth for 3 dB or more; 0: all run on integers whatever they lose',
     ),
   samples: z.number().int().min(1).default(512).describe('most calibration samples that are read'),
   heldOut: z

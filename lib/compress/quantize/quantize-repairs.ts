@@ -66,8 +66,10 @@ export function openQuantizeRepairs(
 
 /** What a judge of finished networks says. */
 export interface Judgement {
-  /** Of all samples together. */
+  /** Of all samples together, and of all outputs. */
   readonly sqnrDb: SqnrDb;
+  /** Of the output with the most noise. */
+  readonly worstDb: SqnrDb;
   /**
    * Mean over samples, each from 0 to 60 dB: of two networks it tells which has less noise even where a few samples that stand on an edge (a
    * score that tips over) decide over the sum.
@@ -104,7 +106,11 @@ export function finishedJudge(
         .filter(({ signal: all }) => all > 0)
         .map(({ signal: all, noise }) => (noise === 0 ? 0 : noise / all));
       const sqnrDb = decibels(1, shares.reduce((sum, share) => sum + share, 0) / Math.max(shares.length, 1));
-      const judgement = { sqnrDb, typicalDb: typical / Math.max(count, 1) };
+      const judgement = {
+        sqnrDb,
+        worstDb: decibels(1, Math.max(0, ...shares)),
+        typicalDb: typical / Math.max(count, 1),
+      };
       judged.set(graph, judgement);
       return judgement;
     } finally {

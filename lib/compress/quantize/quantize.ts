@@ -52,7 +52,7 @@ import { requireFiniteConstants } from './weights';
 /** Most samples that ranges of channels are taken of. */
 const BALANCED = 256;
 /** SQNR of outputs from which on balancing is not tried, and least gain that it is kept for. */
-const [CLOSE_DB, BALANCED_DB] = [40, 0.2];
+const [CLOSE_DB, BALANCED_DB] = [30, 0.2];
 
 /** Most samples that layers are measured on: their inner values are large, and a few samples tell. */
 const MEASURED = 16;
@@ -177,7 +177,7 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   const { fitted, heldOut } = splitSamples(normalized, calibration, usual, options);
   const judges = { float: outputs, open: context.openFinished ?? finishedBy(evaluate, 'no engine was given') };
   const openJudged = () => openQuantizeRepairs(normalized, heldOut, judges, context.signal);
-  const judge = finishedJudgeOf(start.plan, heldOut ?? fitted, judges, context.signal);
+  const judge = finishedJudgeOf(start.plan, calibration.select(usual), judges, context.signal);
   const judged = (plan: QuantizationPlan) => judge?.(write(plan).graph);
   let balancedValues: readonly string[] = [];
   const plainly = options.balanceChannels && options.mode === 'static' ? await judged(start.plan) : undefined;
@@ -260,8 +260,8 @@ export async function planQuantization(graph: Graph, context: QuantizeContext): 
   return { plan, reference: start.plan.graph, finish };
 }
 
-/** Samples that tell which layers are sensitive. */
-const SENSED = { least: 8, most: 32 } as const;
+/** Samples that tell whether to balance channels, and which layers are sensitive: ranges alone rest on them, and these on all. */
+const SENSED = { least: 8, most: 256 } as const;
 /** Multiply-accumulates that a judgement may take, where that allows more than the fewest samples. */
 const SENSED_MACS = 1e9;
 
@@ -309,7 +309,7 @@ async function findSensitive(
   return sensitiveLayers(
     costs,
     options.floatShare,
-    async (float) => (await judge(writeQdq(without(float)).graph)).sqnrDb,
+    async (float) => (await judge(writeQdq(without(float)).graph)).worstDb,
     onLayer,
   );
 }

@@ -17,8 +17,8 @@ export interface LayerCost {
   readonly macs: number;
 }
 
-/** SQNR of outputs from which on nothing need stay float: noise is 5.6 % of the amplitude. */
-const ENOUGH_DB = 25;
+/** SQNR of outputs from which on nothing need stay float: 25 dB, noise of 5.6 % of the amplitude, and one more as other samples have more. */
+const ENOUGH_DB = 26;
 /** What a share of the multiply-accumulates in float has to buy: 3 dB for a fifth of them. */
 const DB_PER_SHARE = 15;
 /** Shares that are tried. */
@@ -28,10 +28,10 @@ const SPARED_DB = 0.5;
 
 /**
  * The layers that had better stay float: of at most `mostShare` of the multiply-accumulates, as many as buy most, each fifth of them being
- * worth 3 dB of the outputs' SQNR up to 25 dB; undefined where outputs are as good without, or nothing helps. Each layer's noise is what
+ * worth 3 dB of the worst output's SQNR up to 26 dB; undefined where outputs are as good without, or nothing helps. Each layer's noise is what
  * the outputs have of it when it alone is on integers (noises of layers add up, nearly); those whose noise is
  * large, or large for their multiply-accumulates, come first.
- * @param judge SQNR of the outputs with these layers in float
+ * @param judge SQNR of the worst output with these layers in float
  * @param onLayer called with the layers tried so far and all
  */
 export async function sensitiveLayers(

@@ -55,7 +55,7 @@ export function leftInFloat({ names, share, sqnrDb: { before, after } }: Sensiti
     where: names[0],
     message:
       `${names.length === 1 ? 'this layer stays' : `${names.length} layers stay`} float, with ${(100 * share).toFixed(1)} % of the multiply-accumulates ` +
-      `(${some}${names.length > 3 ? ', ...' : ''}): outputs are ${after.toFixed(1)} dB above their noise so, ${before.toFixed(1)} dB with all on integers; floatShare says how much may`,
+      `(${some}${names.length > 3 ? ', ...' : ''}): the worst output is ${after.toFixed(1)} dB above its noise so, ${before.toFixed(1)} dB with all on integers; floatShare says how much may`,
   };
 }
 

@@ -29,7 +29,7 @@ test.each<[what: string, rows: [number, number][], share: number, names: string[
     ['l1'],
   ],
   [
-    'as few as reach 25 dB',
+    'as few as reach 26 dB',
     [
       [1e-4, 50],
       [0.05, 5],
@@ -77,6 +77,56 @@ test.each<[what: string, rows: [number, number][], share: number, names: string[
     ],
     0.2,
     ['l1'],
+  ],
+  [
+    'a third of the work where that buys 10 dB',
+    [
+      [0.1, 30],
+      [4e-3, 35],
+      [4e-3, 35],
+    ],
+    1,
+    ['l0'],
+  ],
+  [
+    'nothing where half the work buys 6 dB',
+    [
+      [0.015, 50],
+      [0.005, 50],
+    ],
+    1,
+    undefined,
+  ],
+  [
+    'most of a network that is noise on integers',
+    [
+      [0.5, 40],
+      [0.4, 40],
+      [1e-3, 20],
+    ],
+    1,
+    ['l0', 'l1'],
+  ],
+  [
+    'no more than reaches 26 dB, of layers that noise is spread over',
+    [
+      [3e-3, 10],
+      [3e-3, 10],
+      [3e-3, 10],
+      [1e-4, 70],
+    ],
+    1,
+    ['l0', 'l1'],
+  ],
+  [
+    'the noisiest, though cheap ones are noisy for their work',
+    [
+      [0.1, 45],
+      [3e-3, 1],
+      [1e-4, 54],
+    ],
+    0.45,
+    ['l0'],
   ],
   [
     'nothing where nothing may be spent',
