@@ -94,7 +94,10 @@ def main():
             found = {"sqnrDb": {name: decibels(s, n) for name, s, n in zip(outputs, signal, noise)}}
         except Exception as error:
             found = {"failed": f"{type(error).__name__}: {str(error)[:300]}"}
-        print(json.dumps({"method": method, "onnxruntime": ort.__version__, "onnx": onnx.__version__, **found}), flush=True)
+        versions = {"onnxruntime": ort.__version__, "onnx": onnx.__version__}
+        if "nncf" in sys.modules:
+            versions["nncf"] = sys.modules["nncf"].__version__
+        print(json.dumps({"method": method, **versions, **found}), flush=True)
 
 
 if __name__ == "__main__":

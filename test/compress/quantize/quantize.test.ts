@@ -94,7 +94,12 @@ test('a clamp that the shared range exceeds keeps its own pair, with the same sc
 });
 
 test('estimators can be chosen per value', async () => {
-  const options = { estimator: 'minmax', estimators: { 'relu*': 'percentile' }, percentile: 90 } as const;
+  const options = {
+    estimator: 'minmax',
+    estimators: { 'relu*': 'percentile' },
+    percentile: 90,
+    floatShare: 0,
+  } as const;
   const { report } = await run(residualNetwork(), { options });
   const chosen = Object.fromEntries(report.values.map((value) => [value.value, value]));
   expect(chosen.conv2).toMatchObject({ estimator: 'minmax', high: chosen.conv2.max, low: chosen.conv2.min });
