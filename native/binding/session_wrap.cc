@@ -252,13 +252,14 @@ Napi::Value SessionWrap::run_async(const Napi::CallbackInfo& info) {
   std::vector<Range> ranges;
   take_ranges(env, session.plan(), session.inputs(), given, false, &ranges);
   std::vector<const void*> inputs;
+  inputs.reserve(ranges.size());
   for (const Range& range : ranges) inputs.push_back(range.begin);
   auto worker = std::make_unique<RunWorker>(env, shared_session_, inputs);
   Napi::Promise promise = worker->promise();
   session.rearm();
   shared_session_->is_busy = true;
   worker.release()->Queue();  // it deletes itself when it is done
-  return promise;
+  return promise;             // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
 }
 
 void SessionWrap::cancel(const Napi::CallbackInfo& info) {

@@ -99,8 +99,8 @@ CpuFeatures ask_cpu() {
 
 CpuFeatures detect_cpu() {
   // Once: a virtual machine leaves itself for every question.
-  static const CpuFeatures features = ask_cpu();
-  return features;
+  static const CpuFeatures kFeatures = ask_cpu();
+  return kFeatures;
 }
 
 Status parse_cpu_mask(std::string_view text, CpuFeatures available, CpuFeatures* mask) {
