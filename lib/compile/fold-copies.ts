@@ -3,8 +3,8 @@ import { areApart, composeParts, filledPart, type Part, partOfWalk } from './par
 import { type Copy, type Home, relocateStep, walkOf } from './relocate-step';
 import type { Buffer, Step } from './step';
 
-/** Above so many steps the arena is not weighed copy by copy. */
-const MOST_STEPS_WEIGHED = 1500;
+/** Most steps times copies for which the arena is weighed copy by copy. */
+const MOST_WEIGHED = 250_000;
 
 /**
  * The steps without the copies that only put buffers together, or take them apart, where whoever writes and reads the pieces takes
@@ -12,36 +12,37 @@ const MOST_STEPS_WEIGHED = 1500;
  * first). No value changes. Copies stay where the arena would grow. Buffers by id that are `lasting` stay by themselves.
  */
 export function foldCopies(steps: readonly Step[], lasting: ReadonlySet<number> = new Set()): readonly Step[] {
-  if (!steps.some(({ op }) => op === 'copy_nd')) return steps;
+  const copies = steps.filter(isCopy).length;
+  if (copies === 0) return steps;
   const arena = (of: readonly Step[]): number => assignMemory(of, lasting).arenaBytes;
   const before = arena(steps);
   const folded = new Folding(steps, lasting).run();
   if (arena(folded) <= before) return folded;
-  if (steps.length > MOST_STEPS_WEIGHED) return steps;
+  if (copies * steps.length > MOST_WEIGHED) return steps;
   return new Folding(steps, lasting, (result) => arena(result) <= before).run();
 }
 
 class Folding {
   private readonly homes = new Map<number, Home>();
+  /** Buffers that have their home in another, by that. */
+  private readonly residents = new Map<number, number[]>();
   /** Buffers in the arena whose every element one copy writes. */
   private readonly joined = new Set<number>();
+  /** Steps that write a buffer, in order, and those that read or write it. */
   private readonly writers = new Map<number, number[]>();
+  private readonly users = new Map<number, number[]>();
   private readonly steps: readonly Step[];
   private readonly lasting: ReadonlySet<number>;
-  private readonly fits: (result: readonly Step[]) => boolean;
-  private result: readonly Step[];
+  private readonly fits: ((result: readonly Step[]) => boolean) | undefined;
 
-  constructor(
-    steps: readonly Step[],
-    lasting: ReadonlySet<number>,
-    fits: (result: readonly Step[]) => boolean = () => true,
-  ) {
+  constructor(steps: readonly Step[], lasting: ReadonlySet<number>, fits?: (result: readonly Step[]) => boolean) {
     this.steps = steps;
     this.lasting = lasting;
     this.fits = fits;
-    this.result = steps;
-    for (const [index, { outputs }] of steps.entries())
-      for (const { buffer } of outputs) this.writers.set(buffer.id, [...(this.writers.get(buffer.id) ?? []), index]);
+    for (const [index, { outputs, inputs }] of steps.entries()) {
+      for (const { buffer } of outputs) listed(this.writers, buffer.id).push(index);
+      for (const operand of [...outputs, ...inputs]) if (operand) listed(this.users, operand.buffer.id).push(index);
+    }
   }
 
   run(): readonly Step[] {
@@ -49,21 +50,21 @@ class Folding {
     const last = [...this.writers].sort(([, a], [, b]) => b.at(-1)! - a.at(-1)!);
     const joins = last.flatMap(([id, indices]) => {
       const copies = indices.map((index) => this.steps[index]);
-      return copies.every(isCopy) && arePutTogether(copies) ? [{ id, copies }] : [];
+      return copies.every(isCopy) && arePutTogether(copies) ? [{ id, indices, copies }] : [];
     });
     for (const { id } of joins) this.joined.add(id);
-    for (const { copies } of joins) this.join(copies);
-    for (const step of this.steps) if (isCopy(step)) this.cut(step);
-    return this.result;
+    for (const { indices, copies } of joins) this.join(indices, copies);
+    for (const [index, step] of this.steps.entries()) if (isCopy(step)) this.cut(index, step);
+    return this.relocate();
   }
 
   /** What copies put together. */
-  private join(copies: readonly Copy[]): void {
+  private join(indices: readonly number[], copies: readonly Copy[]): void {
     const { buffer: whole } = copies[0].outputs[0];
-    const pieces = copies.flatMap((copy) => {
+    const pieces = copies.flatMap((copy, i) => {
       const { buffer } = copy.inputs[0]!;
       const part = partOfWalk(walkOf(copy, 'src'), buffer.count, copy.params.dstOffset);
-      return part && this.isDone(buffer, this.steps.indexOf(copy)) ? [{ buffer, part }] : [];
+      return part && this.isDone(buffer, indices[i]) ? [{ buffer, part }] : [];
     });
     if (pieces.length === copies.length && this.settle(whole, this.commonHome(pieces, whole))) return;
     for (const { buffer, part } of pieces) this.settle(buffer, { buffer: whole, part });
@@ -94,11 +95,11 @@ class Folding {
   }
 
   /** What a copy takes out of a buffer. */
-  private cut(copy: Copy): void {
+  private cut(index: number, copy: Copy): void {
     const [{ buffer: piece }] = copy.outputs;
     const { buffer: whole } = copy.inputs[0]!;
     if (piece.place.kind !== 'arena' || whole.place.kind !== 'arena' || this.writers.get(piece.id)!.length > 1) return;
-    if (this.homes.has(piece.id) || !this.isDone(whole, this.steps.indexOf(copy))) return;
+    if (this.homes.has(piece.id) || !this.isDone(whole, index)) return;
     const part = partOfWalk(walkOf(copy, 'dst'), piece.count, copy.params.srcOffset);
     if (part !== undefined) this.settle(piece, { buffer: whole, part });
   }
@@ -118,24 +119,30 @@ class Folding {
       return false;
     if (this.liesIn(home.buffer, buffer)) return false;
     this.homes.set(buffer.id, home);
-    const result = this.relocate();
-    if (result !== undefined && this.fits(result)) {
-      this.result = result;
-      return true;
-    }
+    listed(this.residents, home.buffer.id).push(buffer.id);
+    const taken = this.affected(buffer.id).every((index) => this.moved(index) !== undefined);
+    if (taken && (this.fits === undefined || this.fits(this.relocate()))) return true;
     this.homes.delete(buffer.id);
+    this.residents.get(home.buffer.id)!.pop();
     return false;
   }
 
-  /** All steps over the homes as they are now; undefined where one cannot take them. */
-  private relocate(): readonly Step[] | undefined {
-    const result: Step[] = [];
-    for (const step of this.steps) {
-      const moved = relocateStep(step, (buffer) => this.homeOf(buffer));
-      if (moved === undefined) return undefined;
-      if (moved !== 'nothing') result.push(moved);
-    }
-    return result;
+  /** Steps that touch a buffer or what lies in it. */
+  private affected(id: number): number[] {
+    const within = (this.residents.get(id) ?? []).flatMap((resident) => this.affected(resident));
+    return [...(this.users.get(id) ?? []), ...within];
+  }
+
+  /** A step over the homes as they are now; undefined where it cannot take them. */
+  private moved(index: number): Step | 'nothing' | undefined {
+    return relocateStep(this.steps[index], (buffer) => this.homeOf(buffer));
+  }
+
+  private relocate(): readonly Step[] {
+    return this.steps.flatMap((_, index) => {
+      const moved = this.moved(index)!;
+      return moved === 'nothing' ? [] : [moved];
+    });
   }
 
   /** Whether a buffer lies in another, through whatever homes. */
@@ -154,6 +161,12 @@ class Folding {
     const part = composeParts(home.part, buffer.count, outer.part, home.buffer.count);
     return part === undefined ? null : { buffer: outer.buffer, part };
   }
+}
+
+function listed(lists: Map<number, number[]>, id: number): number[] {
+  const list = lists.get(id) ?? [];
+  lists.set(id, list);
+  return list;
 }
 
 /** Whether copies fill parts of a buffer of the arena that are apart. */
