@@ -77,3 +77,13 @@ test('binds shapes before everything else', () => {
   expect(prepared.values.get(prepared.inputs[0])?.shape).toEqual([2, 4]);
   expect(prepared.nodes.map(({ op }) => op)).toEqual(['Relu']);
 });
+
+test('nothing is said of operators that have been taken apart, all of those that are left', () => {
+  const graph = graphOf((b) => {
+    const grid = [b.initializer(tensorFrom('float32', [], [0.5])), b.initializer(tensorFrom('uint8', [], [3]))];
+    const x = [b.input('x', 'uint8', [4]), ...grid];
+    const sum = b.node('QLinearAdd', [...x, ...x, ...grid], {}, { domain: 'com.microsoft' });
+    return b.node('Unheard', [sum], {}, { domain: 'com.acme' });
+  });
+  expect(prepare(graph).diagnostics).toMatchObject([{ kind: 'unknown-operator', where: 'unheard' }]);
+});
