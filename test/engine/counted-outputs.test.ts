@@ -14,11 +14,13 @@ function counting(): PlanDescription {
   const [x, n] = [b.input('x', 'float32', [2, 3, 2]), b.input('n', 'int64', [1])];
   const [y, whole] = [b.output('y', 'float32', [2, 3, 2]), b.output('whole', 'float32', [2, 3, 2])];
   const [kept, copied] = [b.arena('int64', [1]), b.arena('float32', [12])];
+  const single = b.arena('float32', [1]);
   const line = (extent: number) => ({
     ...{ extents: [extent], srcOffset: 0, dstOffset: 0, srcStrides: [1], dstStrides: [1] },
   });
   b.node({ op: 'copy_nd', outputs: [kept], inputs: [n], params: line(1) });
   b.node({ op: 'copy_nd', outputs: [copied], inputs: [x], params: line(12) });
+  b.node({ op: 'copy_nd', outputs: [single], inputs: [x], params: line(1) });
   for (const to of [y, whole]) b.node({ op: 'copy_nd', outputs: [to], inputs: [copied], params: line(12) });
   const plan = b.describe();
   const [variant] = plan.variants;
@@ -72,6 +74,7 @@ const BROKEN: readonly (readonly [words: string, change: (file: PlanFile) => voi
   ['is no tensor', (f) => f.set('counts', 0, 'tensor', 99)],
   ['is no int64 of one element in the arena', (f) => f.set('counts', 0, 'tensor', 1)],
   ['is no int64 of one element in the arena', (f) => f.set('counts', 0, 'tensor', 5)],
+  ['is no int64 of one element in the arena', (f) => f.set('counts', 0, 'tensor', 6)],
   ['belongs to no output', (f) => f.set('counts', 0, 'port', 0)],
   ['belongs to no output', (f) => f.set('counts', 0, 'port', 4)],
   ['a section is out of bounds', (f) => f.setHeader('counts.count', 1 << 20)],
