@@ -144,13 +144,17 @@ void CpuProgram::run_observed(NodeObserver* observer) {
 
 const uint8_t* CpuProgram::without_gaps(const PlanTensor& tensor) {
   const uint8_t* bytes = addresses().at(tensor);
-  if (layout_.of(tensor).pitch == row_length(tensor)) return bytes;
+  const int64_t pitch = layout_.of(tensor).pitch;
+  if (pitch == row_length(tensor)) return bytes;
+  copy_rows(tensor, pitch, bytes, shown_.data());
+  return shown_.data();
+}
+
+void copy_rows(const PlanTensor& tensor, int64_t pitch, const uint8_t* bytes, uint8_t* dense) {
   const int64_t row_bytes = row_length(tensor) * element_bytes(tensor.type);
   for (int64_t row = 0; row < count_elements(tensor) / row_length(tensor); ++row)
-    std::memcpy(shown_.data() + row * row_bytes,
-                bytes + row * layout_.of(tensor).pitch * element_bytes(tensor.type),
+    std::memcpy(dense + row * row_bytes, bytes + row * pitch * element_bytes(tensor.type),
                 static_cast<size_t>(row_bytes));
-  return shown_.data();
 }
 
 void CpuProgram::keep_states() {

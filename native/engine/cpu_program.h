@@ -64,4 +64,6 @@ class CpuProgram final : public Program {
   int64_t node_out_of_range_ = -1;
 };
 
+/// Copies the rows of a tensor, `pitch` elements from one to the next, to `dense`, without gaps.
+void copy_rows(const PlanTensor& tensor, int64_t pitch, const uint8_t* bytes, uint8_t* dense);
 }  // namespace hone

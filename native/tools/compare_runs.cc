@@ -29,7 +29,7 @@ int usage() {
 class Hashes final : public NodeObserver {
  public:
   void on_node(uint32_t node, const PlanTensor& output, const uint8_t* bytes) override {
-    add(node, output.type, bytes, output.bytes);
+    add(node, output.type, bytes, dense_bytes(output));
   }
   void add(uint32_t node, PlanType type, const uint8_t* bytes, size_t size) {
     const bool is_float = type == PlanType::kFloat32;

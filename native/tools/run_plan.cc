@@ -108,7 +108,7 @@ class DumpWriter final : public NodeObserver {
     std::snprintf(number, sizeof(number), "%03u-", count_++);
     const std::string name = number + std::string(describe_op(plan_.nodes()[node].op)) + "-" +
                              std::string(plan_.string(output.name).substr(0, 80));
-    ok_ = write_raw(folder_, name, bytes, output.bytes) && ok_;
+    ok_ = write_raw(folder_, name, bytes, dense_bytes(output)) && ok_;
   }
   bool ok() const { return ok_; }
 

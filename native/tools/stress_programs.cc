@@ -26,7 +26,7 @@ using Recording = std::map<const PlanTensor*, std::vector<uint8_t>>;
 class Recorder final : public NodeObserver {
  public:
   void on_node(uint32_t, const PlanTensor& output, const uint8_t* bytes) override {
-    tensors[&output].assign(bytes, bytes + output.bytes);
+    tensors[&output].assign(bytes, bytes + dense_bytes(output));
   }
   Recording tensors;
 };
@@ -316,9 +316,12 @@ class DeviceProgram final : public Program {
       next = i + 1;
       if (node.op == PlanOp::kSkip && *addresses().at(plan_.output(node)) != 0)
         next += static_cast<uint32_t>(plan_.params<PlanSkip>(node).count);
-      for (uint32_t k = 0; observer != nullptr && k < node.output_count; ++k)
-        observer->on_node(variant_.first_node + i, plan_.output(node, k),
-                          addresses().at(plan_.output(node, k)));
+      for (uint32_t k = 0; observer != nullptr && k < node.output_count; ++k) {
+        const PlanTensor& output = plan_.output(node, k);
+        std::vector<uint8_t> rows(dense_bytes(output));
+        copy_rows(output, layout_.of(output).pitch, addresses().at(output), rows.data());
+        observer->on_node(variant_.first_node + i, output, rows.data());
+      }
     }
     for (uint32_t i = 0; i < variant_.output_count; ++i) {
       const PlanTensor& tensor = plan_.tensors()[plan_.ports()[variant_.first_output + i].tensor];
