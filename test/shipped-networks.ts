@@ -6,6 +6,7 @@ import { ZOO_DIR } from './data';
 
 /** Extents of the inputs, by file name; values of integer inputs, of which the dearest that runs counts. */
 const GIVEN: readonly [file: RegExp, shapes: Readonly<Record<string, readonly number[]>>, integers?: Integers][] = [
+  [/aidreams260k/, { tokens: [1, 8] }, { tokens: [5] }],
   [/nudenet/, { images: [1, 3, 96, 96] }],
   [/onnx_asr/, { waveforms: [1, 4000], waveforms_lens: [1] }, { waveforms_lens: [4000] }],
   [/embedding_model/, { input_1: [1, 76, 32, 1] }],
