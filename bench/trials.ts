@@ -4,10 +4,13 @@ import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
 import { runEngineBefore } from './engine-before';
 import { runKernels } from './kernels';
 import { runLatency } from './latency';
+import { runLoadTime } from './load-time';
 import { runMemory } from './memory';
 import { runMemoryScaling } from './memory-scaling';
 import { runOverhead } from './overhead';
+import { runProfilingCost } from './profiling-cost';
 import { runPrunedTimes } from './pruned-times';
+import { callParts } from './shipped/calls';
 import { quantizedNetworkParts, runQuantizedNetworks } from './shipped/quantized-networks';
 import { runShippedNetworks, shippedNetworkParts } from './shipped/shipped-networks';
 import { DEFAULT_RECIPE_PARTS, runDefaultRecipe } from './training/default-recipe';
@@ -138,6 +141,24 @@ export const TRIALS: readonly Trial[] = [
     what: 'int8 layers with zero points of the weights beside those without, by time and by ARM instructions',
     long: true,
     run: runZeroPoints,
+  },
+  {
+    name: 'load-time',
+    what: 'opening a plan whose packed weights are cached, beside packing them',
+    long: true,
+    get parts() {
+      return callParts();
+    },
+    run: runLoadTime,
+  },
+  {
+    name: 'profiling-cost',
+    what: 'inference whose nodes are timed beside one that is not, one thread',
+    long: true,
+    get parts() {
+      return callParts();
+    },
+    run: runProfilingCost,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
 ];

@@ -1,18 +1,15 @@
 import { percentText, timeText } from '../../lib/cli/text';
 import { compile, diagnose } from '../../lib/compile/compile';
-import type { PlanArray } from '../../lib/engine/addon';
-import { allocate } from '../../lib/engine/arrays';
-import { openSession, type Session } from '../../lib/engine/session';
+import { openSession } from '../../lib/engine/session';
 import type { Graph } from '../../lib/ir/graph';
-import { elementCount, type Tensor, tensorFrom, type ViewType, viewAs } from '../../lib/ir/tensor';
+import type { Tensor } from '../../lib/ir/tensor';
 import { openArtifact } from '../../lib/jobs/artifact';
 import { requireModel } from '../../lib/jobs/make-plan';
 import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
-import { indexLimits, randomFeeds } from '../../lib/jobs/random-feeds';
-import { bindInputs } from '../../lib/passes/bind-inputs';
 import { openFed } from '../rival';
 import { chooseRepeat, median, ratioSpread, spreadOf, timeInterleaved } from '../timing';
 import type { TrialContext, TrialOutcome } from '../trial';
+import { bindFeeds, callFeeds, callGraph, type Integers, integersOf } from './calls';
 import { absentNetworks, shippedFolders, shippedNetworks } from './folders';
 
 /** Time that rounds may take in all, in milliseconds. */
@@ -20,22 +17,6 @@ const ROUNDS_MS = 2000;
 const LEAST_ROUNDS = 15;
 /** Nodes that a record names. */
 const HOTTEST = 5;
-
-/** Extents and integers of one call as applications make it, by file name; other inputs have extents of their own. */
-const CALLS: readonly [file: RegExp, shapes: Readonly<Record<string, readonly number[]>>, integers?: Integers][] = [
-  [/nudenet/, { images: [1, 3, 320, 320] }],
-  [/onnx_asr/, { waveforms: [1, 16000], waveforms_lens: [1] }, { waveforms_lens: 16000 }],
-  [/embedding_model/, { input_1: [1, 76, 32, 1] }],
-  [/melspectrogram/, { input: [1, 1760] }],
-  [/browser__silero_vad|silero_vad_legacy/, { input: [1, 1536], h: [2, 1, 64], c: [2, 1, 64] }, { sr: 16000 }],
-  [/silero_vad_v|silero_vad__silero_vad$|op15|half|ifless/, { input: [1, 576], state: [2, 1, 128] }, { sr: 16000 }],
-  [/16k_sequence/, { input: [32, 576] }],
-  [/v4_det/i, { x: [1, 3, 320, 320] }],
-  [/v4_rec/i, { x: [1, 3, 48, 320] }],
-  [/cls_infer/, { x: [1, 3, 48, 192] }],
-  [/aidreams/, { tokens: [1, 96] }],
-];
-type Integers = Readonly<Record<string, number>>;
 
 /** Float networks that people ship on the engine beside onnxruntime, both called from JavaScript with one thread. */
 export async function runShippedNetworks({ pairs, say, wants, keep }: TrialContext): Promise<TrialOutcome> {
@@ -73,23 +54,13 @@ export function shippedNetworkParts(): readonly string[] {
   return shippedNetworks(shippedFolders()).map(({ name }) => name);
 }
 
-/** The network of a file, with the extents of one call. */
-function callGraph(graph: Graph, file: string): Graph {
-  const shapes = CALLS.find(([pattern]) => pattern.test(file))?.[1] ?? {};
-  return bindInputs(graph, new Map(Object.entries(shapes).filter(([name]) => graph.inputs.includes(name))));
-}
-
-function integersOf(file: string): Integers {
-  return CALLS.find(([pattern]) => pattern.test(file))?.[2] ?? {};
-}
-
 async function measure(model: Uint8Array, prepared: Graph, integers: Integers, pairs: number) {
   const { plan } = compile(prepared, { sourceHash: '0'.repeat(64) });
-  const feeds = feedsFor(prepared, integers);
+  const feeds = callFeeds(prepared, integers);
   const session = openSession(plan);
   const rival = await openFed(model, feeds);
   try {
-    const run = bind(session, feeds);
+    const run = bindFeeds(session, feeds);
     const duel = [
       { name: 'hone', run },
       { name: 'onnxruntime', run: rival.run },
@@ -118,7 +89,7 @@ async function measure(model: Uint8Array, prepared: Graph, integers: Integers, p
 function profile(plan: Uint8Array, feeds: ReadonlyMap<string, Tensor>, runs: number) {
   const session = openSession(plan, { profile: true });
   try {
-    const run = bind(session, feeds);
+    const run = bindFeeds(session, feeds);
     for (let i = 0; i < Math.max(20, runs); i++) run();
     const { nodes } = session.profile();
     const total = nodes.reduce((sum, { p50Ns }) => sum + p50Ns, 0);
@@ -133,23 +104,4 @@ function profile(plan: Uint8Array, feeds: ReadonlyMap<string, Tensor>, runs: num
   } finally {
     session.close();
   }
-}
-
-/** One inference on these feeds, from and to arrays bound once. */
-function bind(session: Session, feeds: ReadonlyMap<string, Tensor>): () => void {
-  const inputs = session.inputs.map(({ name, type }) => [name, viewAs(feeds.get(name)!, type as ViewType)] as const);
-  const outputs = session.outputs.map((port) => [port.name, allocate(port)] as const);
-  return session.bind(Object.fromEntries(inputs) as Record<string, PlanArray>, Object.fromEntries(outputs));
-}
-
-function feedsFor(graph: Graph, integers: Integers): Map<string, Tensor> {
-  const types = new Map(graph.inputs.map((name) => [name, graph.values.get(name)!]));
-  const drawn = randomFeeds(types, 1, indexLimits(graph));
-  return new Map(
-    [...drawn].map(([name, { type, dims, bytes }]) => {
-      const given = integers[name];
-      if (given === undefined) return [name, { type, dims, bytes }];
-      return [name, tensorFrom(type as ViewType, dims, Array(elementCount(dims)).fill(given))];
-    }),
-  );
 }

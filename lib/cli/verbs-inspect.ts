@@ -63,14 +63,13 @@ function rewriteRows({ rules, recognized }: ModelInspection): [string, string][]
   ];
 }
 
-function planRows(
-  { weightBytes, weights, arenaBytes, variants, float, sourceSha256 }: PlanInspection,
-  verbose: boolean,
-): [string, string][] {
+function planRows(plan: PlanInspection, verbose: boolean): [string, string][] {
+  const { weightBytes, weights, arenaBytes, stateBytes, variants, float, sourceSha256 } = plan;
+  const states = stateBytes === 0 ? '' : `, states ${bytesText(stateBytes)}`;
   return [
     ['kind', `plan of model ${sourceSha256.slice(0, 12)}${variants === 1 ? '' : `, ${variants} shape variants`}`],
     ['source', float ?? 'not noted'],
-    ['memory', `weights ${bytesText(weightBytes)}, arena ${bytesText(arenaBytes)}`],
+    ['memory', `weights ${bytesText(weightBytes)}, arena ${bytesText(arenaBytes)}${states}`],
     ...rowsOf('weights', weights.toSorted((a, b) => b.bytes - a.bytes).map(weightsText), verbose),
   ];
 }

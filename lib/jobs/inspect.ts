@@ -10,6 +10,8 @@ import { inferShapes } from '../passes/infer-shapes';
 import { prepare } from '../passes/pipeline';
 import type { Trace } from '../passes/rewrite';
 import { upgrade } from '../passes/upgrade';
+import { tensorBytes } from '../plan/check';
+import type { PlanTensor } from '../plan/description';
 import { type HeldWeights, heldWeights } from '../plan/held-weights';
 import { type Artifact, type ModelArtifact, metadataOf, type PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
@@ -82,6 +84,8 @@ export interface PlanInspection extends InspectionBase {
   /** Of each layer, in order. */
   readonly weights: readonly HeldWeights[];
   readonly arenaBytes: number;
+  /** Tensors that are kept from run to run; 0 for a plan without states. */
+  readonly stateBytes: number;
   readonly variants: number;
 }
 
@@ -115,8 +119,14 @@ function inspectPlan(plan: PlanArtifact): PlanInspection {
     weightBytes: description.constants.reduce((sum, constant) => sum + constant.length, 0),
     weights: heldWeights(description),
     arenaBytes: variant.arenaBytes,
+    stateBytes: Math.max(0, ...description.variants.flatMap(({ tensors }) => tensors.map(stateEnd))),
     variants: description.variants.length,
   };
+}
+
+/** Where a tensor ends in the memory that is kept between runs, which all variants share; 0 for others. */
+function stateEnd(tensor: PlanTensor): number {
+  return tensor.place === 'state' ? tensor.offset + tensorBytes(tensor) : 0;
 }
 
 function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInspection {

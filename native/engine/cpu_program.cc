@@ -72,6 +72,7 @@ Status CpuProgram::prepare(const ProgramContext& context) {
   for (const PlanTensor& tensor : plan_.tensors().subspan(variant_.first_tensor, variant_.tensor_count))
     if (layout_.of(tensor).pitch != row_length(tensor))
       shown_bytes = std::max(shown_bytes, static_cast<uint64_t>(dense_bytes(tensor)));
+  prepare_exchange();
   ticks_.resize(steps_.size());
   ports_.resize(variant_.tensor_count);
   uint64_t needed_bytes = tensor_bytes + shown_bytes + runner_.needed_bytes();
@@ -157,8 +158,48 @@ void copy_rows(const PlanTensor& tensor, int64_t pitch, const uint8_t* bytes, ui
                 static_cast<size_t>(row_bytes));
 }
 
+void CpuProgram::prepare_exchange() {
+  // Below, binding the steps anew costs more than the copy.
+  constexpr uint64_t kWorthwhileBytes = 16 << 10;
+  const auto tensors = plan_.tensors().subspan(variant_.first_tensor, variant_.tensor_count);
+  const auto states = plan_.states().subspan(variant_.first_state, variant_.state_count);
+  uint64_t bytes = 0;
+  for (const PlanState& state : states) bytes += plan_.tensors()[state.input_tensor].bytes;
+  if (bytes < kWorthwhileBytes) return;
+  Layout exchanged = layout_;
+  for (const PlanTensor& tensor : tensors) {
+    if (tensor.place != PlanPlace::kState) continue;
+    // Every tensor there is all of an input or output of a state, in whatever shape.
+    const PlanTensor* partner = nullptr;
+    for (const PlanState& state : states) {
+      const PlanTensor& input = plan_.tensors()[state.input_tensor];
+      const PlanTensor& output = plan_.tensors()[state.output_tensor];
+      if (tensor.offset == input.offset) partner = &output;
+      if (tensor.offset == output.offset) partner = &input;
+    }
+    if (partner == nullptr || partner->bytes != tensor.bytes ||
+        layout_.of(tensor).pitch != row_length(tensor))
+      return;
+    exchanged.tensors[static_cast<size_t>(&tensor - tensors.data())].offset = layout_.of(*partner).offset;
+  }
+  for (uint32_t i = 0; i < variant_.node_count; ++i) {
+    const auto operands = plan_.operands(plan_.nodes()[variant_.first_node + i]);
+    if (std::any_of(operands.begin(), operands.end(), [&](uint32_t index) {
+          return index != kPlanNone && plan_.tensors()[index].place == PlanPlace::kState;
+        }))
+      state_steps_.push_back(steps_[i].get());
+  }
+  exchanged_ = std::move(exchanged);
+}
+
 void CpuProgram::keep_states() {
   if (is_stopped()) return;
+  if (!state_steps_.empty()) {
+    is_exchanged_ = !is_exchanged_;
+    const Memory exchanged = addresses();
+    for (Step* step : state_steps_) step->bind(exchanged);
+    return;
+  }
   const Memory memory = addresses();
   for (uint32_t i = 0; i < variant_.state_count; ++i) {
     const PlanState& state = plan_.states()[variant_.first_state + i];

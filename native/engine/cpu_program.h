@@ -39,18 +39,28 @@ class CpuProgram final : public Program {
   Status decode_operands(const ProgramContext& context, const NodeView& node);
   void count_shared(const PackedBlock* block);
   Memory addresses() const {
-    return {arena_.data(),   state_.data(),  plan_.weights(), ports_.data(),
-            decoded_.data(), &out_of_range_, &layout_};
+    return {arena_.data(),
+            state_.data(),
+            plan_.weights(),
+            ports_.data(),
+            decoded_.data(),
+            &out_of_range_,
+            is_exchanged_ ? &exchanged_ : &layout_};
   }
   const uint8_t* without_gaps(const PlanTensor& tensor);
   void begin();
   /// The step to run after step i. Takes note of indices that lay beyond their bounds in it.
   size_t next_step(size_t i);
   void keep_states();
+  /// Fills exchanged_ and state_steps_ where exchanging states is possible and less work than copying.
+  void prepare_exchange();
 
   const Plan& plan_;
   const PlanVariant& variant_;
   const Layout layout_;
+  Layout exchanged_ = {};  ///< with inputs and outputs of states in each other's place
+  bool is_exchanged_ = false;
+  std::vector<Step*> state_steps_;  ///< those that touch states; empty: states are copied
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<uint8_t*> ports_;          ///< address by tensor of the variant
   std::vector<const uint8_t*> decoded_;  ///< of constants that the plan holds as codes

@@ -16,16 +16,19 @@ function lstmStep(): Graph {
   return b.build();
 }
 
-/** Attention of one token over a cache of 6: keys and values [6, 4] are kept, the token is written at its place. */
-function decoderStep(): Graph {
+/** Attention of one token [1, width] over a cache: keys and values [places, width] are kept, the token is written at its place. */
+function decoderStep(places: number, width: number): Graph {
   const b = new GraphBuilder();
-  const [x, at] = [b.input('x', 'float32', [1, 4]), b.input('at', 'int64', [1, 1])];
+  const [x, at] = [b.input('x', 'float32', [1, width]), b.input('at', 'int64', [1, 1])];
   const cached = ['keys', 'values'].map((name, index) => {
-    const made = b.node('MatMul', [x, b.initializer(uniform([4, 4], 5 + index), 'w')]);
-    return b.node('ScatterND', [b.input(name, 'float32', [6, 4]), at, made], {}, { outputs: [`${name}_out`] });
+    const made = b.node('MatMul', [x, b.initializer(uniform([width, width], 5 + index), 'w')]);
+    return b.node('ScatterND', [b.input(name, 'float32', [places, width]), at, made], {}, { outputs: [`${name}_out`] });
   });
   const scores = b.node('MatMul', [x, b.node('Transpose', [cached[0]], { perm: [1, 0] })]);
-  const seen = b.node('LessOrEqual', [b.initializer(tensorFrom('int64', [1, 6], [0, 1, 2, 3, 4, 5]), 'places'), at]);
+  const seen = b.node('LessOrEqual', [
+    b.initializer(tensorFrom('int64', [1, places], [...Array(places).keys()]), 'places'),
+    at,
+  ]);
   const masked = b.node('Where', [seen, scores, b.initializer(floats([-1e30], [1]), 'least')]);
   b.output(b.node('MatMul', [b.node('Softmax', [masked]), cached[1]], {}, { outputs: ['y'] }));
   for (const output of cached) b.output(output);
@@ -44,7 +47,15 @@ export const STATE_NETWORKS: readonly (readonly [name: string, graph: Graph, sta
   ],
   [
     'decoder with a cache of keys and values',
-    decoderStep(),
+    decoderStep(6, 4),
+    new Map([
+      ['keys', 'keys_out'],
+      ['values', 'values_out'],
+    ]),
+  ],
+  [
+    'decoder with a long cache',
+    decoderStep(96, 32),
     new Map([
       ['keys', 'keys_out'],
       ['values', 'values_out'],

@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compile } from '../../lib/compile/compile';
 import { Rng } from '../../lib/core/rng';
 import { writeNpz } from '../../lib/data/npz';
+import { openSession } from '../../lib/engine/session';
 import { GraphBuilder } from '../../lib/ir/builder';
 import type { Dim } from '../../lib/ir/graph';
 import { elementCount, type Tensor, tensorFrom, toNumbers } from '../../lib/ir/tensor';
@@ -11,6 +13,7 @@ import { compress } from '../../lib/jobs/compress';
 import { evaluateArtifact } from '../../lib/jobs/evaluate';
 import { inspect } from '../../lib/jobs/inspect';
 import { makePlan, requireModel } from '../../lib/jobs/make-plan';
+import { prepareForEngine } from '../../lib/jobs/prepare-for-engine';
 import { runOnce } from '../../lib/jobs/run';
 import { openRecorded, openSamples } from '../../lib/jobs/samples';
 import { parseTensor } from '../../lib/onnx/read-tensor';
@@ -187,6 +190,18 @@ test('inspect says which inputs are states, and where their samples are', async 
       { name: 'state', sampleAxis: 1, next: 'stateN' },
     ],
   });
+});
+
+test('inspect of a plan says what is kept from run to run', async () => {
+  const model = requireModel(await openArtifact(recurrentModel('kept.onnx', 1, ['h', 'hN'], 0)), 'test');
+  const prepared = prepareForEngine(model.graph);
+  for (const states of [new Map<string, string>(), new Map([['h', 'hN']])]) {
+    const path = join(folder, 'kept.hone');
+    writeFileSync(path, compile(prepared, { sourceHash: '0'.repeat(64), states }).plan);
+    using session = openSession(path);
+    expect(session.memory.stateBytes > 0).toBe(states.size > 0);
+    expect(inspect(await openArtifact(path))).toMatchObject({ stateBytes: session.memory.stateBytes });
+  }
 });
 
 describeWithCases('state', () => {
