@@ -122,7 +122,7 @@ test('axes as an attribute, as older opsets have them', async () => {
 });
 
 test.each<[what: string, message: RegExp, draw: (b: GraphBuilder, s: Sketch) => string]>([
-  ['integers', /int32/, (b, s) => b.node('ReduceMax', [b.input('x', 'int32', [2, 5]), s.ints(1)])],
+  ['norms of integers', /integers/, (b, s) => b.node('ReduceL2', [b.input('x', 'int32', [2, 5]), s.ints(1)])],
   [
     'nothing',
     /empty/,
