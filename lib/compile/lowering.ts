@@ -199,7 +199,11 @@ export class Lowering {
     const inputs = node.inputs.map((name) => network.initializer(name));
     const types = node.outputs.map((name) => network.typeOf(name)?.type);
     const values = evaluateConstants(node, inputs, types);
-    const held = [...(values ?? [])].every(([, { type, dims }]) => isPlanType(type) && !dims.includes(0));
+    // Less than there may be, where a run decides how much: the kernel gives it with its count.
+    const held = [...(values ?? [])].every(([name, { type, dims }]) => {
+      const shape = network.typeOf(name)?.shape;
+      return isPlanType(type) && !dims.includes(0) && shape?.join() === dims.join();
+    });
     if (values === undefined || !held) return false;
     for (const [name, { type, dims, bytes }] of values)
       this.setPlain(name, plainView(program.constant(name, type as PlanType, dims, bytes).buffer, dims));

@@ -30,6 +30,7 @@ export class Program {
     quantization?: Quantization,
     scaled?: () => ScaledIntegers | undefined,
   ): Operand {
+    if (dims.includes(0)) throw new Unsupported(`'${name}' is empty ([${dims}])`);
     const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
     const place: Place = { kind: 'constant', bytes, ...(scaled ? { scaled } : {}) };
     return { buffer: this.buffer(name, type, elementCount(dims), quantization, place), dims };
@@ -75,6 +76,8 @@ export class Program {
 
   /** Emits a strided copy between views of the same extents (`target` may be part of a larger buffer). */
   copy(name: string, given: View, target: View): void {
+    const [extents, wanted] = [given, target].map((view) => extentsOf(view).join());
+    if (extents !== wanted) throw new Unsupported(`it has the extents [${extents}], but [${wanted}] are declared`);
     // Factors that do not divide each other meet in row-major order, which has one factor per axis.
     const source = alignFactors(given, target) === undefined ? this.rowMajor(given) : given;
     const runs = alignFactors(source, target)!;

@@ -30,8 +30,8 @@ export interface AttributeForm {
   readonly kind: Attribute['kind'];
   /** Whether it must be there, for want of a default. */
   readonly required?: boolean;
-  /** The words that ONNX knows for it, where it is a choice between some. */
-  readonly words?: readonly string[];
+  /** The words, or numbers, that ONNX knows for it, where it is a choice between some. */
+  readonly words?: readonly (string | number)[];
 }
 
 /** What shape inference knows about one node. */

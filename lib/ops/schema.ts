@@ -38,6 +38,9 @@ export function oneOf(...words: readonly string[]): AttributeForm {
   return { kind: 'string', words };
 }
 
+/** An attribute that is 0 or 1. */
+export const FLAG: AttributeForm = { kind: 'int', words: [0, 1] };
+
 /** How windows are padded. */
 export const AUTO_PAD = oneOf('NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID');
 

@@ -1,5 +1,12 @@
+import type { Diagnostic } from '../core/diagnostic';
+import { attribute } from '../ir/attribute';
+import type { Dim, Node, ValueType } from '../ir/graph';
+import { normalizeAxis } from './axes';
+import { broadcastShapes } from './broadcast';
 import { emptyLike } from './dense';
-import type { Dense } from './operator';
+import type { KernelCall } from './kernel-call';
+import type { Dense, LowerContext } from './operator';
+import { problem } from './schema';
 import { offsetsOf, rowMajorStrides } from './strides';
 
 /** How elements are standardized. */
@@ -40,6 +47,39 @@ export function scaleChannels(y: Dense, scale: Dense, bias: Dense): Dense {
     y.data[i] = y.data[i] * scale.data[channel] + bias.data[channel];
   }
   return y;
+}
+
+/** What is wrong with factors of normalized elements: they broadcast to `x`, and none of them makes it larger. */
+export function checkFactors(
+  node: Node,
+  x: readonly Dim[] | undefined,
+  factors: readonly (ValueType | undefined)[],
+): Diagnostic | undefined {
+  const wrong = factors.find((factor) => {
+    const all = factor?.shape && x && broadcastShapes([x, factor.shape]);
+    const grows = (dim: Dim, axis: number) =>
+      typeof dim === 'number' && typeof x![axis] === 'number' && dim !== x![axis];
+    return factor?.shape && x && (all?.length !== x.length || all.some(grows));
+  });
+  return wrong && problem(node, 'shape-mismatch', `factors of shape [${wrong.shape}] do not broadcast to [${x}]`);
+}
+
+/** The kernel call of a normalization of the axes from `axis` on, whose factors are the same for all that is normalized. */
+export function lowerNormalization(
+  { node, inputs: [x, ...factors] }: LowerContext,
+  centered: boolean,
+): KernelCall | Diagnostic {
+  const rank = x?.shape?.length;
+  const axis = rank && normalizeAxis(attribute(node, 'axis', 'int', -1), rank);
+  if (axis === undefined) return problem(node, 'symbolic-shape', 'expected a known rank');
+  const outer = factors.flatMap(
+    (factor) => factor?.shape?.slice(0, Math.max(0, factor.shape.length - (rank! - axis))) ?? [],
+  );
+  if (outer.some((dim) => dim !== 1))
+    return problem(node, 'not-lowered', `expected the same factors for all along the axes in front of ${axis}`);
+  const axes = x!.shape!.map((_, at) => at).slice(axis);
+  const epsilon = attribute(node, 'epsilon', 'float', 1e-5);
+  return { kernel: 'normalize', axes, centered, epsilon, factors: 'elements' };
 }
 
 /** Divisor by the deviation with `epsilon` added to the variance. */

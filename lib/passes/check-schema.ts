@@ -66,7 +66,7 @@ function checkAttributes(node: Node, known: Operator['schema']['attributes']): D
       return [{ ...problem(node, 'schema', `attribute '${name}' is not known`), severity: 'warning' as const }];
     const { kind: expected, words } = known[name];
     if (kind !== expected) return [problem(node, 'schema', attributeFault(name, kind, expected))];
-    return words === undefined || words.includes(value as string)
+    return words === undefined || words.includes(value as string | number)
       ? []
       : [problem(node, 'schema', `attribute '${name}' is '${value}' (expected ${words.join(', ')})`)];
   });

@@ -57,10 +57,12 @@ static inline void decode_row(const WeightCodes& weights, int64_t row, int64_t f
     for (int64_t i = 0; i < count; i++) to[i] = table[unsigned_code(codes, weights.bits, first + i)];
     return;
   }
-  const int64_t groups = row * code_groups(weights.row, weights.group);
+  // Whatever makes codes with scales gives them a group.
+  const int64_t length = weights.group > 0 ? weights.group : weights.row;
+  const int64_t groups = row * code_groups(weights.row, length);
   for (int64_t i = 0; i < count;) {
-    const int64_t group = (first + i) / weights.group;
-    const int64_t left = (group + 1) * weights.group - first;
+    const int64_t group = (first + i) / length;
+    const int64_t left = (group + 1) * length - first;
     const int64_t end = left < count ? left : count;
     const float scale = table[groups + group];
     const int32_t zero_point = weights.zero_points == nullptr ? 0 : weights.zero_points[groups + group];

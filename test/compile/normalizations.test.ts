@@ -188,6 +188,19 @@ test.each<[what: string, message: RegExp, draw: Draw]>([
     /statistics of batches/,
     (b) => b.node('BatchNormalization', [image(b), ...[1, 2, 3, 4].map(() => given(b, 3))], { training_mode: 1 }),
   ],
+  [
+    'an epsilon without end',
+    /epsilon is Infinity/,
+    (b) =>
+      b.node('InstanceNormalization', [image(b), given(b, 3), given(b, 3)], {
+        epsilon: { kind: 'float', value: Number.POSITIVE_INFINITY },
+      }),
+  ],
+  [
+    'factors that differ between rows',
+    /same factors for all/,
+    (b) => b.node('LayerNormalization', [b.input('x', 'float32', [2, 3]), given(b, 2, 3)]),
+  ],
 ])('refuses %s', (_, message, draw) => {
   const graph = sketch((b, s) => [draw(b, s)]);
   expect(

@@ -6,7 +6,7 @@ function judge(cases: readonly HostCase[]): void {
     '%s: what compress prints is what eval finds, and no step is worse than plain rounding',
     async (_what, { files, adaround }) => {
       const paths = await files();
-      const plain = await compressed(paths, {});
+      const plain = await compressed(paths, { biasCorrection: false });
       expect(plain.report.judgedBy).toEqual({ executor: 'native', reason: null });
       expect(plain.foundDb).toBeGreaterThan(20);
       const careful = { avoidSaturation: true };

@@ -79,6 +79,12 @@ const CONTRADICTIONS: readonly (readonly [
   ['ConvTranspose', ['float32 1,3,8', 'float32 3,1,1'], /divisible by group 2, found 3/, { group: 2 }],
   ['ConvTranspose', ['float32 1,2,8', 'float32 2,1,3'], /weight with kernel_shape \[1\]/, { kernel_shape: [1] }],
   ['ConvTranspose', ['float32 1,2,8', 'float32 2,1,3', 'float32 2'], /expected bias \[1\], found \[2\]/],
+  ['Gemm', ['float32 1,8', 'float32 8,5', 'float32 5,1'], /C of shape \[5,1\] does not broadcast to \[1,5\]/],
+  ['LayerNormalization', ['float32 2,3', 'float32 4'], /factors of shape \[4\] do not broadcast to \[2,3\]/],
+  ['LayerNormalization', ['float32 1,3', 'float32 3', 'float32 2,3'], /factors of shape \[2,3\] do not broadcast/],
+  ['RMSNormalization', ['float32 2,3', 'float32 1,2,3'], /factors of shape \[1,2,3\] do not broadcast/],
+  ['NonMaxSuppression', ['float32 1,30,4', 'float32 2,3,30'], /found \[1,30,4\] and \[2,3,30\]/],
+  ['NonMaxSuppression', ['float32 2,30,4', 'float32 2,3,20'], /found \[2,30,4\] and \[2,3,20\]/],
   ['ScatterND', ['float32 4', 'int64 3,2', 'float32 3'], /tuples of 2 indices do not fit data \[4\]/],
   ...(
     [
@@ -241,19 +247,22 @@ test.each(
   const needed = Object.entries(attributes)
     .filter(([, { required }]) => required)
     .map(([name, { kind }]) => [name, { kind, value: 0 } as Attribute] as const);
-  const kindsOf = (words: Readonly<Record<string, string>>, of = given): string[] => {
+  const kindsOf = (words: Readonly<Record<string, string | number>>, of = given): string[] => {
     const node: Node = {
       ...{ name: 'n', op: operator.op, domain: operator.domain, inputs: names.slice(0, of.length), outputs: ['out'] },
       attributes: new Map([
         ...needed,
-        ...Object.entries(words).map(([name, value]) => [name, { kind: 'string', value }] as const),
+        ...Object.entries(words).map(
+          ([name, value]) => [name, { kind: attributes[name].kind, value } as Attribute] as const,
+        ),
       ]),
     };
     return checkSchema(operator, node, of).map(({ kind }) => kind);
   };
   for (const [name, { words = [] }] of Object.entries(attributes)) {
     for (const word of words) expect([word, kindsOf({ [name]: word })]).toEqual([word, []]);
-    if (words.length > 0) expect(kindsOf({ [name]: 'other' })).toEqual(['schema']);
+    if (words.length > 0)
+      expect(kindsOf({ [name]: attributes[name].kind === 'int' ? -1 : 'other' })).toEqual(['schema']);
   }
   given.forEach((_type, index) => {
     const { like, types: known } = inputs[Math.min(index, inputs.length - 1)];

@@ -20,6 +20,8 @@ export const normalizeFamily: FamilyOf<'normalize'> = {
 
 function lowerGroups(layer: LayerOf<'normalize'>): (View | undefined)[] {
   const { node, call, program } = layer;
+  if (!(call.epsilon >= 0 && Number.isFinite(call.epsilon)))
+    throw new Unsupported(`its epsilon is ${call.epsilon}: expected a finite number from 0 on`);
   const { source, dims, groups } = cutGroups(layer);
   const [, , channels] = dims;
   // Factors along the normalized axes, or one for each channel.

@@ -3,7 +3,7 @@ import { elementCost } from '../cost';
 import { elementwise } from '../coupling';
 import { castTo } from '../gradients';
 import type { Operator } from '../operator';
-import { EVERY_TYPE, required } from '../schema';
+import { EVERY_TYPE, FLAG, required } from '../schema';
 
 /** The elements of the first input as the type of the second. */
 export const castLike: Operator = {
@@ -13,7 +13,7 @@ export const castLike: Operator = {
   schema: {
     inputs: [required('input', EVERY_TYPE), required('target_type', EVERY_TYPE)],
     outputs: [required('output', EVERY_TYPE)],
-    attributes: { saturate: { kind: 'int' } },
+    attributes: { saturate: FLAG },
   },
   infer: ({ inputs: [input, target] }) => [{ type: target!.type, shape: input!.shape }],
   evaluate: ([input, target], _node, precision) => [convert(input!, target!.type, precision)],

@@ -6,7 +6,7 @@ import { elementCost } from '../cost';
 import { elementwise } from '../coupling';
 import { castTo } from '../gradients';
 import type { Operator } from '../operator';
-import { EVERY_TYPE, problem, required } from '../schema';
+import { EVERY_TYPE, FLAG, problem, required } from '../schema';
 
 /** The elements as the type that attribute `to` names. */
 export const cast: Operator = {
@@ -17,7 +17,7 @@ export const cast: Operator = {
   schema: {
     inputs: [required('input', EVERY_TYPE)],
     outputs: [required('output', EVERY_TYPE)],
-    attributes: { to: { kind: 'int', required: true }, saturate: { kind: 'int' } },
+    attributes: { to: { kind: 'int', required: true }, saturate: FLAG },
   },
   infer: (context) => {
     const { node, inputs } = context;

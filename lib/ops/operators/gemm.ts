@@ -39,7 +39,10 @@ export const gemm: Operator = {
         `inner extents ${inner} and ${innerB} of [${a.shape}] and [${b.shape}] differ`,
       );
     const shape: Dim[] = [rows, columns];
-    if (c?.shape && broadcastShapes([shape, c.shape])?.length !== 2)
+    const grown = c?.shape && broadcastShapes([shape, c.shape]);
+    const differs = (dim: Dim, axis: number) =>
+      typeof dim === 'number' && typeof shape[axis] === 'number' && dim !== shape[axis];
+    if (c?.shape && (grown?.length !== 2 || grown.some(differs)))
       return problem(node, 'shape-mismatch', `C of shape [${c.shape}] does not broadcast to [${shape}]`);
     return [{ type: a.type, shape }];
   },

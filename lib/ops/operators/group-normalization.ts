@@ -57,7 +57,10 @@ function factorsPerChannel(node: Node, _from: number, emit: UpgradeEmitter): rea
   const channels = emit.typeOf(node.inputs[0])?.shape?.[1];
   if (typeof channels !== 'number')
     return problem(node, 'upgrade', 'expected a known number of channels, as its factors are one per group');
-  const size = channels / attribute(node, 'num_groups', 'int', 1);
+  const groups = attribute(node, 'num_groups', 'int', 1);
+  const size = channels / groups;
+  if (groups < 1 || !Number.isInteger(size))
+    return problem(node, 'upgrade', `${channels} channels are not ${groups} groups of equal size`);
   const vector = (...values: number[]) => emit.constant(tensorFrom('int64', [values.length], values));
   const nodes: Node[] = [];
   const add = (op: string, inputs: readonly string[]): string => {

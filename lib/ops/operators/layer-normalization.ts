@@ -9,6 +9,7 @@ import { scaleAndShift } from '../layer-facets';
 import { layerNormalizationGradient } from '../normalization-gradient';
 import type { Operator } from '../operator';
 import { FLOATS, optional, problem, required } from '../schema';
+import { checkFactors, lowerNormalization } from '../standardize';
 
 /**
  * ONNX LayerNormalization-17: every sample's axes from `axis` on are brought to mean 0 and variance 1, then scaled and
@@ -23,11 +24,13 @@ export const layerNormalization: Operator = {
     outputs: [required('Y', FLOATS), optional('Mean', FLOATS), optional('InvStdDev', FLOATS)],
     attributes: { axis: { kind: 'int' }, epsilon: { kind: 'float' }, stash_type: { kind: 'int' } },
   },
-  infer: ({ node, inputs: [x] }) => {
+  infer: ({ node, inputs: [x, ...factors] }) => {
     const { type, shape } = x!;
     const given = attribute(node, 'axis', 'int', -1);
     const axis = shape && normalizeAxis(given, shape.length);
     if (shape && axis === undefined) return problem(node, 'bad-axis', `axis ${given} is not one of [${shape}]`);
+    const wrong = checkFactors(node, shape, factors);
+    if (wrong) return wrong;
     const statistics = { type: 'float32' as const, shape: shape?.map((dim, at) => (at < axis! ? dim : 1)) };
     return [{ type, shape }, statistics, statistics];
   },
@@ -42,8 +45,8 @@ export const layerNormalization: Operator = {
       emptyDense('float32', statistics, precision),
       emptyDense('float32', statistics, precision),
     ];
-    const scaleAt = broadcastOffsets(scale!.dims, inner);
-    const biasAt = bias && broadcastOffsets(bias.dims, inner);
+    const scaleAt = broadcastOffsets(scale!.dims, x!.dims);
+    const biasAt = bias && broadcastOffsets(bias.dims, x!.dims);
     for (let row = 0; row < mean.data.length; row++) {
       const values = x!.data.subarray(row * size, (row + 1) * size);
       let [sum, squares] = [0, 0];
@@ -52,9 +55,8 @@ export const layerNormalization: Operator = {
       for (const value of values) squares += (value - average) ** 2;
       const factor = 1 / Math.sqrt(squares / size + epsilon);
       [mean.data[row], inverse.data[row]] = [average, factor];
-      for (let i = 0; i < size; i++)
-        y.data[row * size + i] =
-          (values[i] - average) * factor * scale!.data[scaleAt[i]] + (biasAt ? bias.data[biasAt[i]] : 0);
+      for (let i = 0, at = row * size; i < size; i++, at++)
+        y.data[at] = (values[i] - average) * factor * scale!.data[scaleAt[at]] + (biasAt ? bias.data[biasAt[at]] : 0);
     }
     return [y, mean, inverse];
   },
@@ -62,12 +64,6 @@ export const layerNormalization: Operator = {
   coupling: layerNormalizationCoupling,
   layer: scaleAndShift,
   cost: (inputs, outputs, node) => elementCost(inputs, outputs.slice(0, 1), node, 6),
-  lower: ({ node, inputs: [x] }) => {
-    const axis = x?.shape && normalizeAxis(attribute(node, 'axis', 'int', -1), x.shape.length);
-    if (axis === undefined) return problem(node, 'symbolic-shape', 'expected a known rank');
-    const axes = x!.shape!.map((_, at) => at).slice(axis);
-    const epsilon = attribute(node, 'epsilon', 'float', 1e-5);
-    return { kernel: 'normalize', axes, centered: true, epsilon, factors: 'elements' };
-  },
+  lower: (context) => lowerNormalization(context, true),
   quantization: { inputs: [{ role: 'none' }, { role: 'none' }, { role: 'none' }], output: 'float' },
 };

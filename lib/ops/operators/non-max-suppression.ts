@@ -1,4 +1,5 @@
 import { attribute } from '../../ir/attribute';
+import type { Dim } from '../../ir/graph';
 import { toNumbers } from '../../ir/tensor';
 import { unknownDim } from '../axes';
 import { inputCost } from '../cost';
@@ -29,8 +30,13 @@ export const nonMaxSuppression: Operator = {
   },
   infer: ({ node, inputs }) => {
     const [boxes, scores] = [inputs[0]!.shape, inputs[1]!.shape];
-    const [last] = boxes?.slice(-1) ?? [];
-    if ((boxes && boxes.length !== 3) || (typeof last === 'number' && last !== 4) || (scores && scores.length !== 3))
+    const differ = (a: Dim | undefined, b: Dim | undefined) =>
+      typeof a === 'number' && typeof b === 'number' && a !== b;
+    const wrong =
+      (boxes && (boxes.length !== 3 || differ(boxes[2], 4))) ||
+      (scores && scores.length !== 3) ||
+      (boxes && scores && (differ(boxes[0], scores[0]) || differ(boxes[1], scores[2])));
+    if (wrong)
       return problem(
         node,
         'shape-mismatch',

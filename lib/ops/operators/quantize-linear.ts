@@ -5,7 +5,7 @@ import { emptyDense } from '../dense';
 import type { InferContext, Operator } from '../operator';
 import { checkScales, QUANTIZED_TYPES, saturate, scaleIndices, scaleLayout } from '../quantizer';
 import { quantizationGradient } from '../quantizer-gradient';
-import { optional, problem, required } from '../schema';
+import { FLAG, optional, problem, required } from '../schema';
 
 /** Element types by their ONNX TensorProto number, as far as `output_dtype` may name them. */
 const OUTPUT_TYPES: Readonly<Record<number, ElementType>> = {
@@ -33,7 +33,7 @@ export const quantizeLinear: Operator = {
       axis: { kind: 'int' },
       block_size: { kind: 'int' },
       output_dtype: { kind: 'int' },
-      saturate: { kind: 'int' },
+      saturate: FLAG,
     },
   },
   infer: (context) => {

@@ -20,6 +20,11 @@ export const UNDRAWN: Readonly<Record<string, string>> = {
   Compress: 'the length of its result depends on data',
   NonMaxSuppression: 'the length of its result depends on data',
   NonZero: 'the length of its result depends on data',
+  'com.microsoft:BiasSoftmax': 'onnxruntime has it on GPUs alone',
+  'com.microsoft:DynamicQuantizeLSTM': 'onnxruntime rounds the state of every step, the engine does not',
+  ...Object.fromEntries(
+    Object.keys(COMPOSITES['com.microsoft.nchwc']).map((op) => [`com.microsoft.nchwc:${op}`, 'is refused']),
+  ),
   'ai.hone:Require': 'is written by the compiler alone: no model has it',
 };
 
