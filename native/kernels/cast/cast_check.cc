@@ -46,8 +46,7 @@ class CastCase : public PlainCase<CastRow, CastArgs> {
       case ElementType::kFloat32:
         return std::isnan(x) ? std::isnan(y) : y == static_cast<float>(from_float ? x : exact(i));
       case ElementType::kFloat16:
-        return std::isnan(x) ? std::isnan(y)
-                             : is_nearest_half(from_float ? x : static_cast<float>(exact(i)), i);
+        return std::isnan(x) ? std::isnan(y) : is_nearest_half(from_float ? x : exact(i), i);
       case ElementType::kBool:
         return static_cast<const uint8_t*>(args_.y)[i] == (x != 0 ? 1 : 0);
       default:
