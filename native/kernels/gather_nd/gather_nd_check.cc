@@ -15,7 +15,7 @@ class GatherNdCase : public PlainCase<GatherNdRow, GatherNdArgs> {
                       " bytes, depth " + std::to_string(args.depth)) {}
 
   std::string verify_reference() override {
-    int64_t strides[8];
+    int64_t strides[8] = {};
     fill_row_major(args_.lengths, args_.depth, strides);
     const int64_t batch_slices = strides[0] * args_.lengths[0];
     bool beyond = false;

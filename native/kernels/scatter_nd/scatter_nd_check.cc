@@ -10,7 +10,7 @@ class ScatterNdCase : public PlainCase<ScatterNdRow, ScatterNdArgs> {
       : PlainCase(kScatterNdRows, args, 1, static_cast<double>(args.count * args.slice),
                   describe_scatter(args)),
         expected_(args.type, args.x, args.y_count) {
-    int64_t strides[8];
+    int64_t strides[8] = {};
     fill_row_major(args.lengths, args.depth, strides);
     for (int64_t item = 0; item < args.count; item++) {
       int64_t to = 0;
