@@ -95,6 +95,8 @@ Status run_way(const std::string& path, const Way& way, Hashes* hashes) {
       outputs.emplace_back(session->plan().tensors()[port.tensor].bytes);
     std::vector<const void*> input_pointers;
     std::vector<void*> output_pointers;
+    input_pointers.reserve(inputs.size());
+    output_pointers.reserve(outputs.size());
     for (auto& bytes : inputs) input_pointers.push_back(bytes.data());
     for (auto& bytes : outputs) output_pointers.push_back(bytes.data());
     for (int run = 0; run < 2; ++run) {
