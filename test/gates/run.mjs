@@ -26,6 +26,11 @@ const GATES = {
   },
   'dead-code': { what: 'unused files, exports and dependencies (knip)', command: [...bin('knip/bin/knip.js')] },
   'native-style': { what: 'clang-format and clang-tidy', command: [node, 'test/gates/native-style.mjs'] },
+  'native-analyzer': {
+    what: "the checks of clang's static analyzer",
+    nightly: true,
+    command: [node, 'test/gates/native-style.mjs', '--analyzer'],
+  },
   'kernels-host': { what: 'every kernel row on this CPU', command: [node, 'test/gates/kernels.mjs', 'host'] },
   'kernels-simde': {
     what: 'every x86 row, AVX-512 emulated by SIMDe',
