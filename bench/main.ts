@@ -32,6 +32,7 @@ async function main(argv: string[]): Promise<number> {
   for (const trial of trials) {
     console.log(`\n${trial.name}: ${trial.what}`);
     const path = out ?? join(ROOT, 'bench/results', `${trial.name}.jsonl`);
+    const before = results;
     const write = (records: readonly TrialRecord[]) => append(trial, records, environment, path);
     try {
       const outcome = await trial.run({
@@ -50,7 +51,7 @@ async function main(argv: string[]): Promise<number> {
       faults.push(...outcome.missed);
       if (outcome.table.length > 1) console.log(table(outcome.table).join('\n'));
       if (outcome.records.length > 0) await write(outcome.records);
-      if (results > 0) console.log(`-> ${relative(process.cwd(), path)}`);
+      if (results > before) console.log(`-> ${relative(process.cwd(), path)}`);
     } catch (error) {
       faults.push(`${trial.name} failed: ${error instanceof HoneError ? error.message : (error as Error).stack}`);
     }

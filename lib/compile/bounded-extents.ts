@@ -27,7 +27,6 @@ export class BoundedExtents {
           const symbol = unknownDim(output, axis);
           if (graph.values.get(output)?.shape?.[axis] === symbol) this.limits.set(symbol, extent);
         }
-      // Several outputs share a symbol of the first.
     }
     if (this.limits.size === 0) return;
     for (const [name, type] of graph.values) {

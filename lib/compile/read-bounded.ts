@@ -1,7 +1,7 @@
 import type { Dim } from '../ir/graph';
 import { elementCount, toNumbers } from '../ir/tensor';
 import type { KernelCall } from '../ops/kernel-call';
-import { fill, part, resultView } from './families/assemble';
+import { copyBehind, fill, part, resultView } from './families/assemble';
 import { elementBits } from './families/element-bits';
 import { findPlaces, gatherSlices } from './families/places';
 import { placesWithin } from './fill-beyond';
@@ -52,7 +52,7 @@ const RULES: { readonly [K in Kernel]?: Rule<K> } = {
   },
   split: (reading) => requireOthers(reading, [reading.layer.call.axis]),
   softmax: (reading) => requireOthers(reading, [reading.layer.call.axis]),
-  'one-hot': requireAligned1,
+  'one-hot': requireAlignedAround,
   reduce: (reading) => {
     const { float, axes } = reading.layer.call;
     const lowest = float === 'reduce_max_f32' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
@@ -143,7 +143,8 @@ function requireAligned(reading: Reading): undefined {
     }
 }
 
-function requireAligned1(reading: Reading): undefined {
+/** The same around the axis that the layer adds. */
+function requireAlignedAround(reading: Reading): undefined {
   const { axis } = reading.layer.call as Extract<KernelCall, { kernel: 'one-hot' }>;
   const without = reading.result.filter((_, at) => at !== axis);
   requireAligned({ ...reading, shapes: reading.shapes.slice(0, 1), result: without });
@@ -267,13 +268,7 @@ function concatenated(
 ): View {
   const { type, quantization } = views[0].buffer;
   const target = plainView(program.buffer(`${node.name}:${name}`, type, elementCount(extents), quantization), extents);
-  let start = 0;
-  for (const [index, view] of views.entries()) {
-    const starts = extents.map((_, at) => (at === axis ? start : 0));
-    program.copy(`${node.name}:${name}${index}`, view, part(target, starts, extentsOf(view)));
-    start += extentsOf(view)[axis];
-  }
-  return target;
+  return copyBehind(program, `${node.name}:${name}`, views, target, axis);
 }
 
 /** Padding behind what is there, up to an extent that is known: what is missing becomes the value. */

@@ -32,6 +32,12 @@ class KernelStep : public Step {
 template <typename Row, typename Args>
 using Divide = Division (*)(const StepContext& context, const Row& row, const Args& args, int64_t items);
 
+/// All of it in one piece, by one thread.
+template <typename Row, typename Args>
+Division divide_nothing(const StepContext&, const Row&, const Args&, int64_t items) {
+  return {items, 1, 1, 0};
+}
+
 /// A step of a kernel without weights.
 template <typename Row, typename Args>
 class PlainStep : public KernelStep<Row, Args> {

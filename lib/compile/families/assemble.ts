@@ -32,6 +32,18 @@ export function part(
   return sliceView(whole, starts, steps, extents)!;
 }
 
+/** Copies views one behind the other along an axis of `whole`. */
+export function copyBehind(program: Program, name: string, views: readonly View[], whole: View, axis: number): View {
+  let start = 0;
+  for (const [index, view] of views.entries()) {
+    const extents = extentsOf(view);
+    const starts = extents.map((_, other) => (other === axis ? start : 0));
+    program.copy(`${name}${index}`, view, part(whole, starts, extents));
+    start += extents[axis];
+  }
+  return whole;
+}
+
 /** The view, in row-major order where one of `axes` is spread over several factors, so that no part of it is a view. */
 export function cuttable(program: Program, view: View, axes: readonly number[]): View {
   return axes.every((axis) => mergeFactors(view.dims[axis]).length <= 1) ? view : program.rowMajor(view);

@@ -3,7 +3,7 @@ import { dequantizeNumber, quantizeNumber } from '../grid';
 import type { FamilyOf, LayerOf } from '../layer';
 import { Unsupported } from '../unsupported';
 import { broadcastView, extentsOf, reshapeView, type View } from '../view';
-import { cuttable, fill, part, resultView } from './assemble';
+import { copyBehind, cuttable, fill, part, resultView } from './assemble';
 import { elementBits } from './element-bits';
 import { requantize } from './look-up';
 
@@ -97,13 +97,5 @@ export const concatFamily: FamilyOf<'concat'> = {
 /** Copies views one behind the other along the axis into a new buffer. */
 function join(layer: LayerOf<'concat'>, views: readonly View[]): View {
   const { node, call, program } = layer;
-  const whole = resultView(layer, views[0].buffer);
-  let start = 0;
-  for (const [index, view] of views.entries()) {
-    const extents = extentsOf(view);
-    const starts = extents.map((_, other) => (other === call.axis ? start : 0));
-    program.copy(`${node.name}:${index}`, view, part(whole, starts, extents));
-    start += extents[call.axis];
-  }
-  return whole;
+  return copyBehind(program, `${node.name}:`, views, resultView(layer, views[0].buffer), call.axis);
 }

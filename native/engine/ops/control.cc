@@ -21,14 +21,6 @@ class SkipStep final : public PlainStep<SkipRow, SkipArgs> {
   }
 };
 
-Division divide_skip(const StepContext&, const SkipRow&, const SkipArgs&, int64_t items) {
-  return {items, 1, 1, 0};
-}
-
-Division divide_require(const StepContext&, const RequireRow&, const RequireArgs&, int64_t items) {
-  return {items, 1, 1, 0};
-}
-
 }  // namespace
 
 /// One condition, and no more nodes than are left in the variant (which the plan check sees to).
@@ -58,7 +50,7 @@ void bind_args(const Call& call, const Memory& memory, RequireArgs* args) {
   args->out_of_range = memory.out_of_range;
 }
 Status make_require(const StepContext& context, std::unique_ptr<Step>* step) {
-  return make_plain<RequireRow, RequireArgs>(context, step, kRequireRows, kRequireRowCount, divide_require);
+  return make_plain<RequireRow, RequireArgs>(context, step, kRequireRows, kRequireRowCount, divide_nothing);
 }
 
 Fault fill_args(const Call& call, SkipArgs* args, int64_t* items) {
@@ -68,7 +60,7 @@ Fault fill_args(const Call& call, SkipArgs* args, int64_t* items) {
 }
 
 Status make_skip(const StepContext& context, std::unique_ptr<Step>* step) {
-  return prepare_step<SkipStep>(context, step, kSkipRows, kSkipRowCount, divide_skip);
+  return prepare_step<SkipStep>(context, step, kSkipRows, kSkipRowCount, divide_nothing<SkipRow, SkipArgs>);
 }
 
 }  // namespace hone

@@ -81,11 +81,6 @@ Division divide_slices(const StepContext&, const Row&, const Args& args, int64_t
   return {items, 1, 1, static_cast<double>(items) * item_ns};
 }
 
-template <typename Row, typename Args>
-Division divide_nothing(const StepContext&, const Row&, const Args&, int64_t items) {
-  return {items, 1, 1, 0};
-}
-
 }  // namespace
 
 Fault check_gather(const NodeView& node) {

@@ -28,14 +28,6 @@ void set(T** pointer, const PlanTensor* tensor, const Memory& memory) {
   *pointer = tensor == nullptr ? nullptr : reinterpret_cast<T*>(memory.at(*tensor));
 }
 
-Division divide_non_zero(const StepContext&, const NonZeroRow&, const NonZeroArgs&, int64_t items) {
-  return {items, 1, 1, 0};
-}
-Division divide_boxes(const StepContext&, const NonMaxSuppressionRow&, const NonMaxSuppressionArgs&,
-                      int64_t items) {
-  return {items, 1, 1, 0};
-}
-
 }  // namespace
 
 Fault check_non_zero(const NodeView& node) {
@@ -59,7 +51,7 @@ void bind_args(const Call& call, const Memory& memory, NonZeroArgs* args) {
   args->x = memory.at(call.x(0));
 }
 Status make_non_zero(const StepContext& context, std::unique_ptr<Step>* step) {
-  return make_plain<NonZeroRow, NonZeroArgs>(context, step, kNonZeroRows, kNonZeroRowCount, divide_non_zero);
+  return make_plain<NonZeroRow, NonZeroArgs>(context, step, kNonZeroRows, kNonZeroRowCount, divide_nothing);
 }
 
 Fault check_non_max_suppression(const NodeView& node) {
@@ -102,7 +94,7 @@ void bind_args(const Call& call, const Memory& memory, NonMaxSuppressionArgs* ar
 }
 Status make_non_max_suppression(const StepContext& context, std::unique_ptr<Step>* step) {
   return make_plain<NonMaxSuppressionRow, NonMaxSuppressionArgs>(context, step, kNonMaxSuppressionRows,
-                                                                 kNonMaxSuppressionRowCount, divide_boxes);
+                                                                 kNonMaxSuppressionRowCount, divide_nothing);
 }
 
 }  // namespace hone
