@@ -1,5 +1,5 @@
-import { Gauge, Histogram, Registry } from 'prom-client';
-import type { Reading, ReadingUnit } from '../telemetry/sample';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Reading } from '../telemetry/sample';
 import type { ServedModel } from './served-model';
 import type { RequestTimes } from './statistics';
 
@@ -14,7 +14,7 @@ export class AgentMetrics {
   private readonly latency: { readonly [P in 'queue' | 'compute']: Histogram.Internal<string> };
   private readonly memory: Gauge<'model' | 'kind'>;
   private readonly load: Gauge<'model' | 'cache'>;
-  private readonly sensors = new Map<string, Gauge<'name'>>();
+  private readonly sensors = new Map<string, Gauge<'name'> | Counter<'name'>>();
 
   constructor(model: string) {
     const latency = new Histogram({
@@ -53,8 +53,9 @@ export class AgentMetrics {
     for (const [kind, bytes] of Object.entries({ weights: weightBytes, arena: arenaBytes, scratch: scratchBytes }))
       this.memory.set({ model: model.name, kind }, bytes);
     this.load.set({ model: model.name, cache: model.opening.cache }, model.opening.us / 1e6);
-    for (const gauge of this.sensors.values()) gauge.reset();
-    for (const { name, unit, value } of readings) if (value !== null) this.sensor(unit).set({ name }, value);
+    for (const sensor of this.sensors.values()) sensor.reset();
+    for (const reading of readings)
+      if (reading.value !== null) this.sensor(reading).inc({ name: reading.name }, reading.value);
     return this.registry.metrics();
   }
 
@@ -62,13 +63,16 @@ export class AgentMetrics {
     return this.registry.contentType;
   }
 
-  private sensor(unit: ReadingUnit): Gauge<'name'> {
-    let gauge = this.sensors.get(unit);
-    if (gauge === undefined) {
-      const options = { name: `hone_sensor_${unit}`, help: `Sensors of this machine, in ${unit}.` };
-      gauge = new Gauge({ ...options, labelNames: ['name'], registers: [this.registry] });
-      this.sensors.set(unit, gauge);
+  /** Series of a unit, from 0: what the readings of one rendering are added to. */
+  private sensor({ unit, kind }: Reading): Gauge<'name'> | Counter<'name'> {
+    const name = kind === 'counter' ? `hone_sensor_${unit}_total` : `hone_sensor_${unit}`;
+    let sensor = this.sensors.get(name);
+    if (sensor === undefined) {
+      const help = `Sensors of this machine, in ${unit}${kind === 'counter' ? ' since the agent started' : ''}.`;
+      const options = { name, help, labelNames: ['name'] as const, registers: [this.registry] };
+      sensor = kind === 'counter' ? new Counter(options) : new Gauge(options);
+      this.sensors.set(name, sensor);
     }
-    return gauge;
+    return sensor;
   }
 }

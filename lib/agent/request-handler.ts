@@ -189,6 +189,7 @@ export class RequestHandler {
       inferences: statistics.count,
       ...statistics.window,
       nodes,
+      energy: { scope: null, source: null, joules: null, reason: 'the agent does not meter energy' },
       readings: this.options.sensors.read(),
     };
   }

@@ -38,10 +38,24 @@ export function findEnergySource(root: SysRoot): EnergySource | NoEnergy {
 /** Energy or power as a reading; null with the reason when there is no source. */
 export function readEnergy(found: EnergySource | NoEnergy): Reading {
   if ('reason' in found)
-    return { name: 'energy', unit: 'joules', source: 'powercap, hwmon', value: null, reason: found.reason };
+    return {
+      name: 'energy',
+      unit: 'joules',
+      kind: 'counter',
+      source: 'powercap, hwmon',
+      value: null,
+      reason: found.reason,
+    };
   const unit = found.kind === 'counter' ? 'joules' : 'watts';
   const value = found.read();
   return value === undefined
-    ? { name: found.name, unit, source: found.source, value: null, reason: 'the sensor stopped answering' }
-    : { name: found.name, unit, source: found.source, value };
+    ? {
+        name: found.name,
+        unit,
+        kind: found.kind,
+        source: found.source,
+        value: null,
+        reason: 'the sensor stopped answering',
+      }
+    : { name: found.name, unit, kind: found.kind, source: found.source, value };
 }

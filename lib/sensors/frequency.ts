@@ -11,9 +11,9 @@ export function readFrequency(root: SysRoot): Reading[] {
     const kilohertz = readNumber(root, path);
     return kilohertz === undefined
       ? []
-      : [{ name: `frequency.${core}`, unit: 'hertz', source: `/${path}`, value: kilohertz * 1000 }];
+      : [{ name: `frequency.${core}`, unit: 'hertz', kind: 'gauge', source: `/${path}`, value: kilohertz * 1000 }];
   });
   if (readings.length > 0) return readings;
   const reason = 'no cpufreq driver (virtual machines usually have none)';
-  return [{ name: 'frequency', unit: 'hertz', source: `/${CPUS}`, value: null, reason }];
+  return [{ name: 'frequency', unit: 'hertz', kind: 'gauge', source: `/${CPUS}`, value: null, reason }];
 }

@@ -7,6 +7,13 @@ export function readCpuPressure(root: SysRoot): Reading {
   const source = '/proc/pressure/cpu some avg10';
   const match = /^some avg10=([\d.]+)/m.exec(readText(root, 'proc/pressure/cpu') ?? '');
   return match === null
-    ? { name, unit: 'ratio', source, value: null, reason: 'the kernel has no pressure stall information' }
-    : { name, unit: 'ratio', source, value: Number((Number(match[1]) / 100).toFixed(4)) };
+    ? {
+        name,
+        unit: 'ratio',
+        kind: 'gauge',
+        source,
+        value: null,
+        reason: 'the kernel has no pressure stall information',
+      }
+    : { name, unit: 'ratio', kind: 'gauge', source, value: Number((Number(match[1]) / 100).toFixed(4)) };
 }

@@ -10,6 +10,7 @@ export function readMemory(root: SysRoot): Reading[] {
 function field(status: string | undefined, name: string, key: string): Reading {
   const source = `/proc/self/status ${key}`;
   const match = status === undefined ? null : new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status);
-  if (match === null) return { name, unit: 'bytes', source, value: null, reason: 'the kernel does not report it' };
-  return { name, unit: 'bytes', source, value: Number(match[1]) * 1024 };
+  if (match === null)
+    return { name, unit: 'bytes', kind: 'gauge', source, value: null, reason: 'the kernel does not report it' };
+  return { name, unit: 'bytes', kind: 'gauge', source, value: Number(match[1]) * 1024 };
 }

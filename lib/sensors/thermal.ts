@@ -11,6 +11,7 @@ export function readThermal(root: SysRoot): Reading[] {
       {
         name: 'thermal',
         unit: 'celsius',
+        kind: 'gauge',
         source: `/${ZONES}`,
         value: null,
         reason: 'this machine has no thermal zone',
@@ -21,7 +22,7 @@ export function readThermal(root: SysRoot): Reading[] {
     const source = `/${ZONES}/${zone}/temp`;
     const milli = readNumber(root, `${ZONES}/${zone}/temp`);
     return milli === undefined
-      ? { name, unit: 'celsius', source, value: null, reason: 'the zone gives no temperature' }
-      : { name, unit: 'celsius', source, value: milli / 1000 };
+      ? { name, unit: 'celsius', kind: 'gauge', source, value: null, reason: 'the zone gives no temperature' }
+      : { name, unit: 'celsius', kind: 'gauge', source, value: milli / 1000 };
   });
 }

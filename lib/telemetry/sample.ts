@@ -2,12 +2,19 @@
 export type ReadingUnit = 'bytes' | 'celsius' | 'hertz' | 'joules' | 'watts' | 'ratio' | 'seconds' | 'count';
 
 /**
+ * What a value is: `gauge`, the quantity at this moment; `counter`, a total since the reader started that only grows and
+ * starts again from 0 after a gap in which it was not known.
+ */
+export type ReadingKind = 'gauge' | 'counter';
+
+/**
  * One measured quantity at one moment. A sensor that is missing or unusable gives `value: null` with the reason, never 0.
  */
 export type Reading = {
   /** Stable dotted name, for example `memory.rss` or `thermal.cpu-thermal`. */
   readonly name: string;
   readonly unit: ReadingUnit;
+  readonly kind: ReadingKind;
   /** Where it was read: a file, a counter, a device. */
   readonly source: string;
 } & (
@@ -55,6 +62,42 @@ export interface NodeSummary {
   readonly share: number;
 }
 
+/**
+ * What an energy source covers: `board`, all that the board's supply gives; `system`, the platform as its firmware counts it
+ * (RAPL psys); `packages`, the processors, with their memory where it is counted apart; `rails`, the sum of rails that carry
+ * no total; `rail`, one rail whose load is not known.
+ */
+export type EnergyScope = 'board' | 'system' | 'packages' | 'rails' | 'rail';
+
+/** Energy of one inference, from all inferences of a window that is long enough for the source. */
+export interface EnergyPerInference {
+  /** Joules of the source over the window by inferences, idle power included. */
+  readonly joules: number;
+  /** The same without what the idle source would have taken; null while its idle power is not known. */
+  readonly netJoules: number | null;
+  /** Bound of the error of `joules` that comes of the source's interval at both ends of the window; its own accuracy is not in it. */
+  readonly uncertaintyJoules: number;
+  readonly reason?: undefined;
+}
+
+/** Why there is no energy of one inference. */
+export interface NoInferenceEnergy {
+  readonly joules: null;
+  readonly reason: string;
+}
+
+/** Energy of one inference and where it comes from; `scope` and `source` are null where nothing measures energy. */
+export type InferenceEnergy = {
+  readonly scope: EnergyScope | null;
+  readonly source: string | null;
+} & (NoInferenceEnergy | (EnergyPerInference & EnergyWindowSize));
+
+/** The window that an energy figure stands on. */
+export interface EnergyWindowSize {
+  readonly windowMs: number;
+  readonly inferences: number;
+}
+
 /** Bytes that a loaded model holds, by what they are. */
 export interface ModelMemory {
   /** Weights: the plan file and its packed form. */
@@ -82,5 +125,7 @@ export interface TelemetryFrame {
   readonly recent: readonly InferenceSample[];
   /** Over the last window in which an inference was profiled; empty before. */
   readonly nodes: readonly NodeSummary[];
+  /** What an inference of this model costs, over a window of its own. */
+  readonly energy: InferenceEnergy;
   readonly readings: readonly Reading[];
 }

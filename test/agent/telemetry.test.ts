@@ -7,11 +7,12 @@ import type { Reading, TelemetryFrame } from '../../lib/telemetry/sample';
 import { A, B, binaryRequest, INFER, send, serveTiny, tinyPlan } from './served';
 
 const READINGS: readonly Reading[] = [
-  { name: 'memory.rss', unit: 'bytes', source: 'fake', value: 1e8 },
-  { name: 'memory.peak-rss', unit: 'bytes', source: 'fake', value: 2e8 },
-  { name: 'thermal.cpu', unit: 'celsius', source: 'fake', value: 51.5 },
-  { name: 'frequency.cpu0', unit: 'hertz', source: 'fake', value: 2.4e9 },
-  { name: 'energy', unit: 'joules', source: 'fake', value: null, reason: 'this machine has no energy sensor' },
+  { name: 'memory.rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 1e8 },
+  { name: 'memory.peak-rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 2e8 },
+  { name: 'thermal.cpu', unit: 'celsius', kind: 'gauge', source: 'fake', value: 51.5 },
+  { name: 'frequency.cpu0', unit: 'hertz', kind: 'gauge', source: 'fake', value: 2.4e9 },
+  { name: 'energy.package-0', unit: 'joules', kind: 'counter', source: 'fake', value: 12.5 },
+  { name: 'energy.psys', unit: 'joules', kind: 'counter', source: 'fake', value: null, reason: 'it stopped answering' },
 ];
 const sensors: MachineSensors = { energy: { reason: 'none' }, read: () => [...READINGS] };
 
@@ -47,11 +48,14 @@ describe('metrics', () => {
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
     const series = parse(body.toString());
     for (const name of series.keys())
-      expect(name).toMatch(/^hone_\w+_(seconds|bytes|celsius|hertz)(_bucket|_sum|_count)?\{/);
+      expect(name).toMatch(/^hone_\w+_(seconds|bytes|celsius|hertz|joules_total)(_bucket|_sum|_count)?\{/);
     expect(series.get('hone_sensor_celsius{name="thermal.cpu"}')).toBe(51.5);
     expect(series.get('hone_sensor_hertz{name="frequency.cpu0"}')).toBe(2.4e9);
     expect(series.get('hone_sensor_bytes{name="memory.peak-rss"}')).toBe(2e8);
-    expect([...series.keys()].filter((name) => name.includes('energy') || name.includes('joules'))).toEqual([]);
+    expect(body.toString()).toContain('# TYPE hone_sensor_joules_total counter');
+    expect([...series].filter(([name]) => name.includes('joules'))).toEqual([
+      ['hone_sensor_joules_total{name="energy.package-0"}', 12.5],
+    ]);
     expect(series.get('hone_model_memory_bytes{model="tiny",kind="weights"}')).toBeGreaterThanOrEqual(
       tinyPlan().length,
     );
