@@ -4,11 +4,11 @@ import { largerFile } from '../compress/quantize/warnings';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { compress } from '../jobs/compress';
+import { encodeModel } from '../jobs/encode-model';
 import { engineView } from '../jobs/engine-shares';
 import { requireModel } from '../jobs/make-plan';
 import { prepareForEngine } from '../jobs/prepare-for-engine';
 import { writeFileAtomically } from '../jobs/write-file';
-import { writeModel } from '../onnx/write-model';
 import { colors } from './colors';
 import type { Console } from './console';
 import { engineLines } from './engine-lines';
@@ -71,7 +71,7 @@ async function toInt8(path: string | undefined, options: OptionValues, console: 
     quantize: quantizeFlags(options),
     ...watched(console),
   });
-  const bytes = writeModel(graph);
+  const bytes = encodeModel(graph, model);
   await writeFileAtomically(target, bytes);
   const larger = largerFile(bytes.length, model.bytes.length);
   const report = { ...made, diagnostics: [...made.diagnostics, ...(larger ? [larger] : [])] };

@@ -1,5 +1,5 @@
 import { HoneError } from '../core/error';
-import { decodeBfloat16, decodeFloat16 } from '../core/half';
+import { decodeBfloat16, decodeFloat16, encodeFloat16 } from '../core/half';
 import type { ElementType } from '../ir/element-type';
 import { elementCount, type Tensor, tensorOf, VIEWS, type ViewOf, type ViewType, viewAs } from '../ir/tensor';
 
@@ -47,14 +47,38 @@ export function convertTensor(tensor: Tensor, type: ElementType, input: string):
   return tensorOf(target, tensor.dims, result as ViewOf<typeof target>);
 }
 
+/**
+ * The float32 tensor of `input` as float16: every number rounded to the nearest, ties to even.
+ * @throws E_DATA_MISMATCH naming the first number beyond what float16 holds; infinities and NaN stay what they are
+ */
+export function toFloat16(tensor: Tensor, input: string): Tensor {
+  const numbers = viewAs(tensor, 'float32');
+  const bits = new Uint16Array(numbers.length);
+  for (let at = 0; at < bits.length; at++) {
+    bits[at] = encodeFloat16(numbers[at]);
+    if ((bits[at] & 0x7fff) === 0x7c00 && Number.isFinite(numbers[at]))
+      throw mismatch(`numbers of float16, at most 65504, for '${input}'`, `${numbers[at]} at ${at}`);
+  }
+  return { ...tensorOf('uint16', tensor.dims, bits), type: 'float16' };
+}
+
+/** The numbers of a tensor of float16, as float32. */
+export function fromFloat16(tensor: Tensor): Tensor {
+  return tensorOf('float32', tensor.dims, decoded(tensor, decodeFloat16));
+}
+
+function decoded(tensor: Tensor, decode: (bits: number) => number): Float32Array<ArrayBuffer> {
+  const bits = viewAs({ ...tensor, type: 'uint16' }, 'uint16');
+  const numbers = new Float32Array(bits.length);
+  for (let at = 0; at < bits.length; at++) numbers[at] = decode(bits[at]);
+  return numbers;
+}
+
 type Numbers = ArrayLike<number> | ArrayLike<bigint>;
 
 function numbersOf(tensor: Tensor): Numbers {
-  if (tensor.type === 'float16' || tensor.type === 'bfloat16')
-    return Float32Array.from(
-      viewAs({ ...tensor, type: 'uint16' }, 'uint16'),
-      tensor.type === 'float16' ? decodeFloat16 : decodeBfloat16,
-    );
+  if (tensor.type === 'float16') return decoded(tensor, decodeFloat16);
+  if (tensor.type === 'bfloat16') return decoded(tensor, decodeBfloat16);
   return viewAs(tensor, tensor.type as Target);
 }
 

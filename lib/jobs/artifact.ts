@@ -10,8 +10,10 @@ import { declaredStates, type States, sameState, statesMetadata } from '../ir/st
 import { externalDataIn } from '../onnx/external-data';
 import { readModel } from '../onnx/read-model';
 import { bindInputs, type InputShapes } from '../passes/bind-inputs';
+import { float16PortsOf } from '../passes/narrow-ports';
 import { widenFloats } from '../passes/widen-floats';
 import type { PlanDescription } from '../plan/description';
+import type { PlanType } from '../plan/format';
 import { readPlan } from '../plan/reader';
 import { outputsMetadata } from './output-note';
 import { preprocessMetadata } from './preprocess-note';
@@ -25,7 +27,10 @@ export interface ModelArtifact {
   readonly bytes: Uint8Array;
   /** SHA-256 of the file, hexadecimal. */
   readonly hash: string;
+  /** All floats are float32, also where the file has others. */
   readonly graph: Graph;
+  /** Inputs and outputs that are float16 in the file, and in what is made of it: see `narrowPorts`. */
+  readonly float16Ports: ReadonlySet<string>;
   /** Whether it holds QuantizeLinear or integer operators. */
   readonly quantized: boolean;
   /** Whether the file's bytes alone are not the graph: weights lie in other files, or the import converted something. */
@@ -91,11 +96,13 @@ export async function openArtifact(path: string, options: ArtifactOptions = {}):
     return files.size(location);
   };
   const read = readModel(bytes, { path, externalData: { ...files, size } });
-  const { graph: converted, diagnostics } = widenFloats(read);
+  const float16Ports = float16PortsOf(read);
+  const { graph: converted, diagnostics } = widenFloats(read, float16Ports);
   const graph = withInputs(converted, options);
   const derived = external || converted !== read;
   const quantized = isQuantized(graph);
-  return withNotes({ kind: 'model', path, bytes, hash, graph, quantized, derived, notes: diagnostics }, options);
+  const model = { path, bytes, hash, graph, float16Ports, quantized, derived, notes: diagnostics };
+  return withNotes({ kind: 'model', ...model }, options);
 }
 
 /** The artifact with notes of its metadata replaced. @throws what `outputsMetadata` throws */
@@ -116,7 +123,10 @@ interface ValueTypes {
   readonly outputs: ReadonlyMap<string, ValueType>;
 }
 
-/** Types of an artifact's inputs and outputs; those that a model does not tell are left out. */
+/**
+ * Types of an artifact's inputs and outputs, as data come for them: float32 also where a port is float16. Those that a model does not
+ * tell are left out.
+ */
 export function valueTypesOf(artifact: Artifact): ValueTypes {
   if (artifact.kind === 'model') {
     const { inputs, outputs, values } = artifact.graph;
@@ -126,8 +136,13 @@ export function valueTypesOf(artifact: Artifact): ValueTypes {
   }
   const [variant] = artifact.description.variants;
   const typed = (ports: typeof variant.inputs) =>
-    new Map(ports.map(({ name, type, dims }) => [name, { type, shape: dims }]));
+    new Map(ports.map(({ name, type, dims }) => [name, { type: dataTypeOf(type), shape: dims }]));
   return { inputs: typed(variant.inputs), outputs: typed(variant.outputs) };
+}
+
+/** The type in which data come for a port of a plan. */
+export function dataTypeOf(type: PlanType): PlanType {
+  return type === 'float16' ? 'float32' : type;
 }
 
 /** Texts of an artifact's metadata. */

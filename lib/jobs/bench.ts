@@ -54,15 +54,16 @@ export async function bench(artifact: Artifact, options: BenchOptions = {}): Pro
   const { native, onnxruntime, reasons } = await openBoth(opened?.artifact ?? artifact, options);
   try {
     const first = native ?? onnxruntime!;
-    const executors = [native, onnxruntime].map((each) => each && carryStates(each, opened?.states ?? new Map()));
     const feeds = opened ? await firstFeeds(opened.dataset) : [randomFeeds(first.inputs, 1, first.indexLimits)];
+    const contestants = [native, onnxruntime]
+      .filter((each) => each !== undefined)
+      .map((each) => ({ executor: carryStates(each, opened?.states ?? new Map()), feeds: feeds.map(each.convert) }));
     const times = { native: new Float64Array(pairs), onnxruntime: new Float64Array(pairs) };
     let pair = -WARM_UP_PAIRS;
     const check = interruptCheck(signal, () => `bench after ${Math.max(pair, 0)} of ${pairs} pairs`);
     for (; pair < pairs; pair++) {
       await check();
-      for (const executor of executors) {
-        if (executor === undefined) continue;
+      for (const { executor, feeds } of contestants) {
         const us = await timeUs(executor, feeds[(pair + WARM_UP_PAIRS) % feeds.length]);
         if (pair >= 0) times[executor.name][pair] = us;
       }

@@ -12,6 +12,11 @@ export interface Executor {
   readonly outputs: readonly string[];
   /** Bound of integer inputs that are indices into a table, by name. */
   readonly indexLimits: ReadonlyMap<string, number>;
+  /**
+   * The same inputs in the types in which the model takes them, which `run` makes of them otherwise.
+   * @throws E_DATA_MISMATCH for numbers beyond those types
+   */
+  convert(feeds: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor>;
   /** Outputs by name for inputs with a leading axis of 1. */
   run(feeds: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>>;
   close(): Promise<void>;

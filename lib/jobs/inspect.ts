@@ -130,12 +130,13 @@ function stateEnd(tensor: PlanTensor): number {
 }
 
 function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInspection {
-  const { path, bytes, hash, graph, quantized, notes } = model;
+  const { path, bytes, hash, graph, float16Ports, quantized, notes } = model;
   const { graph: inferred, diagnostics } = inferShapes(upgrade(graph).graph);
   const wrong = diagnostics.filter(({ severity }) => severity === 'error');
   const port = (name: string): Port => {
     const value = graph.values.get(name) ?? inferred.values.get(name);
-    return { name, type: value?.type ?? 'unknown', shape: shapeOf(value, inferred.values.get(name)) };
+    const type = float16Ports.has(name) ? 'float16' : (value?.type ?? 'unknown');
+    return { name, type, shape: shapeOf(value, inferred.values.get(name)) };
   };
   const rules: string[] = [];
   const prepared = prepareForEngine(graph, (application) => {

@@ -4,6 +4,7 @@ import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
 import { declaredStates, findStates, type States } from '../ir/states';
 import { bindInputs, type InputShapes, requireExtents } from '../passes/bind-inputs';
+import { narrowPorts } from '../passes/narrow-ports';
 import { type Artifact, isQuantized, type ModelArtifact } from './artifact';
 import { type CompressOptions, compress } from './compress';
 import { prepareForEngine } from './prepare-for-engine';
@@ -56,9 +57,17 @@ function compileGraph(graph: Graph, model: ModelArtifact, { trace, keepStates, v
     return { name, graph: prepareForEngine(bound, trace, notes) };
   });
   const states = keepStates ? statesOf(prepared[0].graph) : new Map<string, string>();
-  const compiled = compileVariants(prepared, { sourceHash: model.hash, metadata: sourceMetadata(model), states });
+  const narrowed = narrowedPorts(model, states);
+  const graphs = prepared.map((variant) => ({ ...variant, graph: narrowPorts(variant.graph, narrowed) }));
+  const compiled = compileVariants(graphs, { sourceHash: model.hash, metadata: sourceMetadata(model), states });
   const weightsAlone = !isQuantized(graph) && graph.nodes.some(({ op }) => op === 'DequantizeLinear');
   return { ...compiled, diagnostics: [...notes, ...compiled.diagnostics, ...(weightsAlone ? [WEIGHTS_ALONE] : [])] };
+}
+
+/** Ports that become float16. A state that is kept has one type: where only one side of it is float16 in the file, float32. */
+function narrowedPorts({ float16Ports }: ModelArtifact, states: States): ReadonlySet<string> {
+  const mixed = [...states].filter((pair) => !pair.every((name) => float16Ports.has(name))).flat();
+  return new Set([...float16Ports].filter((name) => !mixed.includes(name)));
 }
 
 /** Inputs that carry a state, by declaration or name. @throws E_OPTION_VALUE when there is none */

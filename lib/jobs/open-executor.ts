@@ -35,6 +35,7 @@ export async function openExecutor(artifact: Artifact, options: ExecutorOptions 
     inputs: inputTypes(bindToOneSample(graph)),
     outputs: graph.outputs,
     indexLimits: indexLimits(graph),
+    convert: (feeds) => feeds,
     run: (feeds) => reference.run(feeds),
     close: () => reference.close(),
   };

@@ -24,6 +24,7 @@ import { train } from '../train/train';
 import type { TrainState } from '../train/train-options';
 import type { ModelArtifact } from './artifact';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint';
+import { encodeModel } from './encode-model';
 import { hashData } from './hash-data';
 import { requireFloat } from './make-plan';
 import { openRecorded, requireClasses } from './samples';
@@ -114,7 +115,7 @@ export async function trainModel(model: ModelArtifact, options: TrainModelOption
   const save = (state: TrainState) => saveCheckpoint(checkpointPath, run.withBest(state), { key, ...run.progress() });
   const reference = createReferenceEvaluate();
   const write = async (): Promise<number> => {
-    const bytes = writeModel(restDropout(run.bestGraph()));
+    const bytes = encodeModel(restDropout(run.bestGraph()), model);
     await writeFileAtomically(target, bytes);
     return bytes.length;
   };

@@ -68,7 +68,9 @@ export function toDense(tensor: Tensor, precision: Precision): Dense {
 /** Tensor of the same type and extents; floating elements round to the type, integers must fit it. */
 export function fromDense({ type, dims, data }: Dense): Tensor {
   if (type === 'float16' || type === 'bfloat16') {
-    const bits = Uint16Array.from(data, type === 'float16' ? encodeFloat16 : encodeBfloat16);
+    const encode = type === 'float16' ? encodeFloat16 : encodeBfloat16;
+    const bits = new Uint16Array(data.length);
+    for (let i = 0; i < bits.length; i++) bits[i] = encode(data[i]);
     return { type, dims, bytes: tensorOf('uint16', dims, bits).bytes };
   }
   if (type === 'int4' || type === 'uint4') {

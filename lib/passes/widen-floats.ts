@@ -17,20 +17,29 @@ const LARGEST = Math.fround(3.4028234663852886e38);
 /**
  * The graph with every float16, bfloat16 and float64 as float32: inputs, outputs, constants (also those in attributes),
  * the types that nodes cast to, and all of it in subgraphs. Constants of float64 are rounded. The diagnostic says what was
- * converted; the same graph comes back when there is nothing to convert.
+ * converted; the same graph comes back when there is nothing to convert. `kept` are inputs and outputs that whoever writes or
+ * compiles the graph makes float16 again (see `narrowPorts`), which the diagnostic says.
  */
-export function widenFloats(graph: Graph): PassResult {
+export function widenFloats(graph: Graph, kept: ReadonlySet<string> = new Set()): PassResult {
   const found = new Map<ElementType, number>();
   const widened = widenGraph(graph, found);
   if (found.size === 0) return { graph, diagnostics: [] };
-  const ports = [...graph.inputs, ...graph.outputs].filter((name) => isOther(graph.values.get(name)?.type));
+  const ports = [...new Set([...graph.inputs, ...graph.outputs])].filter((name) =>
+    isOther(graph.values.get(name)?.type),
+  );
+  const changed = ports.filter((name) => !kept.has(name));
+  const unchanged = ports.filter((name) => kept.has(name));
   const types = [...found.keys()].join(' and ');
   const verb = found.size > 1 ? 'are' : 'is';
   const diagnostic: Diagnostic = {
     severity: 'warning',
     kind: 'float32-conversion',
     where: 'graph',
-    message: `${types} ${verb} converted to float32${ports.length > 0 ? `, also ${ports.join(', ')}, which take and give float32` : ''}`,
+    message: [
+      `${types} ${verb} converted to float32`,
+      ...(changed.length > 0 ? [`, also ${changed.join(', ')}, which take and give float32`] : []),
+      ...(unchanged.length > 0 ? [`; ${unchanged.join(', ')} stay float16 in plans and ONNX files`] : []),
+    ].join(''),
   };
   return { graph: widened, diagnostics: [diagnostic] };
 }

@@ -106,6 +106,16 @@ function counted(): PlanBuilder {
   return b.node({ op: 'copy_nd', outputs: [y], inputs: [places], params });
 }
 
+/** y = |x| of 5 numbers, float16 on both sides. */
+function halves(): PlanBuilder {
+  const b = new PlanBuilder();
+  const [x, y] = [b.input('x', 'float16', [5]), b.output('y', 'float16', [5])];
+  const [wide, size] = [b.arena('float32', [5]), b.arena('float32', [5])];
+  b.node({ op: 'cast', outputs: [wide], inputs: [x] });
+  b.node({ op: 'unary_f32', outputs: [size], inputs: [wide], params: { operation: 'abs' } });
+  return b.node({ op: 'cast', outputs: [y], inputs: [size] });
+}
+
 /** Seeded numbers for every input: from -1 to 1, small integers. */
 function feedsFor({ inputs }: Session): Map<string, PlanArray> {
   const rng = new Rng(5);
@@ -182,6 +192,7 @@ describe('the same as the addon', () => {
     ['state', counter, {}],
     ['lookup', lookup, { threads: 2 }],
     ['counted', counted, {}],
+    ['halves', halves, {}],
     ['every', everyOperation, {}],
   ])('%s', (name, plan, options) => compareWithAddon(name, plan().write(), options));
 

@@ -169,7 +169,7 @@ describe('models of other float types', () => {
   const half = (dims: number[], values: number[]) =>
     fromDense({ type: 'float16', dims, data: Float32Array.from(values) });
 
-  test('become float32, which is noted; both executors take float32, and data of float16', async () => {
+  test('become float32 inside, which is noted; both executors take float32, and data of float16', async () => {
     const b = new GraphBuilder();
     const w = b.initializer(half([2, 3], [1, -2, 0.5, 3, 0.25, 1]), 'w');
     b.output(b.node('MatMul', [b.input('x', 'float16', ['N', 2]), w], {}, { outputs: ['y'] }), 'float16', ['N', 3]);
@@ -177,7 +177,10 @@ describe('models of other float types', () => {
     writeFileSync(path('half.npz'), writeNpz(new Map([['x', half([2, 2], [1, 2, -0.5, 4])]])));
     const artifact = await openArtifact(path('half.onnx'));
     expect(artifact).toMatchObject({ derived: true, notes: [{ kind: 'float32-conversion' }] });
-    expect(inspect(artifact)).toMatchObject({ inputs: [{ type: 'float32' }], notes: [{ severity: 'warning' }] });
+    expect(inspect(artifact)).toMatchObject({ inputs: [{ type: 'float16' }], notes: [{ severity: 'warning' }] });
+    expect(artifact).toMatchObject({
+      notes: [{ message: 'float16 is converted to float32; x, y stay float16 in plans and ONNX files' }],
+    });
     for (const executor of ['native', 'onnxruntime'] as const) {
       const { outputs } = await runOnce(artifact, { executor, input: path('half.npz'), sample: 1 });
       expect(toNumbers(outputs.get('y')!)).toEqual([11.5, 2, 3.75]);

@@ -118,7 +118,7 @@ test.each([
     const graph = b.build();
     const artifact = { kind: 'model', path: 'odd', bytes: writeModel(graph), hash: '', graph } as const;
     const opened = openExecutor(
-      { ...artifact, quantized: false, derived: false, notes: [] },
+      { ...artifact, float16Ports: new Set(), quantized: false, derived: false, notes: [] },
       { executor: 'onnxruntime' },
     );
     await expect(opened).rejects.toMatchObject({

@@ -164,7 +164,15 @@ export async function runCase(bytes: Uint8Array, seed: number, enter: (stage: St
     if (faults.length > 0) throw new Error(`prepare made an unsound graph:\n${formatDiagnostics(faults)}`);
   }
   enter('inspect');
-  const artifact = { path: 'fuzz', bytes, hash: '', quantized: false, derived: true, notes: [] } as const;
+  const artifact = {
+    path: 'fuzz',
+    bytes,
+    hash: '',
+    float16Ports: new Set<string>(),
+    quantized: false,
+    derived: true,
+    notes: [],
+  } as const;
   answer(() => inspect({ kind: 'model', graph, ...artifact }));
   if (!prepared) return 'refused';
   enter('compile');

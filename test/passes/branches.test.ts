@@ -98,6 +98,7 @@ test.each<[string, Tensor | undefined, number | null]>([
     bytes: new Uint8Array(0),
     hash: '',
     graph,
+    float16Ports: new Set(),
     quantized: false,
     derived: false,
     notes: [],

@@ -20,6 +20,7 @@ import { prepare } from '../../passes/pipeline';
 import { requireConsistent } from '../../passes/require-consistent';
 import { createReferenceEvaluate } from '../../reference/evaluate';
 import { type ModelArtifact, openArtifact } from '../artifact';
+import { encodeModel } from '../encode-model';
 import { engineLatencies } from '../engine-latency';
 import { engineView } from '../engine-shares';
 import { missingEngine, openFinishedWith } from '../open-finished';
@@ -106,7 +107,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
       ...Object.entries(sourceMetadata(model)),
       ...preprocessMetadata(preprocess && parsePreprocess(preprocess)),
     ];
-    const encode = (graph: Graph) => writeModel({ ...graph, metadata: new Map([...graph.metadata, ...note]) });
+    const encode = (graph: Graph) => encodeModel({ ...graph, metadata: new Map([...graph.metadata, ...note]) }, model);
     const result = await runRecipe(graph, steps, {
       data,
       dataIdentity: data.identity,
