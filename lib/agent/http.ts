@@ -10,6 +10,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   E_AGENT_BUSY: 503,
   E_AGENT_STOPPING: 503,
   E_SESSION_CLOSED: 503,
+  E_OUTPUT_NOT_FINITE: 500,
   E_INTERNAL: 500,
 };
 

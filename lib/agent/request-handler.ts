@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoneError } from '../core/error';
+import { parseInferRequest } from '../protocol/parse-infer-request';
+import { HEADER_LENGTH } from '../protocol/tensor';
+import { writeInferResponse } from '../protocol/write-infer-response';
 import type { Clock } from '../sensors/clock';
 import type { MachineSensors } from '../sensors/machine';
 import type { TelemetryFrame } from '../telemetry/sample';
 import { FrameStream } from './frame-stream';
 import { checkOrigin, readBody, sendError, sendJson } from './http';
 import { AgentMetrics } from './metrics';
-import { HEADER_LENGTH, parseInferRequest, writeInferResponse } from './protocol';
 import type { ServedModel } from './served-model';
 
 export interface HandlerOptions {
@@ -149,14 +151,15 @@ export class RequestHandler {
   ): void {
     const { model } = this;
     const begin = process.hrtime.bigint();
-    const parsed = parseInferRequest(body, header?.toString(), model.inputs, model.outputs);
+    const parsed = parseInferRequest(body, header?.toString(), model);
     model.load(parsed.inputs);
     const start = process.hrtime.bigint();
     const outputs = model.run();
     const end = process.hrtime.bigint();
-    const { body: answer, headerLength } = writeInferResponse(model.name, parsed, model.outputs, outputs);
+    const { name, outputs: specs } = model;
+    const { chunks, length, headerLength } = writeInferResponse({ name, version: '1' }, parsed, specs, outputs);
     if (this.stopping) response.shouldKeepAlive = false;
-    const headers = { 'content-length': answer.length };
+    const headers = { 'content-length': length };
     response
       .writeHead(
         200,
@@ -164,7 +167,7 @@ export class RequestHandler {
           ? { 'content-type': 'application/json', ...headers }
           : { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(headerLength), ...headers },
       )
-      .end(answer);
+      .end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length));
     const times = {
       queueNs: Number(begin - arrival),
       inputNs: Number(start - begin),

@@ -3,8 +3,8 @@ import type { PlanArray, SessionLoad, SessionProfile } from '../engine/addon';
 import { allocate, copyElements, elementsOf } from '../engine/arrays';
 import { openSession, type Session } from '../engine/session';
 import type { PlanType } from '../plan/format';
+import type { OutputTensor, TensorData, TensorSpec } from '../protocol/tensor';
 import type { ModelMemory, NodeSummary } from '../telemetry/sample';
-import type { OutputTensor, TensorData, TensorSpec } from './protocol';
 import { InferenceStatistics } from './statistics';
 
 /** Node times are taken of every inference of this number: one counter read per node, and not always. */

@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { HoneError } from '../core/error';
+import { HEADER_LENGTH } from '../protocol/tensor';
 import type { TelemetryFrame } from '../telemetry/sample';
 import { readFrames } from './frames';
 import { type Inputs, inferBody, type Outputs, readOutputs, type TensorMetadata } from './tensors';
@@ -35,7 +36,8 @@ export interface AgentClient {
 
 /**
  * Client of the agent at `url`, for example `http://127.0.0.1:8700`. Nothing is sent yet. Its methods throw
- * E_AGENT_UNREACHABLE for silence and E_AGENT_REFUSED for an answer that is an error or not an agent's.
+ * E_AGENT_UNREACHABLE for silence, E_AGENT_REFUSED for an answer that is an error or not an agent's, and E_RESPONSE_FORMAT for
+ * outputs that are none.
  * @throws E_OPTION_VALUE for a URL that is none
  */
 export function connect(url: string): AgentClient {
@@ -70,13 +72,15 @@ export function connect(url: string): AgentClient {
         known.set(model, found);
         found.catch(() => known.delete(model));
       }
-      const { body, headerLength } = inferBody((await found).inputs, inputs);
+      const { chunks, length, headerLength } = inferBody((await found).inputs, inputs);
       const response = await exchange(`/v2/models/${encodeURIComponent(model)}/infer`, {
-        body,
-        headers: { 'inference-header-content-length': String(headerLength), 'content-length': body.length },
+        chunks,
+        headers: {
+          ...(headerLength === undefined ? {} : { [HEADER_LENGTH]: headerLength }),
+          'content-length': length,
+        },
       });
-      const length = Number(response.headers['inference-header-content-length']);
-      return readOutputs(await readAll(response, base), length);
+      return readOutputs(await readAll(response, base), response.headers[HEADER_LENGTH]?.toString());
     },
     async *telemetry(signal) {
       const response = await exchange('/v1/telemetry', { signal });
@@ -93,18 +97,24 @@ export function connect(url: string): AgentClient {
 }
 
 interface Exchange {
-  /** Sent by POST; GET without it. */
-  readonly body?: Uint8Array;
+  /** Sent by POST; GET without them. */
+  readonly chunks?: readonly Uint8Array[];
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly signal?: AbortSignal | undefined;
 }
 
-function send(base: string, agent: Agent, path: string, { body, headers, signal }: Exchange): Promise<IncomingMessage> {
+function send(
+  base: string,
+  agent: Agent,
+  path: string,
+  { chunks, headers, signal }: Exchange,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { agent, method: body ? 'POST' : 'GET', headers: headers ?? {}, ...(signal ? { signal } : {}) };
+    const options = { agent, method: chunks ? 'POST' : 'GET', headers: headers ?? {}, ...(signal ? { signal } : {}) };
     const message: ClientRequest = request(base + path, options, resolve);
     message.on('error', (error) => reject(unreachable(base, error)));
-    message.end(body);
+    for (const chunk of chunks ?? []) message.write(chunk);
+    message.end();
   });
 }
 

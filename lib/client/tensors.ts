@@ -1,56 +1,57 @@
-import { DATATYPES, type Datatype } from '../core/datatype';
 import { HoneError } from '../core/error';
+import { readInferResponse } from '../protocol/read-infer-response';
+import { elementsIn, isDatatype, type TensorData } from '../protocol/tensor';
+import { writeInferRequest } from '../protocol/write-infer-request';
+import type { WrittenBody } from '../protocol/written-body';
 
 /** A tensor as model metadata describes it. */
 export interface TensorMetadata {
   readonly name: string;
-  /** A word of DATATYPES. */
+  /** A datatype of the protocol. */
   readonly datatype: string;
+  /** A leading -1 stands for any number of rows. */
   readonly shape: readonly number[];
 }
 
-type TensorArray = Float32Array | Uint16Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
 /** Elements of every input by name, in row-major order of the model's shape. */
-export type Inputs = Readonly<Record<string, TensorArray>>;
+export type Inputs = Readonly<Record<string, TensorData>>;
 /** Elements of every output by name. */
-export type Outputs = Readonly<Record<string, TensorArray>>;
+export type Outputs = Readonly<Record<string, TensorData>>;
 
-/** Body of an inference request with binary tensors, and the length of its JSON header. @throws E_INPUT_NAME */
-export function inferBody(
-  specs: readonly TensorMetadata[],
-  inputs: Inputs,
-): { body: Uint8Array<ArrayBuffer>; headerLength: number } {
-  const entries = Object.entries(inputs);
-  const tensors = entries.map(([name, data]) => {
+/**
+ * Body of an inference request with binary tensors that asks for such.
+ * @throws E_INPUT_NAME, E_INPUT_LENGTH, E_RESPONSE_FORMAT for metadata with a datatype that no array has
+ */
+export function inferBody(specs: readonly TensorMetadata[], inputs: Inputs): WrittenBody {
+  const tensors = Object.entries(inputs).map(([name, data]) => {
     const spec = specs.find((candidate) => candidate.name === name);
     if (spec === undefined)
       throw new HoneError('E_INPUT_NAME', { name, expected: specs.map((known) => known.name).join(', ') });
-    const { datatype, shape } = spec;
-    return { name, datatype, shape, parameters: { binary_data_size: data.byteLength } };
+    const { datatype } = spec;
+    if (!isDatatype(datatype))
+      throw new HoneError('E_RESPONSE_FORMAT', { reason: `the datatype of input ${name} is ${datatype}` });
+    return { name, datatype, shape: shapeFor(spec, data), data };
   });
-  const header = Buffer.from(JSON.stringify({ inputs: tensors, parameters: { binary_data_output: true } }));
-  const blobs = entries.map(([, data]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return { body: Buffer.concat([header, ...blobs]), headerLength: header.length };
+  return writeInferRequest(tensors);
 }
 
-/** Outputs in the body of a binary answer whose JSON header takes `headerLength` bytes; copies. @throws E_INTERNAL */
-export function readOutputs(body: Uint8Array, headerLength: number): Outputs {
-  const header = Buffer.from(body.subarray(0, headerLength)).toString('utf8');
-  const { outputs } = JSON.parse(header) as {
-    outputs: { name: string; datatype: string; parameters: { binary_data_size: number } }[];
-  };
-  let position = headerLength;
+/** The shape with as many rows as there are elements for. */
+function shapeFor({ name, shape }: TensorMetadata, { length }: TensorData): readonly number[] {
+  if (shape[0] !== -1) return shape;
+  const [, ...row] = shape;
+  const rows = length / elementsIn(row);
+  if (!Number.isInteger(rows))
+    throw new HoneError('E_INPUT_LENGTH', { name, expected: `a multiple of ${elementsIn(row)}`, found: length });
+  return [rows, ...row];
+}
+
+/** Outputs in the body of an answer, with memory of their own. @throws E_RESPONSE_FORMAT */
+export function readOutputs(body: Uint8Array, headerLength: string | undefined): Outputs {
   return Object.fromEntries(
-    outputs.map(({ name, datatype, parameters }) => {
-      // Not `slice`: that of a Buffer does not copy, and the copy puts the elements at an aligned place.
-      const bytes = Uint8Array.from(body.subarray(position, position + parameters.binary_data_size));
-      position += parameters.binary_data_size;
-      return [name, typed(datatype, bytes)];
+    readInferResponse(body, headerLength).outputs.map(({ name, datatype, data }) => {
+      if (datatype === 'BYTES')
+        throw new HoneError('E_RESPONSE_FORMAT', { reason: `output ${name} has texts; numbers were asked for` });
+      return [name, data];
     }),
   );
-}
-
-function typed(datatype: string, bytes: Uint8Array): TensorArray {
-  if (datatype in DATATYPES) return new DATATYPES[datatype as Datatype](bytes.buffer as ArrayBuffer);
-  throw new HoneError('E_INTERNAL', { message: `the agent sent elements of type ${datatype}` });
 }

@@ -123,6 +123,18 @@ export const ERRORS = {
     template: 'input {name}: expected {expected} elements, found {found}',
     hint: 'Send exactly as many elements as the shape holds.',
   },
+  E_INPUT_MISSING: {
+    template: 'input {name} is missing; the model takes {expected}',
+    hint: 'Send every input of the model.',
+  },
+  E_INPUT_NESTING: {
+    template: 'input {name}: expected data flat or nested as {expected}, as the shape {shape} says, found {found}',
+    hint: 'Send one flat list in row-major order, or lists of these lengths; a picture in the order height, width, channels is transposed first.',
+  },
+  E_INPUT_NOT_FINITE: {
+    template: 'input {name}: {count} element(s) are NaN or infinite, for which JSON has no form',
+    hint: 'Send the tensor in binary form.',
+  },
   E_SESSION_BUSY: {
     template: 'the session is busy: an inference is under way',
     hint: 'Wait for the promise of `runAsync`, or open one session for each inference at a time: they share weights.',
@@ -168,9 +180,18 @@ export const ERRORS = {
     template: 'output {name} shares memory with another array of the binding',
     hint: 'Give every output memory of its own.',
   },
+  E_OUTPUT_NOT_FINITE: {
+    template: 'output {name}: {count} element(s) are NaN or infinite, for which JSON and classes have no form',
+    hint: 'Check the inputs for NaN, infinity and values far out of range; the binary form of the output (binary_data) has them as they are.',
+  },
   E_REQUEST_FORMAT: {
     template: 'bad inference request: {reason}',
     hint: 'Send an Open Inference Protocol v2 request.',
+  },
+  E_REQUEST_UNKNOWN: { template: "unknown {what} '{name}' in {owner}", hint: '{advice}' },
+  E_REQUEST_UNSERVED: {
+    template: '{what} is not served: {reason}',
+    hint: 'See docs/inference-protocol.md for what is.',
   },
   E_REQUEST_SIZE: {
     template: 'the request body is larger than {limit} bytes',
@@ -196,6 +217,10 @@ export const ERRORS = {
   E_AGENT_REFUSED: {
     template: '{url} answered with status {status}: {reason}',
     hint: 'Check the address and the request; `hone watch` needs an agent of Hone.',
+  },
+  E_RESPONSE_FORMAT: {
+    template: 'the answer is no inference response: {reason}',
+    hint: 'Check that the address is that of a server of the Open Inference Protocol v2.',
   },
   E_AGENT_START: { template: 'the agent did not start: {reason}', hint: 'All that it said is in {log}.' },
   E_AGENT_PORT: {

@@ -27,12 +27,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   bundle: layer('core plan', 'outside'),
   engine: layer('core plan', 'outside'),
   reference: layer('core ir onnx', 'outside'),
+  protocol: layer('core'),
   telemetry: layer('core'),
   sensors: layer('core telemetry', 'outside'),
   store: layer('core telemetry', 'outside'),
-  agent: layer('core plan bundle engine sensors telemetry', 'outside'),
-  client: layer('core telemetry', 'outside'),
-  boards: layer('core bundle telemetry client', 'outside'),
+  agent: layer('core plan bundle engine protocol sensors telemetry', 'outside'),
+  client: layer('core protocol telemetry', 'outside'),
+  boards: layer('core bundle protocol telemetry client', 'outside'),
   report: layer('core compress search store telemetry', 'outside'),
   jobs: layer('everything but cli', 'outside'),
   cli: layer('everything', 'outside'),
@@ -42,7 +43,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 export const PURE_PACKAGES = ['zod'];
 
 /** Layers that take values and return values: no clock, no unseeded randomness, no printing. */
-export const PURE = ['core', 'ir', 'ops', 'passes', 'train', 'compress', 'compile', 'search', 'plan', 'telemetry'];
+export const PURE = [
+  ...['core', 'ir', 'ops', 'passes', 'train', 'compress', 'compile', 'search', 'plan', 'protocol', 'telemetry'],
+];
 
 /** The layer table of native/: which folders each may include besides itself. */
 export const NATIVE_LAYERS: Readonly<Record<string, readonly string[]>> = {

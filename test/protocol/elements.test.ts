@@ -1,11 +1,13 @@
-import { parseInferRequest, writeInferResponse } from '../../lib/agent/protocol';
 import type { Datatype } from '../../lib/core/datatype';
+import { parseInferRequest } from '../../lib/protocol/parse-infer-request';
+import { writeInferResponse } from '../../lib/protocol/write-infer-response';
+import { modelOf } from './model';
 
 /** The data of a JSON request with one element of this datatype. */
 function parsed(datatype: Datatype, value: number): readonly unknown[] {
-  const input = { name: 'x', datatype, shape: [1] };
-  const body = Buffer.from(JSON.stringify({ inputs: [{ ...input, data: [value] }] }));
-  return Array.from<number | bigint>(parseInferRequest(body, undefined, [input], []).inputs[0]);
+  const model = modelOf(datatype, [1]);
+  const body = Buffer.from(JSON.stringify({ inputs: [{ ...model.inputs[0], data: [value] }] }));
+  return Array.from<number | bigint>(parseInferRequest(body, undefined, model).inputs[0]);
 }
 
 const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
@@ -28,8 +30,18 @@ test('int64 of JSON are the integers that JavaScript holds, and come as such', (
     expect(() => parsed('INT64', value)).toThrow(expect.objectContaining({ code: 'E_REQUEST_FORMAT' }));
 });
 
-test('half precision numbers travel as binary data alone', () => {
-  expect(() => parsed('FP16', 1)).toThrow(/FP16 travels as binary data alone/);
+test('half precision numbers of JSON round to nearest, ties to even', () => {
+  for (const [value, bits] of [
+    [1, 0x3c00],
+    [65504, 0x7bff],
+    [1 + 2 ** -11, 0x3c00],
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [2 ** -25, 0],
+    [-0.5, 0xb800],
+  ])
+    expect(parsed('FP16', value)).toEqual([bits]);
+  for (const value of [65505, -65520])
+    expect(() => parsed('FP16', value)).toThrow(expect.objectContaining({ code: 'E_REQUEST_FORMAT' }));
 });
 
 test('answers in JSON have booleans, integers and half precision numbers as JSON has them', () => {
@@ -38,9 +50,10 @@ test('answers in JSON have booleans, integers and half precision numbers as JSON
     { name: 'i', datatype: 'INT64', shape: [1] },
     { name: 'h', datatype: 'FP16', shape: [1] },
   ] as const;
-  const request = { id: undefined, inputs: [], outputs: specs.map((_, index) => ({ index, binary: false })) };
+  const request = { id: undefined, outputs: specs.map((_, index) => ({ index, binary: false })) };
   const data = [Uint8Array.of(1, 0), BigInt64Array.of(-7n), Uint16Array.of(0x3800)];
   const given = data.map((values) => ({ shape: [values.length], data: values }));
-  const { outputs } = JSON.parse(Buffer.from(writeInferResponse('m', request, specs, given).body).toString());
+  const { chunks } = writeInferResponse({ name: 'm', version: '1' }, request, specs, given);
+  const { outputs } = JSON.parse(Buffer.concat(chunks).toString());
   expect(outputs.map((output: { data: unknown }) => output.data)).toEqual([[true, false], [-7], [0.5]]);
 });
