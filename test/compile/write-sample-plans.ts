@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, compileVariants } from '../../lib/compile/compile';
 import { datasetFromTensors } from '../../lib/data/create-dataset';
+import type { Dataset } from '../../lib/ir/dataset';
 import type { Graph } from '../../lib/ir/graph';
 import type { Tensor } from '../../lib/ir/tensor';
 import { openArtifact } from '../../lib/jobs/artifact';
@@ -12,7 +13,7 @@ import { dataPath, MODELS, ZOO_DIR } from '../data';
 import { DRAWS } from '../random/draws/table';
 import { randomGraphOf } from '../random/random-graph';
 import { planOfRandom } from '../random/run-graph';
-import { feedsOf, givenFor, SHIPPED_NETWORKS } from '../shipped-networks';
+import { feedsOf, givenFor, SHIPPED_FILES, SHIPPED_NETWORKS } from '../shipped-networks';
 import { IMAGE_SIZES, imageNetwork, STATE_NETWORKS } from './plan-networks';
 import { HASH } from './run-case';
 import { quantized, samplePlans } from './sample-plans';
@@ -42,27 +43,57 @@ function writeOperators(write: Write): void {
   write('variants', compileVariants(variants, { sourceHash: HASH }).plan);
 }
 
-/** All real models and the networks that people ship, float and, where feeds are floats alone, quantized with those. */
-async function writeModels(write: Write): Promise<void> {
+/** What of the real models is no plan, by name. */
+interface Left {
+  /** What cannot be had here, or has no meaning. */
+  readonly skipped: { readonly name: string; readonly why: string }[];
+  /** What should have become a plan. */
+  readonly faults: { readonly name: string; readonly why: string }[];
+}
+
+/** Feeds as the only sample: it says enough of ranges here, and states and sample rates have no sample axis. */
+function oneSample(feeds: ReadonlyMap<string, Tensor>): Dataset {
+  const rows = [...feeds].map(([name, tensor]) => [name, { ...tensor, dims: [1, ...tensor.dims] }] as const);
+  const samples = [...feeds].map(([name, { type, dims }]) => [name, { type, dims, axis: 'none' }] as const);
+  return datasetFromTensors('seeded', new Map(rows), undefined, new Map(samples));
+}
+
+/**
+ * All real models and the networks that people ship: float, once with all that their integer inputs may be, and quantized with the
+ * first of those.
+ */
+async function writeModels(write: Write, { skipped, faults }: Left): Promise<void> {
   const files = [
-    ...MODELS.map((model) => dataPath('models', `${model}.onnx`)).filter((path) => existsSync(path)),
-    ...SHIPPED_NETWORKS.map((file) => join(ZOO_DIR, file)),
+    ...MODELS.map((model) => dataPath('models', `${model}.onnx`)),
+    ...SHIPPED_FILES.map((file) => join(ZOO_DIR, file)),
+    ...SHIPPED_NETWORKS.filter((file) => !SHIPPED_FILES.includes(file)).map((file) => join(ZOO_DIR, file)),
   ];
   for (const path of files) {
     const file = path.split('/').at(-1)!;
-    const { shapes, integers } = givenFor(file);
-    const { graph } = requireModel(await openArtifact(path, { shapes: new Map(Object.entries(shapes)) }), 'test');
-    const [feeds] = feedsOf(graph, integers);
-    const planOf = (model: Graph) => compile(prepareForEngine(model), { sourceHash: HASH }).plan;
-    write(`${file}-float`, planOf(graph), feeds, graph.inputs);
-    // One sample says enough of ranges here; inputs without a batch, and integers, are no samples.
-    const isBatch = ({ type, dims }: Tensor): boolean => type === 'float32' && dims[0] === 1;
-    if (![...feeds.values()].every(isBatch)) continue;
-    write(`${file}-int8`, planOf(await quantized(graph, datasetFromTensors('seeded', feeds))), feeds, graph.inputs);
+    if (!existsSync(path)) {
+      skipped.push({ name: file, why: 'the file is absent' });
+      continue;
+    }
+    try {
+      const { shapes, integers } = givenFor(file);
+      const { graph } = requireModel(await openArtifact(path, { shapes: new Map(Object.entries(shapes)) }), 'test');
+      const draws = feedsOf(graph, integers);
+      const planOf = (model: Graph) => compile(prepareForEngine(model), { sourceHash: HASH }).plan;
+      const float = planOf(graph);
+      for (const [at, feeds] of draws.entries())
+        write(`${file}-float${at === 0 ? '' : `-${at + 1}`}`, float, feeds, graph.inputs);
+      const int8 = planOf(await quantized(graph, oneSample(draws[0])));
+      write(`${file}-int8`, int8, draws[0], graph.inputs);
+    } catch (error) {
+      faults.push({ name: file, why: String(error) });
+    }
   }
 }
 
-/** Writes plans into a folder, for gates that run them outside Node: sample plans, `--operators` or `--all`. */
+/**
+ * Writes plans into a folder, for gates that run them outside Node: sample plans, `--operators` or `--all`; beside them index.json, which
+ * names what could not be written, and why.
+ */
 async function main(folder: string, kind: string | undefined): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -71,9 +102,11 @@ async function main(folder: string, kind: string | undefined): Promise<void> {
     if (feeds)
       writeFileSync(join(folder, `${name}.inputs`), Buffer.concat(inputs.map((input) => feeds.get(input)!.bytes)));
   };
+  const left: Left = { skipped: [], faults: [] };
   if (kind === '--operators') writeOperators(write);
-  else if (kind === '--all') await writeModels(write);
+  else if (kind === '--all') await writeModels(write, left);
   else for (const [name, plan] of await samplePlans()) write(name, plan);
+  writeFileSync(join(folder, 'index.json'), JSON.stringify(left));
 }
 
 void main(process.argv[2], process.argv[3]);

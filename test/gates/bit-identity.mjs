@@ -1,41 +1,119 @@
 // Every tensor of plans, bit for bit, on every instruction set, thread count and rounding mode:
-//   node test/gates/bit-identity.mjs [--all]
-// Takes the sample plans and a graph of every operator; --all takes the networks that people ship and all real models, on this machine
-// and emulated x86 alone: they are large.
+//   node test/gates/bit-identity.mjs [--all [--only TEXT]... [--shard I/N] [--quick] [--resume] [--record FILE]]
+// Takes the sample plans and a graph of every operator; --all takes the networks that people ship and all real models, small ones first.
+//   --only    plans whose names hold one of the texts
+//   --shard   every N-th of them, from the I-th (of 1 to N)
+//   --quick   on emulated machines 1 and 3 threads, and the mode of the process, are enough
+//   --resume  takes what ran well before (same plan, program and ways) from out/gates/known-runs.txt
+//   --record  appends a line of JSON about the run to a file
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareRuns, machines } from './compare-runs.mjs';
+import { parseArgs } from 'node:util';
+import { describeEnvironment } from '../../dist/bench/environment.js';
+import { compareRuns, machines, tensorsOf } from './compare-runs.mjs';
+import { knownRuns } from './known-runs.mjs';
 
-const all = process.argv.includes('--all');
-const on = machines().filter(({ name }) => !all || ['host', 'simde'].includes(name));
+const { values: options } = parseArgs({
+  options: {
+    all: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [''] },
+    shard: { type: 'string', default: '1/1' },
+    quick: { type: 'boolean', default: false },
+    resume: { type: 'boolean', default: false },
+    record: { type: 'string' },
+  },
+});
+const [shard, shards] = options.shard.split('/').map(Number);
+if (!(shard >= 1 && shard <= shards)) throw new Error(`--shard ${options.shard}: expected I/N, I of 1 to N`);
+/** Whether a part of the plans alone is looked at. */
+const isPart = shards > 1 || options.only[0] !== '';
+
+/** Has every ARM row; the other CPUs prove that no row uses what they lack. One of two that have the same is enough of many plans. */
+const [EVERY_WAY, LEFT_OUT] = [['simde', 'max'], 'cortex-a72'];
+const on = machines()
+  .filter(({ name }) => !options.all || name !== LEFT_OUT)
+  .map((machine) => ({
+    ...machine,
+    quick: machine.quick && (!options.all || options.quick || !EVERY_WAY.includes(machine.name)),
+  }));
 /** Folders, the option that writes each, and how many plans are compared and told of at once. */
-const sets = all
-  ? [['out/gates/all-plans', '--all', 1]]
+const sets = options.all
+  ? [[`out/gates/all-plans-${shard}-of-${shards}`, '--all', 1]]
   : [
       ['out/gates/plans', undefined, 1],
       ['out/gates/operators', '--operators', Number.POSITIVE_INFINITY],
     ];
-let [plans, compared, differing] = [0, 0, 0];
+const { runOn, taken } = knownRuns('out/gates/known-runs.txt', options.resume);
+const compared = [];
+const [faults, skipped] = [[], []];
+const totals = Object.fromEntries(on.map(({ name }) => [name, { plans: 0, ways: [], sets: '', seconds: 0 }]));
 for (const [folder, option, atOnce] of sets) {
   const words = ['dist/test/compile/write-sample-plans.js', folder, ...(option ? [option] : [])];
   const { status } = spawnSync(process.execPath, words, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
+  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8'));
+  skipped.push(...index.skipped);
+  faults.push(...index.faults.map(({ name, why }) => `${name}: ${why}`));
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.plan'))
-    .sort()
-    .map((file) => join(folder, file));
-  if (files.length === 0) throw new Error(`no plans in ${folder}`);
+    .map((file) => ({ file: join(folder, file), bytes: statSync(join(folder, file)).size }))
+    .sort((a, b) => a.bytes - b.bytes || (a.file < b.file ? -1 : 1))
+    .map(({ file }) => file)
+    .filter((file) => options.only.some((text) => file.includes(text)))
+    .filter((_, at) => at % shards === shard - 1);
+  const count = files.length;
+  if (count === 0) throw new Error(`no plans in ${folder} for --only ${options.only.join(', ')}`);
   while (files.length > 0) {
     const part = files.splice(0, atOnce);
-    const { tensors, faults } = compareRuns(part, on);
-    plans += part.length;
-    compared += tensors;
-    differing += faults.length;
-    const what = part.length === 1 ? part[0] : `${part.length} plans of ${folder}`;
-    console.log(`${what}: ${tensors} tensors on ${on.map(({ name }) => name).join(', ')}`);
-    for (const fault of faults) console.log(`FAIL ${fault}`);
+    const found = compareRuns(part, on, runOn);
+    for (const line of found.lines) {
+      const [plan, hash] = line.split(' ');
+      compared.push({ plan: plan.replace(/\.plan$/, ''), tensors: tensorsOf(line), hash });
+    }
+    for (const [name, { ways, sets: words, seconds }] of Object.entries(found.runs)) {
+      const total = totals[name];
+      total.plans += part.length;
+      total.seconds += seconds;
+      total.sets = words;
+      if (!total.ways.includes(ways)) total.ways.push(ways);
+    }
+    const what = part.length === 1 ? part[0].split('/').at(-1) : `${part.length} plans of ${folder}`;
+    const times = Object.entries(found.runs).map(
+      ([name, { ways, seconds }]) => `${name} ${ways}x ${seconds.toFixed(1)} s`,
+    );
+    const verdict = found.faults.length === 0 ? 'same' : `${found.faults.length} FAULTS`;
+    console.log(
+      `[${count - files.length}/${count}] ${what}: ${found.tensors} tensors, ${times.join(', ')}: ${verdict}`,
+    );
+    for (const fault of found.faults) console.log(`FAIL ${fault}`);
+    faults.push(...found.faults);
   }
 }
-console.log(`${compared} tensors of ${plans} plans compared, ${differing} differ`);
-if (compared < 100 || differing > 0) process.exit(1);
+const tensors = compared.reduce((sum, plan) => sum + plan.tensors, 0);
+for (const { name, why } of skipped) console.log(`skipped ${name}: ${why}`);
+for (const [name, { ways, sets: words, seconds }] of Object.entries(totals))
+  console.log(`${name}: ${words}, ${ways.join(' or ')} ways, ${seconds.toFixed(0)} s`);
+if (taken() > 0) console.log(`${taken()} runs of those were known from before`);
+console.log(
+  `${compared.length} plans, ${tensors} tensors compared on ${on.length} machines, ${faults.length} differ, ${skipped.length} skipped`,
+);
+if (options.record !== undefined) {
+  const ways = Object.entries(totals).map(([name, { plans, ways: counts, sets: words, seconds }]) => [
+    name,
+    { plans, ways: counts.length === 1 ? counts[0] : counts, instructionSets: words, seconds: Math.round(seconds) },
+  ]);
+  const record = {
+    trial: 'bit-identity',
+    ...describeEnvironment(),
+    ...(isPart ? { only: options.only.filter(Boolean), shard: options.shard } : {}),
+    plans: compared.length,
+    tensors,
+    differing: faults.length,
+    machines: Object.fromEntries(ways),
+    skipped,
+    compared,
+  };
+  appendFileSync(options.record, `${JSON.stringify(record)}\n`);
+}
+if (tensors < (isPart ? 1 : 100) || faults.length > 0) process.exit(1);

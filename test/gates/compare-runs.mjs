@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { buildArm64, qemuCommand } from '../../deploy/build/qemu.mjs';
 
 const ARM_CPUS = ['cortex-a53', 'cortex-a72', 'cortex-a76', 'max'];
-/** Plans per process. */
-const CHUNK = 200;
+/** Plans per process, and most minutes of one: many times what the slowest plan takes on an emulator. */
+const [CHUNK, MINUTES] = [200, 90];
 
 /**
- * Machines that run plans: this one, and those that stand for others. Builds what they run.
- * @returns {{ name: string, command: string[], isHost: boolean }[]}
+ * Machines that run plans: this one in every way, and those that stand for others on 1 and 3 threads in the mode of the process
+ * (`quick`). Builds what they run.
+ * @returns {{ name: string, command: string[], isHost: boolean, quick: boolean }[]}
  */
 export function machines() {
   const emulatesX86 = process.arch === 'x64';
@@ -18,42 +19,70 @@ export function machines() {
   const arm = join(buildArm64(['compare_runs']), 'compare_runs');
   const host = join(`build/${process.platform}-${process.arch}`, 'compare_runs');
   return [
-    { name: 'host', command: [host], isHost: true },
-    ...(emulatesX86 ? [{ name: 'simde', command: ['build/simde/compare_runs'], isHost: false }] : []),
-    ...ARM_CPUS.map((name) => ({ name, command: [...qemuCommand(name), arm], isHost: false })),
+    { name: 'host', command: [host], isHost: true, quick: false },
+    ...(emulatesX86 ? [{ name: 'simde', command: ['build/simde/compare_runs'], isHost: false, quick: true }] : []),
+    ...ARM_CPUS.map((name) => ({ name, command: [...qemuCommand(name), arm], isHost: false, quick: true })),
   ];
 }
 
 /**
- * Runs plans on machines and compares the lines that each prints.
+ * Runs plans on one machine.
  * @param {string[]} plans paths
- * @returns {{ tensors: number, faults: string[] }} tensors of the plans, and what differs
+ * @returns {{ lines: string[], ways: number, sets: string, seconds: number, faults: string[] }} a line of each plan that ran, `name
+ * hash tensors`; in how many ways it ran, on instruction sets up to which
  */
-export function compareRuns(plans, on) {
+export function runPlans({ name, command, quick }, plans) {
+  const start = performance.now();
+  const { stdout, stderr, status, signal, error } = spawnSync(
+    command[0],
+    [...command.slice(1), ...(quick ? ['--quick'] : []), ...plans],
+    { encoding: 'utf8', maxBuffer: 1 << 28, timeout: MINUTES * 60_000, killSignal: 'SIGKILL' },
+  );
+  const printed = (stdout ?? '').split('\n').filter(Boolean);
+  const faults = printed.filter((line) => line.startsWith('FAIL')).map((line) => `${name}: ${line}`);
+  const lines = printed.filter((line) => !line.startsWith('FAIL'));
+  const [, ways, sets] = /\d+ plans in (\d+) ways on (\S+):/.exec(stderr ?? '') ?? [];
+  if (lines.length !== plans.length || ways === undefined)
+    faults.push(
+      `${name}: ${lines.length} of ${plans.length} plans ran: ${error?.message ?? signal ?? `exit code ${status}`} ${stderr}`,
+    );
+  else if (status !== 0 && faults.length === 0) faults.push(`${name}: exit code ${status} ${stderr}`);
+  return { lines, ways: Number(ways ?? 0), sets: sets ?? '', seconds: (performance.now() - start) / 1000, faults };
+}
+
+/**
+ * Runs plans on machines and compares the lines that each prints with those of the first.
+ * @param {string[]} plans paths
+ * @param on machines
+ * @param runOn what runs plans on a machine
+ * @returns {{ lines: string[], tensors: number, runs: Record<string, { ways: number, sets: string, seconds: number }>, faults: string[] }}
+ * lines and tensors of the plans, how each machine ran them, and what differs
+ */
+export function compareRuns(plans, on, runOn = runPlans) {
   const faults = [];
-  let tensors = 0;
+  const lines = [];
+  const runs = {};
   for (let first = 0; first < plans.length; first += CHUNK) {
     const part = plans.slice(first, first + CHUNK);
     let expected;
-    for (const { name, command, isHost } of on) {
-      const args = [...command.slice(1), ...(isHost ? [] : ['--quick']), ...part];
-      const { stdout, stderr, status, signal, error } = spawnSync(command[0], args, {
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
-      });
-      const lines = (stdout ?? '').split('\n').filter(Boolean);
-      faults.push(...lines.filter((line) => line.startsWith('FAIL')).map((line) => `${name}: ${line}`));
-      const found = lines.filter((line) => !line.startsWith('FAIL'));
-      if (found.length !== part.length)
-        faults.push(
-          `${name}: ${found.length} of ${part.length} plans ran: ${error?.message ?? signal ?? status} ${stderr}`,
-        );
-      expected ??= found;
-      faults.push(...found.filter((line) => !expected.includes(line)).map((line) => `${name}: other bytes: ${line}`));
+    for (const machine of on) {
+      const { name } = machine;
+      const found = runOn(machine, part);
+      expected ??= found.lines;
+      runs[name] = { ways: found.ways, sets: found.sets, seconds: (runs[name]?.seconds ?? 0) + found.seconds };
+      faults.push(...found.faults);
+      faults.push(
+        ...found.lines.filter((line) => !expected.includes(line)).map((line) => `${name}: other bytes: ${line}`),
+      );
     }
-    tensors += (expected ?? []).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    lines.push(...(expected ?? []));
   }
-  return { tensors, faults };
+  return { lines, tensors: lines.reduce((sum, line) => sum + tensorsOf(line), 0), runs, faults };
+}
+
+/** Tensors compared, by the line of a plan. */
+export function tensorsOf(line) {
+  return Number(line.split(' ').at(-1));
 }
 
 function run(command, args) {
