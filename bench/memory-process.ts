@@ -27,9 +27,10 @@ async function main([engine, path]: readonly string[]): Promise<void> {
 
 function readings(): number[] {
   global.gc?.();
-  return readMemory('/').map(({ value, reason }) => {
-    if (value === null) throw new Error(`resident memory cannot be read: ${reason}`);
-    return value;
+  return (['VmRSS', 'VmHWM'] as const).map((field) => {
+    const bytes = readMemory('/', field);
+    if (typeof bytes !== 'number') throw new Error(`resident memory cannot be read: ${bytes.reason}`);
+    return bytes;
   });
 }
 

@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import type { Console } from '../../lib/cli/console';
 import { bytesText, percentText, table, timeText } from '../../lib/cli/text';
 import { writeFileAtomically } from '../../lib/jobs/write-file';
-import { findEnergySource } from '../../lib/sensors/energy';
+import { openMachineSensors } from '../../lib/sensors/machine';
 import type { Contestant } from './contestants';
 import { loadDigits, PARTS, partOf } from './digits';
 import { type DemoModels, makeModels } from './make-models';
@@ -42,9 +42,9 @@ export async function runDemo(folder: string, console: Console): Promise<void> {
 }
 
 function energyReason(): string {
-  const source = findEnergySource('/');
-  if ('reason' in source) return source.reason;
-  return `${source.source} is there, but one model at ${source.scope} level is not told apart from the rest of the machine yet`;
+  const { energy } = openMachineSensors();
+  if (energy.scope === null) return energy.take().reason ?? 'no value';
+  return `${energy.source} is there, but one model at ${energy.scope} level is not told apart from the rest of the machine yet`;
 }
 
 function scoreTable(scores: readonly Score[], sizes: readonly number[], energy: string): string[] {

@@ -5,6 +5,7 @@ import { HEADER_LENGTH } from '../protocol/tensor';
 import { writeInferResponse } from '../protocol/write-infer-response';
 import type { Clock } from '../sensors/clock';
 import type { MachineSensors } from '../sensors/machine';
+import { EnergyHistory } from '../telemetry/energy-history';
 import type { TelemetryFrame } from '../telemetry/sample';
 import { FrameStream } from './frame-stream';
 import { checkOrigin, readBody, sendError, sendJson } from './http';
@@ -33,6 +34,8 @@ export class RequestHandler {
   private readonly metrics: AgentMetrics;
   private readonly stream = new FrameStream();
   private readonly timer: NodeJS.Timeout;
+  private readonly energyTimer: NodeJS.Timeout | undefined;
+  private readonly energy = new EnergyHistory();
   private readonly bodyLimit: number;
   private waiting = 0;
   private stopping = false;
@@ -46,12 +49,16 @@ export class RequestHandler {
     this.bodyLimit = elements * JSON_ELEMENT_BYTES + JSON_FIXED_BYTES;
     this.timer = setInterval(() => this.tick(), intervalMs);
     this.timer.unref();
+    const { pollMs } = options.sensors.energy;
+    this.energyTimer = pollMs === null ? undefined : setInterval(() => options.sensors.energy.poll(), pollMs);
+    this.energyTimer?.unref();
   }
 
   /** Refuses requests from now on; those that run go on. */
   stop(): void {
     this.stopping = true;
     clearInterval(this.timer);
+    clearInterval(this.energyTimer);
     this.stream.close();
   }
 
@@ -180,11 +187,14 @@ export class RequestHandler {
 
   private tick(): void {
     this.model.closeWindow(this.options.intervalMs);
+    const inferences = new Map([[this.model.name, this.model.statistics.count]]);
+    this.energy.mark({ ...this.options.sensors.energy.take(), inferences });
     if (!this.stream.empty) this.stream.send(this.frame());
   }
 
   private frame(): TelemetryFrame {
     const { name, memory, statistics, nodes } = this.model;
+    const { sensors } = this.options;
     return {
       stamp: this.options.clock.now(),
       model: name,
@@ -192,8 +202,8 @@ export class RequestHandler {
       inferences: statistics.count,
       ...statistics.window,
       nodes,
-      energy: { scope: null, source: null, joules: null, reason: 'the agent does not meter energy' },
-      readings: this.options.sensors.read(),
+      energy: { scope: sensors.energy.scope, source: sensors.energy.source, ...this.energy.of(name) },
+      readings: sensors.read(),
     };
   }
 }

@@ -1,16 +1,36 @@
-import type { Reading } from '../telemetry/sample';
-import { readText, type SysRoot } from './read-file';
+import { type Measured, readText, type SysRoot } from './read-file';
+import type { Probe, SensorSource } from './sensor-source';
 
-/** Resident memory of this process now and at its peak, from /proc/self/status (VmRSS, VmHWM). */
-export function readMemory(root: SysRoot): Reading[] {
-  const status = readText(root, 'proc/self/status');
-  return [field(status, 'memory.rss', 'VmRSS'), field(status, 'memory.peak-rss', 'VmHWM')];
-}
+const FIELDS = { 'memory.rss': 'VmRSS', 'memory.peak-rss': 'VmHWM' } as const;
 
-function field(status: string | undefined, name: string, key: string): Reading {
-  const source = `/proc/self/status ${key}`;
-  const match = status === undefined ? null : new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status);
-  if (match === null)
-    return { name, unit: 'bytes', kind: 'gauge', source, value: null, reason: 'the kernel does not report it' };
-  return { name, unit: 'bytes', kind: 'gauge', source, value: Number(match[1]) * 1024 };
+/** Resident memory of this process now and at its peak. */
+export const memorySource: SensorSource = {
+  id: 'memory',
+  quantity: 'memory',
+  what: 'resident memory of this process, now and at its peak',
+  files: '/proc/self/status',
+  names: Object.keys(FIELDS).join(', '),
+  unit: 'bytes',
+  kind: 'gauge',
+  interval: 'every read',
+  absent: 'the kernel does not report it',
+  find: ({ root }) =>
+    readText(root, 'proc/self/status') === undefined
+      ? []
+      : Object.entries(FIELDS).map(
+          ([name, field]): Probe => ({
+            name,
+            unit: 'bytes',
+            kind: 'gauge',
+            source: `/proc/self/status ${field}`,
+            read: () => readMemory(root, field),
+          }),
+        ),
+};
+
+/** Bytes of a field of /proc/self/status, such as VmRSS. */
+export function readMemory(root: SysRoot, field: (typeof FIELDS)[keyof typeof FIELDS]): Measured {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readText(root, 'proc/self/status') ?? '');
+  if (match === null) return { reason: `/proc/self/status has no ${field}` };
+  return Number(match[1]) * 1024;
 }

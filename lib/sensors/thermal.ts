@@ -1,28 +1,33 @@
-import type { Reading } from '../telemetry/sample';
-import { listFolder, readNumber, readText, type SysRoot } from './read-file';
+import { listFolder, readText, readValue } from './read-file';
+import type { SensorSource } from './sensor-source';
 
 const ZONES = 'sys/class/thermal';
 
-/** Temperatures of every thermal zone in degrees Celsius; one null reading with the reason when there is none. */
-export function readThermal(root: SysRoot): Reading[] {
-  const zones = listFolder(root, ZONES).filter((name) => name.startsWith('thermal_zone'));
-  if (zones.length === 0)
-    return [
-      {
-        name: 'thermal',
-        unit: 'celsius',
-        kind: 'gauge',
-        source: `/${ZONES}`,
-        value: null,
-        reason: 'this machine has no thermal zone',
-      },
-    ];
-  return zones.map((zone) => {
-    const name = `thermal.${readText(root, `${ZONES}/${zone}/type`) ?? zone}`;
-    const source = `/${ZONES}/${zone}/temp`;
-    const milli = readNumber(root, `${ZONES}/${zone}/temp`);
-    return milli === undefined
-      ? { name, unit: 'celsius', kind: 'gauge', source, value: null, reason: 'the zone gives no temperature' }
-      : { name, unit: 'celsius', kind: 'gauge', source, value: milli / 1000 };
-  });
-}
+/** Degrees that silicon and boards can have; drivers give -274 and the like for a zone that is off. */
+const RANGE = [-60, 200] as const;
+
+/** Temperature of every thermal zone, by its type. */
+export const thermalSource: SensorSource = {
+  id: 'thermal',
+  quantity: 'thermal',
+  what: 'temperature of every thermal zone',
+  files: '/sys/class/thermal/thermal_zone*/{type,temp}',
+  names: '`thermal.<type>`, numbered where zones share a type',
+  unit: 'celsius',
+  kind: 'gauge',
+  interval: 'about 1 s, by driver',
+  absent: 'this machine has no thermal zone',
+  find: ({ root }) =>
+    listFolder(root, ZONES)
+      .filter((zone) => /^thermal_zone\d+$/.test(zone))
+      .map((zone) => {
+        const path = `${ZONES}/${zone}/temp`;
+        return {
+          name: `thermal.${readText(root, `${ZONES}/${zone}/type`) || zone}`,
+          unit: 'celsius',
+          kind: 'gauge',
+          source: `/${path}`,
+          read: () => readValue(root, path, 1e-3, RANGE),
+        };
+      }),
+};

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import { type Agent, startAgent } from '../../lib/agent/agent';
 import { connect } from '../../lib/client/client';
+import { EnergyMeter } from '../../lib/sensors/energy-meter';
 import type { MachineSensors } from '../../lib/sensors/machine';
 import type { Reading, TelemetryFrame } from '../../lib/telemetry/sample';
 import { A, B, binaryRequest, INFER, send, serveTiny, tinyPlan } from './served';
@@ -14,7 +15,8 @@ const READINGS: readonly Reading[] = [
   { name: 'energy.package-0', unit: 'joules', kind: 'counter', source: 'fake', value: 12.5 },
   { name: 'energy.psys', unit: 'joules', kind: 'counter', source: 'fake', value: null, reason: 'it stopped answering' },
 ];
-const sensors: MachineSensors = { energy: { reason: 'none' }, read: () => [...READINGS] };
+const energy = new EnergyMeter([], 'this machine has no energy sensor', () => 0);
+const sensors: MachineSensors = { energy, sources: [], read: () => [...READINGS] };
 
 let agent: Agent;
 afterEach(() => agent.close());
@@ -101,6 +103,8 @@ describe('stream', () => {
     const frame = await frameWhere(({ compute, nodes }) => compute !== null && nodes.length > 0);
     await asking;
     expect(frame).toMatchObject({ model: 'tiny', windowMs: 50, readings: READINGS });
+    const reason = 'this machine has no energy sensor';
+    expect(frame.energy).toEqual({ scope: null, source: null, joules: null, reason });
     const { compute, queue, nodes, memory, stamp } = frame;
     for (const latency of [compute!, queue!]) {
       expect(latency.count).toBeGreaterThan(0);

@@ -1,0 +1,177 @@
+import type { EnergyTotal } from '../telemetry/energy';
+import type { EnergyScope, Reading } from '../telemetry/sample';
+import { isValue, type Measured } from './read-file';
+import type { EnergyCover, Probe } from './sensor-source';
+
+/** Gauges are read this often at most, in milliseconds: a read of a chip on a bus takes about one. */
+const POLL_MS = 50;
+/** Between values of a gauge further apart than this nobody knows what the power was. */
+const LONGEST_GAP_MS = 2000;
+/** Joules that the packages must have used before psys is judged by them. */
+const JUDGED_JOULES = 5;
+
+/**
+ * What the scopes add up, the widest first; no two covers of one scope overlap. The package does not hold the memory (Intel SDM
+ * vol. 3, RAPL domains: PKG and DRAM stand beside each other); cores and graphics lie within the package and are in no sum.
+ */
+const SCOPES: Readonly<Record<Exclude<EnergyScope, 'rail'>, readonly EnergyCover[]>> = {
+  board: ['board'],
+  system: ['system'],
+  packages: ['package', 'memory'],
+  rails: ['rail'],
+};
+
+interface Candidate {
+  readonly scope: EnergyScope;
+  readonly probes: readonly Probe[];
+}
+
+/** Values of probes that were read at one moment. */
+type Values = (probe: Probe) => Measured;
+
+/** Energy of the widest scope that this machine measures: a counter's own joules, or watts integrated over time. */
+export class EnergyMeter {
+  private readonly monotonicNs: () => number;
+  private readonly candidates: Candidate[];
+  private readonly counters: readonly Probe[];
+  private readonly none: string;
+  private last: { readonly ns: number; readonly value: number } | undefined;
+  /** Where psys and the packages stood when they began to be compared. */
+  private judged: { readonly system: number; readonly packages: number } | undefined;
+  private joules = 0;
+  private problem: string | undefined;
+  private longestMs = 0;
+
+  /** @param none why there is no candidate, for machines without one */
+  constructor(probes: readonly Probe[], none: string, monotonicNs: () => number) {
+    this.monotonicNs = monotonicNs;
+    this.candidates = candidatesOf(probes.filter(({ energy }) => energy !== undefined));
+    this.counters = probes.filter(({ kind }) => kind === 'counter');
+    this.none = none;
+    this.poll();
+  }
+
+  /** What the joules cover; null when nothing measures energy. */
+  get scope(): EnergyScope | null {
+    return this.current?.scope ?? null;
+  }
+
+  /** Where the joules are read. */
+  get source(): string | null {
+    return this.current?.probes.map(({ source }) => source).join(' + ') ?? null;
+  }
+
+  /** Milliseconds between calls of `poll` that the source wants; null for counters, which any read brings up to date. */
+  get pollMs(): number | null {
+    const probe = this.current?.probes[0];
+    return probe?.kind === 'gauge' ? Math.max(POLL_MS, this.intervalMs) : null;
+  }
+
+  /** Reads the source and adds what it used since the read before; reads all counters, so that none wraps unseen. */
+  poll(): void {
+    const values = new Map<Probe, Measured>();
+    for (const probe of [...this.counters, ...(this.current?.probes ?? [])])
+      if (!values.has(probe)) values.set(probe, probe.read());
+    this.feed((probe) => values.get(probe)!);
+  }
+
+  /** The same with values that were read already. */
+  feed(values: Values): void {
+    const { current } = this;
+    if (current === undefined) return;
+    const now = { ns: this.monotonicNs(), value: sum(current.probes, values) };
+    const { value } = now;
+    if (current.probes[0].kind === 'counter') this.longestMs = Math.max(this.longestMs, this.intervalMs);
+    const problem = isValue(value) ? this.contradiction(value, values) : value.reason;
+    if (!isValue(value) || problem !== undefined) {
+      this.problem = problem;
+      this.last = undefined;
+      this.judged = undefined;
+      this.joules = 0;
+      return;
+    }
+    const before = this.last;
+    this.last = { ns: now.ns, value };
+    if (current.probes[0].kind === 'counter') this.joules = value;
+    else if (before !== undefined) this.integrate(before, this.last);
+  }
+
+  /** The total now; the next one tells the longest interval since this one. */
+  take(): EnergyTotal {
+    this.poll();
+    const { problem, longestMs } = this;
+    this.problem = undefined;
+    this.longestMs = 0;
+    const monotonicNs = this.last?.ns ?? this.monotonicNs();
+    if (this.current === undefined) return { monotonicNs, joules: null, reason: this.none, intervalMs: 0 };
+    return problem === undefined
+      ? { monotonicNs, joules: this.joules, intervalMs: longestMs }
+      : { monotonicNs, joules: null, reason: problem, intervalMs: longestMs };
+  }
+
+  /** The total at the last read as a reading. */
+  get reading(): Reading {
+    const { scope, source, last } = this;
+    const head = { name: 'energy', unit: 'joules', kind: 'counter' } as const;
+    if (scope === null) return { ...head, source: 'powercap, hwmon, i2c', value: null, reason: this.none };
+    const where = `${scope}: ${source}`;
+    if (last === undefined)
+      return { ...head, source: where, value: null, reason: this.problem ?? 'the source stopped answering' };
+    return { ...head, source: where, value: this.joules };
+  }
+
+  private get current(): Candidate | undefined {
+    return this.candidates[0];
+  }
+
+  private get intervalMs(): number {
+    return Math.max(0, ...(this.current?.probes ?? []).map(({ energy }) => energy!.intervalMs));
+  }
+
+  /** Trapezoid between two values of the power; what noise gives below 0 is not taken back. */
+  private integrate(from: { ns: number; value: number }, to: { ns: number; value: number }): void {
+    const gapMs = (to.ns - from.ns) / 1e6;
+    if (gapMs > LONGEST_GAP_MS) {
+      this.joules = 0;
+      this.problem = `the power was not read for ${Number((gapMs / 1000).toPrecision(3))} s; the total starts again`;
+      return;
+    }
+    this.longestMs = Math.max(this.longestMs, gapMs, this.intervalMs);
+    this.joules += Math.max(0, ((from.value + to.value) / 2) * (gapMs / 1000));
+  }
+
+  /**
+   * Drops psys for the packages, and says so, where it gains less than they do: boards whose supply does not report to the processor
+   * have a psys that stands still.
+   */
+  private contradiction(system: number, values: Values): string | undefined {
+    const next = this.candidates[1];
+    if (this.current?.scope !== 'system' || next?.scope !== 'packages') return undefined;
+    const packages = sum(next.probes, values);
+    if (!isValue(packages)) return undefined;
+    this.judged ??= { system, packages };
+    const gained = packages - this.judged.packages;
+    if (gained < JUDGED_JOULES || gained <= system - this.judged.system) return undefined;
+    this.candidates.shift();
+    return 'psys counts less than the packages within it: from now on the packages are taken';
+  }
+}
+
+/** Scopes that this machine measures in full, the widest first: one part that cannot be read would be missing in the sum. */
+function candidatesOf(probes: readonly Probe[]): Candidate[] {
+  return Object.entries(SCOPES).flatMap(([scope, covers]): Candidate[] => {
+    const parts = probes.filter(({ energy }) => covers.includes(energy!.covers));
+    if (parts.length === 0 || !parts.every((probe) => isValue(probe.read()))) return [];
+    return [{ scope: scope === 'rails' && parts.length === 1 ? 'rail' : (scope as EnergyScope), probes: parts }];
+  });
+}
+
+function sum(probes: readonly Probe[], values: Values): Measured {
+  let total = 0;
+  for (const probe of probes) {
+    const value = values(probe);
+    if (!isValue(value)) return value;
+    total += value;
+  }
+  return total;
+}
