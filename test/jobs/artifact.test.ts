@@ -179,7 +179,9 @@ describe('models of other float types', () => {
     expect(artifact).toMatchObject({ derived: true, notes: [{ kind: 'float32-conversion' }] });
     expect(inspect(artifact)).toMatchObject({ inputs: [{ type: 'float16' }], notes: [{ severity: 'warning' }] });
     expect(artifact).toMatchObject({
-      notes: [{ message: 'float16 is converted to float32; x, y stay float16 in plans and ONNX files' }],
+      notes: [
+        { message: 'float16 is converted to float32; float16 inputs and outputs stay so in plans and ONNX files' },
+      ],
     });
     for (const executor of ['native', 'onnxruntime'] as const) {
       const { outputs } = await runOnce(artifact, { executor, input: path('half.npz'), sample: 1 });

@@ -94,6 +94,48 @@ test('float32 graphs come back as they are', () => {
   expect(widenFloats(graph).graph).toBe(graph);
 });
 
+const HALF = { to: CODES.float16 };
+
+describe.each<readonly [what: string, told: boolean, draw: (b: GraphBuilder, x: string) => string]>([
+  ['Casts at both', false, (b, x) => b.node('Cast', [b.node('Abs', [b.node('Cast', [x], { to: 1 })])], HALF)],
+  ['Casts in a row', false, (b, x) => b.node('Cast', [b.node('Cast', [x], { to: 7 })], HALF)],
+  ['the input as it is', false, (_, x) => x],
+  ['arithmetic on float16', true, (b, x) => b.node('Abs', [x])],
+  [
+    'arithmetic on float16, then Casts',
+    true,
+    (b, x) => b.node('Cast', [b.node('Cast', [b.node('Abs', [x])], { to: 1 })], HALF),
+  ],
+  [
+    'an output that rounds what is read of it',
+    true,
+    (b, x) => {
+      const y = b.node('Cast', [b.node('Exp', [b.node('Cast', [x], { to: 1 })])], HALF);
+      b.output(b.node('Cast', [y], { to: 1 }));
+      return y;
+    },
+  ],
+  [
+    'a constant of float16 besides',
+    true,
+    (b, x) => {
+      b.output(b.initializer(numbers('float16', [1], [0.1]), 'c'));
+      return b.node('Cast', [b.node('Cast', [x], { to: 1 })], HALF);
+    },
+  ],
+])('float16 ports that somebody keeps: %s', (_, told, draw) => {
+  test(told ? 'is told' : 'is no conversion to tell of', () => {
+    const b = new GraphBuilder();
+    b.output(draw(b, b.input('x', 'float16', [3])), 'float16');
+    const graph = b.build();
+    const { graph: widened, diagnostics } = widenFloats(graph, new Set(['x', ...graph.outputs]));
+    expect(typesOf(widened)).not.toContain('float16');
+    expect(diagnostics.map(({ message }) => message)).toEqual(
+      told ? ['float16 is converted to float32; float16 inputs and outputs stay so in plans and ONNX files'] : [],
+    );
+  });
+});
+
 test('float64 masks stay finite, infinities and NaN stay what they are', () => {
   const b = new GraphBuilder();
   const odd = [-1.7976931348623157e308, 1e300, Number.NEGATIVE_INFINITY, Number.NaN, 0.1, 1e-320];
