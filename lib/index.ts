@@ -44,6 +44,7 @@ export { type RecipeReport, readReport } from './jobs/recipe/recipe-report';
 export { measureSensitivity } from './jobs/sensitivity';
 export { readModel, readModelFile } from './onnx/read-model';
 export { writeModel } from './onnx/write-model';
+export { float16PortsOf, narrowPorts } from './passes/narrow-ports';
 export { type PrepareOptions, prepare } from './passes/pipeline';
 export { describePlan } from './plan/describe';
 export { readPlan } from './plan/reader';
