@@ -29,14 +29,19 @@ if (!(shard >= 1 && shard <= shards)) throw new Error(`--shard ${options.shard}:
 /** Whether a part of the plans alone is looked at. */
 const isPart = shards > 1 || options.only[0] !== '';
 
-/** Has every ARM row; the other CPUs prove that no row uses what they lack. One of two that have the same is enough of many plans. */
-const [EVERY_WAY, LEFT_OUT] = [['simde', 'max'], 'cortex-a72'];
+/**
+ * How emulated machines run many plans; not those left out: cortex-a72 has the rows of cortex-a53. The reference rows run here, and on
+ * `max`, which has all ARM rows; the other CPUs prove that no row uses what they lack.
+ */
+const MANY = {
+  simde: ['--no-ref', ...(options.quick ? ['--quick'] : [])],
+  max: options.quick ? ['--quick'] : [],
+  'cortex-a53': ['--no-ref', '--quick'],
+  'cortex-a76': ['--no-ref', '--quick'],
+};
 const on = machines()
-  .filter(({ name }) => !options.all || name !== LEFT_OUT)
-  .map((machine) => ({
-    ...machine,
-    quick: machine.quick && (!options.all || options.quick || !EVERY_WAY.includes(machine.name)),
-  }));
+  .filter(({ name, isHost }) => !options.all || isHost || name in MANY)
+  .map((machine) => (options.all && !machine.isHost ? { ...machine, options: MANY[machine.name] } : machine));
 /** Folders, the option that writes each, and how many plans are compared and told of at once. */
 const sets = options.all
   ? [[`out/gates/all-plans-${shard}-of-${shards}`, '--all', 1]]

@@ -10,8 +10,8 @@ const [CHUNK, MINUTES] = [200, 90];
 
 /**
  * Machines that run plans: this one in every way, and those that stand for others on 1 and 3 threads in the mode of the process
- * (`quick`). Builds what they run.
- * @returns {{ name: string, command: string[], isHost: boolean, quick: boolean }[]}
+ * (`--quick`). Builds what they run.
+ * @returns {{ name: string, command: string[], isHost: boolean, options: string[] }[]} `options` of compare_runs
  */
 export function machines() {
   const emulatesX86 = process.arch === 'x64';
@@ -19,9 +19,11 @@ export function machines() {
   const arm = join(buildArm64(['compare_runs']), 'compare_runs');
   const host = join(`build/${process.platform}-${process.arch}`, 'compare_runs');
   return [
-    { name: 'host', command: [host], isHost: true, quick: false },
-    ...(emulatesX86 ? [{ name: 'simde', command: ['build/simde/compare_runs'], isHost: false, quick: true }] : []),
-    ...ARM_CPUS.map((name) => ({ name, command: [...qemuCommand(name), arm], isHost: false, quick: true })),
+    { name: 'host', command: [host], isHost: true, options: [] },
+    ...(emulatesX86
+      ? [{ name: 'simde', command: ['build/simde/compare_runs'], isHost: false, options: ['--quick'] }]
+      : []),
+    ...ARM_CPUS.map((name) => ({ name, command: [...qemuCommand(name), arm], isHost: false, options: ['--quick'] })),
   ];
 }
 
@@ -31,13 +33,14 @@ export function machines() {
  * @returns {{ lines: string[], ways: number, sets: string, seconds: number, faults: string[] }} a line of each plan that ran, `name
  * hash tensors`; in how many ways it ran, on instruction sets up to which
  */
-export function runPlans({ name, command, quick }, plans) {
+export function runPlans({ name, command, options }, plans) {
   const start = performance.now();
-  const { stdout, stderr, status, signal, error } = spawnSync(
-    command[0],
-    [...command.slice(1), ...(quick ? ['--quick'] : []), ...plans],
-    { encoding: 'utf8', maxBuffer: 1 << 28, timeout: MINUTES * 60_000, killSignal: 'SIGKILL' },
-  );
+  const { stdout, stderr, status, signal, error } = spawnSync(command[0], [...command.slice(1), ...options, ...plans], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    timeout: MINUTES * 60_000,
+    killSignal: 'SIGKILL',
+  });
   const printed = (stdout ?? '').split('\n').filter(Boolean);
   const faults = printed.filter((line) => line.startsWith('FAIL')).map((line) => `${name}: ${line}`);
   const lines = printed.filter((line) => !line.startsWith('FAIL'));

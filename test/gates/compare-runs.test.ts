@@ -19,7 +19,7 @@ function outcomeOf(expression: string): unknown {
   const url = (file: string) => pathToFileURL(resolve('test/gates', file)).href;
   const script = `import { compareRuns, runPlans } from '${url('compare-runs.mjs')}';
     import { knownRuns } from '${url('known-runs.mjs')}';
-    const machine = (name, path, quick = false) => ({ name, command: ['sh', path], quick });
+    const machine = (name, path, ...options) => ({ name, command: ['sh', path], options });
     console.log(JSON.stringify(await (async () => (${expression}))()));`;
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }));
 }
@@ -35,7 +35,7 @@ const broken = program('broken', 'kill -9 $$');
 const plans = JSON.stringify([join(folder, 'a.plan'), join(folder, 'b.plan')]);
 
 test('machines that print the same agree, and say in how many ways', () => {
-  const on = `[machine('host', '${good}'), machine('max', '${quick}', true)]`;
+  const on = `[machine('host', '${good}'), machine('max', '${quick}', '--quick')]`;
   expect(outcomeOf(`compareRuns(${plans}, ${on})`)).toEqual({
     lines: ['a.plan abc 7', 'b.plan abc 7'],
     tensors: 14,
@@ -62,15 +62,15 @@ test('what ran well is known until program, plan or ways change; what failed is 
   const [plan, notes] = [join(folder, 'c.plan'), join(folder, 'known.txt')];
   const counted = program('counted', `echo >>${folder}/calls; ${SAME}`);
   const calls = () => readFileSync(join(folder, 'calls'), 'utf8').length;
-  const run = (path: string, resume = true, ways = false) =>
-    outcomeOf(`(() => { const known = knownRuns('${notes}', ${resume}, (m, p) => runPlans({ ...m, quick: false }, p));
-      return [known.runOn(machine('host', '${path}', ${ways}), ['${plan}']).lines.length, known.taken()]; })()`);
+  const run = (path: string, resume = true, ways = '') =>
+    outcomeOf(`(() => { const known = knownRuns('${notes}', ${resume}, (m, p) => runPlans({ ...m, options: [] }, p));
+      return [known.runOn(machine('host', '${path}', '${ways}'), ['${plan}']).lines.length, known.taken()]; })()`);
   writeFileSync(plan, 'one');
   expect(run(counted)).toEqual([1, 0]);
   expect(run(counted)).toEqual([1, 1]);
   expect(calls()).toBe(1);
   expect(run(counted, false)).toEqual([1, 0]);
-  expect(run(counted, true, true)).toEqual([1, 0]);
+  expect(run(counted, true, '--quick')).toEqual([1, 0]);
   writeFileSync(plan, 'two');
   expect(run(counted)).toEqual([1, 0]);
   program('counted', `echo >>${folder}/calls; : changed; ${SAME}`);

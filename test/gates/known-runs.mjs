@@ -35,8 +35,8 @@ export function knownRuns(file, resume, runOn = runPlans) {
 }
 
 /** Hash of all that decides what a run gives: program, emulator, ways, plans with their inputs and names. */
-function keyOf({ name, command, quick }, plans) {
-  const hash = createHash('sha256').update(JSON.stringify([name, quick, command.slice(0, -1)]));
+function keyOf({ name, command, options }, plans) {
+  const hash = createHash('sha256').update(JSON.stringify([name, options, command.slice(0, -1)]));
   for (const path of [command.at(-1), ...plans, ...plans.map((plan) => plan.replace(/\.plan$/, '.inputs'))])
     hash.update(`${path.split('/').at(-1)}\n`).update(existsSync(path) ? readFileSync(path) : '');
   return hash.digest('hex');
