@@ -1,6 +1,6 @@
 import type { JudgedBy } from '../compress/finished';
 import type { Diagnostic } from '../core/diagnostic';
-import type { Reading } from '../telemetry/sample';
+import type { InferenceEnergy, Reading, ReadingUnit } from '../telemetry/sample';
 
 /** Rows with columns as wide as their widest cell, two spaces between; columns that hold numbers stand to the right. */
 export function table(rows: readonly (readonly string[])[]): string[] {
@@ -46,15 +46,30 @@ export function judgedByText({ executor, reason }: JudgedBy): string {
   return executor === 'native' ? 'judged by the native engine' : `judged by onnxruntime: ${reason}`;
 }
 
+/** How a quantity is shown, by its unit: in that which people read it in. */
+const SHOWN: Readonly<Record<ReadingUnit, (value: number) => string>> = {
+  bytes: bytesText,
+  celsius: (value) => `${value.toFixed(1)} °C`,
+  hertz: (value) => `${(value / 1e9).toFixed(2)} GHz`,
+  joules: (value) => prefixed(value, 'J'),
+  watts: (value) => prefixed(value, 'W'),
+  ratio: (value) => percentText(value, 1),
+  seconds: (value) => timeText(value * 1e6),
+  count: countText,
+};
+
 /** A reading for people: the value in the unit that one reads best, or why there is none. */
 export function readingText({ unit, value, reason }: Reading): string {
-  if (value === null) return `none (${reason})`;
-  if (unit === 'bytes') return bytesText(value);
-  if (unit === 'hertz') return `${(value / 1e9).toFixed(2)} GHz`;
-  if (unit === 'celsius') return `${value.toFixed(1)} °C`;
-  if (unit === 'ratio') return percentText(value, 1);
-  if (unit === 'watts') return `${value.toPrecision(3)} W`;
-  return unit === 'joules' ? `${value.toPrecision(6)} J` : `${value} ${unit}`;
+  return value === null ? `none (${reason})` : SHOWN[unit](value);
+}
+
+/** Energy of one inference for people, with what it covers, or why there is none. */
+export function energyText(energy: InferenceEnergy): string {
+  if (energy.joules === null) return `none (${energy.reason})`;
+  const { joules, netJoules, uncertaintyJoules, scope, windowMs } = energy;
+  const net = netJoules === null ? '' : `, ${SHOWN.joules(netJoules)} above idle`;
+  const window = SHOWN.seconds(windowMs / 1000);
+  return `${SHOWN.joules(joules)} ± ${SHOWN.joules(uncertaintyJoules)} an inference${net} (${scope}, last ${window})`;
 }
 
 /** Most names in a line without `--verbose`. */
@@ -73,6 +88,16 @@ export function diagnosticLines(list: readonly Diagnostic[], verbose = false): s
   return [...places].map(([message, names]) =>
     names.length === 1 ? `  ${names[0]}: ${message}` : `  ${message}: ${names.length} x (${namesText(names, verbose)})`,
   );
+}
+
+/** A quantity of a unit with three significant digits, from millionths to millions of it. */
+function prefixed(value: number, unit: string): string {
+  if (value === 0) return `0 ${unit}`;
+  const text = scaled(
+    Math.abs(value) * 1e6,
+    ['µ', 'm', '', 'k', 'M'].map((prefix) => prefix + unit),
+  );
+  return value < 0 ? `-${text}` : text;
 }
 
 function scaled(value: number, units: readonly string[]): string {

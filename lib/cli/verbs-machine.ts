@@ -2,7 +2,8 @@ import { buildAddon } from '../jobs/build-addon';
 import { examine } from '../jobs/doctor';
 import { openMachineSensors } from '../sensors/machine';
 import { colors } from './colors';
-import { pairs, readingText } from './text';
+import { rightLines, sensorLines } from './sensor-lines';
+import { pairs } from './text';
 import type { Verb } from './verb';
 
 export const buildAddonVerb: Verb = {
@@ -26,20 +27,20 @@ export const doctorVerb: Verb = {
   examples: ['hone doctor'],
   async run(_args, _options, console) {
     const findings = examine();
-    const sensors = openMachineSensors().read();
+    const sensors = openMachineSensors();
     const complete = findings.every(({ state }) => state !== 'missing');
-    console.result({ complete, findings, sensors });
+    console.result({ complete, findings, sensors: sensors.read(), sources: sensors.sources });
     const marks = { ok: colors.green('ok'), missing: colors.red('missing'), absent: colors.yellow('absent') };
     // Colour codes take no room on the screen: the words are padded first.
     const mark = (state: keyof typeof marks) => marks[state] + ' '.repeat('missing'.length - state.length);
     const rows: [string, string][] = [
       ...findings.map(({ what, state, detail }): [string, string] => [what, `${mark(state)}  ${detail}`]),
-      ...sensors.map((reading): [string, string] => [
-        reading.name,
-        `${mark(reading.value === null ? 'absent' : 'ok')}  ${reading.value === null ? reading.reason : readingText(reading)}`,
+      ...sensorLines(sensors).map(({ name, given, text }): [string, string] => [
+        name,
+        `${mark(given ? 'ok' : 'absent')}  ${text}`,
       ]),
     ];
-    for (const line of pairs(rows)) console.say(line);
+    for (const line of [...pairs(rows), ...rightLines(sensors)]) console.say(line);
     console.say(complete ? 'nothing that Hone needs is missing' : 'something that Hone needs is missing');
     return complete ? 0 : 1;
   },

@@ -2,7 +2,7 @@ import type { AgentClient } from '../client/client';
 import type { LatencySummary, TelemetryFrame } from '../telemetry/sample';
 import { colors } from './colors';
 import type { Console } from './console';
-import { bytesText, pairs, percentText, readingText, table, timeText } from './text';
+import { bytesText, energyText, pairs, percentText, readingText, table, timeText } from './text';
 
 /**
  * Shows telemetry frames and returns how many: redrawn in place on a terminal, one line each elsewhere, one line of JSON each
@@ -25,16 +25,17 @@ export async function watch(client: AgentClient, frames: number | undefined, con
   return shown;
 }
 
-function frameLine({ model, inferences, compute, readings, stamp }: TelemetryFrame): string {
+function frameLine({ model, inferences, compute, energy, readings, stamp }: TelemetryFrame): string {
   const parts = [new Date(stamp.wallMs).toISOString(), model, `${inferences} inferences`, latencyText(compute)];
   const rss = readings.find(({ name }) => name === 'memory.rss');
   if (rss?.value != null) parts.push(`RSS ${bytesText(rss.value)}`);
+  if (energy.joules !== null) parts.push(energyText(energy));
   return parts.join('  ');
 }
 
 /** One frame as the lines of a screen of this size. */
 function screenLines(frame: TelemetryFrame, url: string, columns: number, rows: number): string[] {
-  const { model, memory, inferences, compute, queue, nodes, readings } = frame;
+  const { model, memory, inferences, compute, queue, nodes, energy, readings } = frame;
   const { weightBytes, arenaBytes, scratchBytes } = memory;
   const head = [
     `${colors.bold(model)} at ${url}  ${inferences} inferences`,
@@ -45,6 +46,7 @@ function screenLines(frame: TelemetryFrame, url: string, columns: number, rows: 
         'model',
         `weights ${bytesText(weightBytes)}, arena ${bytesText(arenaBytes)}, scratch ${bytesText(scratchBytes)}`,
       ],
+      ['energy', energyText(energy)],
       ...readings.map((reading) => [reading.name, readingText(reading)] as const),
     ]),
   ];

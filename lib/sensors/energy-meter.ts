@@ -14,7 +14,7 @@ const JUDGED_JOULES = 5;
  * What the scopes add up, the widest first; no two covers of one scope overlap. The package does not hold the memory (Intel SDM
  * vol. 3, RAPL domains: PKG and DRAM stand beside each other); cores and graphics lie within the package and are in no sum.
  */
-const SCOPES: Readonly<Record<Exclude<EnergyScope, 'rail'>, readonly EnergyCover[]>> = {
+export const SCOPES: Readonly<Record<Exclude<EnergyScope, 'rail'>, readonly EnergyCover[]>> = {
   board: ['board'],
   system: ['system'],
   packages: ['package', 'memory'],

@@ -5,10 +5,10 @@ import type { EnergyCover, Probe } from './sensor-source';
  * Rails that feed a whole board, each holding those after it: the supply of Jetson AGX Thor, of the modules TX2, Xavier NX, Orin NX
  * and Orin Nano, and of Jetson Nano.
  */
-const BOARD_RAILS = ['VIN', 'VDD_IN', 'POM_5V_IN'];
+export const BOARD_RAILS = ['VIN', 'VDD_IN', 'POM_5V_IN'];
 
 /** Rails that are measured once more in a rail that feeds them: AGX Orin makes its memory supply of the 5 V input. */
-const FED_BY: Readonly<Record<string, string>> = { VDDQ_VDD2_1V8AO: 'VIN_SYS_5V0' };
+export const FED_BY: Readonly<Record<string, string>> = { VDDQ_VDD2_1V8AO: 'VIN_SYS_5V0' };
 
 /** Watts of a rail of a board; a little below 0 is noise. */
 const WATTS = [-0.5, 1000] as const;

@@ -134,6 +134,19 @@ describe('gauges', () => {
     expect(readingOf('energy')).toBeCloseTo(4.46, 6);
   });
 
+  test('of several rails are added but for those that another one feeds', () => {
+    open({
+      ...ina('hwmon3', 'ina3221', [
+        ['VDD_GPU_SOC', 20000, 100],
+        ['VDD_CPU_CV', 20000, 200],
+        ['VIN_SYS_5V0', 5000, 1000],
+      ]),
+      ...ina('hwmon4', 'ina3221', [['VDDQ_VDD2_1V8AO', 5000, 200]]),
+    });
+    expect(later(1, {})).toEqual([2 + 4 + 5, 1000]);
+    expect(sensors.energy.source).toMatch(/^\/sys\/class\/hwmon\/hwmon3\/\{in1_input,curr1_input\} \+ .* \+ [^+]*$/);
+  });
+
   test('of a slow chip are polled no faster than it answers', () => {
     open({ ...at(4000), 'sys/class/hwmon/hwmon1/update_interval': '140' });
     expect(sensors.energy.pollMs).toBe(140);

@@ -72,3 +72,14 @@ export function zone(number: number, type: string, temp: string): Record<string,
   const at = `sys/class/thermal/thermal_zone${number}`;
   return { [`${at}/type`]: `${type}\n`, [`${at}/temp`]: `${temp}\n` };
 }
+
+/** Runs as a user who is not root: root may read every file. */
+export function unprivileged<T>(run: () => T): T {
+  if (process.getuid?.() !== 0) return run();
+  process.seteuid!(65534);
+  try {
+    return run();
+  } finally {
+    process.seteuid!(0);
+  }
+}

@@ -1,26 +1,14 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { openMachineSensors } from '../../lib/sensors/machine';
-import { rapl, useFakeRoot } from './fake-root';
+import { rapl, unprivileged, useFakeRoot } from './fake-root';
 
 const root = useFakeRoot();
-
-/** Runs as a user who is not root: root may read every file. */
-function unprivileged<T>(run: () => T): T {
-  if (process.getuid?.() !== 0) return run();
-  process.seteuid!(65534);
-  try {
-    return run();
-  } finally {
-    process.seteuid!(0);
-  }
-}
 
 test('what only root may read is null, and the source says which right opens it', () => {
   const energy = 'sys/class/powercap/intel-rapl:0/energy_uj';
   root.write(rapl('intel-rapl:0', 'package-0', 1e6));
-  chmodSync(join(root.path, energy), 0o400);
-  if (process.getuid?.() !== 0) chmodSync(join(root.path, energy), 0);
+  chmodSync(join(root.path, energy), 0);
   const sensors = unprivileged(() => openMachineSensors(root.path));
   const reason = `this user may not read /${energy}`;
   const readings = unprivileged(() => sensors.read());

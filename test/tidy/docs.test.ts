@@ -17,6 +17,7 @@ import { operatorsPage } from './operators-page';
 import { formatsPage, planOpsSource } from './plan-ops';
 import { recipeKeysPage } from './recipe-keys';
 import { recipeSchemaPage } from './recipe-schema';
+import { sensorsPage } from './sensors-page';
 import { ROOT, readSource } from './sources';
 
 /** Generated files: the test fails when one is stale; `npm run docs` writes them anew. */
@@ -28,6 +29,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/operators.md': operatorsPage,
   'docs/recipe-keys.md': recipeKeysPage,
   'docs/recipe.schema.json': recipeSchemaPage,
+  'docs/sensors.md': sensorsPage,
   'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
   'lib/core/binary-operation.ts': binaryOperationsSource,
   'lib/core/reduce-operation.ts': reduceOperationsSource,
