@@ -76,7 +76,8 @@ export function takeInputs(inputs: readonly TensorInfo[], feeds: Feeds): PlanArr
 function takeInput({ name, type, dims, length }: TensorInfo, feed: Feed | undefined): PlanArray {
   if (feed === undefined) throw new HoneError('E_INPUT_LENGTH', { name, expected: length, found: 'nothing' });
   const data = ArrayBuffer.isView(feed) ? feed : feed?.data;
-  if (!isUsable(data, type)) throw new HoneError('E_INPUT_TYPE', { name, expected: type, found: typeName(data) });
+  if (!isUsable(data, type))
+    throw new HoneError('E_INPUT_TYPE', { name, expected: arrayName(type), found: typeName(data) });
   const shape = ArrayBuffer.isView(feed) ? dims : feed.dims;
   if (shape.length !== dims.length || shape.some((dim, axis) => dim !== dims[axis]))
     throw new HoneError('E_INPUT_SHAPE', { name, expected: `[${dims}]`, found: `[${shape}]` });
@@ -95,7 +96,8 @@ export function takeOutputs(outputs: readonly TensorInfo[], given: Readonly<Reco
   return outputs.map(({ name, type, length }) => {
     const data = given[name];
     if (data === undefined) throw new HoneError('E_OUTPUT_LENGTH', { name, expected: length, found: 'nothing' });
-    if (!isUsable(data, type)) throw new HoneError('E_OUTPUT_TYPE', { name, expected: type, found: typeName(data) });
+    if (!isUsable(data, type))
+      throw new HoneError('E_OUTPUT_TYPE', { name, expected: arrayName(type), found: typeName(data) });
     if (data.length !== length) throw new HoneError('E_OUTPUT_LENGTH', { name, expected: length, found: data.length });
     return data;
   });
@@ -106,6 +108,11 @@ function isUsable(data: unknown, type: PlanType): data is PlanArray {
   if (!(data instanceof CLASSES[type])) return false;
   const { buffer } = data;
   return buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable;
+}
+
+/** What elements of a type come in, where its name does not tell. */
+function arrayName(type: PlanType): string {
+  return type === 'float16' ? 'float16, as bits in a Uint16Array' : type;
 }
 
 function typeName(data: unknown): string {

@@ -41,7 +41,7 @@ export async function compress(
         await reference.release(graph);
         trimMemory();
       },
-      openFinished: openFinishedWith(reference.evaluate),
+      openFinished: openFinishedWith(reference.evaluate, { float16Ports: model.float16Ports }),
       ...(options.quantize ? { options: options.quantize } : {}),
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       ...(options.signal ? { signal: options.signal } : {}),

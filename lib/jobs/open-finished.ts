@@ -4,6 +4,7 @@ import { HoneError } from '../core/error';
 import { loadAddon } from '../engine/addon';
 import type { Evaluate, Graph } from '../ir/graph';
 import { freeInputs } from '../passes/bind-inputs';
+import { narrowPorts } from '../passes/narrow-ports';
 import { isQuantized } from './artifact';
 import { openNativeExecutor } from './native-executor';
 import { prepareForEngine } from './prepare-for-engine';
@@ -18,12 +19,21 @@ export function missingEngine(): string | undefined {
   }
 }
 
+export interface OpenFinishedOptions {
+  /** Tells why there is no engine; asks it when left out. */
+  readonly lacking?: () => string | undefined;
+  /** Inputs and outputs that plans of these networks have as float16: they round in judgement, too. */
+  readonly float16Ports?: ReadonlySet<string>;
+}
+
 /**
  * Opens networks for judgement: quantized ones on the native engine where it can run them, as a board will; all others by
  * `evaluate`, and the answer says why.
- * @param lacking tells why there is no engine
  */
-export function openFinishedWith(evaluate: Evaluate, lacking: () => string | undefined = missingEngine): OpenFinished {
+export function openFinishedWith(
+  evaluate: Evaluate,
+  { lacking = missingEngine, float16Ports = new Set() }: OpenFinishedOptions = {},
+): OpenFinished {
   const byReference = (reason: string, graph: Graph) => finishedBy(evaluate, reason)(graph);
   // A network is often judged several times.
   const compiled = new WeakMap<Graph, CompiledGraph>();
@@ -33,7 +43,7 @@ export function openFinishedWith(evaluate: Evaluate, lacking: () => string | und
     if (missing !== undefined) return byReference(missing, graph);
     const [free] = freeInputs(graph);
     if (free) return byReference(`the extents of input ${free.name} are not fixed`, graph);
-    const { prepared, plan } = compiled.get(graph) ?? compileGraph(graph);
+    const { prepared, plan } = compiled.get(graph) ?? compileGraph(graph, float16Ports);
     compiled.set(graph, { prepared, plan });
     if (typeof plan === 'string') return byReference(plan, graph);
     const executor = openNativeExecutor(plan);
@@ -47,9 +57,9 @@ interface CompiledGraph {
   readonly plan: Uint8Array | string;
 }
 
-function compileGraph(graph: Graph): CompiledGraph {
+function compileGraph(graph: Graph, float16Ports: ReadonlySet<string>): CompiledGraph {
   const prepared = prepareForEngine(graph);
-  return { prepared, plan: planOf(prepared) };
+  return { prepared, plan: planOf(narrowPorts(prepared, float16Ports)) };
 }
 
 /** A plan, or what the engine lacks for the graph. */

@@ -222,11 +222,26 @@ describe('what is made of a float16 model', () => {
   });
 });
 
+test('what compress reports is what the plan does', async () => {
+  const model = await open(put('layers.onnx', layers('float16')));
+  const data = putData('samples.npz', { x: tensorFrom('float32', [50, INPUTS], draw(50 * INPUTS)) });
+  const { graph, report } = await compress(model, { data });
+  expect(report).toMatchObject({ judgedBy: { executor: 'native' }, samples: { judged: 50 } });
+  writeFileSync(path('small.onnx'), encodeModel(graph, model));
+  writeFileSync(path('small.plan'), (await makePlan(await open(path('small.onnx')))).plan);
+  const judged = await evaluateArtifact(await openArtifact(path('small.plan')), { data, float: path('layers.onnx') });
+  expect(report.outputs).toEqual([expect.objectContaining({ sqnrDb: expect.closeTo(judged.sqnrDb!, 9) })]);
+});
+
 describe('refusals', () => {
-  test('a float16 port of a session takes no float32', async () => {
+  test('float16 ports of a session take no float32, and say what they take', async () => {
     using session = openSession(await planOf(put('one.onnx', layers('float16', 1))));
+    const [x, floats] = [new Uint16Array(INPUTS), new Float32Array(OUTPUTS)];
     expect(() => session.run({ x: new Float32Array(INPUTS) })).toThrow(
-      expect.objectContaining({ code: 'E_INPUT_TYPE', details: { name: 'x', expected: 'float16', found: 'float32' } }),
+      'input x: expected float16, as bits in a Uint16Array, found float32',
+    );
+    expect(() => session.bind({ x }, { y: floats })).toThrow(
+      'output y: expected float16, as bits in a Uint16Array, found float32',
     );
   });
 

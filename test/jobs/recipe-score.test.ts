@@ -51,7 +51,7 @@ test('a quantized model gets the same score on the engine and in onnxruntime', a
   const onEngine = await native.score(graph);
   expect(runs).toBe(0);
   expect(native.detailOf(graph)?.judgedBy).toEqual({ executor: 'native', reason: null });
-  const other = await scorer('test.npz', { openFinished: openFinishedWith(counting, () => 'no addon') });
+  const other = await scorer('test.npz', { openFinished: openFinishedWith(counting, { lacking: () => 'no addon' }) });
   expect(await other.score(graph)).toBe(onEngine);
   expect(runs).toBeGreaterThan(0);
   expect(other.detailOf(graph)?.judgedBy).toEqual({ executor: 'onnxruntime', reason: 'no addon' });

@@ -96,7 +96,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
   const reference = createReferenceEvaluate();
   try {
     const { evaluate } = reference;
-    const openFinished = openFinishedWith(evaluate, () => missing);
+    const openFinished = openFinishedWith(evaluate, { lacking: () => missing, float16Ports: model.float16Ports });
     const judge = (samples: Dataset) => createScorer({ samples, float, openFinished, ...(signal && { signal }) });
     const { metric, score, detailOf } = judge(data.validation);
     const recommendedSteps = recipe.steps === undefined;
