@@ -2,6 +2,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { compile, diagnose } from '../compile/compile';
 import { HoneError } from '../core/error';
 import type { Graph } from '../ir/graph';
+import { narrowPorts } from '../passes/narrow-ports';
 import { quantile } from '../telemetry/statistics';
 import type { Executor } from './executor';
 import { openNativeExecutor } from './native-executor';
@@ -23,11 +24,17 @@ export interface TimedModels {
   readonly load: MachineLoad;
 }
 
-/** One inference of each model on the native engine, one thread; or what the engine lacks for it. */
-export async function engineLatencies(graphs: readonly Graph[]): Promise<TimedModels> {
+/**
+ * One inference of each model on the native engine, one thread; or what the engine lacks for it. Inputs and outputs of the names
+ * `float16Ports` are float16.
+ */
+export async function engineLatencies(
+  graphs: readonly Graph[],
+  float16Ports: ReadonlySet<string>,
+): Promise<TimedModels> {
   const opened: (TimedModel | Untimed)[] = [];
   try {
-    for (const graph of graphs) opened.push(await openTimed(graph));
+    for (const graph of graphs) opened.push(await openTimed(graph, float16Ports));
     const models = opened.filter((model) => 'run' in model);
     for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++)
       for (const model of models) {
@@ -59,12 +66,12 @@ interface Untimed {
   readonly reason: string;
 }
 
-async function openTimed(graph: Graph): Promise<TimedModel | Untimed> {
-  const prepared = prepareForEngine(graph);
+async function openTimed(graph: Graph, float16Ports: ReadonlySet<string>): Promise<TimedModel | Untimed> {
+  const prepared = narrowPorts(prepareForEngine(graph), float16Ports);
   const [missing] = diagnose(prepared).filter(({ severity }) => severity === 'error');
   if (missing) return { reason: `${missing.where}: ${missing.message}` };
   const executor = openNativeExecutor(compile(prepared, { sourceHash: '0'.repeat(64) }).plan);
-  const feeds = randomFeeds(executor.inputs, 1, executor.indexLimits);
+  const feeds = executor.convert(randomFeeds(executor.inputs, 1, executor.indexLimits));
   try {
     await executor.run(feeds);
   } catch (error) {

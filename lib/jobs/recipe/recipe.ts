@@ -138,7 +138,7 @@ export async function compressByRecipe(model: ModelArtifact, options: CompressRe
     const last = result.steps[result.bestStep - 1]?.method;
     const larger = last === 'quantize' ? largerFile(bytes.length, model.bytes.length) : undefined;
     const models = [float, ...result.models];
-    const timed = missing === undefined ? await engineLatencies(models) : undefined;
+    const timed = missing === undefined ? await engineLatencies(models, model.float16Ports) : undefined;
     const latencyOf = (index: number): EngineLatency =>
       timed?.latencies[index] ?? { p50Us: null, reason: missing ?? 'not timed' };
     const report: RecipeReport = {
