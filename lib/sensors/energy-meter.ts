@@ -40,6 +40,7 @@ export class EnergyMeter {
   private judged: { readonly system: number; readonly packages: number } | undefined;
   private joules = 0;
   private problem: string | undefined;
+  private values = 0;
   private longestMs = 0;
 
   /** @param none why there is no candidate, for machines without one */
@@ -81,7 +82,6 @@ export class EnergyMeter {
     if (current === undefined) return;
     const now = { ns: this.monotonicNs(), value: sum(current.probes, values) };
     const { value } = now;
-    if (current.probes[0].kind === 'counter') this.longestMs = Math.max(this.longestMs, this.intervalMs);
     const problem = isValue(value) ? this.contradiction(value, values) : value.reason;
     if (!isValue(value) || problem !== undefined) {
       this.problem = problem;
@@ -93,20 +93,18 @@ export class EnergyMeter {
     const before = this.last;
     this.last = { ns: now.ns, value };
     if (current.probes[0].kind === 'counter') this.joules = value;
-    else if (before !== undefined) this.integrate(before, this.last);
+    if (before !== undefined) this.advance(before, this.last);
   }
 
-  /** The total now; the next one tells the longest interval since this one. */
+  /** The total now; the next one tells the longest time between values since this one. */
   take(): EnergyTotal {
     this.poll();
-    const { problem, longestMs } = this;
+    const { problem, values, longestMs } = this;
     this.problem = undefined;
     this.longestMs = 0;
-    const monotonicNs = this.last?.ns ?? this.monotonicNs();
-    if (this.current === undefined) return { monotonicNs, joules: null, reason: this.none, intervalMs: 0 };
-    return problem === undefined
-      ? { monotonicNs, joules: this.joules, intervalMs: longestMs }
-      : { monotonicNs, joules: null, reason: problem, intervalMs: longestMs };
+    const head = { monotonicNs: this.last?.ns ?? this.monotonicNs(), values, longestMs };
+    if (this.current === undefined) return { ...head, joules: null, reason: this.none };
+    return problem === undefined ? { ...head, joules: this.joules } : { ...head, joules: null, reason: problem };
   }
 
   /** The total at the last read as a reading. */
@@ -128,16 +126,19 @@ export class EnergyMeter {
     return Math.max(0, ...(this.current?.probes ?? []).map(({ energy }) => energy!.intervalMs));
   }
 
-  /** Trapezoid between two values of the power; what noise gives below 0 is not taken back. */
-  private integrate(from: { ns: number; value: number }, to: { ns: number; value: number }): void {
+  /** Counts the values that came between two reads; of a gauge adds the trapezoid, without what noise gives below 0. */
+  private advance(from: { ns: number; value: number }, to: { ns: number; value: number }): void {
     const gapMs = (to.ns - from.ns) / 1e6;
-    if (gapMs > LONGEST_GAP_MS) {
+    const gauge = this.current?.probes[0].kind === 'gauge';
+    if (gauge && gapMs > LONGEST_GAP_MS) {
       this.joules = 0;
       this.problem = `the power was not read for ${Number((gapMs / 1000).toPrecision(3))} s; the total starts again`;
       return;
     }
-    this.longestMs = Math.max(this.longestMs, gapMs, this.intervalMs);
-    this.joules += Math.max(0, ((from.value + to.value) / 2) * (gapMs / 1000));
+    const everyMs = gauge ? Math.max(gapMs, this.intervalMs) : this.intervalMs;
+    this.values += gapMs / everyMs;
+    this.longestMs = Math.max(this.longestMs, everyMs);
+    if (gauge) this.joules += Math.max(0, ((from.value + to.value) / 2) * (gapMs / 1000));
   }
 
   /**

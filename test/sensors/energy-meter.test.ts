@@ -12,12 +12,19 @@ function open(files: Readonly<Record<string, string>>): void {
   sensors = openMachineSensors(root.path, () => seconds * 1e9);
 }
 
-/** Joules and interval that the meter tells after some time with the machine in a new state, or the reason. */
+/** Joules and longest time between values that the meter tells after some time with the machine in a new state, or the reason. */
 function later(wait: number, files: Readonly<Record<string, string>>): unknown {
   seconds += wait;
   root.write(files);
-  const { joules, reason, intervalMs } = sensors.energy.take();
-  return joules === null ? reason : [Number(joules.toFixed(6)), Number(intervalMs.toFixed(6))];
+  const { joules, reason, longestMs } = sensors.energy.take();
+  return joules === null ? reason : [Number(joules.toFixed(6)), Number(longestMs.toFixed(6))];
+}
+
+/** Values that the meter counts while a function runs. */
+function valuesOf(run: () => void): number {
+  const before = sensors.energy.take().values;
+  run();
+  return Number((sensors.energy.take().values - before).toFixed(6));
 }
 
 function readingOf(name: string): unknown {
@@ -39,6 +46,7 @@ describe('counters', () => {
     expect(sensors.energy.pollMs).toBeNull();
     expect(later(1, at(1010))).toEqual([10 + 1 + 20, 1]);
     expect(later(0.5, at(1012))).toEqual([37.2, 1]);
+    expect(valuesOf(() => later(0.25, {}))).toBe(250);
     expect(readingOf('energy')).toBeCloseTo(37.2, 6);
     expect(readingOf('energy.package-1')).toBeCloseTo(24, 6);
     expect(readingOf('energy.package-0.core')).toBeCloseTo(120, 6);
@@ -61,7 +69,7 @@ describe('counters', () => {
     open(one(1000, range));
     expect(later(1, one(1000, range))).toEqual([0, 1]);
     expect(later(wait, one(joules, range))).toMatch(reason);
-    expect(later(1, one(joules + 7, range))).toEqual([7, 1]);
+    expect(later(1, one(joules + 7, range))).toEqual([7, 0]);
   });
 
   test('of other sources show it in their own reading', () => {
@@ -86,7 +94,7 @@ describe('counters', () => {
     root.remove('sys/class/powercap/intel-rapl:0/energy_uj');
     expect(readingOf('energy')).toMatch(/energy_uj is not there/);
     expect(later(1, {})).toMatch(/energy_uj is not there/);
-    expect(later(1, one(1005))).toEqual([5, 1]);
+    expect(later(1, one(1005))).toEqual([5, 0]);
   });
 });
 
@@ -106,7 +114,7 @@ describe('psys', () => {
     open(at(0, 0));
     expect(later(1, at(0, 4))).toEqual([0, 1]);
     expect(later(1, at(0, 8))).toMatch(/psys counts less than the packages/);
-    expect(later(1, at(0, 12))).toEqual([12, 1]);
+    expect(later(1, at(0, 12))).toEqual([12, 0]);
     expect(sensors.energy.scope).toBe('packages');
   });
 
@@ -114,7 +122,7 @@ describe('psys', () => {
     open(at(500, 500));
     expect(later(1, at(700, 600))).toEqual([200, 1]);
     expect(later(1, at(0, 700))).toMatch(/stepped by/);
-    expect(later(1, at(150, 800))).toEqual([150, 1]);
+    expect(later(1, at(150, 800))).toEqual([150, 0]);
     expect(later(1, at(300, 900))).toEqual([300, 1]);
     expect(sensors.energy.scope).toBe('system');
   });
@@ -132,6 +140,23 @@ describe('gauges', () => {
     sensors.energy.poll();
     expect(later(0.1, at(2000))).toEqual([4.46, 250]);
     expect(readingOf('energy')).toBeCloseTo(4.46, 6);
+    // No more values than the chip makes, and no more than were read.
+    const polls = (count: number, wait: number) => () => {
+      for (let poll = 0; poll < count; poll++) later(wait, {});
+    };
+    expect(valuesOf(polls(100, 0.005))).toBe(25);
+    expect(valuesOf(polls(10, 0.1))).toBe(10);
+  });
+
+  test('give the energy of a known wave', () => {
+    const watts = (time: number) => 5 + 3 * Math.sin(2 * Math.PI * time) + 2 * Math.sin(2 * Math.PI * 0.3 * time + 1);
+    const wave = (time: number) => at(Math.round(watts(time) * 1000));
+    open(wave(0));
+    let joules = 0;
+    for (let step = 1; step <= 400; step++) [joules] = later(0.05, wave(step * 0.05)) as [number, number];
+    // Over 20 s, whole periods of both waves.
+    expect(joules).toBeGreaterThan(100 * 0.999);
+    expect(joules).toBeLessThan(100 * 1.001);
   });
 
   test('of several rails are added but for those that another one feeds', () => {
