@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, compileVariants } from '../../lib/compile/compile';
+import { measureMacs } from '../../lib/compress/count-macs';
 import { datasetFromTensors } from '../../lib/data/create-dataset';
 import type { Dataset } from '../../lib/ir/dataset';
 import type { Graph } from '../../lib/ir/graph';
@@ -43,8 +44,10 @@ function writeOperators(write: Write): void {
   write('variants', compileVariants(variants, { sourceHash: HASH }).plan);
 }
 
-/** What of the real models is no plan, by name. */
-interface Left {
+/** What is known of the real models, by name. */
+interface Index {
+  /** Multiply-accumulates of a plan, as far as they are known: what it will take. */
+  readonly macs: Record<string, number>;
   /** What cannot be had here, or has no meaning. */
   readonly skipped: { readonly name: string; readonly why: string }[];
   /** What should have become a plan. */
@@ -62,7 +65,7 @@ function oneSample(feeds: ReadonlyMap<string, Tensor>): Dataset {
  * All real models and the networks that people ship: float, once with all that their integer inputs may be, and quantized with the
  * first of those.
  */
-async function writeModels(write: Write, { skipped, faults }: Left): Promise<void> {
+async function writeModels(write: Write, { macs, skipped, faults }: Index): Promise<void> {
   const files = [
     ...MODELS.map((model) => dataPath('models', `${model}.onnx`)),
     ...SHIPPED_FILES.map((file) => join(ZOO_DIR, file)),
@@ -80,10 +83,14 @@ async function writeModels(write: Write, { skipped, faults }: Left): Promise<voi
       const draws = feedsOf(graph, integers);
       const planOf = (model: Graph) => compile(prepareForEngine(model), { sourceHash: HASH }).plan;
       const float = planOf(graph);
-      for (const [at, feeds] of draws.entries())
-        write(`${file}-float${at === 0 ? '' : `-${at + 1}`}`, float, feeds, graph.inputs);
+      const macsOf = measureMacs(prepareForEngine(graph)).macs;
+      const add = (name: string, plan: Uint8Array, feeds: ReadonlyMap<string, Tensor>) => {
+        write(name, plan, feeds, graph.inputs);
+        macs[name] = macsOf;
+      };
+      for (const [at, feeds] of draws.entries()) add(`${file}-float${at === 0 ? '' : `-${at + 1}`}`, float, feeds);
       const int8 = planOf(await quantized(graph, oneSample(draws[0])));
-      write(`${file}-int8`, int8, draws[0], graph.inputs);
+      add(`${file}-int8`, int8, draws[0]);
     } catch (error) {
       faults.push({ name: file, why: String(error) });
     }
@@ -92,7 +99,7 @@ async function writeModels(write: Write, { skipped, faults }: Left): Promise<voi
 
 /**
  * Writes plans into a folder, for gates that run them outside Node: sample plans, `--operators` or `--all`; beside them index.json, which
- * names what could not be written, and why.
+ * names what could not be written, and why, and tells the work of each.
  */
 async function main(folder: string, kind: string | undefined): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -102,11 +109,11 @@ async function main(folder: string, kind: string | undefined): Promise<void> {
     if (feeds)
       writeFileSync(join(folder, `${name}.inputs`), Buffer.concat(inputs.map((input) => feeds.get(input)!.bytes)));
   };
-  const left: Left = { skipped: [], faults: [] };
+  const index: Index = { macs: {}, skipped: [], faults: [] };
   if (kind === '--operators') writeOperators(write);
-  else if (kind === '--all') await writeModels(write, left);
+  else if (kind === '--all') await writeModels(write, index);
   else for (const [name, plan] of await samplePlans()) write(name, plan);
-  writeFileSync(join(folder, 'index.json'), JSON.stringify(left));
+  writeFileSync(join(folder, 'index.json'), JSON.stringify(index));
 }
 
 void main(process.argv[2], process.argv[3]);

@@ -1,17 +1,17 @@
 // Every tensor of plans, bit for bit, on every instruction set, thread count and rounding mode:
 //   node test/gates/bit-identity.mjs [--all [--only TEXT]... [--shard I/N] [--quick] [--resume] [--record FILE]]
-// Takes the sample plans and a graph of every operator; --all takes the networks that people ship and all real models, small ones first.
+// Takes the sample plans and a graph of every operator; --all takes the networks that people ship and all real models, those of little work first.
 //   --only    plans whose names hold one of the texts
 //   --shard   every N-th of them, from the I-th (of 1 to N)
-//   --quick   on emulated machines 1 and 3 threads, and the mode of the process, are enough
+//   --quick   on emulated machines the fast rows, 1 and 3 threads and the mode of the process are enough
 //   --resume  takes what ran well before (same plan, program and ways) from out/gates/known-runs.txt
 //   --record  appends a line of JSON about the run to a file
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeEnvironment } from '../../dist/bench/environment.js';
-import { compareRuns, machines, tensorsOf } from './compare-runs.mjs';
+import { compareRuns, machines, QUICK, tensorsOf } from './compare-runs.mjs';
 import { knownRuns } from './known-runs.mjs';
 
 const { values: options } = parseArgs({
@@ -29,19 +29,11 @@ if (!(shard >= 1 && shard <= shards)) throw new Error(`--shard ${options.shard}:
 /** Whether a part of the plans alone is looked at. */
 const isPart = shards > 1 || options.only[0] !== '';
 
-/**
- * How emulated machines run many plans; not those left out: cortex-a72 has the rows of cortex-a53. The reference rows run here, and on
- * `max`, which has all ARM rows; the other CPUs prove that no row uses what they lack.
- */
-const MANY = {
-  simde: ['--no-ref', ...(options.quick ? ['--quick'] : [])],
-  max: options.quick ? ['--quick'] : [],
-  'cortex-a53': ['--no-ref', '--quick'],
-  'cortex-a76': ['--no-ref', '--quick'],
-};
+/** Of two CPUs with the same rows one is enough of many plans. */
+const LEFT_OUT = 'cortex-a72';
 const on = machines()
-  .filter(({ name, isHost }) => !options.all || isHost || name in MANY)
-  .map((machine) => (options.all && !machine.isHost ? { ...machine, options: MANY[machine.name] } : machine));
+  .filter(({ name }) => !options.all || name !== LEFT_OUT)
+  .map((machine) => (options.quick && !machine.isHost ? { ...machine, options: QUICK } : machine));
 /** Folders, the option that writes each, and how many plans are compared and told of at once. */
 const sets = options.all
   ? [[`out/gates/all-plans-${shard}-of-${shards}`, '--all', 1]]
@@ -62,9 +54,9 @@ for (const [folder, option, atOnce] of sets) {
   faults.push(...index.faults.map(({ name, why }) => `${name}: ${why}`));
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.plan'))
-    .map((file) => ({ file: join(folder, file), bytes: statSync(join(folder, file)).size }))
-    .sort((a, b) => a.bytes - b.bytes || (a.file < b.file ? -1 : 1))
-    .map(({ file }) => file)
+    .map((file) => [join(folder, file), index.macs[file.replace(/\.plan$/, '')] ?? 0])
+    .sort(([a, macs], [b, others]) => macs - others || (a < b ? -1 : 1))
+    .map(([file]) => file)
     .filter((file) => options.only.some((text) => file.includes(text)))
     .filter((_, at) => at % shards === shard - 1);
   const count = files.length;
