@@ -28,6 +28,42 @@ export function rightLines({ sources }: MachineSensors): string[] {
   );
 }
 
+/** More values of one quantity are shown by their range. */
+const MOST_VALUES = 8;
+
+/** Readings as one row for each quantity: its name and its values, each in the unit that people read it in. */
+export function quantityRows(readings: readonly Reading[]): [quantity: string, values: string][] {
+  const groups = new Map<string, Reading[]>();
+  for (const reading of readings) {
+    const quantity = reading.unit === 'joules' ? 'joules since start' : reading.name.split('.', 1)[0];
+    groups.set(quantity, [...(groups.get(quantity) ?? []), reading]);
+  }
+  return [...groups].map(([quantity, group]) => [quantity, valuesText(group)]);
+}
+
+function valuesText(group: readonly Reading[]): string {
+  const given = group.filter(({ value }) => value !== null);
+  const texts =
+    given.length > MOST_VALUES
+      ? [rangeText(given)]
+      : given.map((reading) => `${shortName(reading)} ${readingText(reading)}`.trimStart());
+  const missing = group.filter(({ value }) => value === null);
+  return [...texts, ...missing.map((reading) => `${shortName(reading)} ${readingText(reading)}`.trimStart())].join(
+    '  ',
+  );
+}
+
+function rangeText(group: readonly Reading[]): string {
+  const sorted = [...group].sort((a, b) => a.value! - b.value!);
+  return `${readingText(sorted[0])} to ${readingText(sorted[sorted.length - 1])} (${group.length})`;
+}
+
+/** The name without its quantity; the reading that is named as the quantity alone is the total of its counters. */
+function shortName({ name, kind, value }: Reading): string {
+  const short = name.split('.').slice(1).join('.');
+  return short === '' && kind === 'counter' && value !== null ? 'total' : short;
+}
+
 /** A counter has only just begun: that it counts is all that there is to say. */
 function valueText(reading: Reading): string {
   if (reading.value === null) return reading.reason;

@@ -2,7 +2,8 @@ import type { AgentClient } from '../client/client';
 import type { LatencySummary, TelemetryFrame } from '../telemetry/sample';
 import { colors } from './colors';
 import type { Console } from './console';
-import { bytesText, energyText, pairs, percentText, readingText, table, timeText } from './text';
+import { quantityRows } from './sensor-lines';
+import { bytesText, energyText, pairs, percentText, table, timeText } from './text';
 
 /**
  * Shows telemetry frames and returns how many: redrawn in place on a terminal, one line each elsewhere, one line of JSON each
@@ -28,8 +29,8 @@ export async function watch(client: AgentClient, frames: number | undefined, con
 function frameLine({ model, inferences, compute, energy, readings, stamp }: TelemetryFrame): string {
   const parts = [new Date(stamp.wallMs).toISOString(), model, `${inferences} inferences`, latencyText(compute)];
   const rss = readings.find(({ name }) => name === 'memory.rss');
-  if (rss?.value != null) parts.push(`RSS ${bytesText(rss.value)}`);
   if (energy.joules !== null) parts.push(energyText(energy));
+  if (rss?.value != null) parts.push(`RSS ${bytesText(rss.value)}`);
   return parts.join('  ');
 }
 
@@ -47,7 +48,7 @@ function screenLines(frame: TelemetryFrame, url: string, columns: number, rows: 
         `weights ${bytesText(weightBytes)}, arena ${bytesText(arenaBytes)}, scratch ${bytesText(scratchBytes)}`,
       ],
       ['energy', energyText(energy)],
-      ...readings.map((reading) => [reading.name, readingText(reading)] as const),
+      ...quantityRows(readings),
     ]),
   ];
   const room = Math.max(0, rows - head.length - 3);

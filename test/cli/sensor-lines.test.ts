@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { rightLines, sensorLines } from '../../lib/cli/sensor-lines';
+import { quantityRows, rightLines, sensorLines } from '../../lib/cli/sensor-lines';
 import { energyText, readingText } from '../../lib/cli/text';
 import { openMachineSensors } from '../../lib/sensors/machine';
 import type { InferenceEnergy, Reading, ReadingUnit } from '../../lib/telemetry/sample';
@@ -43,6 +43,36 @@ test.each<[energy: Partial<InferenceEnergy>, text: string]>([
 ])('energy of an inference: %j', (part, text) => {
   const whole = { scope: 'board', source: 'fake', joules: 0.0123, uncertaintyJoules: 1.23e-5, windowMs: 2000 };
   expect(energyText({ ...whole, inferences: 5, ...part } as InferenceEnergy)).toBe(text);
+});
+
+test('on a screen every quantity has one row, however many sensors there are', () => {
+  const gauge = (name: string, unit: ReadingUnit, value: number): Reading => ({
+    name,
+    unit,
+    kind: 'gauge',
+    source: 'fake',
+    value,
+  });
+  const joules = { unit: 'joules', kind: 'counter', source: 'fake' } as const;
+  const none = { kind: 'gauge', source: 'fake', value: null } as const;
+  expect(
+    quantityRows([
+      gauge('memory.rss', 'bytes', 5e7),
+      gauge('memory.peak-rss', 'bytes', 6e7),
+      gauge('thermal.acpitz-0', 'celsius', 27.8),
+      { ...none, name: 'thermal.pch', unit: 'celsius', reason: 'it is off' },
+      ...Array.from({ length: 16 }, (_, core) => gauge(`frequency.cpu${core}`, 'hertz', 2.4e9 - core * 1e8)),
+      { ...none, name: 'pressure', unit: 'ratio', reason: 'not told' },
+      { ...joules, name: 'energy.package-0.core', value: 5 },
+      { ...joules, name: 'energy', value: 12.5 },
+    ]),
+  ).toEqual([
+    ['memory', 'rss 50.0 MB  peak-rss 60.0 MB'],
+    ['thermal', 'acpitz-0 27.8 °C  pch none (it is off)'],
+    ['frequency', '0.90 GHz to 2.40 GHz (16)'],
+    ['pressure', 'none (not told)'],
+    ['joules since start', 'package-0.core 5.00 J  total 12.5 J'],
+  ]);
 });
 
 describe('what doctor says of sensors', () => {

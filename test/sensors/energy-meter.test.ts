@@ -150,10 +150,11 @@ describe('gauges', () => {
 
   test('give the energy of a known wave', () => {
     const watts = (time: number) => 5 + 3 * Math.sin(2 * Math.PI * time) + 2 * Math.sin(2 * Math.PI * 0.3 * time + 1);
-    const wave = (time: number) => at(Math.round(watts(time) * 1000));
-    open(wave(0));
+    const current = 'sys/class/hwmon/hwmon1/curr1_input';
+    const wave = (time: number) => ({ [current]: String(Math.round(watts(time) * 1000)) });
+    open({ ...at(0), ...wave(0) });
     let joules = 0;
-    for (let step = 1; step <= 400; step++) [joules] = later(0.05, wave(step * 0.05)) as [number, number];
+    for (let step = 1; step <= 200; step++) [joules] = later(0.1, wave(step * 0.1)) as [number, number];
     // Over 20 s, whole periods of both waves.
     expect(joules).toBeGreaterThan(100 * 0.999);
     expect(joules).toBeLessThan(100 * 1.001);
