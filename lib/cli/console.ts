@@ -3,6 +3,7 @@ import type { HoneError } from '../core/error';
 import { toJson } from '../core/json';
 import { colors } from './colors';
 import { withCommandName } from './command-name';
+import { drained } from './output';
 
 /** Where a verb prints, and how it learns of Ctrl-C. */
 export interface Console {
@@ -15,6 +16,8 @@ export interface Console {
   result(value: unknown): void;
   /** Prints one of many results as one line of JSON; silent without `--json`. */
   resultLine(value: unknown): void;
+  /** Prints one of many results as one line of JSON whatever was asked for, and waits for a reader that lags behind. */
+  jsonLine(value: unknown): Promise<void>;
   /** A remark beside the result, on standard error. */
   note(line: string): void;
   /** Shows how far long work is, with the time left: in place on a terminal, else as a line now and then; silent with `--json`. */
@@ -49,6 +52,10 @@ export function openConsole(json: boolean, signal: AbortSignal): Console {
     },
     resultLine(value) {
       if (json) process.stdout.write(`${toJson(value)}\n`);
+    },
+    async jsonLine(value) {
+      clear();
+      if (!process.stdout.write(`${toJson(value)}\n`)) await drained(process.stdout, signal);
     },
     note(line) {
       clear();

@@ -3,6 +3,7 @@ import type { PartialQuantizeOptions } from '../compress/quantize/quantize-optio
 import { HoneError, readError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
 import type { SampleAxis } from '../ir/sample-axes';
+import { parseSoundSpec } from '../core/sound-spec';
 import { type Artifact, openArtifact } from '../jobs/artifact';
 import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
@@ -26,6 +27,7 @@ export const COMMON = {
     description: 'calibration samples: a float model is compressed to int8 first',
   },
   preprocess: { flags: '--preprocess <json>', description: 'how pictures become inputs: a JSON file or text' },
+  sound: { flags: '--sound <json>', description: 'how sound becomes inputs (docs/stream.md): a JSON file or text' },
   outputs: { flags: '--outputs <json>', description: 'what the outputs mean (docs/outputs.md): a JSON file or text' },
   executor: { flags: '--executor <name>', description: `${EXECUTORS.join(' or ')}`, default: 'native' },
   threads: { flags: '--threads <n>', description: 'threads of one inference', default: '1' },
@@ -104,7 +106,9 @@ export async function openModel(path: string, options: OptionValues, console: Co
   const sampleAxes = pairsOf(options, 'batchAxis', 'an input and an axis from 0 or none, as in x=1', parseAxis);
   const states = pairsOf(options, 'state', 'an input and an output, as in h=hn', (output) => output || undefined);
   const outputs = await jsonOf(options, 'outputs');
-  const artifact = await openArtifact(path, { shapes, sampleAxes, states, outputs, ...(await preprocessing(options)) });
+  const sound = await jsonOf(options, 'sound');
+  const specs = { outputs, ...(await preprocessing(options)), ...(sound === undefined ? {} : { sound: parseSoundSpec(sound) }) };
+  const artifact = await openArtifact(path, { shapes, sampleAxes, states, ...specs });
   if (artifact.kind === 'model' && !console.json)
     for (const line of diagnosticLines(artifact.notes)) console.note(line);
   return artifact;

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { HoneError } from '../core/error';
 
 /**
@@ -10,4 +11,19 @@ export function guardOutput(onGone: () => void, onFailed: (error: HoneError) => 
     else onFailed(new HoneError('E_FILE_WRITE', { path: 'standard output', reason: error.message }, { cause: error }));
   });
   process.stderr.on('error', () => {});
+}
+
+/** Waits until a stream takes more, or never will, or the signal comes. */
+export function drained(stream: Writable, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const events = ['drain', 'error', 'close'] as const;
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+    signal.addEventListener('abort', done);
+  });
 }

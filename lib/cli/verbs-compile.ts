@@ -35,6 +35,7 @@ export const compileVerb: Verb = {
       description: 'keep states (h and hn, or as --state says) in the plan from run to run: no inputs and outputs then',
     },
     COMMON.preprocess,
+    COMMON.sound,
     COMMON.outputs,
     VERBOSE,
     ...QUANTIZE,

@@ -39,6 +39,7 @@ export const compressVerb: Verb = {
     { flags: '--cache <folder>', description: 'finished steps of a recipe; <out>.hone-cache when left out' },
     ...INPUTS,
     COMMON.preprocess,
+    COMMON.sound,
     COMMON.outputs,
     VERBOSE,
     ...QUANTIZE,

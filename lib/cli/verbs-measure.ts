@@ -1,7 +1,5 @@
 import { decibelsText } from '../compress/quantize/measure-quality';
 import { outputsOf } from '../core/output-spec';
-import { unpackStrings } from '../ir/strings';
-import { toNumbers } from '../ir/tensor';
 import { bench, type Latency } from '../jobs/bench';
 import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
 import { measureLayerTimes, writeLayerTimes } from '../jobs/layer-times';
@@ -21,6 +19,7 @@ import {
   threads,
   watched,
 } from './flags';
+import { outputValues } from './output-values';
 import { errorText } from './step-table';
 import { pairs, percentText, table, timeText } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -62,28 +61,23 @@ export const runVerb: Verb = {
       threads: threads(options),
       ...watched(console),
     });
-    const values = [...outputs].map(([name, { type, dims, ...tensor }]) => ({
-      name,
-      type,
-      dims,
-      data: type === 'string' ? unpackStrings({ type, dims, ...tensor }) : toNumbers({ type, dims, ...tensor }),
-    }));
+    const values = outputValues(outputs);
     // Where two outputs make one meaning, it stands with the first.
-    const numeric = values.filter(({ type }) => type !== 'string').map(({ name }) => name);
+    const numeric = [...values].filter(([, { type }]) => type !== 'string').map(([name]) => name);
     const [described] = meaning ? outputsOf(meaning.spec, numeric).values() : [];
-    const entries = values.map(({ name, type, dims, data }) => {
-      const decoded = name === described && meaning ? { decoded: meaning.decoded } : {};
-      return [name, { type, shape: dims, data, ...decoded }];
-    });
+    const entries = [...values].map(([name, value]) => [
+      name,
+      name === described && meaning ? { ...value, decoded: meaning.decoded } : value,
+    ]);
     console.result(Object.fromEntries(entries));
     if (meaning) {
       for (const line of decodedLines(meaning.decoded)) console.say(line);
       return undefined;
     }
-    for (const { name, type, dims, data } of values) {
+    for (const [name, { type, shape, data }] of values) {
       const numbers = data.filter((value) => typeof value === 'number');
       const best = numbers.length > 1 ? `, largest is number ${largest(numbers)}` : '';
-      console.say(`${name}: ${type} [${dims.join(', ')}]${best}`);
+      console.say(`${name}: ${type} [${shape.join(', ')}]${best}`);
       const shown = data
         .slice(0, SHOWN)
         .map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(Number(value.toPrecision(6)))));

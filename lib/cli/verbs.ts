@@ -43,6 +43,11 @@ export const VERBS: readonly VerbRow[] = [
     load: () => (require('./verbs-measure') as typeof import('./verbs-measure')).runVerb,
   },
   {
+    name: 'stream',
+    summary: 'run a model over pictures of a camera or sound of a microphone from standard input, one line of JSON per answer',
+    load: () => (require('./verbs-stream') as typeof import('./verbs-stream')).streamVerb,
+  },
+  {
     name: 'eval',
     summary: 'accuracy on labelled samples, agreement and SQNR against the float model',
     load: () => (require('./verbs-measure') as typeof import('./verbs-measure')).evalVerb,

@@ -62,6 +62,11 @@ export const ERRORS = {
     template: 'data does not fit the model: expected {expected}, found {found}',
     hint: 'Give arrays named like the model inputs with a leading sample axis, enough samples, and class labels from 0 where they are needed.',
   },
+  E_STREAM: { template: 'standard input {reason}', hint: '{advice}' },
+  E_SOUND_RATE: {
+    template: 'the model takes sound at {expected} samples per second, and --rate says {found}',
+    hint: 'Record at that rate (`arecord -t raw -f S16_LE -c 1 -r {expected}`) or let ffmpeg resample (`ffmpeg ... -f s16le -ac 1 -ar {expected} -`), and say `--rate {expected}`.',
+  },
   E_PREPROCESS: {
     template: "nothing says how the pictures of {path} become input '{name}' of {type}[{shape}]",
     hint: "Give --preprocess (in a recipe: data.preprocess) as the model was trained, such as '{suggestion}': an element is (byte * scale - mean) / std.",

@@ -71,7 +71,7 @@ async function* readBatches(source: SampleSource, chosen: Uint32Array, options: 
     const indices = order.subarray(start, start + size);
     const inputs = new Map<string, Tensor>();
     for (const [name, tensor] of await source.read(indices))
-      inputs.set(name, source.placed?.has(name) ? tensor : placed(tensor, source.inputs.get(name)));
+      inputs.set(name, source.placed?.has(name) ? tensor : placeSamples(tensor, source.inputs.get(name)));
     yield {
       count: indices.length,
       inputs,
@@ -81,8 +81,8 @@ async function* readBatches(source: SampleSource, chosen: Uint32Array, options: 
   }
 }
 
-/** Samples `[count, ...]` where the input has them. */
-function placed(tensor: Tensor, sample: SampleType | undefined): Tensor {
+/** Samples `[count, ...]` on the axis where the input has them. */
+export function placeSamples(tensor: Tensor, sample: SampleType | undefined): Tensor {
   if (sample === undefined) return tensor;
   const { dims: inner, axis = 0 } = sample;
   const count = tensor.dims[0];

@@ -11,10 +11,11 @@ import type { ExpectedInputs } from './fit-input';
 import { isIdx, parseIdx } from './idx';
 import { openIdx } from './idx-dataset';
 import { isImage } from './image';
-import { openImage, openImageFolder, type SuggestedSpec } from './image-dataset';
+import { openImage, openImageFolder } from './image-dataset';
 import { isNpy, parseNpy } from './npy';
 import { readNpz } from './npz';
 import { openNpzShards } from './npz-shards';
+import type { SuggestedSpec } from './picture-input';
 import { isZip } from './zip';
 
 /** Unpacked .gz files may be this large. */

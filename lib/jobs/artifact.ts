@@ -4,6 +4,7 @@ import { basename, dirname, extname } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError, readError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
+import type { SoundSpec } from '../core/sound-spec';
 import type { Graph, ValueType } from '../ir/graph';
 import { declaredSampleAxes, type SampleAxes, sampleAxesMetadata } from '../ir/sample-axes';
 import { declaredStates, type States, sameState, statesMetadata } from '../ir/states';
@@ -17,6 +18,7 @@ import type { PlanType } from '../plan/format';
 import { readPlan } from '../plan/reader';
 import { outputsMetadata } from './output-note';
 import { preprocessMetadata } from './preprocess-note';
+import { soundMetadata } from './sound-note';
 
 /** Anything that a verb takes: an ONNX model, float or quantized, or a compiled plan. */
 export type Artifact = ModelArtifact | PlanArtifact;
@@ -61,6 +63,8 @@ export interface InputOptions {
 export interface ArtifactOptions extends InputOptions {
   /** How pictures become its input. */
   readonly preprocess?: PreprocessSpec;
+  /** How sound becomes its input. */
+  readonly sound?: SoundSpec;
   /** What its outputs mean: the JSON of an `OutputSpec`, of which names that the file itself notes may be left out. */
   readonly outputs?: unknown;
 }
@@ -106,10 +110,10 @@ export async function openArtifact(path: string, options: ArtifactOptions = {}):
 }
 
 /** The artifact with notes of its metadata replaced. @throws what `outputsMetadata` throws */
-function withNotes<A extends Artifact>(artifact: A, { preprocess, outputs }: ArtifactOptions): A {
+function withNotes<A extends Artifact>(artifact: A, { preprocess, sound, outputs }: ArtifactOptions): A {
   const before = metadataOf(artifact);
   const said = outputs === undefined ? [] : outputsMetadata(outputs, valueTypesOf(artifact), before);
-  const notes = new Map([...preprocessMetadata(preprocess), ...said]);
+  const notes = new Map([...preprocessMetadata(preprocess), ...soundMetadata(sound), ...said]);
   if (notes.size === 0) return artifact;
   if (artifact.kind === 'model')
     return { ...artifact, graph: { ...artifact.graph, metadata: new Map([...before, ...notes]) } };

@@ -20,9 +20,13 @@ export type CarriedStates = States;
 /** Runs samples in order: each starts from the states that the one before left, the first from zeros. */
 export function carryStates(executor: Executor, states: CarriedStates): Executor {
   if (states.size === 0) return executor;
-  const carry = new StateCarrier(executor.inputs, states);
+  let carry = new StateCarrier(executor.inputs, states);
   return {
     ...executor,
+    reset() {
+      executor.reset();
+      carry = new StateCarrier(executor.inputs, states);
+    },
     async run(feeds) {
       const outputs = await executor.run(new Map([...feeds, ...carry.current]));
       carry.take(outputs);

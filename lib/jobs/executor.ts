@@ -19,5 +19,7 @@ export interface Executor {
   convert(feeds: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor>;
   /** Outputs by name for inputs with a leading axis of 1. */
   run(feeds: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>>;
+  /** Puts states that it keeps from run to run back to zeros. */
+  reset(): void;
   close(): Promise<void>;
 }

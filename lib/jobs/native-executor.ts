@@ -9,12 +9,24 @@ import { readPlan } from '../plan/reader';
 import { dataTypeOf } from './artifact';
 import type { Executor } from './executor';
 
+/** How a plan is run. */
+export interface NativeOptions {
+  /** Threads of one inference. */
+  readonly threads?: number;
+  /** Whether runs go beside this thread, over copies of the inputs, and end early after `signal`. */
+  readonly beside?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Opens a plan on the native engine; of its shape variants each run takes the one that its feeds fit, the first when none does. Ports of
  * float16 take and give float32 here, as other executors do; they take float16 too.
  * @throws what `openSession` throws
  */
-export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
+export function openNativeExecutor(
+  plan: Uint8Array,
+  { threads = 1, beside = false, signal }: NativeOptions = {},
+): Executor {
   const first = openSession(plan, { threads });
   const sessions = first.variants.map((_, variant) =>
     variant === 0 ? first : openSession(plan, { threads, variant }),
@@ -41,8 +53,8 @@ export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
     convert,
     async run(feeds) {
       const session = sessions.find((candidate) => fits(candidate, feeds)) ?? first;
-      const arrays = [...convert(feeds)].map(([name, tensor]) => [name, asFeed(name, tensor)] as const);
-      const results = session.run(new Map(arrays));
+      const arrays = new Map([...convert(feeds)].map(([name, tensor]) => [name, asFeed(name, tensor)]));
+      const results = beside ? await session.runAsync(arrays, signal && { signal }) : session.run(arrays);
       return new Map(
         session.outputs.map(({ name, type }) => {
           const data = results[name];
@@ -51,6 +63,9 @@ export function openNativeExecutor(plan: Uint8Array, threads = 1): Executor {
           return [name, type === 'float16' ? fromFloat16(tensor) : tensor];
         }),
       );
+    },
+    reset() {
+      for (const session of sessions) session.reset();
     },
     async close() {
       for (const session of sessions) session.close();

@@ -13,6 +13,8 @@ export interface ExecutorOptions extends CompressOptions {
   /** `native` when left out; nothing falls back by itself. */
   readonly executor?: ExecutorName;
   readonly threads?: number;
+  /** Whether the native engine runs beside this thread (`openNativeExecutor`). */
+  readonly beside?: boolean;
   /** For timing: onnxruntime as it comes, with integer kernels that may saturate (see `openReference`). */
   readonly integerKernels?: boolean;
 }
@@ -23,7 +25,10 @@ export interface ExecutorOptions extends CompressOptions {
  */
 export async function openExecutor(artifact: Artifact, options: ExecutorOptions = {}): Promise<Executor> {
   const { executor = 'native', threads = 1 } = options;
-  if (executor === 'native') return openNativeExecutor((await makePlan(artifact, options)).plan, threads);
+  if (executor === 'native') {
+    const { beside = false, signal } = options;
+    return openNativeExecutor((await makePlan(artifact, options)).plan, { threads, beside, ...(signal && { signal }) });
+  }
   const { graph, bytes, derived } = requireModel(artifact, 'run by onnxruntime');
   requireRunnable(graph);
   const reference = await openReference(derived ? graph : bytes, {
@@ -37,6 +42,7 @@ export async function openExecutor(artifact: Artifact, options: ExecutorOptions 
     indexLimits: indexLimits(graph),
     convert: (feeds) => feeds,
     run: (feeds) => reference.run(feeds),
+    reset: () => {},
     close: () => reference.close(),
   };
 }

@@ -1,5 +1,5 @@
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
-import type { SuggestedSpec } from '../data/image-dataset';
+import type { SuggestedSpec } from '../data/picture-input';
 
 /** Metadata key under which a file says how pictures become its input. */
 const PREPROCESS_KEY = 'hone.preprocess';

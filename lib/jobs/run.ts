@@ -1,19 +1,18 @@
 import { HoneError } from '../core/error';
 import type { OutputSpec } from '../core/output-spec';
-import { type Decoded, decodeOutputs } from '../core/outputs/decode-outputs';
-import type { OutputArray } from '../core/outputs/output-array';
+import type { Decoded } from '../core/outputs/decode-outputs';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { Batch, Dataset } from '../ir/dataset';
-import { type Tensor, toNumbers } from '../ir/tensor';
+import type { Tensor } from '../ir/tensor';
 import { type Artifact, metadataOf } from './artifact';
 import { carryStates } from './carry-states';
 import type { Executor } from './executor';
+import { meaningOf } from './meaning-of';
 import { type ExecutorOptions, openExecutor } from './open-executor';
 import { notedOutputs } from './output-note';
 import { notedPreprocess } from './preprocess-note';
 import { randomFeeds } from './random-feeds';
 import { type OpenedSamples, openSamples } from './samples';
-import { sightOf } from './sight';
 
 export interface RunOptions extends Omit<ExecutorOptions, 'data'> {
   /** Calibration samples, for a float model that is to be compressed first. */
@@ -88,15 +87,8 @@ async function runLast(
   for await (const { inputs, pictures } of samples) {
     const outputs = await executor.run(inputs);
     const before = found?.meaning?.decoded;
-    const shapes = [...inputs.values()].map(({ dims }) => dims);
-    const sight = spec?.kind === 'boxes' ? sightOf(shapes, pictures?.[0], preprocess) : undefined;
-    const meaning = spec && { spec, decoded: decodeOutputs(spec, numbersOf(outputs), { sight, before }) };
-    found = { outputs, meaning };
+    const seen = { inputs, picture: pictures?.[0], preprocess, before };
+    found = { outputs, meaning: spec && { spec, decoded: meaningOf(spec, outputs, seen) } };
   }
   return found;
-}
-
-function numbersOf(outputs: ReadonlyMap<string, Tensor>): ReadonlyMap<string, OutputArray> {
-  const numeric = [...outputs].filter(([, { type }]) => type !== 'string');
-  return new Map(numeric.map(([name, tensor]) => [name, { dims: tensor.dims, data: toNumbers(tensor) }]));
 }

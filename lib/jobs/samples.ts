@@ -116,11 +116,12 @@ function firstOutput(artifact: Artifact): { readonly name: string; readonly clas
   return dims && { name, classes: elementCount(dims) };
 }
 
-function bindArtifact<A extends Artifact>(artifact: A, dataset: Dataset): A {
+/** The artifact for samples like these, as `openSamples` has it. */
+export function bindArtifact<A extends Artifact>(artifact: A, dataset: Pick<Dataset, 'inputs'>): A {
   return artifact.kind === 'model' ? { ...artifact, graph: bindForSamples(artifact.graph, dataset) } : artifact;
 }
 
 /** The graph for samples of a dataset, as `openSamples` has it. */
-export function bindForSamples(graph: Graph, { inputs }: Dataset): Graph {
+export function bindForSamples(graph: Graph, { inputs }: Pick<Dataset, 'inputs'>): Graph {
   return fixBatch(bindToSamples(graph, inputs));
 }

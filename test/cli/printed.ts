@@ -16,6 +16,7 @@ export async function printed(verb: Verb, path: string, options: OptionValues = 
     note: say,
     result: nothing,
     resultLine: nothing,
+    jsonLine: async () => {},
     progress: nothing,
   };
   await verb.run([path], options, console);

@@ -34,6 +34,7 @@ async function run(options: Readonly<Record<string, string>>): Promise<{ lines: 
       report = value;
     },
     resultLine: () => {},
+    jsonLine: async () => {},
     note: () => {},
     progress: () => {},
   };
