@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { PartialQuantizeOptions } from '../compress/quantize/quantize-options';
 import { HoneError, readError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
-import type { SampleAxis } from '../ir/sample-axes';
 import { parseSoundSpec } from '../core/sound-spec';
+import type { SampleAxis } from '../ir/sample-axes';
 import { type Artifact, openArtifact } from '../jobs/artifact';
 import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
@@ -107,7 +107,11 @@ export async function openModel(path: string, options: OptionValues, console: Co
   const states = pairsOf(options, 'state', 'an input and an output, as in h=hn', (output) => output || undefined);
   const outputs = await jsonOf(options, 'outputs');
   const sound = await jsonOf(options, 'sound');
-  const specs = { outputs, ...(await preprocessing(options)), ...(sound === undefined ? {} : { sound: parseSoundSpec(sound) }) };
+  const specs = {
+    outputs,
+    ...(await preprocessing(options)),
+    ...(sound === undefined ? {} : { sound: parseSoundSpec(sound) }),
+  };
   const artifact = await openArtifact(path, { shapes, sampleAxes, states, ...specs });
   if (artifact.kind === 'model' && !console.json)
     for (const line of diagnosticLines(artifact.notes)) console.note(line);

@@ -5,7 +5,18 @@ import { COLOR_RANGES } from '../data/raw-picture';
 import { type FrameSource, STREAM_FORMATS } from '../jobs/frame-source';
 import { STAGES, type StreamAnswer, type StreamSummary, stream } from '../jobs/stream';
 import type { Console } from './console';
-import { COMMON, INPUTS, integer, MODEL, openModel, preprocessing, requiredFlag, text, threads, watched } from './flags';
+import {
+  COMMON,
+  INPUTS,
+  integer,
+  MODEL,
+  openModel,
+  preprocessing,
+  requiredFlag,
+  text,
+  threads,
+  watched,
+} from './flags';
 import { signalExitCode } from './interrupt';
 import { outputValues } from './output-values';
 import { bytesText, pairs, table, timeText } from './text';
@@ -18,7 +29,10 @@ export const streamVerb: Verb = {
     { flags: '--size <WxH>', description: 'extents of the pictures, as in 640x480; may be left out for mjpeg' },
     { flags: '--range <range>', description: `bytes of black and white: ${COLOR_RANGES.join(' or ')} (0 to 255)` },
     { flags: '--rate <n>', description: 'samples of sound per second; those of the model when left out' },
-    { flags: '--hop <n>', description: 'from one window of sound to the next: samples, or a time as in 10ms; a window' },
+    {
+      flags: '--hop <n>',
+      description: 'from one window of sound to the next: samples, or a time as in 10ms; a window',
+    },
     { flags: '--every-frame', description: 'let the stream wait instead of dropping frames, as for regular files' },
     { flags: '--limit <n>', description: 'end after this many answers' },
     COMMON.calibration,
@@ -97,7 +111,8 @@ function tell(found: StreamSummary, everyFrame: boolean, console: Console): void
     ...(left === 0 ? [] : [`${left} left`]),
   ];
   const rows: [string, string][] = [['frames', parts.join(', ')]];
-  if (firstBroken) rows.push(['broken', `first frame ${firstBroken.frame}, at byte ${firstBroken.at}: ${firstBroken.broken}`]);
+  if (firstBroken)
+    rows.push(['broken', `first frame ${firstBroken.frame}, at byte ${firstBroken.at}: ${firstBroken.broken}`]);
   if (gaps > 0) rows.push(['gaps', `${gaps}: sound was left out, states began anew`]);
   if (foreignBytes > 0) rows.push(['between', `${bytesText(foreignBytes)} that belong to no picture`]);
   for (const line of pairs(rows)) console.note(line);

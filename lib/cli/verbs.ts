@@ -44,7 +44,8 @@ export const VERBS: readonly VerbRow[] = [
   },
   {
     name: 'stream',
-    summary: 'run a model over pictures of a camera or sound of a microphone from standard input, one line of JSON per answer',
+    summary:
+      'run a model over pictures of a camera or sound of a microphone from standard input, one line of JSON per answer',
     load: () => (require('./verbs-stream') as typeof import('./verbs-stream')).streamVerb,
   },
   {

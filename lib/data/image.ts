@@ -2,6 +2,7 @@ import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { HoneError } from '../core/error';
 import type { Picture } from '../core/preprocess';
+import { withHuffmanTables } from './huffman-tables';
 import { orientationOf, turnPicture } from './orientation';
 
 /** Larger pictures are refused before memory is taken for them. */
@@ -51,10 +52,11 @@ function decodePng(bytes: Uint8Array): Picture {
 }
 
 function decodeJpeg(bytes: Uint8Array): Picture {
-  const options = { useTArray: true, formatAsRGBA: true } as const;
+  const options = { useTArray: true, formatAsRGBA: false } as const;
   const limits = { maxResolutionInMP: MAX_MEGAPIXELS, maxMemoryUsageInMB: MAX_JPEG_MEMORY_MB };
   try {
-    return dropAlpha(jpeg.decode(bytes, { ...options, ...limits }));
+    const { width, height, data: rgb } = jpeg.decode(withHuffmanTables(bytes), { ...options, ...limits });
+    return requirePixels({ width, height, rgb });
   } catch (error) {
     // The decoder names its own option, which no reader of ours has ever set.
     throw String(error).includes('maxResolutionInMP') ? tooLarge() : error;
@@ -66,10 +68,18 @@ function tooLarge(): Error {
 }
 
 function dropAlpha(image: { readonly width: number; readonly height: number; readonly data: Uint8Array }): Picture {
-  const pixels = image.width * image.height;
-  if (pixels === 0 || image.data.length !== 4 * pixels) throw new Error('no pixels');
-  const rgb = new Uint8Array(3 * pixels);
-  for (let pixel = 0; pixel < pixels; pixel++)
-    for (let channel = 0; channel < 3; channel++) rgb[3 * pixel + channel] = image.data[4 * pixel + channel];
-  return { width: image.width, height: image.height, rgb };
+  const { width, height, data } = image;
+  const rgb = new Uint8Array(Math.floor((3 * data.length) / 4));
+  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
+    rgb[to] = data[from];
+    rgb[to + 1] = data[from + 1];
+    rgb[to + 2] = data[from + 2];
+  }
+  return requirePixels({ width, height, rgb });
+}
+
+function requirePixels(picture: Picture): Picture {
+  const bytes = 3 * picture.width * picture.height;
+  if (bytes === 0 || picture.rgb.length !== bytes) throw new Error('no pixels');
+  return picture;
 }

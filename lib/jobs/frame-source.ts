@@ -49,7 +49,12 @@ export interface FrameSource {
   /** How pictures become inputs, where somebody says so. */
   readonly preprocess?: PreprocessSpec | undefined;
   /** Of sound; undefined for pictures. */
-  readonly sound?: { readonly rate: number; readonly rateIsNoted: boolean; readonly window: number; readonly hop: number };
+  readonly sound?: {
+    readonly rate: number;
+    readonly rateIsNoted: boolean;
+    readonly window: number;
+    readonly hop: number;
+  };
   /** A whole frame, as text for messages. */
   readonly frameText: string;
   /** @throws E_DATA_FORMAT for a picture that cannot be decoded, E_STREAM for one of another size than was said */
@@ -67,7 +72,8 @@ export async function openFrameSource<A extends Artifact>(
   requireFitting(options);
   const { inputs, states } = portsOf(artifact);
   const fed = new Map([...inputs].filter(([name]) => !states.has(name)));
-  const source = options.format === 's16le' ? soundSource(artifact, fed, options) : await pictureSource(artifact, fed, options);
+  const source =
+    options.format === 's16le' ? soundSource(artifact, fed, options) : await pictureSource(artifact, fed, options);
   return { artifact: bindArtifact(artifact, source), states, source };
 }
 
@@ -97,18 +103,17 @@ function requireFitting(options: FrameOptions): void {
   });
 }
 
-async function pictureSource(
-  artifact: Artifact,
-  inputs: ExpectedInputs,
-  options: FrameOptions,
-): Promise<FrameSource> {
+async function pictureSource(artifact: Artifact, inputs: ExpectedInputs, options: FrameOptions): Promise<FrameSource> {
   const { format, size, range = 'limited' } = options;
   const metadata = metadataOf(artifact);
   const preprocess = options.preprocess ?? notedPreprocess(metadata);
   const known = { inputs, suggested: suggestedSpec(metadata), ...(preprocess && { preprocess }) };
   const input = await openPictureInput('standard input', known, () => {
     if (size !== undefined) return size;
-    throw new HoneError('E_USAGE', { reason: 'missing option --size, which the model takes pictures in', verb: 'stream' });
+    throw new HoneError('E_USAGE', {
+      reason: 'missing option --size, which the model takes pictures in',
+      verb: 'stream',
+    });
   });
   const shared = { inputs: new Map([[input.name, input.sample]]), preprocess };
   if (format === 'mjpeg') {

@@ -10,7 +10,7 @@ import { dataTypeOf } from './artifact';
 import type { Executor } from './executor';
 
 /** How a plan is run. */
-export interface NativeOptions {
+export interface NativeExecutorOptions {
   /** Threads of one inference. */
   readonly threads?: number;
   /** Whether runs go beside this thread, over copies of the inputs, and end early after `signal`. */
@@ -25,7 +25,7 @@ export interface NativeOptions {
  */
 export function openNativeExecutor(
   plan: Uint8Array,
-  { threads = 1, beside = false, signal }: NativeOptions = {},
+  { threads = 1, beside = false, signal }: NativeExecutorOptions = {},
 ): Executor {
   const first = openSession(plan, { threads });
   const sessions = first.variants.map((_, variant) =>

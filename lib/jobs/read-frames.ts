@@ -30,9 +30,13 @@ interface ReadOptions {
 
 /** Bytes that tell what a stream is. */
 const HEAD_BYTES = 128;
-/** Sound that may wait, in seconds, and bytes of its windows. */
-const SOUND_S = 1;
-const SOUND_BYTES = 2 ** 24;
+/** What a pipe of Linux holds, and what programs that record hold besides, in seconds: sound that comes at once when reading begins. */
+const PIPE_BYTES = 2 ** 16;
+const RECORDER_S = 1;
+/** Clocks of microphones go a little faster or slower than ours. */
+const CLOCK_ERROR = 1.01;
+/** Most memory for windows of sound that wait. */
+const WINDOW_BYTES = 2 ** 26;
 
 /** Reads frames into a waiting room until the stream ends, whatever is done with them meanwhile. */
 export class FrameReader {
@@ -46,12 +50,16 @@ export class FrameReader {
   /** When bytes came that belong to frames to come: up to which place of the stream. */
   private readonly arrivals: { readonly end: number; readonly ms: number }[] = [];
   private interrupt = () => {};
+  private readonly startMs: number;
+  /** How long the stream was kept waiting. */
+  private keptMs = 0;
 
   /** Begins to read. */
   constructor(stream: AsyncIterable<Uint8Array>, source: FrameSource, options: ReadOptions) {
     this.source = source;
     this.options = options;
-    this.room = new WaitingRoom(placesFor(source), options.everyFrame);
+    this.room = new WaitingRoom(placesFor(source), () => options.everyFrame || this.outrunsTime());
+    this.startMs = options.clock();
     void this.read(stream).then(
       () => this.room.close(),
       (error: unknown) => this.room.fail(error),
@@ -101,9 +109,22 @@ export class FrameReader {
         continue;
       }
       const read = { frame, at, bytes: piece.bytes, firstMs: this.arrivals[0].ms, lastMs: ms };
+      const beforeMs = this.options.clock();
       if (!(await this.room.put(read))) return false;
+      this.keptMs += this.options.clock() - beforeMs;
     }
     return true;
+  }
+
+  /**
+   * Whether sound has come faster than anybody can record it: then a file is behind it, which loses nothing by waiting. Of
+   * a microphone that waits nobody would learn what was lost.
+   */
+  private outrunsTime(): boolean {
+    const { sound } = this.source;
+    if (sound === undefined) return false;
+    const listenedS = (this.options.clock() - this.startMs - this.keptMs) / 1000;
+    return this.bytes / (2 * sound.rate) > CLOCK_ERROR * listenedS + burstS(sound.rate);
   }
 
   /** @throws E_STREAM when the stream begins as something else does */
@@ -130,9 +151,15 @@ export class FrameReader {
   }
 }
 
-/** Frames that may wait: one picture, or sound of a second. */
+/** Frames that may wait: one picture, or somewhat more sound than a recorder may have kept before reading began. */
 function placesFor({ sound }: FrameSource): number {
   if (sound === undefined) return 1;
   const { rate, hop, window } = sound;
-  return Math.max(1, Math.min(Math.floor((SOUND_S * rate) / hop), Math.floor(SOUND_BYTES / (2 * window))));
+  const places = Math.ceil(((burstS(rate) + 1) * rate) / hop);
+  return Math.max(1, Math.min(places, Math.floor(WINDOW_BYTES / (2 * window))));
+}
+
+/** Sound that may have been recorded before reading began, in seconds. */
+function burstS(rate: number): number {
+  return RECORDER_S + PIPE_BYTES / (2 * rate);
 }

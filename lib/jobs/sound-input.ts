@@ -36,11 +36,7 @@ const RATE_NAME = /^(sr|fs|rate|sample_?rate|sampling_?rate)$/i;
  * @throws E_DATA_MISMATCH for a model that takes no row of samples, E_SHAPE_FREE, E_SOUND_RATE, E_USAGE when nothing tells the rate,
  * E_OPTION_VALUE for a hop that is none
  */
-export function openSoundInput(
-  inputs: ExpectedInputs,
-  spec: SoundSpec | undefined,
-  options: SoundOptions,
-): SoundInput {
+export function openSoundInput(inputs: ExpectedInputs, spec: SoundSpec | undefined, options: SoundOptions): SoundInput {
   const rate = options.rate ?? spec?.rate;
   if (rate === undefined) throw new HoneError('E_USAGE', { reason: 'missing option --rate', verb: 'stream' });
   if (spec !== undefined && rate !== spec.rate)
@@ -63,7 +59,10 @@ export function openSoundInput(
     hop: hopOf(options.hop, rate, window) ?? notedHop(spec, window) ?? window,
     inputs: new Map<string, SampleType>([
       [name, { type: 'float32', dims, axis }],
-      ...told.map(([rateName, { type, dims: all }]): [string, SampleType] => [rateName, { type, dims: all, axis: 'none' }]),
+      ...told.map(([rateName, { type, dims: all }]): [string, SampleType] => [
+        rateName,
+        { type, dims: all, axis: 'none' },
+      ]),
     ]),
     feeds(samples) {
       const elements = new Float32Array(window);
@@ -82,7 +81,8 @@ function onlyRow(rows: readonly [string, ExpectedInput][]): [string, ExpectedInp
   if (rows.length === 1 && first[1].type === 'float32') return first;
   const found = rows.map(([name, { type, shape }]) => `${name}: ${type}[${shape?.join(',') ?? '...'}]`).join(', ');
   const state = rows.find(([, { perhapsFrom }]) => perhapsFrom !== undefined);
-  const advice = state === undefined ? '' : ` (or --state ${state[0]}=${state[1].perhapsFrom}, if that is its next value)`;
+  const advice =
+    state === undefined ? '' : ` (or --state ${state[0]}=${state[1].perhapsFrom}, if that is its next value)`;
   throw mismatch(`a model with one float32 input for samples of sound${advice}`, found || 'none');
 }
 
@@ -93,7 +93,9 @@ function oneSample(name: string, { shape, axis = 0 }: ExpectedInput): Required<P
   const whole = bound as readonly number[];
   if (whole.filter((dim) => dim !== 1).length > 1)
     throw mismatch('a model whose input is a row of samples of sound', `'${name}' of [${whole.join(',')}]`);
-  return axis === 'none' || whole[axis] !== 1 ? { dims: whole, axis: 'none' } : { dims: whole.toSpliced(axis, 1), axis };
+  return axis === 'none' || whole[axis] !== 1
+    ? { dims: whole, axis: 'none' }
+    : { dims: whole.toSpliced(axis, 1), axis };
 }
 
 /** Samples of a hop as it is typed; undefined when it is not given. @throws E_OPTION_VALUE */

@@ -82,7 +82,13 @@ export async function stream(
   bytes: AsyncIterable<Uint8Array>,
   options: StreamOptions,
 ): Promise<StreamSummary> {
-  const { calibration, everyFrame, limit = Number.POSITIVE_INFINITY, signal, clock = () => performance.now() } = options;
+  const {
+    calibration,
+    everyFrame,
+    limit = Number.POSITIVE_INFINITY,
+    signal,
+    clock = () => performance.now(),
+  } = options;
   const { artifact: bound, states, source } = await openFrameSource(artifact, options);
   const data = calibration === undefined ? {} : { data: calibration };
   const executor = await openExecutor(bound, { ...options, ...data, executor: 'native', beside: true });
@@ -160,7 +166,8 @@ class Answering {
     const convertedMs = clock();
     const feeds = converted.feeds();
     const preparedMs = clock();
-    const gap = source.sound && this.dropped > 0 ? { samples: this.dropped * source.sound.hop, reset: true as const } : undefined;
+    const gap =
+      source.sound && this.dropped > 0 ? { samples: this.dropped * source.sound.hop, reset: true as const } : undefined;
     if (gap !== undefined) {
       executor.reset();
       this.before = undefined;
@@ -169,7 +176,12 @@ class Answering {
     const ranMs = clock();
     if (spec !== undefined) {
       const { preprocess } = source;
-      this.before = meaningOf(spec, all, { inputs: feeds, picture: converted.picture, preprocess, before: this.before });
+      this.before = meaningOf(spec, all, {
+        inputs: feeds,
+        picture: converted.picture,
+        preprocess,
+        before: this.before,
+      });
     }
     const doneMs = clock();
     const answer: StreamAnswer = {
@@ -219,7 +231,8 @@ class Tally {
       const [p50, p99] = [0.5, 0.99].map((fraction) => histogram.percentile(fraction) / 1000);
       return [stage, { p50, p99 }] as const;
     });
-    const latencyUs = answered === 0 ? null : (Object.fromEntries(percentiles) as NonNullable<StreamSummary['latencyUs']>);
+    const latencyUs =
+      answered === 0 ? null : (Object.fromEntries(percentiles) as NonNullable<StreamSummary['latencyUs']>);
     return { answered, gaps, broken, ...(firstBroken && { firstBroken }), latencyUs };
   }
 }

@@ -5,13 +5,13 @@ interface Taken<T> {
 }
 
 /**
- * Where things wait between one who brings them and one who takes them, in order. Where it is full, either all that wait give way
- * to the newest, or whoever brings more waits. All at once, not the oldest alone: what follows is then whole again for as long as
- * the room holds, instead of having a hole between any two.
+ * Where things wait between one who brings them and one who takes them, in order. Where it is full, whoever brings more waits, or
+ * all that wait give way to the newest. All at once, not the oldest alone: what follows is then whole for as long as the room
+ * holds, instead of having a hole between any two.
  */
 export class WaitingRoom<T> {
   private readonly places: number;
-  private readonly keepsAll: boolean;
+  private readonly mayWait: () => boolean;
   private waiting: T[] = [];
   private gaveWay = 0;
   private told = 0;
@@ -20,9 +20,10 @@ export class WaitingRoom<T> {
   private wake: (() => void) | undefined;
   private wakeBringer: (() => void) | undefined;
 
-  constructor(places: number, keepsAll: boolean) {
+  /** `mayWait` says of a full room whether whoever brings more waits. */
+  constructor(places: number, mayWait: () => boolean) {
     this.places = places;
-    this.keepsAll = keepsAll;
+    this.mayWait = mayWait;
   }
 
   get closed(): boolean {
@@ -36,7 +37,7 @@ export class WaitingRoom<T> {
 
   /** Brings one more; false once nobody takes any more. */
   async put(item: T): Promise<boolean> {
-    while (this.keepsAll && this.waiting.length >= this.places && !this.isShut)
+    while (this.waiting.length >= this.places && !this.isShut && this.mayWait())
       await new Promise<void>((resolve) => {
         this.wakeBringer = resolve;
       });

@@ -1,5 +1,6 @@
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
+import { Rng } from '../../lib/core/rng';
 import { decodeImage } from '../../lib/data/image';
 
 /** A small picture whose header says that it is of another size. */
@@ -41,4 +42,27 @@ test('a PNG of 100 megapixels is not refused by its size', () => {
   expect(() => decodeImage(header, 'a')).toThrow(
     expect.objectContaining({ code: 'E_DATA_FORMAT', message: expect.not.stringMatching(/megapixel/) }),
   );
+});
+
+/** A JPEG picture without its segments of this marker. */
+function without(bytes: Buffer, marker: number): Buffer {
+  const parts = [bytes.subarray(0, 2)];
+  let at = 2;
+  for (; bytes[at + 1] !== 0xda; at += 2 + bytes.readUInt16BE(at + 2))
+    if (bytes[at + 1] !== marker) parts.push(bytes.subarray(at, at + 2 + bytes.readUInt16BE(at + 2)));
+  return Buffer.concat([...parts, bytes.subarray(at)]);
+}
+
+test('a JPEG without Huffman tables, as cameras send them, has those of the standard', () => {
+  const rng = new Rng(4);
+  const data = Buffer.from(Array.from({ length: 4 * 48 * 32 }, () => rng.integer(0, 255)));
+  const bytes = jpeg.encode({ width: 48, height: 32, data }, 70).data;
+  const bare = without(bytes, 0xc4);
+  expect(bytes.length - bare.length).toBeGreaterThan(400);
+  expect(decodeImage(bare, 'a')).toEqual(decodeImage(bytes, 'a'));
+});
+
+test('a JPEG without quantization tables is refused', () => {
+  const bytes = jpeg.encode({ width: 8, height: 8, data: Buffer.alloc(256, 90) }).data;
+  expect(() => decodeImage(without(bytes, 0xdb), 'a')).toThrow(expect.objectContaining({ code: 'E_DATA_FORMAT' }));
 });
