@@ -174,8 +174,11 @@ const CASES: readonly Case[] = [
       ...ina('hwmon4', 'ina3221', [
         ['NC', 5000, 999],
         ['VDDQ_VDD2_1V8AO', 5000, 200],
-        ['NC', 5000, 999],
+        // Free on the board: no label, no answer.
+        ['', '', ''],
       ]),
+      ...ina('hwmon5', 'ina3221', [['off', 5000, 999]]),
+      'sys/class/hwmon/hwmon5/in1_enable': '0',
     },
     readings: {
       'power.VDD_GPU_SOC': 2,
@@ -184,6 +187,29 @@ const CASES: readonly Case[] = [
       'power.VDDQ_VDD2_1V8AO': 1,
       energy: 0,
     },
+    scope: 'rails',
+  },
+  {
+    what: 'a rail with a label that gives nothing is missing in the sum',
+    files: {
+      ...ina('hwmon1', 'ina3221', [
+        ['A', 5000, 100],
+        ['B', 5000, ''],
+      ]),
+      'sys/class/hwmon/hwmon1/in2_enable': '1',
+    },
+    readings: { 'power.A': 0.5, 'power.B': /not a decimal number/, energy: /curr2_input holds ''/ },
+    scope: null,
+  },
+  {
+    what: 'a chip that gives the power of each channel',
+    files: {
+      'sys/class/hwmon/hwmon1/name': 'ina3221',
+      'sys/class/hwmon/hwmon1/power1_input': '1000000',
+      'sys/class/hwmon/hwmon1/in1_label': 'A',
+      'sys/class/hwmon/hwmon1/power2_input': '2000000',
+    },
+    readings: { 'power.A': 1, 'power.ina3221-2': 2, energy: 0 },
     scope: 'rails',
   },
   {
@@ -251,7 +277,7 @@ const CASES: readonly Case[] = [
       'sys/class/hwmon/hwmon2/power1_input': '500000\n',
       ...ina('hwmon3', 'ina209', [['', 12000, 250]]),
     },
-    readings: { 'power.ina219-0': 2.5, 'power.ina219-1': 0.5, 'power.ina209-1': 3, energy: 0 },
+    readings: { 'power.ina219-0': 2.5, 'power.ina219-1': 0.5, 'power.ina209': 3, energy: 0 },
     scope: 'rails',
   },
   {
