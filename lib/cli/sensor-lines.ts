@@ -46,7 +46,7 @@ function valuesText(group: readonly Reading[]): string {
   const texts =
     given.length > MOST_VALUES
       ? [rangeText(given)]
-      : given.map((reading) => `${shortName(reading)} ${readingText(reading)}`.trimStart());
+      : given.map((reading) => `${shortName(reading)} ${markedText(reading)}`.trimStart());
   const missing = group.filter(({ value }) => value === null);
   return [...texts, ...missing.map((reading) => `${shortName(reading)} ${readingText(reading)}`.trimStart())].join(
     '  ',
@@ -67,5 +67,10 @@ function shortName({ name, kind, value }: Reading): string {
 /** A counter has only just begun: that it counts is all that there is to say. */
 function valueText(reading: Reading): string {
   if (reading.value === null) return reading.reason;
-  return reading.kind === 'counter' ? `counts (${reading.source})` : readingText(reading);
+  return reading.kind === 'counter' ? `counts (${reading.source})` : markedText(reading);
+}
+
+/** The value, with a mark where it is that of the whole board. */
+function markedText(reading: Reading): string {
+  return `${readingText(reading)}${reading.covers === 'board' ? ' (whole board)' : ''}`;
 }

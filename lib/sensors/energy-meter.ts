@@ -1,11 +1,15 @@
 import type { EnergyTotal } from '../telemetry/energy';
-import type { EnergyScope, Reading } from '../telemetry/sample';
+import type { EnergyCover, EnergyScope, Reading } from '../telemetry/sample';
 import { isValue, type Measured } from './read-file';
-import type { EnergyCover, Probe } from './sensor-source';
+import type { Probe } from './sensor-source';
 
-/** Gauges are read this often at most, in milliseconds: a read of a chip on a bus takes about one. */
-const POLL_MS = 50;
-/** Between values of a gauge further apart than this nobody knows what the power was. */
+/**
+ * Milliseconds between reads of a gauge: the first, or as many as it needs for reading to take a hundredth of the time (a chip on a bus
+ * is slow, and whoever reads it waits), up to the second.
+ */
+const POLL_MS = [50, 250] as const;
+const READ_SHARE = 0.01;
+/** Between values of a gauge further apart than this, or than three of the chip's, nobody knows what the power was. */
 const LONGEST_GAP_MS = 2000;
 /** Joules that the packages must have used before psys is judged by them. */
 const JUDGED_JOULES = 5;
@@ -35,6 +39,8 @@ export class EnergyMeter {
   private readonly candidates: Candidate[];
   private readonly counters: readonly Probe[];
   private readonly none: string;
+  /** What one read takes. */
+  private readonly readMs: number;
   private last: { readonly ns: number; readonly value: number } | undefined;
   /** Where psys and the packages stood when they began to be compared. */
   private judged: { readonly system: number; readonly packages: number } | undefined;
@@ -50,6 +56,9 @@ export class EnergyMeter {
     this.counters = probes.filter(({ kind }) => kind === 'counter');
     this.none = none;
     this.poll();
+    const begin = monotonicNs();
+    this.poll();
+    this.readMs = (monotonicNs() - begin) / 1e6;
   }
 
   /** What the joules cover; null when nothing measures energy. */
@@ -65,7 +74,9 @@ export class EnergyMeter {
   /** Milliseconds between calls of `poll` that the source wants; null for counters, which any read brings up to date. */
   get pollMs(): number | null {
     const probe = this.current?.probes[0];
-    return probe?.kind === 'gauge' ? Math.max(POLL_MS, this.intervalMs) : null;
+    if (probe?.kind !== 'gauge') return null;
+    const [fewest, most] = POLL_MS;
+    return Math.max(this.intervalMs, Math.min(most, Math.max(fewest, this.readMs / READ_SHARE)));
   }
 
   /** Reads the source and adds what it used since the read before; reads all counters, so that none wraps unseen. */
@@ -130,7 +141,7 @@ export class EnergyMeter {
   private advance(from: { ns: number; value: number }, to: { ns: number; value: number }): void {
     const gapMs = (to.ns - from.ns) / 1e6;
     const gauge = this.current?.probes[0].kind === 'gauge';
-    if (gauge && gapMs > LONGEST_GAP_MS) {
+    if (gauge && gapMs > Math.max(LONGEST_GAP_MS, 3 * this.intervalMs)) {
       this.joules = 0;
       this.problem = `the power was not read for ${Number((gapMs / 1000).toPrecision(3))} s; the total starts again`;
       return;

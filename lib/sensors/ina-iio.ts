@@ -13,7 +13,7 @@ export const inaIioSource: SensorSource = {
   names: '`power.<rail name>`',
   unit: 'watts',
   kind: 'gauge',
-  interval: 'not told, taken as 50 ms; read at 20 per second at most',
+  interval: 'not told, taken as 50 ms',
   absent: 'no INA3221 chip in /sys/bus/i2c/devices',
   find: ({ root }) =>
     railProbes(

@@ -1,5 +1,6 @@
+import type { EnergyCover } from '../telemetry/sample';
 import { checked, isValue, type Measured, readText, type SysRoot } from './read-file';
-import type { EnergyCover, Probe } from './sensor-source';
+import type { Probe } from './sensor-source';
 
 /**
  * Rails that feed a whole board, each holding those after it: the supply of Jetson AGX Thor, of the modules TX2, Xavier NX, Orin NX

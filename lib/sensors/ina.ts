@@ -15,7 +15,7 @@ export const inaSource: SensorSource = {
   names: '`power.<label>`',
   unit: 'watts',
   kind: 'gauge',
-  interval: 'as `update_interval` says, else taken as 50 ms; read at 20 per second at most',
+  interval: 'as `update_interval` says, else taken as 50 ms',
   absent: 'no INA chip in /sys/class/hwmon',
   find: ({ root }) =>
     railProbes(

@@ -109,7 +109,7 @@ function refusals(probes: readonly Probe[]): Refusal[] {
   });
 }
 
-function reading({ unit, kind, source }: Probe, name: string, measured: Measured): Reading {
-  const head = { name, unit, kind, source };
+function reading({ unit, kind, source, energy }: Probe, name: string, measured: Measured): Reading {
+  const head = { name, unit, kind, source, ...(energy === undefined ? {} : { covers: energy.covers }) };
   return isValue(measured) ? { ...head, value: measured } : { ...head, value: null, reason: measured.reason };
 }

@@ -1,5 +1,6 @@
+import type { EnergyCover } from '../telemetry/sample';
 import { isValue, listFolder, readText, readValue, type SysRoot } from './read-file';
-import type { EnergyCover, Probe, SensorContext, SensorSource } from './sensor-source';
+import type { Probe, SensorContext, SensorSource } from './sensor-source';
 import { WrappingCounter } from './wrapping-counter';
 
 const POWERCAP = 'sys/class/powercap';

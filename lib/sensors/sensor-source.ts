@@ -1,4 +1,4 @@
-import type { ReadingKind, ReadingUnit } from '../telemetry/sample';
+import type { EnergyCover, ReadingKind, ReadingUnit } from '../telemetry/sample';
 import type { Measured, SysRoot } from './read-file';
 
 /** What sources need of the machine. */
@@ -7,12 +7,6 @@ export interface SensorContext {
   /** Nanoseconds of a clock that never steps. */
   readonly monotonicNs: () => number;
 }
-
-/**
- * What a source of energy or power covers. `board` holds all others, `system` the packages and their memory; a `part` lies within
- * another of the list and is never added to it.
- */
-export type EnergyCover = 'board' | 'system' | 'package' | 'memory' | 'rail' | 'part';
 
 /** One quantity that a source gives on this machine. */
 export interface Probe {

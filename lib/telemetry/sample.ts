@@ -8,6 +8,12 @@ export type ReadingUnit = 'bytes' | 'celsius' | 'hertz' | 'joules' | 'watts' | '
 export type ReadingKind = 'gauge' | 'counter';
 
 /**
+ * What a reading of energy or power covers. `board` holds all others, `system` the packages and their memory; a `part` lies within
+ * another reading and must not be added to it.
+ */
+export type EnergyCover = 'board' | 'system' | 'package' | 'memory' | 'rail' | 'part';
+
+/**
  * One measured quantity at one moment. A sensor that is missing or unusable gives `value: null` with the reason, never 0.
  */
 export type Reading = {
@@ -17,6 +23,8 @@ export type Reading = {
   readonly kind: ReadingKind;
   /** Where it was read: a file, a counter, a device. */
   readonly source: string;
+  /** Of energy and power alone. */
+  readonly covers?: EnergyCover;
 } & (
   | { readonly value: number; readonly reason?: undefined }
   | { readonly value: null /** Why there is no value. */; readonly reason: string }

@@ -62,6 +62,8 @@ test('on a screen every quantity has one row, however many sensors there are', (
       gauge('thermal.acpitz-0', 'celsius', 27.8),
       { ...none, name: 'thermal.pch', unit: 'celsius', reason: 'it is off' },
       ...Array.from({ length: 16 }, (_, core) => gauge(`frequency.cpu${core}`, 'hertz', 2.4e9 - core * 1e8)),
+      { ...gauge('power.VDD_IN', 'watts', 6), covers: 'board' },
+      { ...gauge('power.VDD_SOC', 'watts', 1.5), covers: 'part' },
       { ...none, name: 'pressure', unit: 'ratio', reason: 'not told' },
       { ...joules, name: 'energy.package-0.core', value: 5 },
       { ...joules, name: 'energy', value: 12.5 },
@@ -70,6 +72,7 @@ test('on a screen every quantity has one row, however many sensors there are', (
     ['memory', 'rss 50.0 MB  peak-rss 60.0 MB'],
     ['thermal', 'acpitz-0 27.8 °C  pch none (it is off)'],
     ['frequency', '0.90 GHz to 2.40 GHz (16)'],
+    ['power', 'VDD_IN 6.00 W (whole board)  VDD_SOC 1.50 W'],
     ['pressure', 'none (not told)'],
     ['joules since start', 'package-0.core 5.00 J  total 12.5 J'],
   ]);
@@ -84,7 +87,7 @@ describe('what doctor says of sensors', () => {
     const lines = sensorLines(sensors).map(({ name, given, text }) => `${name} ${given ? 'ok' : 'absent'} ${text}`);
     expect(lines).toEqual([
       'thermal.cpu-thermal ok 51.5 °C',
-      'power.VDD_IN ok 6.00 W',
+      'power.VDD_IN ok 6.00 W (whole board)',
       'memory absent the kernel does not report it',
       'frequency absent no cpufreq driver (virtual machines usually have none)',
       expect.stringMatching(/^pressure absent the kernel has no pressure/),

@@ -173,9 +173,24 @@ describe('gauges', () => {
     expect(sensors.energy.source).toMatch(/^\/sys\/class\/hwmon\/hwmon3\/\{in1_input,curr1_input\} \+ .* \+ [^+]*$/);
   });
 
-  test('of a slow chip are polled no faster than it answers', () => {
-    open({ ...at(4000), 'sys/class/hwmon/hwmon1/update_interval': '140' });
-    expect(sensors.energy.pollMs).toBe(140);
+  test('of a slow chip are polled no faster than it answers, and such gaps are none', () => {
+    open({ ...at(4000), 'sys/class/hwmon/hwmon1/update_interval': '2253' });
+    expect(sensors.energy.pollMs).toBe(2253);
+    expect(later(2.253, {})).toEqual([9.012, 2253]);
+    expect(valuesOf(() => later(2.253, {}))).toBe(1);
+    expect(later(7, {})).toMatch(/not read for 7 s/);
+  });
+
+  test.each([
+    ['that is quick', 0.1, 50],
+    ['that takes a millisecond', 1, 100],
+    ['that takes longer than its worth', 10, 250],
+  ])('of a bus %s are polled so that reading takes a hundredth of the time', (_, readMs, pollMs) => {
+    root.write(at(4000));
+    let calls = 0;
+    // Two looks at the clock pass while the meter reads: half a read each.
+    const { energy } = openMachineSensors(root.path, () => ++calls * (readMs / 2) * 1e6);
+    expect(energy.pollMs).toBeCloseTo(pollMs, 6);
   });
 
   test('are not integrated over a span in which nobody looked', () => {

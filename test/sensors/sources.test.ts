@@ -341,6 +341,47 @@ test.each(CASES)('$what', ({ files, readings, scope }) => {
   expect(sensors.energy.scope).toBe(scope);
 });
 
+test.each<[what: string, files: Readonly<Record<string, string>>, covers: Readonly<Record<string, string>>]>([
+  [
+    'the supply of a module',
+    ina('hwmon1', 'ina3221', [
+      ['VDD_IN', 5000, 1200],
+      ['VDD_SOC', 5000, 300],
+    ]),
+    { 'power.VDD_IN': 'board', 'power.VDD_SOC': 'part' },
+  ],
+  [
+    'rails beside each other, and one within another',
+    ina('hwmon1', 'ina3221', [
+      ['VDD_CPU_CV', 20000, 200],
+      ['VIN_SYS_5V0', 5000, 1000],
+      ['VDDQ_VDD2_1V8AO', 5000, 200],
+    ]),
+    { 'power.VDD_CPU_CV': 'rail', 'power.VIN_SYS_5V0': 'rail', 'power.VDDQ_VDD2_1V8AO': 'part' },
+  ],
+  [
+    'the domains of a processor',
+    {
+      ...rapl('intel-rapl:0', 'package-0', 1),
+      ...rapl('intel-rapl:0:0', 'core', 1),
+      ...rapl('intel-rapl:0:1', 'dram', 1),
+      ...rapl('intel-rapl:1', 'psys', 1),
+    },
+    {
+      'energy.package-0': 'package',
+      'energy.package-0.core': 'part',
+      'energy.package-0.dram': 'memory',
+      'energy.psys': 'system',
+    },
+  ],
+])('readings tell what they cover: %s', (_, files, covers) => {
+  root.write(files);
+  const found = openMachineSensors(root.path)
+    .read()
+    .filter((reading) => reading.covers !== undefined);
+  expect(Object.fromEntries(found.map((reading) => [reading.name, reading.covers]))).toEqual(covers);
+});
+
 test('every row of the table is found in some machine above, and gives what it declares', () => {
   const seen = new Set<string>();
   for (const { files } of CASES) {
