@@ -9,7 +9,7 @@ export function elementsFromBytes(datatype: Datatype, bytes: Uint8Array): Tensor
   const Type = DATATYPES[datatype];
   const size = Type.BYTES_PER_ELEMENT;
   if (bytes.length % size !== 0) return undefined;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes);
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new Type(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / size);
 }
 

@@ -31,63 +31,70 @@ export function elementsFromJson(
   data: unknown,
 ): { readonly data: TensorData } | { readonly fault: ElementsFault } {
   if (!Array.isArray(data)) return { fault: { kind: 'list', found: found(data) } };
-  const flat = flatten(data, shape);
-  if (!Array.isArray(flat)) return { fault: flat };
-  const values = datatype === 'BOOL' ? flat.map((value) => (typeof value === 'boolean' ? Number(value) : value)) : flat;
-  const { low, high, whole } = RANGES[datatype];
-  const bad = values.findIndex(
-    (value) => typeof value !== 'number' || !(value >= low && value <= high) || (whole && !Number.isInteger(value)),
-  );
-  if (bad !== -1) return { fault: { kind: 'element', at: bad, found: found(flat[bad]) } };
-  return { data: typedFrom(datatype, values as number[]) };
+  const rows = shape.length > 0 && Array.isArray(data[0]) ? rowsIn(data, shape) : [data];
+  if (!Array.isArray(rows)) return { fault: rows };
+  // Not the product of the shape, which may be far from what is there.
+  const count = rows.reduce((sum, { length }) => sum + length, 0);
+  if (count !== elementsIn(shape)) return { fault: { kind: 'count', found: count } };
+  return fill(datatype, rows, count);
 }
 
-function typedFrom(datatype: Datatype, values: readonly number[]): TensorData {
-  if (datatype === 'INT64') return BigInt64Array.from(values, BigInt);
-  return datatype === 'FP16' ? Uint16Array.from(values, encodeFloat16) : DATATYPES[datatype].from(values);
-}
-
-/** The elements in one list, or why the lists are not those of the shape. */
-function flatten(data: readonly unknown[], shape: readonly number[]): unknown[] | ElementsFault {
-  if (!data.some(Array.isArray)) {
-    const count = elementsIn(shape);
-    return data.length === count ? (data as unknown[]) : { kind: 'count', found: data.length };
-  }
-  const flat: unknown[] = [];
+/** The innermost lists in order, or why the lists are not those of the shape. */
+function rowsIn(data: readonly unknown[], shape: readonly number[]): (readonly unknown[])[] | ElementsFault {
+  const rows: (readonly unknown[])[] = [];
   /** Indices of the list at hand. */
   const place: number[] = [];
-  const fault = (text: string): ElementsFault => ({ kind: 'nesting', expected: nestingText(shape), found: text });
-  // The first lists of all levels show what the sender had in mind; behind them, lists can only be ragged.
-  const isFirst = () => place.every((index) => index === 0);
-  const placeText = () => `data${nestingText(place)}`;
-  const walk = (list: readonly unknown[]): ElementsFault | undefined => {
-    const axis = place.length;
-    if (list.length !== shape[axis])
-      return fault(isFirst() ? nestingOf(data) : `a list of ${list.length} at ${placeText()}`);
-    for (const [index, item] of list.entries()) {
-      const isList = Array.isArray(item);
-      if (isList !== axis + 1 < shape.length) {
-        place.push(index);
-        const isShallow = axis > 0 && !isList;
-        return fault(isFirst() && (isList || isShallow) ? nestingOf(data) : `${found(item)} at ${placeText()}`);
-      }
-      if (isList) {
-        place.push(index);
-        const inner = walk(item);
-        if (inner !== undefined) return inner;
-        place.pop();
-      } else flat.push(item);
+  const fault = (what: string): ElementsFault => {
+    // The first lists of all levels show what the sender had in mind; behind them, lists can only be ragged.
+    const isFirst = place.every((index) => index === 0);
+    const text = isFirst ? nestingText(extentsOf(data)) : `${what} at data${nestingText(place)}`;
+    return { kind: 'nesting', expected: nestingText(shape), found: text };
+  };
+  const walk = (list: unknown): ElementsFault | undefined => {
+    if (!Array.isArray(list)) return fault(found(list));
+    if (list.length !== shape[place.length]) return fault(`a list of ${list.length}`);
+    if (place.length === shape.length - 1) {
+      if (Array.isArray(list[0])) return fault('a list of lists');
+      rows.push(list);
+      return undefined;
+    }
+    for (let index = 0; index < list.length; index++) {
+      place.push(index);
+      const inner = walk(list[index]);
+      if (inner !== undefined) return inner;
+      place.pop();
     }
     return undefined;
   };
-  return walk(data) ?? flat;
+  return walk(data) ?? rows;
+}
+
+/** The elements of all rows, each checked. */
+function fill(
+  datatype: Datatype,
+  rows: readonly (readonly unknown[])[],
+  count: number,
+): { readonly data: TensorData } | { readonly fault: ElementsFault } {
+  const { low, high, whole } = RANGES[datatype];
+  const numbers: Exclude<TensorData, BigInt64Array> | Float64Array =
+    datatype === 'INT64' ? new Float64Array(count) : new DATATYPES[datatype](count);
+  let at = 0;
+  for (const row of rows)
+    for (let index = 0; index < row.length; index++) {
+      let value = row[index];
+      if (datatype === 'BOOL' && typeof value === 'boolean') value = Number(value);
+      if (typeof value !== 'number' || !(value >= low && value <= high) || (whole && !Number.isInteger(value)))
+        return { fault: { kind: 'element', at, found: found(value) } };
+      numbers[at++] = datatype === 'FP16' ? encodeFloat16(value) : value;
+    }
+  return { data: numbers instanceof Float64Array ? BigInt64Array.from(numbers, BigInt) : numbers };
 }
 
 /** Extents of nested lists, by their first elements. */
-function nestingOf(data: readonly unknown[]): string {
+function extentsOf(data: readonly unknown[]): readonly number[] {
   const extents: number[] = [];
   for (let list: unknown = data; Array.isArray(list); list = list[0]) extents.push(list.length);
-  return nestingText(extents);
+  return extents;
 }
 
 function nestingText(extents: readonly number[]): string {

@@ -63,7 +63,7 @@ function readOutput(output: unknown, index: number, split: SplitBody): ResponseT
   if (!isDatatype(datatype)) throw wrong(`its datatype is ${found(datatype)}`);
   if (bytes !== undefined) {
     // A copy lies at an aligned place, and does not keep the body.
-    const elements = elementsFromBytes(datatype, Uint8Array.from(bytes));
+    const elements = elementsFromBytes(datatype, new Uint8Array(bytes));
     if (elements?.length !== count) throw wrong(`expected ${count} elements, found ${bytes.length} bytes`);
     return { name, shape, datatype, data: elements };
   }

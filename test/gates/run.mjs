@@ -78,6 +78,10 @@ const GATES = {
     // One seed, so that a red run can be had again; without it every run draws other models.
     command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '20', '--seed', '1'],
   },
+  'fuzz-protocol': {
+    what: 'bodies of inference requests and responses, 20 s of fuzzing',
+    command: [node, 'dist/test/protocol/fuzz.js', '--seconds', '20', '--seed', '1'],
+  },
   'properties-anew': {
     what: 'every property with a seed of its own and ten times the cases',
     nightly: true,
@@ -107,6 +111,11 @@ const GATES = {
     what: 'models to the end of compile, run and quantize, an hour of fuzzing with a seed of its own',
     nightly: true,
     command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '3600'],
+  },
+  'fuzz-protocol-long': {
+    what: 'bodies of inference requests and responses, ten minutes of fuzzing with a seed of its own',
+    nightly: true,
+    command: [node, 'dist/test/protocol/fuzz.js', '--seconds', '600'],
   },
 };
 
