@@ -87,11 +87,13 @@ function requireFitting(options: FrameOptions): void {
     const expected = isSound ? '--format of pictures beside it' : '--format s16le beside it';
     throw new HoneError('E_OPTION_VALUE', { option: `--${name}`, expected, found: `--format ${format}` });
   }
-  if (isSound || format === 'mjpeg') {
-    if (options.range === undefined) return;
-    const expected = 'a format with brightness and chroma beside it (JPEG pictures have the full range)';
+  if (isSound) return;
+  if (options.range !== undefined && (format === 'mjpeg' || RAW_FORMATS[format].planes === undefined)) {
+    const planar = STREAM_FORMATS.filter((name) => name in RAW_FORMATS && name !== 'rgb24');
+    const expected = `--format ${planar.join(', ')} beside it`;
     throw new HoneError('E_OPTION_VALUE', { option: '--range', expected, found: `--format ${format}` });
   }
+  if (format === 'mjpeg') return;
   if (size === undefined) throw new HoneError('E_USAGE', { reason: 'missing option --size', verb: 'stream' });
   const [columns, rows] = RAW_FORMATS[format].block;
   if (size.width % columns === 0 && size.height % rows === 0) return;
@@ -153,7 +155,7 @@ function otherSize(found: PictureSize, said: PictureSize, isLater: boolean): Hon
 
 function converted(picture: Picture, input: PictureInput): Converted {
   return {
-    picture,
+    picture: { width: picture.width, height: picture.height },
     feeds() {
       const { tensor, put } = pictureTensor(input, 1);
       put(picture, 0);
