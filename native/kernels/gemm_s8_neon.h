@@ -58,8 +58,11 @@ template <class Gemm, int M>
 #pragma GCC unroll 2
   for (; m + 4 <= M; m += 4)
     vst1q_s32(sums + m, vpaddq_s32(vpaddq_s32(acc[m], acc[m + 1]), vpaddq_s32(acc[m + 2], acc[m + 3])));
-#pragma GCC unroll 4
-  for (; m < M; ++m) sums[m] = vaddvq_s32(acc[m]);
+  for (; m + 2 <= M; m += 2) {
+    const int32x4_t both = vpaddq_s32(acc[m], acc[m + 1]);
+    vst1_s32(sums + m, vget_low_s32(vpaddq_s32(both, both)));
+  }
+  if (m < M) sums[m] = vaddvq_s32(acc[m]);
 }
 
 /// Sums of the first `count` rows of a tile, by which zero points of the weights are multiplied.
@@ -91,8 +94,9 @@ struct GemmTile {
 /// Requantizes the vectors of M rows of V vectors, four at a time, and stores them.
 template <int M, int V>
 [[gnu::always_inline]] inline void store_rows(const int32x4_t (&acc)[M][V],
-                                              const float32x4_t (&multiplier)[V], const NeonRange& range,
+                                              const float32x4_t (&multiplier)[V], const NeonRange& shared,
                                               int8_t* y, ptrdiff_t y_stride) {
+  const NeonRange range = shared;  // y may alias anything that has an address
   const auto value = [&](int i) __attribute__((always_inline)) {
     return requantize4(acc[i / V][i % V], multiplier[i % V], range);
   };
@@ -146,11 +150,10 @@ template <class Gemm, int M, int B, int V>
   store_rows<M, B * V>(acc, multiplier, range, tile.y, tile.y_stride);
 }
 
-/// store_tile of what still holds the zero points of the weights. On its own, so that tiles without any keep
-/// their registers.
+/// store_tile of what still holds the zero points of the weights.
 template <class Gemm, int M, int B, int V>
-[[gnu::noinline]] void store_shifted_tile(const int32x4_t (&products)[M][B * V], const GemmTile& tile,
-                                          const NeonRange& range) {
+[[gnu::always_inline]] inline void store_products(const int32x4_t (&products)[M][B * V], const GemmTile& tile,
+                                                  const NeonRange& range) {
   int32x4_t acc[M][B * V];
 #pragma GCC unroll 4
   for (int b = 0; b < B; ++b) {
@@ -165,6 +168,12 @@ template <class Gemm, int M, int B, int V>
   }
   store_tile<Gemm, M, B, V>(acc, tile, range);
 }
+/// The same on its own, so that large tiles without any zero points keep their registers.
+template <class Gemm, int M, int B, int V>
+[[gnu::noinline]] void store_shifted_tile(const int32x4_t (&products)[M][B * V], const GemmTile& tile,
+                                          const NeonRange& range) {
+  store_products<Gemm, M, B, V>(products, tile, range);
+}
 
 /// One tile: M rows by B blocks, of which the first V vectors of four channels are computed and stored. Never
 /// inlined: each instance needs the whole register file.
@@ -176,7 +185,8 @@ template <class Gemm, int M, int B, int V>
     int32x4_t products[M][B * V];
 #pragma GCC unroll 32
     for (int i = 0; i < M * B * V; ++i) products[i / (B * V)][i % (B * V)] = acc[i / (B * V)][i % (B * V)];
-    return store_shifted_tile<Gemm, M, B, V>(products, tile, range);
+    if constexpr (M * B * V > 12) return store_shifted_tile<Gemm, M, B, V>(products, tile, range);
+    return store_products<Gemm, M, B, V>(products, tile, range);
   }
   store_tile<Gemm, M, B, V>(acc, tile, range);
 }

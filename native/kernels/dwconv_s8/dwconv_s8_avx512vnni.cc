@@ -1,3 +1,4 @@
+#include "native/kernels/dwconv_s8/dwconv_s8_avx512vnni_sums.h"
 #include "native/kernels/dwconv_s8/dwconv_s8_rows.h"
 #include "native/kernels/gemm_s8_avx512vnni.h"
 #include "native/kernels/window_band.h"
@@ -8,8 +9,6 @@
 // put them back: see DwconvFormat.
 namespace hone {
 namespace {
-
-struct ZeroPoints;
 
 /// One output row by one block. A vector is 64 channels of a pixel or, when fewer channels fill 64 bytes,
 /// several pixels.
@@ -70,74 +69,40 @@ struct Constants {
   }
 };
 
-/// Sums of x by channel in 16 bits, by which zero points of the weights are multiplied: the channels of v[0]
-/// and v[1], then those of v[2] and v[3].
-struct TapSums {
+/// The first two rows of a group, interleaved.
+struct FirstRows {
   __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
-
-  /// By members: a copy of the whole would stay in memory.
-  void set(const TapSums& other) {
-    low = other.low;
-    high = other.high;
-  }
-  void add(const TapSums& more) {
-    low = _mm512_add_epi16(low, more.low);
-    high = _mm512_add_epi16(high, more.high);
-  }
-};
-
-/// Taps whose sum is below 2^15.
-constexpr int32_t kMostTaps = 128;
-
-/// The zero points of a block's weights, negated, twice in each dword: dpwssd multiplies two sums at once.
-struct ZeroPoints {
-  __m512i negative[4];
-
-  void load(const uint8_t* block) {
-    unroll<4>([&](auto j) {
-      const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 512 + j * 32));
-      const __m512i low = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_cvtepi16_epi32(words));
-      negative[j] = _mm512_mask_mov_epi16(_mm512_slli_epi32(low, 16), 0x55555555, low);
-    });
-  }
-  void subtract(const TapSums& a, const TapSums& b, __m512i (&acc)[4]) const {
-    acc[0] = _mm512_dpwssd_epi32(acc[0], _mm512_unpacklo_epi16(a.low, b.low), negative[0]);
-    acc[1] = _mm512_dpwssd_epi32(acc[1], _mm512_unpackhi_epi16(a.low, b.low), negative[1]);
-    acc[2] = _mm512_dpwssd_epi32(acc[2], _mm512_unpacklo_epi16(a.high, b.high), negative[2]);
-    acc[3] = _mm512_dpwssd_epi32(acc[3], _mm512_unpackhi_epi16(a.high, b.high), negative[3]);
-  }
-  /// The same for sums that are dwords below 2^15.
-  void subtract(const __m512i (&sums)[4], __m512i (&acc)[4]) const {
-    unroll<4>([&](auto j) { acc[j] = _mm512_dpwssd_epi32(acc[j], sums[j], negative[j]); });
-  }
 };
 
 /// Interleaves kRows kernel rows: v[j] holds channels 16 i + 4 j .. 16 i + 4 j + 3 in its lanes i, four taps
-/// each. Adds them to `sums` where kSummed.
-template <int kRows, bool kSummed, class Taps>
+/// each; places beyond kRows as dwconv_second_place has them, with the rows `before` of the last group of
+/// four. Adds the rows kSummed (summed_pairs) to `sums`.
+template <int kRows, int kSummed, class Taps>
 inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4],
-                       TapSums& sums) {
-  const __m512i zero = _mm512_setzero_si512();
-  const __m512i a = taps(x), b = kRows > 1 ? taps(x + row_step) : zero;
+                       FirstRows& before, TapSums& sums) {
+  const __m512i a = taps(x), b = kRows > 1 ? taps(x + row_step) : a;
   const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
-  __m512i low2 = zero, high2 = zero;
+  __m512i low2 = kRows == 1 ? before.low : low, high2 = kRows == 1 ? before.high : high;
   if constexpr (kRows > 2) {
-    const __m512i c = taps(x + 2 * row_step), d = kRows > 3 ? taps(x + 3 * row_step) : zero;
+    const __m512i c = taps(x + 2 * row_step), d = kRows > 3 ? taps(x + 3 * row_step) : c;
     low2 = _mm512_unpacklo_epi8(c, d);
     high2 = _mm512_unpackhi_epi8(c, d);
+    if constexpr ((kSummed & 2) != 0 && kRows == 3) sums.add_row(c);
+    if constexpr ((kSummed & 2) != 0 && kRows == 4) sums.add_rows(low2, high2);
   }
-  if constexpr (kSummed) {
-    const __m512i ones = _mm512_set1_epi8(1);
-    // Next to a row of zeros the words are the bytes of the other one.
-    if constexpr (kRows == 1) sums.add({low, high});
-    if constexpr (kRows > 1) sums.add({_mm512_maddubs_epi16(low, ones), _mm512_maddubs_epi16(high, ones)});
-    if constexpr (kRows == 3) sums.add({low2, high2});
-    if constexpr (kRows > 3) sums.add({_mm512_maddubs_epi16(low2, ones), _mm512_maddubs_epi16(high2, ones)});
-  }
+  if constexpr ((kSummed & 1) != 0 && kRows == 1) sums.add_row(a);
+  if constexpr ((kSummed & 1) != 0 && kRows > 1) sums.add_rows(low, high);
+  if constexpr (kRows == 4) before = {low, high};
   v[0] = _mm512_unpacklo_epi16(low, low2);
   v[1] = _mm512_unpackhi_epi16(low, low2);
   v[2] = _mm512_unpacklo_epi16(high, high2);
   v[3] = _mm512_unpackhi_epi16(high, high2);
+}
+
+/// Ones for the rows `summed` (summed_pairs) of a group of `rows`, in each dword.
+inline __m512i ones_of(int summed, int32_t rows) {
+  const uint32_t first = rows > 1 ? 0x0101 : 0x01, others = rows > 3 ? 0x01010000 : 0x00010000;
+  return _mm512_set1_epi32(static_cast<int32_t>((summed & 1 ? first : 0) | (summed & 2 ? others : 0)));
 }
 
 inline void finish(const Strip& strip, const Constants& constants, const __m512i (&acc)[4], int64_t vector,
@@ -155,147 +120,197 @@ inline void finish(const Strip& strip, const Constants& constants, const __m512i
 
 /// kStride: columns from one vector to the next (x_step = kStride * column_step), or kKernel when they share
 /// none.
-template <bool kShifted, int kKernel, int kStride, class Taps = Neighbours>
+template <Sums kSums, int kKernel, int kStride, class Taps = Neighbours>
 void run_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   constexpr int kGroups = (kKernel + 3) / 4;
   constexpr int kInFlight = (kKernel - 1) / kStride + 1;  // vectors that a column takes part in
-  // Where columns are shared, so are their sums; else the products with ones are the fewest instructions.
-  constexpr bool kSharedSums = kShifted && kInFlight > 1, kOwnSums = kShifted && kInFlight == 1;
+  constexpr bool kShifted = kSums != Sums::kNone;
+  constexpr int kLastSummed = kSums == Sums::kAll ? kGroups - 1 : (kKernel - 2) / 4;  // of the groups
   // Copies: the compiler must see that stores to y do not change them.
   const Strip strip = shared;
   const Constants constants(strip.block);
   const Taps taps(strip);
   const ZeroPoints& zero_points = *strip.zero_points;
-  TapSums sums[kInFlight];  // without the last column
-  TapSums last;
-  const __m512i ones = _mm512_set1_epi8(1);
-  __m512i own[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
-                    _mm512_setzero_si512()};
+  ColumnSums::Memory memory;
+  SlidingSums<kInFlight - 1, kStride> sums(memory);
   const uint8_t* weights = strip.block + dwconv_head_bytes(kDwconvS8Avx512VnniFormat);
   __m512i w[kKernel * kGroups][4];
-  unroll<kKernel * kGroups * 4>([&](auto i) { w[i / 4][i % 4] = load(weights + i * 64); });
+  if constexpr (!kShifted)
+    unroll<kKernel * kGroups * 4>([&](auto i) { w[i / 4][i % 4] = load(weights + i * 64); });
   __m512i acc[kInFlight][4];
   // Adds a column that is tap kTap of acc[0], tap kTap - kStride of acc[1], and so on.
-  const auto feed = [&](const uint8_t* column, auto tap) __attribute__((always_inline)) {
+  // take(sums) is given those of the column as soon as they are there, to keep them no longer than needed.
+  const auto feed = [&](const uint8_t* column, auto tap, auto take) __attribute__((always_inline)) {
     TapSums column_sums;
+    FirstRows before;
     unroll<kGroups>([&](auto group) {
       constexpr int kRows = kKernel - 4 * group < 4 ? kKernel - 4 * group : 4;
+      constexpr int kSummed = summed_pairs(kSums, kKernel, 4 * group);
       __m512i v[4];
-      interleave<kRows, kSharedSums>(taps, column + 4 * group * strip.row_step, strip.row_step, v,
-                                     column_sums);
+      interleave<kRows, kSummed>(taps, column + 4 * group * strip.row_step, strip.row_step, v, before,
+                                 column_sums);
+      if constexpr (kShifted && group == kLastSummed) take(column_sums);
       unroll<4>([&](auto j) {
-        if constexpr (kOwnSums) own[j] = _mm512_dpbusd_epi32(own[j], v[j], ones);
         unroll<kInFlight>([&](auto t) {
           constexpr int kTap = tap - kStride * t;
           if constexpr (kTap >= 0) {
-            acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], v[j], w[kTap * kGroups + group][j]);
+            constexpr int kPlace = kTap * kGroups + group;
+            acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], v[j],
+                                            kShifted ? load(weights + (4 * kPlace + j) * 64) : w[kPlace][j]);
           }
         });
       });
     });
-    if constexpr (kSharedSums) {
-      unroll<kInFlight>([&](auto t) {
-        constexpr int kTap = tap - kStride * t;
-        if constexpr (kTap == 0) sums[t].set(column_sums);
-        if constexpr (kTap > 0 && kTap < kKernel - 1) sums[t].add(column_sums);
-      });
-      last.set(column_sums);
-    }
   };
   unroll<kInFlight * 4>([&](auto i) { acc[i / 4][i % 4] = constants.bias[i % 4]; });
-  unroll<kKernel - kStride>([&](auto tap) { feed(x + tap * strip.column_step, tap); });
+  unroll<kKernel - kStride>([&](auto tap) {
+    feed(x + tap * strip.column_step, tap, [&](const TapSums& column) { sums.begin(tap, column); });
+  });
   x += (kKernel - kStride) * strip.column_step;
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
-    unroll<kStride>([&](auto s) { feed(x + s * strip.column_step, Index<kKernel - kStride + s>{}); });
-    if constexpr (kSharedSums) {
-      zero_points.subtract(sums[0], last, acc[0]);
-      unroll<kInFlight - 1>([&](auto t) { sums[t].set(sums[t + 1]); });
-    }
-    if constexpr (kOwnSums) {
-      zero_points.subtract(own, acc[0]);
-      unroll<4>([&](auto j) { own[j] = _mm512_setzero_si512(); });
-    }
+    // Sums leave too few registers for weights: better loaded again than spilled.
+    if constexpr (kShifted) __asm__("" : "+r"(weights));
+    unroll<kStride>([&](auto s) {
+      feed(x + s * strip.column_step, Index<kKernel - kStride + s>{},
+           [&](const TapSums& column) __attribute__((always_inline)) {
+             if constexpr (s < kStride - 1) {
+               sums.add(column);
+             } else {
+               sums.subtract(column, zero_points, acc[0]);
+             }
+           });
+    });
     finish(strip, constants, acc[0], vector, y);
     unroll<(kInFlight - 1) * 4>([&](auto i) { acc[i / 4][i % 4] = acc[i / 4 + 1][i % 4]; });
     unroll<4>([&](auto j) { acc[kInFlight - 1][j] = constants.bias[j]; });
   }
 }
 
+/// Adds the products of kernel columns [begin, end) of any kernel, and the rows of kSums to `sums`; visit(v,
+/// kh) sees each group of rows.
+template <Sums kSums, class Taps, class Visit>
+inline void multiply_columns(const Strip& strip, const Taps& taps, const uint8_t* x, int32_t begin,
+                             int32_t end, __m512i (&acc)[4], TapSums& sums, const Visit& visit) {
+  const ptrdiff_t row_step = strip.row_step;
+  const int32_t groups = (strip.kernel_h + 3) / 4;
+  const uint8_t* weights =
+      strip.block + dwconv_head_bytes(kDwconvS8Avx512VnniFormat) + ptrdiff_t{256} * groups * begin;
+  for (int32_t kw = begin; kw < end; kw++) {
+    const uint8_t* column = x + kw * strip.column_step;
+    FirstRows before;
+    for (int32_t kh = 0; kh < strip.kernel_h; kh += 4, column += 4 * row_step, weights += 256) {
+      __m512i v[4];
+      switch (strip.kernel_h - kh) {
+        case 1:
+          interleave<1, summed_pairs(kSums, 1, 0)>(taps, column, row_step, v, before, sums);
+          break;
+        case 2:
+          interleave<2, summed_pairs(kSums, 2, 0)>(taps, column, row_step, v, before, sums);
+          break;
+        case 3:
+          interleave<3, summed_pairs(kSums, 3, 0)>(taps, column, row_step, v, before, sums);
+          break;
+        case 5:
+          interleave<4, summed_pairs(kSums, 5, 0)>(taps, column, row_step, v, before, sums);
+          break;
+        default:
+          interleave<4, summed_pairs(kSums, 4, 0)>(taps, column, row_step, v, before, sums);
+          break;
+      }
+      unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
+      visit(v, kh);
+    }
+  }
+}
+
 /// Any kernel: no column is shared.
-template <bool kShifted, class Taps>
+template <Sums kSums, class Taps>
 void run_any_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
   const Strip strip = shared;
   const Constants constants(strip.block);
   const Taps taps(strip);
   const ZeroPoints zero_points = *strip.zero_points;
   for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
-    __m512i acc[4];
+    __m512i acc[4], sums[4];
     unroll<4>([&](auto j) { acc[j] = constants.bias[j]; });
-    const __m512i ones = _mm512_set1_epi8(1);
-    __m512i sums[4];
     unroll<4>([&](auto j) { sums[j] = _mm512_setzero_si512(); });
     int32_t summed = 0;
     TapSums unused;
-    const uint8_t* weights = strip.block + dwconv_head_bytes(kDwconvS8Avx512VnniFormat);
-    for (int32_t kw = 0; kw < strip.kernel_w; kw++) {
-      const uint8_t* column = x + kw * strip.column_step;
-      for (int32_t kh = 0; kh < strip.kernel_h; kh += 4, column += 4 * strip.row_step, weights += 256) {
-        __m512i v[4];
-        switch (strip.kernel_h - kh) {
-          case 1:
-            interleave<1, false>(taps, column, strip.row_step, v, unused);
-            break;
-          case 2:
-            interleave<2, false>(taps, column, strip.row_step, v, unused);
-            break;
-          case 3:
-            interleave<3, false>(taps, column, strip.row_step, v, unused);
-            break;
-          default:
-            interleave<4, false>(taps, column, strip.row_step, v, unused);
-            break;
-        }
-        unroll<4>([&](auto j) { acc[j] = _mm512_dpbusd_epi32(acc[j], v[j], load(weights + j * 64)); });
-        if constexpr (kShifted) {
+    multiply_columns<Sums::kNone>(
+        strip, taps, x, 0, strip.kernel_w, acc, unused, [&](const __m512i(&v)[4], int32_t kh) {
+          if constexpr (kSums == Sums::kNone) return;
+          const __m512i ones = ones_of(summed_pairs(kSums, strip.kernel_h, kh), strip.kernel_h - kh);
           unroll<4>([&](auto j) { sums[j] = _mm512_dpbusd_epi32(sums[j], v[j], ones); });
           summed += 4;
-          if (summed < kMostTaps) continue;
+          if (summed < kMostTaps) return;
           zero_points.subtract(sums, acc);
           unroll<4>([&](auto j) { sums[j] = _mm512_setzero_si512(); });
           summed = 0;
-        }
-      }
-    }
-    if constexpr (kShifted) zero_points.subtract(sums, acc);
+        });
+    if constexpr (kSums != Sums::kNone) zero_points.subtract(sums, acc);
     finish(strip, constants, acc, vector, y);
   }
+}
+
+/// As run_any_strip for windows a column apart (fits_sliding_sums): the sums of columns are shared.
+template <Sums kSums>
+void run_sliding_strip(const Strip& shared, const uint8_t* x, int8_t* y) {
+  const Strip strip = shared;
+  const Constants constants(strip.block);
+  const Neighbours taps(strip);
+  const ZeroPoints& zero_points = *strip.zero_points;
+  ColumnSums::Memory memory;
+  const int32_t steps = strip.kernel_w - 1;
+  ColumnSums sums(memory, steps);
+  const auto ignore = [](const __m512i(&)[4], int32_t) {};
+  for (int32_t tap = 0; tap < steps; tap++) {
+    __m512i unused[4] = {};
+    TapSums column;
+    multiply_columns<kSums>(strip, taps, x, tap, tap + 1, unused, column, ignore);
+    sums.begin(tap, column);
+  }
+  for (int64_t vector = 0; vector < strip.vectors; vector++, x += strip.x_step, y += strip.y_step) {
+    __m512i acc[4];
+    unroll<4>([&](auto j) { acc[j] = constants.bias[j]; });
+    TapSums column;
+    multiply_columns<Sums::kNone>(strip, taps, x, 0, steps, acc, column, ignore);
+    multiply_columns<kSums>(strip, taps, x, steps, steps + 1, acc, column, ignore);
+    sums.subtract(column, zero_points, acc);
+    finish(strip, constants, acc, vector, y);
+  }
+}
+
+/// Whether run_sliding_strip has room for the columns of a window and 16 bits for their sum.
+bool fits_sliding_sums(int32_t kernel_h, int32_t kernel_w) {
+  return kernel_w > 1 && kernel_w <= ColumnSums::Memory::kMostSteps + 1 && kernel_h * kernel_w <= kMostTaps;
 }
 
 using RunStrip = void (*)(const Strip& strip, const uint8_t* x, int8_t* y);
 
 /// `columns`: from one vector to the next, 0 when that is no whole number of taps.
-template <bool kShifted>
+template <Sums kSums>
 RunStrip choose_strip(int32_t kernel_h, int32_t kernel_w, int32_t columns) {
-  if (kernel_h != kernel_w) return run_any_strip<kShifted, Neighbours>;
-  switch (kernel_h) {
+  switch (kernel_h == kernel_w ? kernel_h : 0) {
     case 3:
-      return columns == 1   ? run_strip<kShifted, 3, 1>
-             : columns == 2 ? run_strip<kShifted, 3, 2>
-                            : run_strip<kShifted, 3, 3>;
+      return columns == 1   ? run_strip<kSums, 3, 1>
+             : columns == 2 ? run_strip<kSums, 3, 2>
+                            : run_strip<kSums, 3, 3>;
     case 5:
-      return columns == 1   ? run_strip<kShifted, 5, 1>
-             : columns == 2 ? run_strip<kShifted, 5, 2>
-                            : run_strip<kShifted, 5, 5>;
+      return columns == 1   ? run_strip<kSums, 5, 1>
+             : columns == 2 ? run_strip<kSums, 5, 2>
+                            : run_strip<kSums, 5, 5>;
     default:
-      return run_any_strip<kShifted, Neighbours>;
+      if constexpr (kSums != Sums::kNone)
+        if (columns == 1 && fits_sliding_sums(kernel_h, kernel_w)) return run_sliding_strip<kSums>;
+      return run_any_strip<kSums, Neighbours>;
   }
 }
 
 /// As choose_strip where a vector holds several pixels of stride 2.
-template <bool kShifted>
+template <Sums kSums>
 RunStrip choose_strided_strip(int32_t kernel_h, int32_t kernel_w) {
-  return kernel_h == 3 && kernel_w == 3 ? run_strip<kShifted, 3, 3, EverySecond>
-                                        : run_any_strip<kShifted, EverySecond>;
+  return kernel_h == 3 && kernel_w == 3 ? run_strip<kSums, 3, 3, EverySecond>
+                                        : run_any_strip<kSums, EverySecond>;
 }
 
 }  // namespace
@@ -312,12 +327,14 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
                        (step == 1 || (step == 2 && channels % 4 == 0 && channels < 64));
   const int32_t pixels = several ? 64 / channels : 1;
   const int32_t x_pixels = pixels * step;
-  const auto choose = [&](auto shifted) {
+  const auto choose = [&](auto sums) {
+    constexpr Sums kSums = static_cast<Sums>(static_cast<int>(sums));
     return several && step == 2
-               ? choose_strided_strip<shifted>(w.kernel_h, w.kernel_w)
-               : choose_strip<shifted>(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
+               ? choose_strided_strip<kSums>(w.kernel_h, w.kernel_w)
+               : choose_strip<kSums>(w.kernel_h, w.kernel_w, w.dilation_w == 1 ? x_pixels : 0);
   };
-  const RunStrip run_symmetric = choose(Index<0>{}), run_shifted = choose(Index<1>{});
+  const RunStrip run_symmetric = choose(Index<0>{}), run_single = choose(Index<1>{}),
+                 run_all = choose(Index<2>{});
   ZeroPoints zero_points;
   Strip strip = {nullptr,
                  w.kernel_h,
@@ -347,7 +364,7 @@ void dwconv_s8_avx512vnni(const DwconvS8Shape& shape, const DwconvS8Args& args, 
       uint16_t traits;
       memcpy(&traits, strip.block + 640, sizeof(traits));
       const bool shifted = (traits & kPackedShifted) != 0;
-      const RunStrip run = shifted ? run_shifted : run_symmetric;
+      const RunStrip run = !shifted ? run_symmetric : (traits & kPackedWide) != 0 ? run_all : run_single;
       if (shifted) zero_points.load(strip.block);
       const uint8_t* x = band + channel;
       for (int32_t y = r.y_begin; y < r.y_end; y++, x += row_bytes * band_step_h(w)) {

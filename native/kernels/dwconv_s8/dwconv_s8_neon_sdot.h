@@ -1,10 +1,12 @@
 #pragma once
 #include "native/kernels/dwconv_s8/dwconv_s8_neon.h"
+#include "native/kernels/unroll.h"
 
 namespace hone {
 namespace {
 
-/// Three vertical neighbours of 16 channels, interleaved byte by byte; the fourth byte meets a zero weight.
+/// Three vertical neighbours of 16 channels, interleaved byte by byte; the fourth byte repeats the third
+/// (dwconv_second_place).
 struct Quads {
   int8x16_t quad[4];  ///< 4 channels by 4 rows each
 };
@@ -51,9 +53,17 @@ struct SdotTaps {
   }
 };
 
-/// A column and the sum of its rows, by which zero points of the weights are multiplied.
+/// A column and the sum of its rows without a second place, by which zero points of the weights are
+/// multiplied.
 struct SummedQuads : Quads {
   TapSums sums;
+
+  /// By members: a copy of the whole would stay in memory.
+  [[gnu::always_inline]] inline void set(const Quads& quads, const TapSums& column) {
+    for (int v = 0; v < 4; v++) quad[v] = quads.quad[v];
+    sums.low = column.low;
+    sums.high = column.high;
+  }
 };
 
 /// The packed block (see DwconvBlock) where the weights have zero points: two windows at a time, so that
@@ -112,101 +122,133 @@ struct SdotPair {
 
   template <bool kWhole>
   [[gnu::always_inline]] inline void store(const int32x4_t (&left)[4], const int32x4_t (&right)[4],
-                                           const DwconvRow& row, const NeonRange& range, int8_t* y,
-                                           int32_t pixels) const {
+                                           const DwconvRow& row, const NeonRange& range, int8_t* y) const {
     float32x4_t multiplier[4];
     load_pair<kMultiplier>(multiplier[0], multiplier[1]);
     load_pair<kMultiplier + 32>(multiplier[2], multiplier[3]);
     const auto loaded = [&](int i) { return multiplier[i]; };
     store_pixel<kWhole>(left, loaded, row, range, y);
-    if (pixels > 1) store_pixel<kWhole>(right, loaded, row, range, y + row.y_stride);
+    store_pixel<kWhole>(right, loaded, row, range, y + row.y_stride);
   }
 };
 
-/// run_row_3x3 where the weights have zero points. Columns are loaded as late as they can be: there are no
-/// registers for all of them.
-template <int kStep, bool kWhole>
-void run_shifted_row_3x3(const DwconvRow row, const NeonRange range) {
+/// run_row_3x3 where the weights have zero points; kWide: no row has a second place (kPackedWide). Columns
+/// are loaded as late as they can be: there are no registers for all of them.
+template <int kStep, bool kWhole, bool kWide>
+[[gnu::noinline]] void run_shifted_row_3x3(const DwconvRow& shared, const NeonRange range) {
+  const DwconvRow row = shared;  // y may alias anything that has an address
   const ptrdiff_t row_bytes = row.row_bytes, pixel_bytes = row.pixel_bytes;
   const int8_t* x = row.x;
   int8_t* y = row.y;
   const SdotPair pair = {reinterpret_cast<const uint8_t*>(row.block.bias)};
-  const auto load = [&](int column) __attribute__((always_inline)) {
+  const auto load = [&](int column, SummedQuads& to) __attribute__((always_inline)) {
     const int8_t* from = x + column * pixel_bytes;
     asm volatile("" : "+r"(from));  // not before the volatile loads that stand above
     const int8x16_t top = vld1q_s8(from), middle = vld1q_s8(from + row_bytes);
     const int8x16_t bottom = vld1q_s8(from + 2 * row_bytes);
-    return SummedQuads{interleave(top, middle, bottom), add(add(top, middle), bottom)};
+    const TapSums sums = add(top, middle);
+    to.set(interleave(top, middle, bottom), kWide ? add(sums, bottom) : sums);
   };
+  const auto emit_one = [&](const SummedQuads& left, const SummedQuads& middle, const SummedQuads& right)
+                            __attribute__((always_inline)) {
+                              int32x4_t acc[4];
+                              pair.load_bias(acc);
+                              pair.subtract(add(add(left.sums, middle.sums), right.sums), acc);
+                              unroll<4>([&](auto v) {
+                                const int8_t* w = row.block.weights + 16 * v;
+                                acc[v] = vdotq_s32(acc[v], left.quad[v], vld1q_s8(w));
+                                acc[v] = vdotq_s32(acc[v], middle.quad[v], vld1q_s8(w + 64));
+                                acc[v] = vdotq_s32(acc[v], right.quad[v], vld1q_s8(w + 128));
+                              });
+                              store_pixel<kWhole>(acc, row, range, y);
+                            };
   int32_t pixels = row.pixels;
-  SummedQuads a = load(0);
+  SummedQuads a;
+  load(0, a);
   if constexpr (kStep == 1) {
-    SummedQuads b = load(1);
+    SummedQuads b;
+    load(1, b);
     // Two windows that begin with the columns `a` and `b`; the two behind them go to `c` and `d`.
-    const auto emit = [&](const SummedQuads& a, const SummedQuads& b, SummedQuads& c, SummedQuads& d,
-                          int32_t count) __attribute__((always_inline)) {
-      int32x4_t left[4], right[4];
-      c = load(2);
-      const TapSums shared = add(b.sums, c.sums);
-      pair.load_bias(left);
-      pair.subtract(add(a.sums, shared), left);
-      pair.load_bias(right);
-      pair.add_columns<0>(a, b, left, right);
-      if (count > 1) d = load(3);
-      pair.add_columns<1>(b, c, left, right);
-      pair.add_columns<2>(c, d, left, right);
-      pair.subtract(add(shared, d.sums), right);
-      pair.store<kWhole>(left, right, row, range, y, count);
-      x += 2 * pixel_bytes;
-      y += 2 * row.y_stride;
-    };
-    SummedQuads c, d = b;
+    const auto emit = [&](const SummedQuads& a, const SummedQuads& b, SummedQuads& c, SummedQuads& d)
+                          __attribute__((always_inline)) {
+                            int32x4_t left[4], right[4];
+                            pair.load_bias(left);
+                            pair.load_bias(right);
+                            pair.add_columns<0>(a, b, left, right);
+                            load(2, c);
+                            const TapSums shared = add(b.sums, c.sums);
+                            pair.subtract(add(a.sums, shared), left);
+                            pair.add_columns<1>(b, c, left, right);
+                            load(3, d);
+                            pair.add_columns<2>(c, d, left, right);
+                            pair.subtract(add(shared, d.sums), right);
+                            pair.store<kWhole>(left, right, row, range, y);
+                            x += 2 * pixel_bytes;
+                            y += 2 * row.y_stride;
+                          };
+    SummedQuads c, d;
     for (; pixels >= 4; pixels -= 4) {
-      emit(a, b, c, d, 2);
-      emit(c, d, a, b, 2);
+      emit(a, b, c, d);
+      emit(c, d, a, b);
     }
     if (pixels >= 2) {
-      emit(a, b, c, d, 2);
-      if (pixels == 3) emit(c, d, a, b, 1);
+      emit(a, b, c, d);
+      if (pixels == 3) {
+        load(2, a);
+        emit_one(c, d, a);
+      }
     } else if (pixels == 1) {
-      emit(a, b, c, d, 1);
+      load(2, c);
+      emit_one(a, b, c);
     }
   } else {
     static_assert(kStep == 2);
-    const auto emit = [&](int32_t count) __attribute__((always_inline)) {
+    // Two windows that begin with the column `a`, which becomes that of the next.
+    const auto emit = [&](SummedQuads& a) __attribute__((always_inline)) {
       int32x4_t left[4], right[4];
-      const SummedQuads b = load(1);
-      const SummedQuads c = load(2);
+      SummedQuads b, c, d;
+      load(1, b);
+      load(2, c);
       pair.load_bias(left);
       pair.subtract(add(add(a.sums, b.sums), c.sums), left);
       pair.load_bias(right);
       pair.add_columns<0>(a, c, left, right);
-      const SummedQuads d = count > 1 ? load(3) : c;
+      load(3, d);
       pair.add_columns<1>(b, d, left, right);
       const TapSums shared = add(c.sums, d.sums);
-      a = count > 1 ? load(4) : c;
+      load(4, a);
       pair.add_columns<2>(c, a, left, right);
       pair.subtract(add(shared, a.sums), right);
-      pair.store<kWhole>(left, right, row, range, y, count);
+      pair.store<kWhole>(left, right, row, range, y);
     };
-    for (; pixels >= 2; pixels -= 2, x += 4 * pixel_bytes, y += 2 * row.y_stride) emit(2);
-    if (pixels == 1) emit(1);
+    for (; pixels >= 2; pixels -= 2, x += 4 * pixel_bytes, y += 2 * row.y_stride) emit(a);
+    if (pixels == 1) {
+      SummedQuads b, c;
+      load(1, b);
+      load(2, c);
+      emit_one(a, b, c);
+    }
   }
 }
+
+/// run_shifted_row_3x3 by step, whether all 16 channels exist, and kWide.
+constexpr void (*kShiftedRows[2][2][2])(const DwconvRow& row, NeonRange range) = {
+    {{run_shifted_row_3x3<1, false, false>, run_shifted_row_3x3<1, false, true>},
+     {run_shifted_row_3x3<1, true, false>, run_shifted_row_3x3<1, true, true>}},
+    {{run_shifted_row_3x3<2, false, false>, run_shifted_row_3x3<2, false, true>},
+     {run_shifted_row_3x3<2, true, false>, run_shifted_row_3x3<2, true, true>}}};
 
 /// The run function of the rows with sdot, whose `fits` admits 3x3 windows with adjacent columns and a step
 /// of 1 or 2.
 void run_dwconv_sdot(const DwconvS8Shape& shape, const DwconvS8Args& args, const Tile& tile) {
   run_dwconv(shape, args, tile, kDwconvS8NeonDotprodFormat,
              [&](const DwconvRow& row, const NeonRange& range) {
-               if ((*row.block.traits & kPackedShifted) == 0) {
+               const uint32_t traits = *row.block.traits;
+               if ((traits & kPackedShifted) == 0) {
                  run_row_3x3<SdotTaps>(row, shape.window.stride_w, range);
-               } else if (shape.window.stride_w == 1) {
-                 row.channels == 16 ? run_shifted_row_3x3<1, true>(row, range)
-                                    : run_shifted_row_3x3<1, false>(row, range);
                } else {
-                 row.channels == 16 ? run_shifted_row_3x3<2, true>(row, range)
-                                    : run_shifted_row_3x3<2, false>(row, range);
+                 const bool wide = (traits & kPackedWide) != 0;
+                 kShiftedRows[shape.window.stride_w - 1][row.channels == 16][wide](row, range);
                }
              });
 }

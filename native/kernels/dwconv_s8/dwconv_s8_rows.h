@@ -19,9 +19,14 @@ void dwconv_s8_neon_i8mm(const DwconvS8Shape& shape, const DwconvS8Args& args, c
 ///   int32 bias[block], float multiplier[block], head of int8 elements, element
 ///   weights[kernel_w][ceil(kernel_h / taps)][block][taps]
 /// where `taps` vertical neighbours lie together (zero beyond kernel_h). Zero points are treated as in
-/// GemmFormat; the head is
+/// GemmFormat, but for rows that have a second place (dwconv_second_place): there a channel's w -
+/// w_zero_point is the sum of two elements, and zero_point_left belongs to sums over the other rows. The head
+/// is
 ///   int16 zero_point_left[block], uint16 traits[block]
-/// and kPackedWide, which only rows with taps = 1 need, says that some channel has two weights of -128.
+/// and kPackedWide says of a block
+///   with taps = 1: some channel has two weights of -128;
+///   with taps = 4: some zero_point_left is -128; no row has a second place then, because two int8 do not
+///   hold 255.
 struct DwconvFormat {
   int32_t block;
   int32_t taps;
@@ -39,6 +44,25 @@ inline constexpr DwconvFormat kDwconvS8Avx2Format = {16, 2, 2, 0, false, true};
 inline constexpr DwconvFormat kDwconvS8Avx512VnniFormat = {64, 4, 1, 128, true, true};
 inline constexpr DwconvFormat kDwconvS8NeonFormat = {16, 1, 1, 0, false, false};
 inline constexpr DwconvFormat kDwconvS8NeonDotprodFormat = {16, 4, 1, 0, false, false};
+
+/// Where the weight of a kernel row goes on among the places that its column has beyond kernel_h, or -1.
+/// Kernels of four taps read rows again there, as their instructions give them at no cost: of a last group a
+/// b c the fourth is c, of a b the others are a b, and of a alone a and the first two rows of the group
+/// before.
+static inline int32_t dwconv_second_place(const DwconvFormat& format, int32_t kernel_h, int32_t row) {
+  if (format.taps != 4) return -1;
+  const int32_t from_end = kernel_h - row;
+  switch (kernel_h % 4) {
+    case 1:
+      return from_end == 1 ? kernel_h : from_end == 5 || from_end == 4 ? row + 6 : -1;
+    case 2:
+      return from_end <= 2 ? row + 2 : -1;
+    case 3:
+      return from_end == 1 ? kernel_h : -1;
+    default:
+      return -1;
+  }
+}
 
 /// Bytes before the weights of a packed block.
 static inline size_t dwconv_head_bytes(const DwconvFormat& format) {

@@ -37,6 +37,41 @@ int32_t channel_at(const DwconvFormat& format, int32_t position) {
   return lane / 4 * 16 + vector * 4 + lane % 4;
 }
 
+/// The channel whose weights lie at a position of the block that begins with channel `first`, or -1.
+int32_t channel_at(const DwconvFormat& format, int32_t channels, int32_t first, int32_t position) {
+  int32_t channel = first + channel_at(format, position);
+  if (format.repeated && format.block % channels == 0) channel %= channels;
+  return channel < channels ? channel : -1;
+}
+
+/// One channel to pack.
+struct Channel {
+  const int8_t* weights;
+  int32_t kernel_h, kernel_w;
+  ptrdiff_t step;  ///< from one weight to the next
+  int32_t zero_point;
+
+  int32_t taps() const { return kernel_h * kernel_w; }
+  int32_t weight(int32_t kh, int32_t kw) const { return weights[(kh * kernel_w + kw) * step]; }
+  int32_t difference(int32_t kh, int32_t kw) const { return weight(kh, kw) - zero_point; }
+  bool fits(const DwconvFormat& format) const {
+    return format.element_bytes > 1 || fits_folded(weights, taps(), step, zero_point);
+  }
+  /// Whether the channel has a zero point that rows with a second place cannot have: its differences may be
+  /// 255, which two int8 do not hold.
+  bool is_wide(const DwconvFormat& format) const {
+    return format.taps == 4 && zero_point == -128 && !fits(format);
+  }
+};
+
+Channel channel_of(const DwconvS8Shape& shape, const DwconvS8Weights& weights, int32_t channel) {
+  const int32_t zero_point = weights.zero_points == nullptr ? 0 : weights.zero_points[channel];
+  return {weights.weights + channel, shape.window.kernel_h, shape.window.kernel_w, shape.channels,
+          zero_point};
+}
+
+int32_t to_int8(int32_t value) { return value < -128 ? -128 : value > 127 ? 127 : value; }
+
 template <const DwconvFormat& kFormat>
 void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* packed) {
   const WindowShape& w = shape.window;
@@ -48,30 +83,43 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
     uint8_t* elements = block + dwconv_head_bytes(kFormat);
     uint16_t traits = 0;
     for (int32_t position = 0; position < kFormat.block; position++) {
-      int32_t channel = first + channel_at(kFormat, position);
-      if (kFormat.repeated && kFormat.block % shape.channels == 0) channel %= shape.channels;
-      if (channel >= shape.channels) continue;
-      const int32_t zero_point = weights.zero_points == nullptr ? 0 : weights.zero_points[channel];
-      const int64_t taps = static_cast<int64_t>(w.kernel_h) * w.kernel_w;
-      const bool fits = kFormat.element_bytes > 1 ||
-                        fits_folded(weights.weights + channel, taps, shape.channels, zero_point);
-      const int32_t folded = fits ? zero_point : 0;
+      const int32_t channel = channel_at(kFormat, shape.channels, first, position);
+      if (channel >= 0 && channel_of(shape, weights, channel).is_wide(kFormat)) traits |= kPackedWide;
+    }
+    const bool twice = traits == 0;
+    for (int32_t position = 0; position < kFormat.block; position++) {
+      const int32_t channel = channel_at(kFormat, shape.channels, first, position);
+      if (channel < 0) continue;
+      const Channel own = channel_of(shape, weights, channel);
+      const bool fits = own.fits(kFormat);
+      int32_t left = 0;  // of the zero point
       uint32_t sum = 0;
       int64_t lowest = 0;  // weights of -128
       for (int32_t kh = 0; kh < w.kernel_h; kh++) {
+        const int32_t second = fits || !twice ? -1 : dwconv_second_place(kFormat, w.kernel_h, kh);
+        if (!fits && second < 0) left = own.zero_point;
         for (int32_t kw = 0; kw < w.kernel_w; kw++) {
-          const size_t source = (static_cast<size_t>(kh) * w.kernel_w + kw) * shape.channels + channel;
-          const int32_t value = weights.weights[source] - folded;
-          const size_t group = static_cast<size_t>(kw) * column_groups + kh / kFormat.taps;
-          const size_t index = (group * kFormat.block + position) * kFormat.taps + kh % kFormat.taps;
-          if (kFormat.element_bytes == 1) {
-            elements[index] = static_cast<uint8_t>(value);
+          const auto put = [&](int32_t place, int32_t value) {
+            const size_t group = static_cast<size_t>(kw) * column_groups + place / kFormat.taps;
+            const size_t index = (group * kFormat.block + position) * kFormat.taps + place % kFormat.taps;
+            if (kFormat.element_bytes == 1) {
+              elements[index] = static_cast<uint8_t>(value);
+            } else {
+              const int16_t wide = static_cast<int16_t>(value);
+              memcpy(elements + index * sizeof(wide), &wide, sizeof(wide));
+            }
+            lowest += value == -128;
+          };
+          const int32_t difference = own.difference(kh, kw);
+          if (fits) {
+            put(kh, difference);
+          } else if (second < 0) {
+            put(kh, own.weight(kh, kw));
           } else {
-            const int16_t wide = static_cast<int16_t>(value);
-            memcpy(elements + index * sizeof(wide), &wide, sizeof(wide));
+            put(kh, to_int8(difference));
+            put(second, difference - to_int8(difference));
           }
-          sum += static_cast<uint32_t>(weights.weights[source] - zero_point);
-          lowest += value == -128;
+          sum += static_cast<uint32_t>(difference);
         }
       }
       const uint32_t offset = static_cast<uint32_t>(weights.x_zero_point + kFormat.x_offset);
@@ -80,7 +128,7 @@ void pack(const DwconvS8Shape& shape, const DwconvS8Weights& weights, void* pack
       memcpy(block + (static_cast<size_t>(kFormat.block) + position) * sizeof(float),
              weights.multiplier + channel, sizeof(float));
       if (kFormat.element_bytes > 1) continue;
-      const auto narrow = static_cast<int16_t>(zero_point - folded);
+      const auto narrow = static_cast<int16_t>(left);
       memcpy(block + static_cast<size_t>(kFormat.block) * 8 + position * sizeof(narrow), &narrow,
              sizeof(narrow));
       if (narrow != 0) traits |= kPackedShifted;
@@ -120,7 +168,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
     {"dwconv_s8_avx512vnni",
      kCpuAvx512Vnni,
      fits_wide,
-     {"columns_64x4_u8", 2},
+     {"columns_64x4_u8", 3},
      packed_bytes<kDwconvS8Avx512VnniFormat>,
      pack<kDwconvS8Avx512VnniFormat>,
      scratch_bytes,
@@ -137,7 +185,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
     {"dwconv_s8_neon_i8mm",
      kCpuNeonI8mm,
      fits_sliding,
-     {"columns_16x4_s8", 2},
+     {"columns_16x4_s8", 3},
      packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>,
      dwconv_s8_neon_scratch_bytes,
@@ -145,7 +193,7 @@ const DwconvS8Row kDwconvS8Rows[] = {
     {"dwconv_s8_neon_dotprod",
      kCpuNeonDotprod,
      fits_sliding,
-     {"columns_16x4_s8", 2},
+     {"columns_16x4_s8", 3},
      packed_bytes<kDwconvS8NeonDotprodFormat>,
      pack<kDwconvS8NeonDotprodFormat>,
      dwconv_s8_neon_scratch_bytes,

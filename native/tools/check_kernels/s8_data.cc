@@ -27,6 +27,12 @@ S8Weights make_s8_weights(Workbench& bench, size_t count, size_t channels, size_
       for (size_t c = 0; c < channels; c++) w.zero_points[c] = static_cast<int8_t>(rng.between(2, 127));
       for (size_t i = 0; i < count; i += 1 + i % 3) w.weights[i] = -127;
     }
+    // The farthest of all, which packers treat apart.
+    if (rng.chance(0.3)) {
+      for (size_t c = 0; c < channels; c++)
+        if (rng.chance(0.5)) w.zero_points[c] = -128;
+      for (size_t i = 0; i < count; i += 1 + i % 3) w.weights[i] = 127;
+    }
     // Some layers have blocks without any.
     if (rng.chance(0.3))
       for (size_t c = 0; c < channels; c++)
