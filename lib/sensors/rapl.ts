@@ -23,7 +23,7 @@ export const raplSource: SensorSource = {
   kind: 'counter',
   interval: 'about 1 ms',
   absent:
-    'no RAPL counters in /sys/class/powercap (they are of x86 processors, and virtual machines usually hide them)',
+    'no RAPL counters in /sys/class/powercap (they are of x86 processors, and virtual machines and containers usually hide them)',
   right: {
     why: 'Linux lets only root read energy counters, since their steps give away what a processor computes (CVE-2020-8694)',
     command: `sudo sh -c 'chgrp '$(id -gn)' ${FILES} && chmod g+r ${FILES}'`,
