@@ -12,7 +12,7 @@ const FLAG: ParameterRule = { kind: 'boolean' };
 const COUNT: ParameterRule = { kind: 'integer', high: Number.MAX_SAFE_INTEGER };
 const SEQUENCE: ParameterRule = {
   kind: 'unserved',
-  reason: 'requests stand alone; a model with states gives them as outputs, to be sent as inputs of the next request',
+  reason: 'requests of one sequence are not kept apart from others',
 };
 const SHARED_MEMORY: ParameterRule = { kind: 'unserved', reason: 'tensors travel in the body' };
 const SHARED = {

@@ -25,7 +25,7 @@ const tree = resolve('out/mutate/tree');
 const ROWS = 'test/mutations/breaks';
 /** Files of breaks/ whose tests are in a folder of another name, in several, or need more than jest. */
 const PARTS = {
-  client: { tests: ['test/agent'] },
+  client: { tests: ['test/client', 'test/agent'] },
   data: { tests: ['test/datasets'] },
   // Gradients are tested where they train.
   ops: { tests: ['test/ops', 'test/train'] },

@@ -298,7 +298,7 @@ const PARAMETER_CASES: [string, string, ErrorCode, RegExp][] = [
     'sequence_id 5',
     request({ sequence_id: 5 }),
     'E_REQUEST_UNSERVED',
-    /sequence_id of the request is not served: requests stand alone/,
+    /sequence_id of the request is not served: requests of one sequence/,
   ],
   ['sequence_id "a"', request({ sequence_id: 'a' }), 'E_REQUEST_UNSERVED', /sequence_id/],
   ['sequence_start', request({ sequence_start: true }), 'E_REQUEST_UNSERVED', /sequence_start/],

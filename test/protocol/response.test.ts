@@ -105,6 +105,7 @@ test.each<[Datatype, TensorData, number]>([
   expect(response.nonFinite).toBe(count);
   const read = readInferResponse(joined(response.chunks), String(response.headerLength)).outputs[0];
   expect(read.data).toEqual(data);
+  expect((read.data as TensorData).buffer.byteLength).toBe(data.byteLength);
 });
 
 test('what is finite is not counted', () => {
