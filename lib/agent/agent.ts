@@ -1,10 +1,12 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { HoneError } from '../core/error';
 import { type Clock, systemClock } from '../sensors/clock';
 import { type MachineSensors, openMachineSensors } from '../sensors/machine';
-import { RequestHandler } from './request-handler';
-import { ServedModel } from './served-model';
+import { Front } from './front/front';
+import type { ModelSettings } from './front/served-model';
+import { childLauncher } from './front/worker-launcher';
+import { type CatalogueEntry, fixedCatalogue } from './supervisor/catalogue';
+import { type ModelHost, Supervisor } from './supervisor/supervisor';
 
 export interface AgentOptions {
   /** Name of the model in URLs. */
@@ -15,99 +17,136 @@ export interface AgentOptions {
   readonly host?: string;
   /** Port to listen on; 0 or left out: a free one. */
   readonly port?: number;
+  /** Cores that a run takes at most; 1 when left out. */
   readonly threads?: number;
+  /** Cores that all runs may take together; those of this machine when left out. */
+  readonly cores?: number;
   /** As of a session: where packed weights are kept, so that an agent that starts again maps them. Default: HONE_CACHE, else nowhere. */
   readonly packedCache?: boolean | string;
   /** Milliseconds between telemetry frames; 1000 when left out. */
   readonly intervalMs?: number;
+  /** Requests that may wait; 64 when left out. */
+  readonly queue?: number;
+  /** Milliseconds within which a request is answered that says nothing else; 10,000 when left out. */
+  readonly timeoutMs?: number;
+  /** Whether the leading extent of all inputs and outputs is a batch that requests may share; false when left out. */
+  readonly batch?: boolean;
+  /** Exact origins, such as `http://localhost:3000`, whose pages may ask; none when left out. */
+  readonly origins?: readonly string[];
+  /** Who shows it may load and unload models over TCP; left out: nobody. */
+  readonly token?: string;
   readonly version?: string;
   readonly clock?: Clock;
   readonly sensors?: MachineSensors;
 }
 
-/** How long requests may go on once the agent stops, and how long one may take to arrive, in milliseconds. */
-const GRACE_MS = 5000;
-const REQUEST_LIMIT_MS = 30000;
-
-/** A running agent: serves one model over HTTP on loopback and streams its telemetry. */
+/** A running agent: serves models over HTTP on loopback and streams their telemetry. Supervisor and front are this process. */
 export interface Agent {
   readonly url: string;
-  /** Stops: running requests are answered (for up to 5 s), new ones get E_AGENT_STOPPING, streams end. */
+  /** Stops: what was sent before is answered (for up to 5 s) or refused with E_AGENT_STOPPING, streams end. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-class RunningAgent implements Agent {
-  readonly url: string;
-  private readonly server: Server;
-  private readonly handler: RequestHandler;
-  private closing: Promise<void> | undefined;
-
-  constructor(server: Server, handler: RequestHandler, url: string) {
-    this.server = server;
-    this.handler = handler;
-    this.url = url;
-  }
-
-  close(): Promise<void> {
-    this.closing ??= this.stop();
-    return this.closing;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  private async stop(): Promise<void> {
-    this.handler.stop();
-    await new Promise<void>((resolve) => {
-      const force = setTimeout(() => this.server.closeAllConnections(), GRACE_MS);
-      this.server.close(() => {
-        clearTimeout(force);
-        resolve();
-      });
-      this.server.closeIdleConnections();
-    });
-    this.handler.close();
-  }
-}
-
 /**
- * Loads a plan and listens.
- * @throws what `openSession` throws; E_AGENT_PORT when the port cannot be had; E_OPTION_VALUE
+ * Listens, and serves a plan in a worker process of its own.
+ * @throws what `openSession` throws; E_AGENT_PORT when the port cannot be had; E_WORKER_START; E_OPTION_VALUE
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { host = '127.0.0.1', port = 0 } = options;
-  checkOptions(options.model, host);
-  const model = new ServedModel(options.model, options.plan, options.threads ?? 1, options.packedCache);
-  const handler = new RequestHandler({
-    model,
+  const { host = '127.0.0.1', port = 0, cores = availableParallelism() } = options;
+  checkOptions(options, host);
+  const { model, plan, threads, queue, timeoutMs, batch } = options;
+  const entry: CatalogueEntry = {
+    ...{ name: model, version: '1', plan, loaded: true },
+    ...(threads === undefined ? {} : { threads }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(batch === undefined ? {} : { batch }),
+  };
+  let front: Front | undefined;
+  const modelHost: ModelHost = {
+    load: async (wanted) => {
+      const settings = settingsOf(wanted, options.packedCache);
+      await front!.load(settings, childLauncher(wanted.plan));
+    },
+    unload: async (name, version) => front!.unload(name, version),
+  };
+  const supervisor = new Supervisor(fixedCatalogue([entry]), modelHost);
+  front = await Front.listen({
+    ...{ host, port, cores },
     version: options.version ?? '0',
     intervalMs: options.intervalMs ?? 1000,
+    origins: options.origins ?? [],
+    repository: supervisor,
+    token: options.token,
     clock: options.clock ?? systemClock(),
     sensors: options.sensors ?? openMachineSensors(),
   });
-  const server = createServer({ noDelay: true, requestTimeout: REQUEST_LIMIT_MS }, handler.listener);
+  const agent = new PlainAgent(front);
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, resolve);
-    });
+    await supervisor.load(model);
+    return agent;
   } catch (error) {
-    handler.stop();
-    handler.close();
-    const reason = (error as Error).message;
-    throw new HoneError('E_AGENT_PORT', { address: `${host}:${port}`, reason }, { cause: error });
+    await agent.close();
+    throw error;
   }
-  const { address, port: actual, family } = server.address() as AddressInfo;
-  return new RunningAgent(server, handler, `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`);
 }
 
-function checkOptions(model: string, host: string): void {
-  const require = (holds: boolean, option: string, expected: string, found: string) => {
+/** Supervisor and front in one process. */
+class PlainAgent implements Agent {
+  private readonly front: Front;
+
+  constructor(front: Front) {
+    this.front = front;
+  }
+
+  get url(): string {
+    return this.front.url;
+  }
+
+  close(): Promise<void> {
+    return this.front.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function settingsOf(entry: CatalogueEntry, packedCache: boolean | string | undefined): ModelSettings {
+  return {
+    name: entry.name,
+    version: entry.version,
+    threads: entry.threads ?? 1,
+    queueLimit: entry.queue ?? 64,
+    timeoutMs: entry.timeoutMs ?? 10_000,
+    isBatched: entry.batch ?? false,
+    ...(packedCache === undefined ? {} : { packedCache }),
+  };
+}
+
+function checkOptions(
+  { model, queue = 64, timeoutMs = 10_000, cores = 1, origins = [] }: AgentOptions,
+  host: string,
+): void {
+  const require = (holds: boolean, option: string, expected: string, found: string | number) => {
     if (!holds) throw new HoneError('E_OPTION_VALUE', { option, expected, found });
   };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a name
   require(/^[^/\u0000-\u001f]{1,200}$/.test(model), 'name', 'a name of 1 to 200 characters without /', model);
   require(/^(localhost|127(\.\d+){3}|::1)$/.test(host), 'host', 'a loopback address', host);
+  require(isWhole(queue, 1, 10_000), 'queue', 'a whole number from 1 to 10000', queue);
+  require(isWhole(timeoutMs, 1, 3_600_000), 'timeoutMs', 'a whole number from 1 to 3600000', timeoutMs);
+  require(isWhole(cores, 1, 1024), 'cores', 'a whole number from 1 to 1024', cores);
+  for (const origin of origins)
+    require(isOrigin(origin), 'origins', 'exact origins such as http://localhost:3000', origin);
+}
+
+function isWhole(value: number, low: number, high: number): boolean {
+  return Number.isInteger(value) && value >= low && value <= high;
+}
+
+/** Whether a text is what a browser sends as Origin; `*` and `null` are not. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
 }

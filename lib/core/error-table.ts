@@ -204,7 +204,19 @@ export const ERRORS = {
   },
   E_REQUEST_ROUTE: {
     template: 'there is nothing at {route}',
-    hint: 'See GET /v2 and GET /v2/models/{model}.',
+    hint: 'See GET /v2 and GET /v2/models.',
+  },
+  E_REQUEST_METHOD: {
+    template: '{path} does not answer {method}',
+    hint: 'Use one of {allow}.',
+  },
+  E_REQUEST_ENCODING: {
+    template: "the body is encoded as '{encoding}', which is not known here",
+    hint: 'Send it as it is, or compressed with gzip or deflate.',
+  },
+  E_REQUEST_SLOW: {
+    template: 'the body takes too long: those that are arriving have {budget} bytes together',
+    hint: 'Send the request again over a faster connection, or fewer at once.',
   },
   E_REQUEST_ORIGIN: {
     template: "requests from '{origin}' are refused",
@@ -213,6 +225,42 @@ export const ERRORS = {
   E_AGENT_BUSY: {
     template: 'more than {limit} {what}',
     hint: 'Try again later or send fewer requests at once.',
+  },
+  E_QUEUE_FULL: {
+    template: 'model {model} cannot answer in time: {waiting} requests wait for it',
+    hint: 'Try again in {retryS} s, send fewer requests at once, or give the request a longer timeout.',
+  },
+  E_DEADLINE: {
+    template: 'model {model} did not answer within {ms} ms',
+    hint: 'Give the request a longer timeout, or send fewer at once.',
+  },
+  E_MODEL_UNKNOWN: {
+    template: "no model '{model}' here; there is {known}",
+    hint: 'See POST /v2/repository/index for what can be loaded.',
+  },
+  E_MODEL_UNAVAILABLE: {
+    template: 'model {model} cannot be asked now: {reason}',
+    hint: 'Try again in {retryS} s; GET /v1/status tells how its worker fares.',
+  },
+  E_WORKER_START: {
+    template: 'the worker of the model does not start: {reason}',
+    hint: 'See GET /v1/status; `hone doctor` checks what a worker needs.',
+  },
+  E_WORKER_ENDED: {
+    template: 'the worker of the model ended: {reason}',
+    hint: 'Send the request again: another worker is started. GET /v1/status tells why the last one ended.',
+  },
+  E_BATCH: {
+    template: 'model {model} has no batch that requests could share: found {found}',
+    hint: 'Compile it with a leading extent of 2 or more for all inputs and outputs, or serve it without a batch.',
+  },
+  E_REPOSITORY_CLOSED: {
+    template: 'models are neither loaded nor unloaded over this connection: {reason}',
+    hint: 'Start the agent with a token and send it as `Authorization: Bearer TOKEN`.',
+  },
+  E_FRAME_FORMAT: {
+    template: 'what came is no frame of the protocol: {reason}',
+    hint: 'Check that both ends are of the same version of Hone.',
   },
   E_AGENT_STOPPING: { template: 'the agent is shutting down', hint: 'Send the request again when it is back.' },
   E_AGENT_UNREACHABLE: {

@@ -96,6 +96,7 @@ export interface NativeSession {
   run(): void;
   runAsync(inputs: readonly PlanArray[]): Promise<ArrayBuffer[]>;
   cancel(): void;
+  limitThreads(threads: number): void;
   dump(): NativeDump[];
   /** Extents of every output in the last run. */
   outputDims(): number[][];
@@ -121,6 +122,8 @@ export interface Addon {
   describeCpu(words?: string): string;
   /** Bytes that a control group (version 2) may have, by the file that names it and the folder of all; Infinity: no bound. */
   groupLimit(membership: string, root: string): number;
+  /** Has the system end this process (SIGALRM) unless it is called again within so many seconds; 0 takes it back. */
+  endIfSilent(seconds: number): void;
   /** What the garbage collector of this thread knows of memory outside its heap: bytes that sessions share once. */
   externalBytes(): number;
   /** Hands pages of freed blocks back to the system; only where the C library can (glibc). */

@@ -56,9 +56,14 @@ export function copyElements(from: PlanArray, to: PlanArray): void {
   (to as Float32Array).set(from as Float32Array);
 }
 
-/** View of `buffer` as elements of `type`. */
-export function arrayView(type: PlanType, buffer: ArrayBuffer): PlanArray {
-  return new CLASSES[type](buffer);
+/** View of `buffer`, or of `length` elements from a byte on, as elements of `type`. */
+export function arrayView(type: PlanType, buffer: ArrayBufferLike, offset = 0, length?: number): PlanArray {
+  return new CLASSES[type](buffer as ArrayBuffer, offset, length);
+}
+
+/** Bytes of an element of `type`. */
+export function elementBytes(type: PlanType): number {
+  return CLASSES[type].BYTES_PER_ELEMENT;
 }
 
 /**

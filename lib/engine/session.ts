@@ -190,6 +190,16 @@ export class Session {
     };
   }
 
+  /**
+   * At most so many threads, 1 to 64, take part in runs from now on: a part of those it was opened with. Results do not depend on
+   * it. @throws E_OPTION_VALUE, E_SESSION_CLOSED, E_SESSION_BUSY
+   */
+  limitThreads(threads: number): void {
+    this.requireOpen();
+    requireInteger('threads', threads, 1, 64);
+    translate({}, () => this.native.limitThreads(threads));
+  }
+
   /** Output of every node of one inference, in order of execution; for bit checks. @throws as `run` */
   dump(feeds: Feeds): NodeDump[] {
     this.fill(feeds);

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <limits>
 #include <memory>
 #include <string>
@@ -23,6 +25,7 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceValue("Session", SessionWrap::define(env, &ledger_)),
                              InstanceMethod("describeCpu", &Addon::describe),
                              InstanceMethod("groupLimit", &Addon::group_limit),
+                             InstanceMethod("endIfSilent", &Addon::end_if_silent),
                              InstanceMethod("externalBytes", &Addon::external_bytes),
 #ifdef __GLIBC__
                              InstanceMethod("trimMemory", &Addon::trim),
@@ -48,6 +51,9 @@ class Addon : public Napi::Addon<Addon> {
         limit == UINT64_MAX ? std::numeric_limits<double>::infinity() : static_cast<double>(limit);
     return Napi::Number::New(info.Env(), bytes);
   }
+
+  /// endIfSilent(seconds): SIGALRM ends this process unless called again in time; 0 takes it back.
+  void end_if_silent(const Napi::CallbackInfo& info) { alarm(info[0].ToNumber().Uint32Value()); }
 
   /// externalBytes(): what the garbage collector knows of memory outside its heap, as `process.memoryUsage()`
   /// does not tell it.

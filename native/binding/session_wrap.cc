@@ -136,6 +136,7 @@ Napi::Function SessionWrap::define(Napi::Env env, std::shared_ptr<MemoryLedger>*
       env, "Session",
       {InstanceMethod<&SessionWrap::bind>("bind"), InstanceMethod<&SessionWrap::run>("run"),
        InstanceMethod<&SessionWrap::run_async>("runAsync"), InstanceMethod<&SessionWrap::cancel>("cancel"),
+       InstanceMethod<&SessionWrap::limit_threads>("limitThreads"),
        InstanceMethod<&SessionWrap::dump>("dump"), InstanceMethod<&SessionWrap::output_dims>("outputDims"),
        InstanceMethod<&SessionWrap::reset>("reset"), InstanceMethod<&SessionWrap::describe>("describe"),
        InstanceMethod<&SessionWrap::profile>("profile"), InstanceMethod<&SessionWrap::close>("close")},
@@ -265,6 +266,13 @@ Napi::Value SessionWrap::run_async(const Napi::CallbackInfo& info) {
 void SessionWrap::cancel(const Napi::CallbackInfo& info) {
   Session& session = this->session(info.Env());
   if (shared_session_->is_busy) session.cancel();
+}
+
+void SessionWrap::limit_threads(const Napi::CallbackInfo& info) {
+  Session& session = idle_session(info.Env());
+  const int threads = info[0].ToNumber().Int32Value();
+  if (threads < 1) throw Napi::TypeError::New(info.Env(), "limitThreads: expected 1 or more");
+  session.limit_threads(threads);
 }
 
 void SessionWrap::run(const Napi::CallbackInfo& info) {

@@ -32,6 +32,8 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   Napi::Value run_async(const Napi::CallbackInfo& info);
   /// cancel(): ends an inference that is under way between two nodes; its promise fails with E_INTERRUPTED.
   void cancel(const Napi::CallbackInfo& info);
+  /// limitThreads(threads): at most so many take part in runs from now on.
+  void limit_threads(const Napi::CallbackInfo& info);
   /// dump(): one inference that returns the output of every node.
   Napi::Value dump(const Napi::CallbackInfo& info);
   /// outputDims(): extents of every output in the last run.

@@ -22,6 +22,7 @@ class CpuProgram final : public Program {
   void run() override;
   void run_timed() override;
   void run_observed(NodeObserver* observer) override;
+  void limit_threads(int threads) override { runner_.limit_threads(threads); }
   int64_t read_count(const PlanTensor& tensor) const override;
   void reset_states() override;
   int64_t node_out_of_range() const override { return node_out_of_range_; }

@@ -57,6 +57,8 @@ class Program {
   virtual void run_timed() = 0;
   /// The same, showing every output on the way.
   virtual void run_observed(NodeObserver* observer) = 0;
+  /// At most `threads` threads take part in runs from now on.
+  virtual void limit_threads(int threads) { static_cast<void>(threads); }
   /// Ends the run that is under way before its next node; from any thread. Runs end at once until rearm().
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
   bool is_stopped() const { return stopped_.load(std::memory_order_relaxed); }

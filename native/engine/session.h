@@ -72,6 +72,8 @@ class Session {
   /// What the last run met, with the name of the node: an index beyond its bounds (E_INPUT_INDEX), a
   /// condition whose branch the plan was compiled without (E_BRANCH_LEFT_OUT).
   Status fault() const;
+  /// At most `threads` threads, 1 or more, take part in runs from now on; results do not depend on it.
+  void limit_threads(int threads) { program_->limit_threads(threads); }
   /// Ends a run that another thread is in, before its next node; states stay as they were before it.
   void cancel() { program_->stop(); }
   /// Whether the last run was ended; until rearm() every run would be.

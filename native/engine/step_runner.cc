@@ -39,7 +39,7 @@ void StepRunner::run_divided(const Step& step, int phase) {
   }
   step_ = &step;
   phase_ = phase;
-  pool_->run(tiling.parties, run_party, this);
+  pool_->run(tiling.parties, run_party, this, helpers_);
 }
 
 void StepRunner::run_party(void* runner, int party) {

@@ -23,6 +23,8 @@ class StepRunner {
   Status prepare();
   size_t scratch_bytes() const { return scratch_.size(); }
 
+  /// At most `threads` threads take part from now on; results do not depend on it.
+  void limit_threads(int threads) { helpers_ = threads - 1; }
   /// All phases of an admitted step. No allocation, no lock.
   void run(const Step& step);
 
@@ -44,7 +46,8 @@ class StepRunner {
   AlignedBuffer scratch_;      ///< that of each party, then what they share
   size_t own_bytes_ = 0, shared_bytes_ = 0;
   size_t parties_ = 1;
-  const Step* step_ = nullptr;  ///< on which several threads work
+  int helpers_ = ThreadPool::kMaxThreads;  ///< threads that may work beside the caller's
+  const Step* step_ = nullptr;             ///< on which several threads work
   int phase_ = 0;
 };
 

@@ -127,11 +127,11 @@ uint64_t ThreadPool::take(int count) {
   return taken;
 }
 
-void ThreadPool::run(int parties, Task task, void* context) {
+void ThreadPool::run(int parties, Task task, void* context, int helpers) {
   Job job = {task, context};
-  const uint64_t taken = parties > 1 ? take(parties - 1) : 0;
-  const int helpers = std::popcount(taken);
-  job.pending.store(helpers, std::memory_order_relaxed);
+  const int wanted = std::min(parties - 1, helpers);
+  const uint64_t taken = wanted > 0 ? take(wanted) : 0;
+  job.pending.store(std::popcount(taken), std::memory_order_relaxed);
   int party = 0;
   for (uint64_t rest = taken; rest != 0; rest &= rest - 1) {
     Worker& worker = workers_[std::countr_zero(rest)];

@@ -29,8 +29,8 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   /// Calls task(context, party) for every party in [0, parties) and returns when all are done. Tasks must not
-  /// throw.
-  void run(int parties, Task task, void* context);
+  /// throw. At most `helpers` workers take part.
+  void run(int parties, Task task, void* context, int helpers = kMaxThreads);
   /// After a fork, in the child: works alone from now on.
   void forget_workers();
 

@@ -119,3 +119,26 @@ export function binaryRequest(
     body: Buffer.concat([json, Buffer.from(A.buffer), Buffer.from(B.buffer), tail]),
   };
 }
+
+/** What an agent says of itself in `/v1/status`. */
+export interface Status {
+  readonly uploads: number;
+  readonly models: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly pid: number | null;
+    readonly restarts: number;
+    readonly reason: string | null;
+    readonly waiting: number;
+    readonly running: number;
+  }[];
+}
+
+/** Waits until the status of an agent fits. */
+export async function untilStatus(url: string, fits: (status: Status) => boolean): Promise<Status> {
+  for (;;) {
+    const status = (await send(url, '/v1/status')).json() as unknown as Status;
+    if (fits(status)) return status;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -125,3 +125,18 @@ test('a thread that ends while one is under way takes nothing with it', async ()
   using own = open();
   expect((await own.runAsync({ x: X })).count[0]).toBe(1);
 });
+
+test('fewer threads may take part, and give the same bytes; other numbers are refused', async () => {
+  using session = open(smallNetwork().write(), 4);
+  const expected = session.run(IMAGE);
+  for (const threads of [1, 3, 4]) {
+    session.limitThreads(threads);
+    expect(session.run(IMAGE)).toEqual(expected);
+    expect(await session.runAsync(IMAGE)).toEqual(expected);
+  }
+  for (const threads of [0, 65, 1.5, Number.NaN])
+    expect(() => session.limitThreads(threads)).toThrow(expect.objectContaining({ code: 'E_OPTION_VALUE' }));
+  const running = session.runAsync(IMAGE);
+  expect(() => session.limitThreads(1)).toThrow(expect.objectContaining({ code: 'E_SESSION_BUSY' }));
+  await running;
+});

@@ -1,36 +1,40 @@
 import type { ServerResponse } from 'node:http';
-import { HoneError } from '../core/error';
-import type { TelemetryFrame } from '../telemetry/sample';
+import { HoneError } from '../../core/error';
+import type { TelemetryFrame } from '../../telemetry/sample';
 
 /** Readers that may listen at once. */
 const STREAM_LIMIT = 32;
 
 /** Server-sent events to any number of readers. A reader that is too slow misses frames; it never makes the agent hold them. */
 export class FrameStream {
-  private readonly readers = new Set<ServerResponse>();
+  /** Readers, with the model whose frames they want; undefined: of all. */
+  private readonly readers = new Map<ServerResponse, string | undefined>();
 
   get empty(): boolean {
     return this.readers.size === 0;
   }
 
-  /** Makes a response a reader and sends it a first frame. @throws E_AGENT_BUSY */
-  add(response: ServerResponse, first: TelemetryFrame): void {
+  /** Makes a response a reader of the frames of a model, undefined: of all, and sends it the first. @throws E_AGENT_BUSY */
+  add(response: ServerResponse, model: string | undefined, first: readonly TelemetryFrame[]): void {
     if (this.readers.size >= STREAM_LIMIT)
       throw new HoneError('E_AGENT_BUSY', { limit: STREAM_LIMIT, what: 'telemetry readers are connected' });
-    this.readers.add(response);
+    this.readers.set(response, model);
     response.on('close', () => this.readers.delete(response));
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write(sseEvent(first));
+    response.write(first.map(sseEvent).join(''));
   }
 
-  send(frame: TelemetryFrame): void {
-    const event = sseEvent(frame);
-    for (const reader of this.readers) if (!reader.writableNeedDrain) reader.write(event);
+  send(frames: readonly TelemetryFrame[]): void {
+    const events = frames.map((frame) => ({ model: frame.model, text: sseEvent(frame) }));
+    for (const [reader, model] of this.readers) {
+      if (reader.writableNeedDrain) continue;
+      for (const event of events) if (model === undefined || model === event.model) reader.write(event.text);
+    }
   }
 
   /** Ends all streams; what is still buffered for readers that do not read is dropped. */
   close(): void {
-    for (const reader of this.readers) {
+    for (const reader of this.readers.keys()) {
       if (reader.writableNeedDrain) reader.destroy();
       else reader.end();
     }

@@ -1,5 +1,6 @@
-import { LatencyHistogram } from '../telemetry/histogram';
-import type { InferenceSample, LatencySummary } from '../telemetry/sample';
+import type { ErrorCode } from '../../core/error-table';
+import { LatencyHistogram } from '../../telemetry/histogram';
+import type { InferenceSample, LatencySummary } from '../../telemetry/sample';
 
 /** Where the time of one answered request went, in nanoseconds. */
 export interface RequestTimes {
@@ -32,6 +33,9 @@ export class InferenceStatistics {
   private readonly compute = new LatencyHistogram();
   private readonly queue = new LatencyHistogram();
   private readonly sums: { -readonly [K in keyof RequestTimes]: number } = { ...NO_TIMES };
+  private readonly failures = new Map<ErrorCode, number>();
+  /** Runs by how many requests shared them. */
+  private readonly batches = new Map<number, { readonly count: number; readonly ns: number }>();
   private succeeded = 0;
   private failed = 0;
   private failedNs = 0;
@@ -62,8 +66,15 @@ export class InferenceStatistics {
     this.lastMs = wallMs;
   }
 
-  /** Records a refused request and how long it took. */
-  recordFailure(ns: number): void {
+  /** Records one run of so many requests. */
+  recordRun(requests: number, computeNs: number): void {
+    const { count = 0, ns = 0 } = this.batches.get(requests) ?? {};
+    this.batches.set(requests, { count: count + 1, ns: ns + computeNs });
+  }
+
+  /** Records a request that was refused or failed, and how long it took. */
+  recordFailure(code: ErrorCode, ns: number): void {
+    this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
     this.failed++;
     this.failedNs += ns;
   }
@@ -94,7 +105,7 @@ export class InferenceStatistics {
   }
 
   /** The answer to a statistics request (Triton's statistics extension); times are sums in nanoseconds. */
-  describe(model: string): object {
+  describe(model: string, version: string): object {
     const { succeeded: count, failed, failedNs, sums } = this;
     const duration = (ns: number) => ({ count, ns: Math.round(ns) });
     const stages = {
@@ -102,20 +113,24 @@ export class InferenceStatistics {
       compute_infer: duration(sums.computeNs),
       compute_output: duration(sums.outputNs),
     };
+    const runs = [...this.batches.values()].reduce((sum, { count: times }) => sum + times, 0);
     const total = sums.queueNs + sums.inputNs + sums.computeNs + sums.outputNs;
     return {
       name: model,
-      version: '1',
+      version,
       last_inference: this.lastMs,
       inference_count: count,
-      execution_count: count,
+      execution_count: runs,
       inference_stats: {
         success: duration(total),
         fail: { count: failed, ns: Math.round(failedNs) },
         queue: duration(sums.queueNs),
         ...stages,
       },
-      batch_stats: count === 0 ? [] : [{ batch_size: 1, ...stages }],
+      batch_stats: [...this.batches].map(([size, { count: times, ns }]) => ({
+        batch_size: size,
+        compute_infer: { count: times, ns: Math.round(ns) },
+      })),
     };
   }
 }

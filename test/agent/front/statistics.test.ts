@@ -1,4 +1,4 @@
-import { InferenceStatistics } from '../../lib/agent/statistics';
+import { InferenceStatistics } from '../../../lib/agent/front/statistics';
 
 function recordMany(statistics: InferenceStatistics, from: number, to: number): void {
   for (let number = from; number <= to; number++)
@@ -20,13 +20,20 @@ test('a window tells its last inferences one by one, never those of another wind
   expect(statistics.window.compute).toMatchObject({ count: 200, maxUs: 203 });
 });
 
-test('the statistics of batches are those of all inferences, and none before the first', () => {
+test('runs are counted by how many requests shared them', () => {
   const statistics = new InferenceStatistics();
-  expect(statistics.describe('m')).toMatchObject({ inference_count: 0, batch_stats: [] });
+  expect(statistics.describe('m', '2')).toMatchObject({ name: 'm', version: '2', inference_count: 0, batch_stats: [] });
   recordMany(statistics, 1, 3);
-  expect(statistics.describe('m')).toMatchObject({
+  statistics.recordRun(2, 4000);
+  statistics.recordRun(1, 1500);
+  statistics.recordRun(2, 1000);
+  expect(statistics.describe('m', '2')).toMatchObject({
     inference_count: 3,
+    execution_count: 3,
     inference_stats: { success: { count: 3, ns: 6006 }, queue: { count: 3, ns: 6 } },
-    batch_stats: [{ batch_size: 1, compute_infer: { count: 3, ns: 6000 }, compute_input: { count: 3, ns: 0 } }],
+    batch_stats: [
+      { batch_size: 2, compute_infer: { count: 2, ns: 5000 } },
+      { batch_size: 1, compute_infer: { count: 1, ns: 1500 } },
+    ],
   });
 });

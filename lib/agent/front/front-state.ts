@@ -1,0 +1,23 @@
+import type { ServerResponse } from 'node:http';
+import type { Uploads } from './http/uploads';
+import type { Repository } from './repository';
+import type { ServedModel } from './served-model';
+import type { ServedModels } from './served-models';
+import type { RequestTimes } from './statistics';
+
+/** What routes see of the front. */
+export interface FrontState {
+  readonly version: string;
+  readonly models: ServedModels;
+  readonly uploads: Uploads;
+  readonly repository: Repository;
+  /** Who shows it may load and unload over TCP; undefined: nobody. */
+  readonly token: string | undefined;
+  readonly isStopping: boolean;
+  /** A request to a model was answered; where its time went. */
+  observe(model: ServedModel, times: RequestTimes): void;
+  renderMetrics(): Promise<{ readonly type: string; readonly text: string }>;
+  status(): object;
+  /** Makes a response a reader of telemetry frames, those of one model or of all. @throws E_AGENT_BUSY */
+  openStream(response: ServerResponse, model: string | undefined): void;
+}

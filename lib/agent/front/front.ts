@@ -1,0 +1,274 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HoneError } from '../../core/error';
+import type { Clock } from '../../sensors/clock';
+import type { MachineSensors } from '../../sensors/machine';
+import { EnergyHistory } from '../../telemetry/energy-history';
+import type { TelemetryFrame } from '../../telemetry/sample';
+import { FrameStream } from './frame-stream';
+import type { FrontState } from './front-state';
+import { sendError } from './http/answer';
+import { Connections } from './http/connections';
+import { answerPreflight, checkOrigin } from './http/origin';
+import { Uploads } from './http/uploads';
+import { AgentMetrics } from './metrics';
+import { nanoseconds } from './nanoseconds';
+import type { Repository } from './repository';
+import { findRoute } from './router';
+import { ROUTES } from './routes';
+import { Scheduler } from './scheduler';
+import { type ModelSettings, ServedModel } from './served-model';
+import { ServedModels } from './served-models';
+import type { RequestTimes } from './statistics';
+import type { WorkerLauncher } from './worker-launcher';
+
+export interface FrontOptions {
+  /** Loopback address to listen on. */
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly version: string;
+  /** Cores that inferences may take, over all models. */
+  readonly cores: number;
+  /** Milliseconds between telemetry frames. */
+  readonly intervalMs: number;
+  /** Exact origins whose pages may ask. */
+  readonly origins: readonly string[];
+  readonly repository: Repository;
+  readonly token: string | undefined;
+  readonly clock: Clock;
+  readonly sensors: MachineSensors;
+}
+
+/** How long a request may take to arrive, and its head, in milliseconds; how often that is checked. */
+const REQUEST_LIMIT_MS = 30_000;
+const HEAD_LIMIT_MS = 10_000;
+const CHECK_MS = 1000;
+/** How long a connection is kept without a request: longer than clients keep theirs. */
+const KEEP_ALIVE_MS = 75_000;
+/** Connections at once; descriptors for workers and files remain. */
+const CONNECTION_LIMIT = 2048;
+/** Bytes of all bodies that are arriving. */
+const UPLOAD_BUDGET = 256 << 20;
+/** How long requests may go on once the front stops, in milliseconds. */
+const GRACE_MS = 5000;
+/** What was sent before the front was told to stop has arrived when nothing came for so long, or after so long at most. */
+const QUIET_MS = 50;
+const SETTLE_MS = 500;
+/** Node times are taken of every inference of this number. */
+const PROFILE_EVERY = 16;
+
+/** The one HTTP port of an agent: protocol, health, metrics, telemetry, queues. It opens no plan. */
+export class Front implements FrontState {
+  readonly models = new ServedModels();
+  readonly uploads = new Uploads(UPLOAD_BUDGET);
+  readonly url: string;
+  isStopping = false;
+  private readonly options: FrontOptions;
+  private readonly server: Server;
+  private readonly connections: Connections;
+  private readonly scheduler: Scheduler;
+  private readonly metrics = new AgentMetrics();
+  private readonly stream = new FrameStream();
+  private readonly origins: ReadonlySet<string>;
+  private readonly timer: NodeJS.Timeout;
+  private readonly energyTimer: NodeJS.Timeout | undefined;
+  private readonly energy = new EnergyHistory();
+  private windowBegunNs = nanoseconds();
+  private closing: Promise<void> | undefined;
+
+  private constructor(options: FrontOptions, server: Server) {
+    this.options = options;
+    this.server = server;
+    this.origins = new Set(options.origins);
+    this.scheduler = new Scheduler(options.cores);
+    this.connections = new Connections(server);
+    server.on('request', (request, response) => this.take(request, response));
+    server.maxConnections = CONNECTION_LIMIT;
+    this.timer = setInterval(() => this.tick(), options.intervalMs);
+    this.timer.unref();
+    const { pollMs } = options.sensors.energy;
+    this.energyTimer = pollMs === null ? undefined : setInterval(() => options.sensors.energy.poll(), pollMs);
+    this.energyTimer?.unref();
+    const { address, port, family } = server.address() as AddressInfo;
+    this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Listens. @throws E_AGENT_PORT when the port cannot be had */
+  static async listen(options: FrontOptions): Promise<Front> {
+    const { host, port } = options;
+    const server = createServer({
+      noDelay: true,
+      requestTimeout: REQUEST_LIMIT_MS,
+      headersTimeout: HEAD_LIMIT_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, resolve);
+      });
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new HoneError('E_AGENT_PORT', { address: `${host}:${port}`, reason }, { cause: error });
+    }
+    return new Front(options, server);
+  }
+
+  get version(): string {
+    return this.options.version;
+  }
+
+  get repository(): Repository {
+    return this.options.repository;
+  }
+
+  get token(): string | undefined {
+    return this.options.token;
+  }
+
+  /** Serves a version of a model from now on. @throws what `ServedModel.open` throws */
+  async load(settings: ModelSettings, launcher: WorkerLauncher): Promise<void> {
+    const model = new ServedModel(settings, launcher, PROFILE_EVERY, this.scheduler.wake);
+    await model.open();
+    this.models.add(model);
+    this.scheduler.add(model);
+  }
+
+  /** Serves it no more: what waits for it is refused. @throws E_MODEL_UNKNOWN */
+  unload(name: string, version: string): void {
+    const model = this.models.find(name, version);
+    this.models.remove(name, version);
+    this.scheduler.remove(model);
+    model.close(new HoneError('E_MODEL_UNAVAILABLE', { model: name, reason: 'it was unloaded', retryS: 1 }));
+  }
+
+  observe(model: ServedModel, times: RequestTimes): void {
+    model.statistics.record(times, Date.now());
+    this.metrics.observe(model, times);
+  }
+
+  async renderMetrics(): Promise<{ readonly type: string; readonly text: string }> {
+    const text = await this.metrics.render(this.models.all(), this.options.sensors.read());
+    return { type: this.metrics.contentType, text };
+  }
+
+  status(): object {
+    const { cores } = this.scheduler;
+    return {
+      pid: process.pid,
+      version: this.version,
+      stopping: this.isStopping,
+      cores: { total: cores.total, free: cores.free },
+      connections: this.connections.size,
+      uploads: this.uploads.count,
+      models: this.models.all().map((model) => ({
+        name: model.settings.name,
+        version: model.settings.version,
+        ...model.worker,
+        waiting: model.queue.size,
+        running: model.running,
+        memory: model.memory,
+      })),
+    };
+  }
+
+  openStream(response: ServerResponse, model: string | undefined): void {
+    const frames = this.frames().filter((frame) => model === undefined || frame.model === model);
+    this.stream.add(response, model, frames);
+  }
+
+  /**
+   * Stops: what was sent before is answered, for up to 5 s, or refused in words; new inferences are refused; then connections are
+   * closed from our end first.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.stop();
+    return this.closing;
+  }
+
+  private async stop(): Promise<void> {
+    const begun = performance.now();
+    const elapsed = () => performance.now() - begun;
+    this.isStopping = true;
+    clearInterval(this.timer);
+    clearInterval(this.energyTimer);
+    this.stream.close();
+    // Connections that wait to be accepted and bytes that wait to be read come first, so that what was sent before is seen.
+    do await delay(5);
+    while (this.connections.size > 0 && this.connections.quietMs() < QUIET_MS && elapsed() < SETTLE_MS);
+    while (this.isBusy && elapsed() < GRACE_MS) await delay(5);
+    this.uploads.stop(new HoneError('E_AGENT_STOPPING'));
+    for (const model of this.models.all()) {
+      this.scheduler.remove(model);
+      model.close(new HoneError('E_AGENT_STOPPING'));
+    }
+    await delay(0);
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await this.connections.close();
+    await closed;
+  }
+
+  private get isBusy(): boolean {
+    return this.uploads.count > 0 || this.models.all().some(({ running, queue }) => running + queue.size > 0);
+  }
+
+  /** Never throws and never rejects. */
+  private take(request: IncomingMessage, response: ServerResponse): void {
+    const arrivalNs = this.connections.begin(request);
+    response.once('close', () => this.connections.end(request));
+    this.answer(request, response, arrivalNs).catch((error: unknown) => {
+      request.resume();
+      sendError(response, error);
+    });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse, arrivalNs: number): Promise<void> {
+    const { method = 'GET', url = '/' } = request;
+    checkOrigin(request, response, this.origins);
+    const { handler, segments, allow } = findRoute(ROUTES, method, url);
+    if (method === 'OPTIONS') return answerPreflight(response, allow);
+    const query = new URLSearchParams(url.split('?', 2)[1] ?? '');
+    const bodyEnded = () => this.connections.bodyEnded(request);
+    if (method !== 'POST') {
+      // A body that nobody asked for.
+      request.resume();
+      request.once('end', bodyEnded);
+    }
+    await handler({ request, response, segments, query, arrivalNs, front: this, bodyEnded });
+  }
+
+  private tick(): void {
+    const nowNs = nanoseconds();
+    const windowMs = (nowNs - this.windowBegunNs) / 1e6;
+    this.windowBegunNs = nowNs;
+    for (const model of this.models.all()) {
+      model.statistics.closeWindow(windowMs);
+      model.readNodes();
+    }
+    const inferences = new Map<string, number>();
+    for (const { settings, statistics } of this.models.all())
+      inferences.set(settings.name, (inferences.get(settings.name) ?? 0) + statistics.count);
+    this.energy.mark({ ...this.options.sensors.energy.take(), inferences });
+    if (!this.stream.empty) this.stream.send(this.frames());
+  }
+
+  private frames(): TelemetryFrame[] {
+    const { clock, sensors } = this.options;
+    const stamp = clock.now();
+    const readings = sensors.read();
+    const { scope, source } = sensors.energy;
+    return this.models.all().map(({ settings, memory, statistics, nodes }) => ({
+      stamp,
+      model: settings.name,
+      memory,
+      inferences: statistics.count,
+      ...statistics.window,
+      nodes,
+      energy: { scope, source, ...this.energy.of(settings.name) },
+      readings,
+    }));
+  }
+}

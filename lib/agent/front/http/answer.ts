@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import { asHoneError } from '../../../core/error';
+import type { ErrorCode } from '../../../core/error-table';
+
+/** HTTP status by error code; what is not listed is the client's fault (400). */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  E_REQUEST_ROUTE: 404,
+  E_MODEL_UNKNOWN: 404,
+  E_REQUEST_METHOD: 405,
+  E_REQUEST_ORIGIN: 403,
+  E_REQUEST_SIZE: 413,
+  E_REQUEST_ENCODING: 415,
+  E_REQUEST_SLOW: 408,
+  E_REPOSITORY_CLOSED: 403,
+  E_AGENT_BUSY: 503,
+  E_AGENT_STOPPING: 503,
+  E_QUEUE_FULL: 503,
+  E_MODEL_UNAVAILABLE: 503,
+  E_WORKER_ENDED: 503,
+  E_WORKER_START: 503,
+  E_SESSION_CLOSED: 503,
+  E_MEMORY: 503,
+  E_DEADLINE: 504,
+  E_FRAME_FORMAT: 502,
+  E_OUTPUT_NOT_FINITE: 500,
+  E_INTERNAL: 500,
+};
+
+function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? 400;
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string | number>> = {},
+): void {
+  const body = Buffer.from(JSON.stringify(value));
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...headers })
+    .end(body);
+}
+
+/**
+ * Answers with the error as the protocol wants it, `{"error": text}`, with our code beside it; a refusal that time mends has
+ * Retry-After in seconds, one of a method has Allow.
+ */
+export function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { code, message, hint, details } = asHoneError(error);
+  const headers: Record<string, string | number> = {};
+  if (details.retryS !== undefined) headers['retry-after'] = Number(details.retryS);
+  if (details.allow !== undefined) headers.allow = String(details.allow);
+  sendJson(response, statusOf(code), { error: message, code, hint }, headers);
+}

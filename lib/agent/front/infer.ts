@@ -1,0 +1,133 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DATATYPES } from '../../core/datatype';
+import { asHoneError, HoneError } from '../../core/error';
+import { parseInferRequest } from '../../protocol/parse-infer-request';
+import { HEADER_LENGTH, type OutputTensor } from '../../protocol/tensor';
+import { writeInferResponse } from '../../protocol/write-infer-response';
+import { decodeBody, encodeBody, wantedEncoding } from './http/encoding';
+import type { Uploads } from './http/uploads';
+import { nanoseconds } from './nanoseconds';
+import type { ServedModel } from './served-model';
+import type { RequestTimes } from './statistics';
+
+/** Room per element that a JSON request may take, in bytes, and for the rest of it. */
+const JSON_ELEMENT_BYTES = 32;
+const JSON_FIXED_BYTES = 64 * 1024;
+/** How long a client may leave an answer unread, in milliseconds. */
+const SEND_LIMIT_MS = 30_000;
+/** Priority of requests that ask for none: in the middle of 1, 2, 3. */
+const DEFAULT_PRIORITY = 2;
+
+export interface InferExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** When its first byte arrived, in nanoseconds. */
+  readonly arrivalNs: number;
+  readonly uploads: Uploads;
+  /** Its body has arrived. */
+  bodyEnded(): void;
+  /** It was answered; where its time went. */
+  observe(model: ServedModel, times: RequestTimes): void;
+}
+
+/**
+ * Answers one inference request.
+ * @throws E_REQUEST_SIZE, E_REQUEST_FORMAT, E_REQUEST_ENCODING, E_REQUEST_SLOW, what `ServedModel.submit` throws, what parsing and
+ *   writing tensors throw
+ */
+export async function infer(model: ServedModel, context: InferExchange): Promise<void> {
+  try {
+    await answer(model, context);
+  } catch (error) {
+    const failure = asHoneError(error);
+    model.statistics.recordFailure(failure.code, nanoseconds() - context.arrivalNs);
+    // Without a client there is nobody to be answered.
+    if (!context.response.destroyed) throw failure;
+  }
+}
+
+async function answer(model: ServedModel, context: InferExchange): Promise<void> {
+  const { request, response, arrivalNs, uploads } = context;
+  const { name, version, timeoutMs } = model.settings;
+  const latest = { priority: DEFAULT_PRIORITY, deadlineNs: arrivalNs + timeoutMs * 1e6 };
+  // Before the body is there: who would be refused need not send it.
+  model.admit(latest, nanoseconds());
+  const limit = bodyLimit(model);
+  const headerLength = request.headers[HEADER_LENGTH]?.toString();
+  const sent = await uploads.read(request, limit, Number(headerLength) || 0);
+  context.bodyEnded();
+  const body = await decodeBody(request, sent, limit);
+  const parsedNs = nanoseconds();
+  const batch = model.settings.isBatched ? { batch: model.rows } : {};
+  const ports = { name, inputs: model.inputs, outputs: model.outputs, ...batch };
+  const asked = parseInferRequest(body, headerLength, ports);
+  const inputNs = nanoseconds() - parsedNs;
+  const deadlineNs = asked.timeoutUs ? arrivalNs + asked.timeoutUs * 1e3 : latest.deadlineNs;
+  const job = {
+    inputs: asked.inputs.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+    rows: asked.rows,
+    priority: asked.priority || DEFAULT_PRIORITY,
+    deadlineNs,
+    arrivalNs,
+  };
+  const submission = model.submit(job);
+  const leave = () =>
+    submission.leave(new HoneError('E_INTERRUPTED', { what: 'the inference, for its client is gone' }));
+  response.once('close', leave);
+  const { outputs, queueNs, computeNs, transferNs } = await submission.answer;
+  response.off('close', leave);
+  const readyNs = nanoseconds();
+  const written = writeInferResponse(
+    { name, version },
+    asked,
+    model.outputs,
+    outputs.map((output, index) => tensorOf(model, index, output)),
+  );
+  await send(request, response, written);
+  context.observe(model, {
+    queueNs: queueNs - inputNs,
+    inputNs: inputNs + transferNs,
+    computeNs,
+    outputNs: nanoseconds() - readyNs,
+  });
+}
+
+function tensorOf(
+  model: ServedModel,
+  index: number,
+  { shape, bytes }: { shape: readonly number[]; bytes: Uint8Array },
+): OutputTensor {
+  const Type = DATATYPES[model.outputs[index].datatype];
+  return {
+    shape,
+    data: new Type(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / Type.BYTES_PER_ELEMENT),
+  };
+}
+
+function bodyLimit(model: ServedModel): number {
+  const elements = model.inputs.reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
+  return elements * JSON_ELEMENT_BYTES + JSON_FIXED_BYTES;
+}
+
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { chunks, length, headerLength }: ReturnType<typeof writeInferResponse>,
+): Promise<void> {
+  if (response.destroyed) throw new HoneError('E_INTERRUPTED', { what: 'the answer, for its client is gone' });
+  const encoding = wantedEncoding(request);
+  const type = headerLength === undefined ? 'application/json' : 'application/octet-stream';
+  const headers = headerLength === undefined ? {} : { [HEADER_LENGTH]: String(headerLength) };
+  const body = encoding === undefined ? chunks : [await encodeBody(encoding, chunks)];
+  response.setTimeout(SEND_LIMIT_MS, () => response.destroy());
+  response.writeHead(200, {
+    'content-type': type,
+    'content-length': encoding === undefined ? length : body[0].length,
+    ...headers,
+    ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+  });
+  response.cork();
+  for (const chunk of body) response.write(chunk);
+  response.end();
+  response.uncork();
+}

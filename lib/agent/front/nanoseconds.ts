@@ -1,0 +1,4 @@
+/** Now, on the monotonic clock. */
+export function nanoseconds(): number {
+  return Number(process.hrtime.bigint());
+}

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HoneError, readError } from '../../core/error';
+import { packageRoot } from '../../engine/package-root';
+
+/** A worker process that was started, before it has opened its plan. */
+export interface StartedWorker {
+  readonly socket: Socket;
+  /** Ends it at once. */
+  kill(): void;
+  /** How it ended, as far as that can be known. */
+  readonly ended: Promise<string>;
+}
+
+/** Starts the worker of one model version, again whenever it has ended. */
+export interface WorkerLauncher {
+  /** @throws E_WORKER_START */
+  start(): Promise<StartedWorker>;
+  /** Ends what the launcher holds; workers go on. */
+  close(): void;
+}
+
+/** Memory of a worker is that of its plan: its JavaScript needs little. */
+const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1'];
+/** Characters of what a worker said that are kept. */
+const SAID_LIMIT = 2000;
+
+/**
+ * Starts workers as children of this process. They get the plan, bytes or a file, as an open file, read-only, and see no path of it.
+ * @throws E_FILE_NOT_FOUND, E_FILE_ACCESS, E_FILE_FOLDER, E_FILE_WRITE
+ */
+export function childLauncher(plan: Uint8Array | string): WorkerLauncher {
+  const file = typeof plan === 'string' ? openPlan(plan) : holdPlan(plan);
+  const script = join(packageRoot(), 'dist', 'lib', 'agent', 'worker', 'main.js');
+  return {
+    start: () => startChild(script, file),
+    close: () => closeSync(file),
+  };
+}
+
+function openPlan(plan: string): number {
+  try {
+    return openSync(plan, 'r');
+  } catch (error) {
+    throw readError(plan, error);
+  }
+}
+
+/** A file without a name, which goes with the last process that has it open. */
+function holdPlan(plan: Uint8Array): number {
+  const folder = mkdtempSync(join(tmpdir(), 'hone-plan-'));
+  try {
+    const path = join(folder, 'model.plan');
+    writeFileSync(path, plan, { mode: 0o400 });
+    return openSync(path, 'r');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function startChild(script: string, plan: number): Promise<StartedWorker> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...NODE_FLAGS, script, '/proc/self/fd/4'], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', plan],
+      env: { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '', LISTEN_FDS: undefined },
+    });
+    let said = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-SAID_LIMIT);
+    });
+    const ended = new Promise<string>((tell) => {
+      child.once('close', (code, signal) => tell(endText(code, signal, said)));
+    });
+    child.once('error', (error) =>
+      reject(new HoneError('E_WORKER_START', { reason: error.message }, { cause: error })),
+    );
+    child.once('spawn', () =>
+      resolve({ socket: child.stdio[3] as Socket, kill: () => void child.kill('SIGKILL'), ended }),
+    );
+  });
+}
+
+/** How a process ended, with the last line that it said. */
+function endText(code: number | null, signal: NodeJS.Signals | null, said: string): string {
+  const how = signal === null ? `exit code ${code}` : `signal ${signal}${MEANING[signal] ?? ''}`;
+  const last = said.trim().split('\n').at(-1);
+  return last ? `${how}: ${last}` : how;
+}
+
+const MEANING: Readonly<Record<string, string>> = {
+  SIGKILL: ' (killed, perhaps for memory)',
+  SIGALRM: ' (it hung, its watchdog ended it)',
+};

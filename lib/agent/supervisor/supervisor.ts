@@ -1,0 +1,108 @@
+import { asHoneError, HoneError } from '../../core/error';
+import type { Repository, RepositoryEntry } from '../front/repository';
+import { compareVersions } from '../front/served-models';
+import type { Catalogue, CatalogueEntry } from './catalogue';
+
+/** Where what is to be served is served. */
+export interface ModelHost {
+  /** Serves a version; answers when it can be asked. @throws what opening its plan throws */
+  load(entry: CatalogueEntry): Promise<void>;
+  unload(name: string, version: string): Promise<void>;
+}
+
+/** Owns which plans are served: a catalogue remembers it, a host does it. One change at a time. */
+export class Supervisor implements Repository {
+  private readonly catalogue: Catalogue;
+  private readonly host: ModelHost;
+  /** Versions that the host serves, and why others do not. */
+  private readonly served = new Set<string>();
+  private readonly faults = new Map<string, string>();
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(catalogue: Catalogue, host: ModelHost) {
+    this.catalogue = catalogue;
+    this.host = host;
+  }
+
+  /** Serves what is to be served; a version that cannot be is told of by `index`, and does not keep the others. */
+  recover(): Promise<void> {
+    return this.inTurn(async () => {
+      for (const entry of this.catalogue.entries()) if (entry.loaded) await this.serve(entry).catch(() => {});
+    });
+  }
+
+  async index(): Promise<readonly RepositoryEntry[]> {
+    return this.catalogue.entries().map((entry) => {
+      const { name, version, loaded } = entry;
+      if (this.served.has(key(entry))) return { name, version, state: 'READY', reason: '' };
+      return {
+        name,
+        version,
+        state: 'UNAVAILABLE',
+        reason: this.faults.get(key(entry)) ?? (loaded ? 'loading' : 'unloaded'),
+      };
+    });
+  }
+
+  load(model: string, version?: string): Promise<void> {
+    return this.inTurn(async () => {
+      const entry = this.find(model, version);
+      await this.serve(entry);
+      await this.catalogue.setLoaded(entry.name, entry.version, true);
+    });
+  }
+
+  /** Without a version: all of them. */
+  unload(model: string, version?: string): Promise<void> {
+    return this.inTurn(async () => {
+      const entries = version === undefined ? this.versions(model) : [this.find(model, version)];
+      for (const entry of entries) {
+        await this.catalogue.setLoaded(entry.name, entry.version, false);
+        if (this.served.delete(key(entry))) await this.host.unload(entry.name, entry.version);
+      }
+    });
+  }
+
+  /** Serves a version, or fails and keeps the reason. @throws what opening its plan throws */
+  private async serve(entry: CatalogueEntry): Promise<void> {
+    if (this.served.has(key(entry))) return;
+    try {
+      await this.host.load(entry);
+      this.served.add(key(entry));
+      this.faults.delete(key(entry));
+    } catch (error) {
+      this.faults.set(key(entry), asHoneError(error).message);
+      throw error;
+    }
+  }
+
+  /** The version named, else the newest. @throws E_MODEL_UNKNOWN */
+  private find(model: string, version: string | undefined): CatalogueEntry {
+    const versions = this.versions(model);
+    const found = version === undefined ? versions[0] : versions.find((entry) => entry.version === version);
+    if (found !== undefined) return found;
+    throw this.unknown(`${model} version ${version}`);
+  }
+
+  /** Versions of a model, the newest first. @throws E_MODEL_UNKNOWN */
+  private versions(model: string): readonly CatalogueEntry[] {
+    const versions = this.catalogue.entries().filter(({ name }) => name === model);
+    if (versions.length === 0) throw this.unknown(model);
+    return versions.sort((a, b) => compareVersions(b.version, a.version));
+  }
+
+  private unknown(model: string): HoneError {
+    const known = this.catalogue.entries().map(({ name, version }) => `${name} version ${version}`);
+    return new HoneError('E_MODEL_UNKNOWN', { model, known: known.join(', ') || 'none' });
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.last.then(work, work);
+    this.last = turn.catch(() => {});
+    return turn;
+  }
+}
+
+function key({ name, version }: { readonly name: string; readonly version: string }): string {
+  return `${name}\0${version}`;
+}

@@ -1,0 +1,151 @@
+import type { Datatype } from '../../core/datatype';
+import type { PlanArray, SessionProfile } from '../../engine/addon';
+import { arrayView, elementBytes, elementsOf, type TensorInfo } from '../../engine/arrays';
+import { openSession, type Session } from '../../engine/session';
+import type { PlanType } from '../../plan/format';
+import {
+  type Opened,
+  type OpenRequest,
+  paddedBytes,
+  payloadPlaces,
+  type WorkerPort,
+  type WorkerRunResult,
+} from '../worker-protocol';
+
+const DATATYPE: Readonly<Record<PlanType, Datatype>> = {
+  float32: 'FP32',
+  float16: 'FP16',
+  int64: 'INT64',
+  int32: 'INT32',
+  int8: 'INT8',
+  uint8: 'UINT8',
+  bool: 'BOOL',
+};
+
+/** Runs expected to take longer go beside the thread that reads frames, which then hears of a cancel; in nanoseconds. */
+const BESIDE_NS = 2e6;
+const ZEROS = new Uint8Array(64);
+
+/** What a run gave: figures, and the pieces of a payload, valid until the next run begins. */
+export interface RunAnswer {
+  readonly result: WorkerRunResult;
+  readonly payload: readonly Uint8Array[];
+}
+
+/** A plan over memory of its own, where payloads arrive and leave. */
+export class ModelRunner {
+  /** Where the payload of the next run belongs: its inputs lie there as typed arrays. */
+  readonly inputMemory: Uint8Array;
+  private readonly session: Session;
+  private readonly inputs: readonly PlanArray[];
+  private readonly outputs: readonly PlanArray[];
+  private readonly feeds: Readonly<Record<string, PlanArray>>;
+  private readonly runBound: () => void;
+  private readonly isCounted: boolean;
+  private threads: number;
+  /** Of the last run; 0 before the first, which goes beside. */
+  private lastNs = Number.POSITIVE_INFINITY;
+  private running: AbortController | undefined;
+
+  /** @throws what `openSession` throws */
+  constructor(plan: string, { threads, profileEvery, packedCache }: OpenRequest) {
+    this.session = openSession(plan, {
+      threads,
+      profile: profileEvery,
+      ...(packedCache === undefined ? {} : { packedCache }),
+    });
+    const { inputs, outputs } = this.session;
+    this.threads = threads;
+    const input = arraysIn(inputs);
+    this.inputMemory = input.memory;
+    this.inputs = input.arrays;
+    this.outputs = arraysIn(outputs).arrays;
+    this.feeds = byName(inputs, this.inputs);
+    this.runBound = this.session.bind(this.feeds, byName(outputs, this.outputs));
+    this.isCounted = outputs.some(({ counted }) => counted !== undefined);
+  }
+
+  describe(): Opened {
+    const { inputs, outputs, memory, load, cpu } = this.session;
+    return { pid: process.pid, inputs: inputs.map(portOf), outputs: outputs.map(portOf), memory, load, cpu };
+  }
+
+  /**
+   * One run over what lies in `inputMemory`, with so many threads. Short runs are done when it returns.
+   * @throws what a run throws; E_INTERRUPTED
+   */
+  async run(threads: number): Promise<RunAnswer> {
+    if (threads !== this.threads) this.session.limitThreads(threads);
+    this.threads = threads;
+    const begun = process.hrtime.bigint();
+    const outputs = this.lastNs < BESIDE_NS ? this.runHere() : await this.runBeside();
+    const computeNs = Number(process.hrtime.bigint() - begun);
+    this.lastNs = computeNs;
+    if (!this.isCounted) return { result: { computeNs }, payload: padded(outputs) };
+    const shapes = this.session.outputs.map(({ name }) => this.session.dimsOf(name));
+    return {
+      result: { computeNs, shapes },
+      payload: padded(outputs.map((array, index) => array.subarray(0, elementsOf(shapes[index])))),
+    };
+  }
+
+  /** Ends the run that is under way before its next node. */
+  cancel(): void {
+    this.running?.abort();
+  }
+
+  /** @throws E_SESSION_BUSY during a run */
+  profile(): SessionProfile {
+    return this.session.profile();
+  }
+
+  close(): void {
+    this.session.close();
+  }
+
+  private runHere(): readonly PlanArray[] {
+    this.runBound();
+    return this.outputs;
+  }
+
+  private async runBeside(): Promise<readonly PlanArray[]> {
+    this.running = new AbortController();
+    try {
+      const given = await this.session.runAsync(this.feeds, { signal: this.running.signal });
+      return this.session.outputs.map(({ name }) => given[name]);
+    } finally {
+      this.running = undefined;
+    }
+  }
+}
+
+function portOf({ name, type, dims, length, counted }: TensorInfo): WorkerPort {
+  const datatype = DATATYPE[type];
+  const port = { name, datatype, shape: dims, bytes: length * elementBytes(type) };
+  return counted === undefined ? port : { ...port, counted };
+}
+
+function byName(ports: readonly TensorInfo[], arrays: readonly PlanArray[]): Record<string, PlanArray> {
+  return Object.fromEntries(ports.map(({ name }, index) => [name, arrays[index]]));
+}
+
+/** Arrays for ports in one block of memory, at the places of a payload. */
+function arraysIn(ports: readonly TensorInfo[]): {
+  readonly memory: Uint8Array;
+  readonly arrays: readonly PlanArray[];
+} {
+  const { offsets, length } = payloadPlaces(ports.map((port) => portOf(port).bytes));
+  const memory = new Uint8Array(length);
+  return {
+    memory,
+    arrays: ports.map((port, index) => arrayView(port.type, memory.buffer, offsets[index], port.length)),
+  };
+}
+
+function padded(arrays: readonly PlanArray[]): Uint8Array[] {
+  return arrays.flatMap(({ buffer, byteOffset, byteLength }) => {
+    const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+    const padding = paddedBytes(byteLength) - byteLength;
+    return padding === 0 ? [bytes] : [bytes, ZEROS.subarray(0, padding)];
+  });
+}
