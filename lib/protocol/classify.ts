@@ -2,8 +2,6 @@ import type { Datatype } from '../core/datatype';
 import { decodeFloat16 } from '../core/half';
 import { elementsIn, type OutputTensor, type TensorData } from './tensor';
 
-type Scores = TensorData;
-
 /** The best classes as texts, in row-major order of `shape`. */
 export interface Classes {
   readonly shape: readonly number[];
@@ -13,7 +11,8 @@ export interface Classes {
 /**
  * The `count` highest scores along the axis of the classes, best first, each as `score:index`, or `score:index:label` where there
  * is a label (Triton's classification extension). The axis is the last one that is longer than 1, the first one never being it where
- * there are several; ties go to the lower index; fewer classes give fewer texts. Floats have six decimals, as in Triton. Elements are finite, and not BOOL.
+ * there are several; ties go to the lower index; fewer classes give fewer texts. Floats have six decimals, as in Triton. Elements are
+ * finite, and not BOOL.
  */
 export function classify(
   datatype: Datatype,
@@ -21,11 +20,9 @@ export function classify(
   count: number,
   labels?: readonly string[],
 ): Classes {
-  const axis = classAxis(shape);
-  const classes = shape[axis] ?? 1;
-  const rows = classes === 0 ? 0 : elementsIn(shape) / classes;
+  const { axis, classes, rows } = classAxis(shape);
   const kept = Math.min(count, classes);
-  const all: Scores = datatype === 'FP16' ? Float32Array.from(data as Uint16Array, decodeFloat16) : data;
+  const all: TensorData = datatype === 'FP16' ? Float32Array.from(data as Uint16Array, decodeFloat16) : data;
   const isFloat = datatype === 'FP16' || datatype === 'FP32';
   const texts: string[] = [];
   for (let row = 0; row < rows; row++) {
@@ -39,16 +36,23 @@ export function classify(
   return { shape: [...shape.slice(0, axis), kept], texts };
 }
 
-function classAxis(shape: readonly number[]): number {
-  let axis = shape.length - 1;
+/** Texts that `classify` makes of an output of this shape. */
+export function countClasses(shape: readonly number[], count: number): number {
+  const { classes, rows } = classAxis(shape);
+  return rows * Math.min(count, classes);
+}
+
+/** The axis of the classes, its extent, and how often it is there. */
+function classAxis(shape: readonly number[]): { axis: number; classes: number; rows: number } {
+  let axis = Math.max(shape.length - 1, 0);
   while (axis > 1 && shape[axis] === 1) axis--;
-  return Math.max(axis, 0);
+  return { axis, classes: shape[axis] ?? 1, rows: elementsIn(shape.slice(0, axis)) };
 }
 
 /** Indices of the `kept` highest scores, best first, ties in the order of their index. */
-function bestOf(scores: Scores, kept: number): readonly number[] {
-  // Sorting numbers alone is ten times as fast as sorting indices by them.
-  const least = scores.slice().sort()[scores.length - kept];
+function bestOf(scores: TensorData, kept: number): readonly number[] {
+  // Sorting numbers alone is much faster than sorting indices by them.
+  const least = scores.toSorted()[scores.length - kept];
   const best: number[] = [];
   const ties: number[] = [];
   for (let index = 0; index < scores.length; index++)

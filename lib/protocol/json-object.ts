@@ -26,7 +26,7 @@ export function parseJsonObject(bytes: Uint8Array, fault: Fault): Readonly<Recor
 
 function decode(bytes: Uint8Array, fault: Fault): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw fault('the JSON is not UTF-8');
   }

@@ -1,5 +1,6 @@
 import type { Datatype } from '../../lib/core/datatype';
 import { HoneError } from '../../lib/core/error';
+import { bytesOfStrings, stringsFromBytes } from '../../lib/protocol/binary-elements';
 import type { WantedOutput } from '../../lib/protocol/infer-request';
 import { readInferResponse } from '../../lib/protocol/read-infer-response';
 import type { TensorData } from '../../lib/protocol/tensor';
@@ -160,6 +161,20 @@ test.each<[string, Datatype, number[], TensorData, number, number[], string[], s
     const [output] = readInferResponse(joined(chunks), headerLength?.toString()).outputs;
     expect(output).toEqual({ name: 'y', datatype: 'BYTES', shape: expectedShape, data: texts });
   }
+});
+
+test('texts are read with the mark that they begin with', () => {
+  expect(stringsFromBytes(bytesOfStrings(['\ufeffa', '', 'b']))).toEqual(['\ufeffa', '', 'b']);
+});
+
+test('too many classes', () => {
+  const data = new Uint8Array(2 ** 16 + 2);
+  const wanted = { binary: true, classification: Number.MAX_SAFE_INTEGER };
+  expect(thrown(() => written('UINT8', [2, data.length / 2], data, wanted))).toMatchObject({
+    code: 'E_REQUEST_UNSERVED',
+    message: expect.stringMatching(/classification of output y .* 65538 classes; an output gives 65536 at most/),
+  });
+  expect(written('UINT8', [2, 2 ** 15], data.subarray(2), wanted).length).toBeGreaterThan(2 ** 16 * 8);
 });
 
 test('the bytes of classes are lengths and UTF-8', () => {
