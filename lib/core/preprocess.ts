@@ -137,48 +137,72 @@ export function fitPicture(picture: Picture, spec: PreprocessSpec): Picture {
  */
 export function resizePicture(picture: Picture, height: number, width: number): Picture {
   if (picture.height === height && picture.width === width) return picture;
-  const across = filterTaps(picture.width, width);
-  const down = filterTaps(picture.height, height);
-  const narrow = new Float32Array(3 * picture.height * width);
-  for (let y = 0; y < picture.height; y++)
-    for (let x = 0; x < width; x++) {
-      const { start, weights } = across[x];
-      for (let c = 0; c < 3; c++) {
-        let sum = 0;
-        for (let k = 0; k < weights.length; k++)
-          sum += weights[k] * picture.rgb[3 * (y * picture.width + start + k) + c];
-        narrow[3 * (y * width + x) + c] = sum;
-      }
-    }
-  const rgb = new Uint8Array(3 * height * width);
-  for (let y = 0; y < height; y++) {
-    const { start, weights } = down[y];
-    for (let i = 0; i < 3 * width; i++) {
+  const narrow = resizeAcross(picture, width);
+  const { starts, ends, weights, most } = filterTaps(picture.height, height);
+  const row = 3 * width;
+  const rgb = new Uint8Array(row * height);
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = 0; x < row; x++, to++) {
+      // Weights are not negative and add up to 1: no sum leaves the bytes, and what is cut off rounds to the nearest.
       let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += weights[k] * narrow[3 * (start + k) * width + i];
-      rgb[3 * y * width + i] = Math.min(255, Math.max(0, Math.round(sum)));
+      let from = starts[y] * row + x;
+      for (let k = y * most; k < ends[y]; k++, from += row) sum += weights[k] * narrow[from];
+      rgb[to] = sum + 0.5;
     }
-  }
   return { width, height, rgb };
 }
 
-interface Taps {
-  readonly start: number;
-  readonly weights: readonly number[];
+/** The rows of a picture in another width, in float32. */
+function resizeAcross({ width: before, height, rgb }: Picture, width: number): Float32Array {
+  const { starts, ends, weights, most } = filterTaps(before, width);
+  const narrow = new Float32Array(3 * height * width);
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = 0; x < width; x++, to += 3) {
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      let from = 3 * (y * before + starts[x]);
+      for (let k = x * most; k < ends[x]; k++, from += 3) {
+        const weight = weights[k];
+        red += weight * rgb[from];
+        green += weight * rgb[from + 1];
+        blue += weight * rgb[from + 2];
+      }
+      narrow[to] = red;
+      narrow[to + 1] = green;
+      narrow[to + 2] = blue;
+    }
+  return narrow;
 }
 
-function filterTaps(from: number, to: number): Taps[] {
+/** For each place of a result: where its sources begin, and its weights, from `most` times the place up to `ends`. */
+interface Taps {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly weights: Float64Array;
+  readonly most: number;
+}
+
+function filterTaps(from: number, to: number): Taps {
   const scale = from / to;
   const support = Math.max(1, scale);
-  return Array.from({ length: to }, (_, index) => {
+  const most = Math.ceil(2 * support) + 1;
+  const [starts, ends, all] = [new Int32Array(to), new Int32Array(to), new Float64Array(to * most)];
+  for (let index = 0; index < to; index++) {
     const centre = (index + 0.5) * scale;
     const start = Math.max(0, Math.floor(centre - support));
     const end = Math.min(from, Math.ceil(centre + support));
     const weights: number[] = [];
     for (let k = start; k < end; k++) weights.push(Math.max(0, 1 - Math.abs(k + 0.5 - centre) / support));
     const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { start, weights: weights.map((weight) => weight / sum) };
-  });
+    starts[index] = start;
+    ends[index] = index * most + weights.length;
+    all.set(
+      weights.map((weight) => weight / sum),
+      index * most,
+    );
+  }
+  return { starts, ends, weights: all, most };
 }
 
 /** Channel order, scale, mean and std on a picture that has the spec's size already. */
@@ -186,20 +210,30 @@ export function normalize(picture: Picture, spec: PreprocessSpec): Float32Array 
   const count = channelCount(spec);
   const pixels = picture.width * picture.height;
   const result = new Float32Array(count * pixels);
-  const { fround } = Math;
-  const [scale, mean, std] = [fround(spec.scale), spec.mean.map(fround), spec.std.map(fround)];
+  const isPlanar = spec.layout === 'NCHW';
   for (let channel = 0; channel < count; channel++) {
-    const source = spec.channels === 'BGR' ? 2 - channel : channel;
-    for (let pixel = 0; pixel < pixels; pixel++) {
-      const byte = count === 1 ? luma(picture.rgb, 3 * pixel) : picture.rgb[3 * pixel + source];
-      const value = fround(fround(fround(byte * scale) - mean[channel]) / std[channel]);
-      result[spec.layout === 'NCHW' ? channel * pixels + pixel : pixel * count + channel] = value;
-    }
+    const values = valuesOfBytes(spec, channel);
+    const bytes = count === 1 ? lumaOf(picture) : picture.rgb;
+    const step = count === 1 ? 1 : 3;
+    let from = spec.channels === 'BGR' ? 2 - channel : channel;
+    let to = isPlanar ? channel * pixels : channel;
+    for (let pixel = 0; pixel < pixels; pixel++, from += step, to += isPlanar ? 1 : count)
+      result[to] = values[bytes[from]];
   }
   return result;
 }
 
-/** Brightness of a pixel (ITU-R BT.601), rounded in 16-bit fixed point. */
-function luma(rgb: Uint8Array, at: number): number {
-  return (rgb[at] * 19595 + rgb[at + 1] * 38470 + rgb[at + 2] * 7471 + 32768) >> 16;
+/** What every byte of a channel becomes. */
+function valuesOfBytes(spec: PreprocessSpec, channel: number): Float32Array {
+  const { fround } = Math;
+  const [scale, mean, std] = [spec.scale, spec.mean[channel], spec.std[channel]].map(fround);
+  return Float32Array.from({ length: 256 }, (_, byte) => fround(fround(byte * scale) - mean) / std);
+}
+
+/** Brightness of every pixel (ITU-R BT.601), rounded in 16-bit fixed point. */
+function lumaOf({ width, height, rgb }: Picture): Uint8Array {
+  const luma = new Uint8Array(width * height);
+  for (let at = 0, from = 0; at < luma.length; at++, from += 3)
+    luma[at] = (rgb[from] * 19595 + rgb[from + 1] * 38470 + rgb[from + 2] * 7471 + 32768) >> 16;
+  return luma;
 }

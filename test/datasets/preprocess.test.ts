@@ -10,6 +10,7 @@ import {
   resizePicture,
   sampleShape,
 } from '../../lib/core/preprocess';
+import { Rng } from '../../lib/core/rng';
 
 const spec = (rest: Partial<PreprocessSpec> = {}) => parsePreprocess({ size: [1, 2], ...rest });
 /** A picture from rows of [r, g, b] pixels. */
@@ -59,6 +60,46 @@ test('resizing: known numbers, constants stay, the mean stays', () => {
     fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.nat(255), (height, width, value) => {
       const flat = picture(Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => [value, value, value])));
       expect(resizePicture(flat, height, width).rgb.every((byte) => byte === value)).toBe(true);
+    }),
+  );
+});
+
+/** The filter element by element: a triangle as wide as a pixel of the larger grid, rows first in float32, then columns. */
+function slowResize({ width: w, height: h, rgb }: Picture, height: number, width: number): number[] {
+  const weigh = (from: number, to: number, place: number, value: (k: number) => number) => {
+    const [scale, support] = [from / to, Math.max(1, from / to)];
+    const centre = (place + 0.5) * scale;
+    const weights = Array.from({ length: from }, (_, k) => Math.max(0, 1 - Math.abs(k + 0.5 - centre) / support));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.reduce((sum, weight, k) => sum + (weight / total) * value(k), 0);
+  };
+  const narrow = (y: number, x: number, c: number) => Math.fround(weigh(w, width, x, (k) => rgb[3 * (y * w + k) + c]));
+  return Array.from({ length: 3 * height * width }, (_, i) => {
+    const [y, x, c] = [Math.floor(i / 3 / width), Math.floor(i / 3) % width, i % 3];
+    return Math.round(weigh(h, height, y, (k) => narrow(k, x, c)));
+  });
+}
+
+test('resizing is the filter element by element; normalizing is the formula of every byte', () => {
+  const side = fc.integer({ min: 1, max: 12 });
+  fc.assert(
+    fc.property(side, side, side, side, fc.nat(), (h, w, height, width, seed) => {
+      const rng = new Rng(seed);
+      const rgb = Uint8Array.from({ length: 3 * h * w }, () => rng.integer(0, 255));
+      const resized = resizePicture({ width: w, height: h, rgb }, height, width);
+      expect([...resized.rgb]).toEqual(slowResize({ width: w, height: h, rgb }, height, width));
+      const given = spec({
+        size: [height, width],
+        scale: 0.017,
+        mean: [0.4, 1, 2],
+        std: [0.3, 0.7, -2],
+        layout: 'NHWC',
+      });
+      const { fround } = Math;
+      const expected = [...resized.rgb].map((byte, i) =>
+        fround(fround(fround(byte * fround(0.017)) - fround(given.mean[i % 3])) / fround(given.std[i % 3])),
+      );
+      expect([...normalize(resized, given)]).toEqual(expected);
     }),
   );
 });

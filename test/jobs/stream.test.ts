@@ -540,10 +540,10 @@ describeWithData('recordings', () => {
     const model = await openArtifact(dataPath('models', 'ultraface_rfb_320.onnx'), { preprocess, outputs });
     const [two, many] = ['13.jpg', '1.jpg'].map((file) => dataPath('data', 'faces', file));
     const found: StreamAnswer[] = [];
-    const bytes = concat([readFileSync(two), readFileSync(many), readFileSync(two)]);
+    const bytes = concat([readFileSync(two), readFileSync(many)]);
     const onAnswer = (answer: StreamAnswer) => void found.push(answer);
     await stream(model, chunks(bytes, 65536), { format: 'mjpeg', everyFrame: true, onAnswer });
-    for (const [index, input] of [two, many, two].entries()) {
+    for (const [index, input] of [two, many].entries()) {
       const { meaning } = await runOnce(model, { input });
       expect(found[index].decoded).toEqual(meaning?.decoded);
     }
