@@ -1,5 +1,6 @@
 import type { OutputSpec } from '../core/output-spec';
 import type { PreprocessSpec } from '../core/preprocess';
+import type { SoundSpec } from '../core/sound-spec';
 import { inspect, type ModelInspection, type PlanInspection } from '../jobs/inspect';
 import { describePlan } from '../plan/describe';
 import type { HeldWeights } from '../plan/held-weights';
@@ -88,7 +89,7 @@ const MOST_OPERATORS = 8;
 const MOST_LETTERS = 24;
 
 function portRows(
-  { inputs, outputs, preprocess, meaning }: ModelInspection | PlanInspection,
+  { inputs, outputs, preprocess, sound, meaning }: ModelInspection | PlanInspection,
   verbose: boolean,
 ): [string, string][] {
   const shapeText = (shape: readonly (string | number)[] | null) =>
@@ -98,6 +99,7 @@ function portRows(
   return [
     ...rowsOf('input', inputs.map(inputText), verbose),
     ...rowsOf('', preprocess === null ? [] : [pictureText(preprocess)], verbose),
+    ...rowsOf('', sound === null ? [] : [soundText(sound)], verbose),
     ...rowsOf('output', outputs.map(portText), verbose),
     ...rowsOf('', meaning === null ? [] : [meaningText(meaning)], verbose),
   ];
@@ -105,6 +107,10 @@ function portRows(
 
 function pictureText({ size: [height, width], resize, channels }: PreprocessSpec): string {
   return `pictures of ${width} x ${height} pixels, ${channels}, ${resize}`;
+}
+
+function soundText({ rate, hop }: SoundSpec): string {
+  return `sound at ${rate} samples per second${hop === undefined ? '' : `, ${hop} from window to window`}`;
 }
 
 function meaningText(spec: OutputSpec): string {

@@ -74,7 +74,8 @@ export const streamVerb: Verb = {
         ...watched(console),
         onReady: (source) => noteSource(source, console),
         onAnswer: (answer) => console.jsonLine(lineOf(answer)),
-        onBroken: (report) => void console.jsonLine(report),
+        // They come as fast as bytes do: where nobody reads, they are counted only.
+        onBroken: (report) => void (process.stdout.writableNeedDrain || console.jsonLine(report)),
       });
       // Who has gone away wants to hear no more.
       if (signal.reason !== 'EPIPE') tell(found, everyFrame, console);

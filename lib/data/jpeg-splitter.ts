@@ -3,6 +3,9 @@ import type { FrameSplitter, Piece } from './frame-splitter';
 /** Larger pictures are broken: no length in a stream is trusted with more memory. */
 const MAX_BYTES = 2 ** 26;
 
+/** Least room for what is held. */
+const LEAST_BYTES = 2 ** 18;
+
 const [SOI, EOI, SOS] = [0xd8, 0xd9, 0xda];
 
 /**
@@ -13,7 +16,7 @@ const [SOI, EOI, SOS] = [0xd8, 0xd9, 0xda];
 export class JpegSplitter implements FrameSplitter {
   foreignBytes = 0;
   /** What is held: from the start of the picture, or where the search stands, on. */
-  private held = new Uint8Array(2 ** 16);
+  private held = new Uint8Array(0);
   private filled = 0;
   /** Where `held` begins in the stream. */
   private base = 0;
@@ -41,7 +44,7 @@ export class JpegSplitter implements FrameSplitter {
 
   private append(chunk: Uint8Array): void {
     if (this.filled + chunk.length > this.held.length) {
-      const larger = new Uint8Array(Math.max(2 * this.held.length, this.filled + chunk.length));
+      const larger = new Uint8Array(Math.max(LEAST_BYTES, 2 * (this.filled + chunk.length)));
       larger.set(this.held.subarray(0, this.filled));
       this.held = larger;
     }
@@ -51,7 +54,8 @@ export class JpegSplitter implements FrameSplitter {
 
   /** Lets go of the first bytes. */
   private drop(count: number): void {
-    this.held.copyWithin(0, count, this.filled);
+    // Moved to the front only when there is no room behind: a stream of broken pictures must not cost a move for each.
+    this.held = this.held.subarray(count);
     this.filled -= count;
     this.base += count;
     this.next = 0;

@@ -2,6 +2,7 @@ import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
 import type { OutputSpec } from '../core/output-spec';
 import type { PreprocessSpec } from '../core/preprocess';
+import type { SoundSpec } from '../core/sound-spec';
 import type { Dim, Graph, ValueType } from '../ir/graph';
 import type { SampleAxis } from '../ir/sample-axes';
 import { type Annotation, annotate } from '../passes/annotate';
@@ -20,6 +21,7 @@ import { notedOutputs } from './output-note';
 import { prepareForEngine } from './prepare-for-engine';
 import { notedPreprocess } from './preprocess-note';
 import { portsOf } from './samples';
+import { notedSound } from './sound-note';
 import { notedSource } from './source';
 
 interface Port {
@@ -42,8 +44,9 @@ interface InspectionBase {
   readonly sha256: string;
   readonly inputs: readonly InputPort[];
   readonly outputs: readonly Port[];
-  /** How pictures become its input, and what its outputs mean, where the file says so; else null. */
+  /** How pictures and sound become its input, and what its outputs mean, where the file says so; else null. */
   readonly preprocess: PreprocessSpec | null;
+  readonly sound: SoundSpec | null;
   readonly meaning: OutputSpec | null;
   /** Nodes by operator or kernel, the most frequent first. */
   readonly operators: Readonly<Record<string, number>>;
@@ -170,9 +173,13 @@ function inspectModel(model: ModelArtifact, trace: Trace | undefined): ModelInsp
   };
 }
 
-function specsOf(artifact: Artifact): Pick<InspectionBase, 'preprocess' | 'meaning'> {
+function specsOf(artifact: Artifact): Pick<InspectionBase, 'preprocess' | 'sound' | 'meaning'> {
   const metadata = metadataOf(artifact);
-  return { preprocess: notedPreprocess(metadata) ?? null, meaning: notedOutputs(metadata) ?? null };
+  return {
+    preprocess: notedPreprocess(metadata) ?? null,
+    sound: notedSound(metadata) ?? null,
+    meaning: notedOutputs(metadata) ?? null,
+  };
 }
 
 function inputPorts(artifact: Artifact, ports: readonly Port[]): InputPort[] {

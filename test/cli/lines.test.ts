@@ -46,6 +46,19 @@ test.each<[spec: object, said: string]>([
   rmSync(dirname(path), { recursive: true });
 });
 
+test.each<[spec: object, said: string]>([
+  [{ rate: 16000 }, 'sound at 16000 samples per second'],
+  [{ rate: 8000, hop: 256 }, 'sound at 8000 samples per second, 256 from window to window'],
+])('inspect shows how sound comes in: %j', async (spec, said) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'hone-specs-')), 'model.onnx');
+  const b = new GraphBuilder();
+  b.output(b.node('Relu', [b.input('x', 'float32', [1, 512])], {}, { outputs: ['y'] }), 'float32', [1, 512]);
+  b.setMetadata('hone.sound', JSON.stringify(spec));
+  writeFileSync(path, writeModel(b.build()));
+  expect((await printed(inspectVerb, path)).map((line) => line.trim())).toContain(said);
+  rmSync(dirname(path), { recursive: true });
+});
+
 test('inspect shows sample axes that are not the first, and states', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'hone-axes-')), 'model.onnx');
   const b = new GraphBuilder();

@@ -26,6 +26,15 @@ function meanModel(): Uint8Array {
   return writeModel(builder.build());
 }
 
+/** y [1, 3, 48, 64]: the picture itself. */
+function sameModel(): Uint8Array {
+  const builder = new GraphBuilder();
+  const dims = [1, 3, 48, 64];
+  const y = builder.node('Cast', [builder.input('x', 'uint8', dims)], { to: 1 }, { outputs: ['y'] });
+  builder.output(y, 'float32', dims);
+  return writeModel(builder.build());
+}
+
 /** y [1, 1]: the sum of 16 samples. */
 function sumModel(): Uint8Array {
   const builder = new GraphBuilder();
@@ -39,6 +48,7 @@ beforeAll(async () => {
   folder = toyFolder();
   writeFileSync(join(folder, 'mean.onnx'), meanModel());
   writeFileSync(join(folder, 'sum.onnx'), sumModel());
+  writeFileSync(join(folder, 'same.onnx'), sameModel());
   writeFileSync(
     join(folder, 'video.rgb'),
     Buffer.concat(Array.from({ length: FRAMES }, (_, index) => Buffer.alloc(FRAME, 10 * index))),
@@ -173,6 +183,25 @@ describe('a live stream', () => {
       stderr: expect.stringMatching(/^frames {2}2 read, 2 answered, 0 dropped\n/),
     });
     expect(linesOf(found.stdout).map(({ outputs }) => outputs.y.data[0])).toEqual([7, 9]);
+  });
+
+  test('is read while nobody takes the answers, which drop frames instead of piling up', async () => {
+    const args = 'stream same.onnx --format rgb24 --size 64x48'.split(' ');
+    const child = spawn(process.execPath, [distPath('lib/cli/main.js'), ...args], { cwd: folder });
+    // More than all pipes hold, and 30 kB for every answer.
+    const [frames, bytes] = [400, 64 * 48 * 3];
+    for (let frame = 0; frame < frames; frame++) child.stdin.write(Buffer.alloc(bytes, frame));
+    child.stdin.end();
+    await once(child.stdin, 'finish');
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+    const lines = linesOf(stdout);
+    expect(lines.length).toBeLessThan(frames / 4);
+    expect(lines.length + lines.reduce((sum, { dropped }) => sum + dropped, 0)).toBe(frames);
+    expect(lines.at(-1)!.outputs.y.data[0]).toBe((frames - 1) % 256);
   });
 
   test('ends quietly when nobody reads it', async () => {

@@ -39,6 +39,7 @@ describe.each(FORMS)('%s', (file) => {
       inputs: [{ name: 'x', type: 'float32', shape: [expect.anything(), 8] }],
       outputs: [{ name: 'logits', type: 'float32', shape: [expect.anything(), 3] }],
       preprocess: null,
+      sound: null,
       meaning: null,
     });
     if (found.kind === 'model') expect(found).toMatchObject({ missing: [], macs: 8 * 16 + 16 * 3 });
