@@ -173,6 +173,14 @@ inline __m128i sum_lanes(__m512i a, __m512i b, __m512i c, __m512i d) {
   return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
+/// Sum of the lanes of a vector.
+inline int32_t sum_lanes(__m512i a) {
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
+  const __m128i quarter = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  const __m128i pair = _mm_add_epi32(quarter, _mm_unpackhi_epi64(quarter, quarter));
+  return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 1)));
+}
+
 /// sums[p]: of the window of each pixel of a panel whose runs are run_length long. Written in fours.
 inline void sum_windows(const Panel& panel, int32_t run_length, const uint8_t* a, int64_t pixels,
                         int32_t* sums) {

@@ -71,13 +71,21 @@ struct WindowSums {
     const int64_t last = (rows - 1) * length;  // where the last line begins
     const int32_t column_step = window.dilation_w * channels / unit;
     if (mode == SumMode::kQuads) {
-      for (int32_t row = 0; row < rows; row++, x += out_row_step)
-        for (int64_t i = 0; 4 * i < bytes; i += 16)
-          _mm512_storeu_si512(lines + row * length + i, sum_quads(x + 4 * i, row_step));
+      const int32_t quads = group_channels / 4, joined = (quads & (quads - 1)) == 0 ? quads : 1;
+      const auto fill_lines = [&](auto known) {
+        for (int32_t row = 0; row < rows; row++)
+          for (int64_t i = 0; 4 * i < bytes; i += 16)
+            _mm512_storeu_si512(lines + row * length + i,
+                                sum_quads<known>(x + row * out_row_step + 4 * i, row_step));
+      };
+      joined == 1   ? fill_lines(Index<1>{})
+      : joined == 2 ? fill_lines(Index<2>{})
+      : joined == 4 ? fill_lines(Index<4>{})
+      : joined == 8 ? fill_lines(Index<8>{})
+                    : fill_lines(Index<16>{});
       const auto add = [](__m512i a, __m512i b) { return _mm512_add_epi32(a, b); };
       join_neighbours<16>(lines, last + bytes / 4, column_step, window.kernel_w, add);
-      const int32_t quads = group_channels / 4;
-      if ((quads & (quads - 1)) != 0) join_neighbours<16>(lines, last + bytes / 4, 1, quads, add);
+      if (joined < quads) join_neighbours<16>(lines, last + bytes / 4, 1, quads, add);
       return;
     }
     auto* words = reinterpret_cast<uint16_t*>(lines);
@@ -90,20 +98,28 @@ struct WindowSums {
   }
 
  private:
-  /// Sums over kernel rows of 16 times four channels, and over all quads of a group where they are 2, 4,
-  /// 8, 16.
+  /// Sums over kernel rows of 16 times four channels, each the sum of kJoined neighbours.
+  template <int kJoined>
   __m512i sum_quads(const uint8_t* x, ptrdiff_t row_step) const {
     const __m512i ones = _mm512_set1_epi8(1);
     __m512i sum = _mm512_setzero_si512();
     for (int32_t kh = 0; kh < window.kernel_h; kh++)
       sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(x + kh * row_step), ones);
-    const int32_t quads = group_channels / 4;
-    if ((quads & (quads - 1)) != 0) return sum;
-    for (int32_t joined = 1; joined < quads; joined *= 2) {
-      const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-      const __m512i partner = _mm512_xor_si512(lanes, _mm512_set1_epi32(joined));
+    // Within four dwords a shuffle of bytes is the cheaper.
+    const auto add_bytes = [&](int bytes) {
+      const __m512i places = _mm512_set4_epi32(0x0F0E0D0C, 0x0B0A0908, 0x07060504, 0x03020100);
+      const __m512i partner = _mm512_xor_si512(places, _mm512_set1_epi8(static_cast<char>(bytes)));
+      sum = _mm512_add_epi32(sum, _mm512_shuffle_epi8(sum, partner));
+    };
+    const auto add_dwords = [&](int dwords) {
+      const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+      const __m512i partner = _mm512_xor_si512(places, _mm512_set1_epi32(dwords));
       sum = _mm512_add_epi32(sum, _mm512_permutexvar_epi32(partner, sum));
-    }
+    };
+    if constexpr (kJoined > 1) add_bytes(4);
+    if constexpr (kJoined > 2) add_bytes(8);
+    if constexpr (kJoined > 4) add_dwords(4);
+    if constexpr (kJoined > 8) add_dwords(8);
     return sum;
   }
 

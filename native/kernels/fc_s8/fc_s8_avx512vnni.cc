@@ -72,17 +72,22 @@ void fc_s8_avx512vnni(const FcS8Shape& shape, const FcS8Args& args, const Tile& 
                  Requantizer(args.range),
                  nullptr,
                  nullptr};
+  panel.small_sums = shape.inputs <= kMostSmallDepth;
   const int64_t at_once = fc_s8_scratch_rows(shape);
   const uint8_t* first = static_cast<const uint8_t*>(args.packed) + tile.block_begin * panel.block_bytes;
   const bool shifted = is_shifted(first, panel.block_bytes, tile.block_end - tile.block_begin);
-  int32_t sums[kFcS8MostScratchRows] = {};
+  int32_t sums[kFcS8MostScratchRows];
   for (int64_t row = tile.begin; row < tile.end; row += at_once) {
     const int64_t count = tile.end - row < at_once ? tile.end - row : at_once;
     for (int64_t i = 0; i < count; i++) {
       copy_as_u8(rows + i * stride, args.x + (row + i) * args.x_stride, shape.inputs);
       memset(rows + i * stride + shape.inputs, 0, 4);  // read with weights of 0
     }
-    if (shifted) sum_windows(panel, shape.inputs, rows, count, sums);
+    if (shifted && count == 1) {
+      sums[0] = sum_lanes(RunSum(shape.inputs).add(_mm512_setzero_si512(), rows));
+    } else if (shifted) {
+      sum_windows(panel, shape.inputs, rows, count, sums);
+    }
     for (int32_t block = tile.block_begin; block < tile.block_end;) {
       const int32_t blocks = next_blocks(tile.block_end - block);
       const int32_t left = shape.outputs - block * 16;
