@@ -79,7 +79,7 @@ const GATES = {
     command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '20', '--seed', '1'],
   },
   'fuzz-protocol': {
-    what: 'bodies of inference requests and responses, 20 s of fuzzing',
+    what: 'bodies of inference requests and responses, frames: 20 s of fuzzing',
     command: [node, 'dist/test/protocol/fuzz.js', '--seconds', '20', '--seed', '1'],
   },
   'properties-anew': {
@@ -113,7 +113,7 @@ const GATES = {
     command: [node, 'dist/test/onnx/fuzz.js', '--seconds', '3600'],
   },
   'fuzz-protocol-long': {
-    what: 'bodies of inference requests and responses, ten minutes of fuzzing with a seed of its own',
+    what: 'bodies of inference requests and responses, frames: ten minutes of fuzzing with a seed of its own',
     nightly: true,
     command: [node, 'dist/test/protocol/fuzz.js', '--seconds', '600'],
   },

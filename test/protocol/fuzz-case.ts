@@ -34,7 +34,7 @@ const MODELS: readonly ModelPorts[] = [
 const EDGES: readonly unknown[] = [
   ...[null, true, false, 0, -0, 1, -1, 2, 3, 4, 0.5, 127, 128, 255, 256, 2 ** 31, 2 ** 53, 2 ** 63, 1e39, 1e308],
   ...['', 'x', 'x0', 'y1', 'all', '__proto__', 'constructor', 'FP32', 'BYTES', 'BOOL', '1', '\u2028', '\ud800'],
-  ...[[], {}, [[]], [[1, 2, 3], [4]], [1], [null], { a: 1 }, { length: 3 }, { __proto__: null }],
+  ...[[], {}, [[]], [[1, 2, 3], [4]], [1], [null], { a: 1 }, { length: 3 }, JSON.parse('{"__proto__":1}')],
   { binary_data_size: 4 },
   { classification: 2, binary_data: true },
   { priority: 2, timeout: 5 },
@@ -116,6 +116,11 @@ function pick<T>(list: readonly T[], rng: Rng): T {
   return list[rng.integer(0, list.length - 1)];
 }
 
+/** A value of its own: later changes must not reach other cases. */
+function edge(rng: Rng): unknown {
+  return structuredClone(pick(EDGES, rng));
+}
+
 function elements(datatype: Datatype, count: number, rng: Rng): TensorData {
   if (datatype === 'INT64') return BigInt64Array.from({ length: count }, () => BigInt(rng.integer(-1000, 1000)));
   const high = datatype === 'BOOL' ? 1 : 100;
@@ -178,11 +183,11 @@ function changeValues(json: Uint8Array, rng: Rng): Uint8Array {
       const what = rng.integer(0, 3);
       if (what === 0 && Array.isArray(node)) node.splice(Number(key), 1);
       else if (what === 0) delete node[key];
-      else if (what === 1) node[pick(KEYS, rng)] = pick(EDGES, rng);
-      else node[key] = what === 2 ? pick(EDGES, rng) : nested(child, rng);
+      else if (what === 1) node[pick(KEYS, rng)] = edge(rng);
+      else node[key] = what === 2 ? edge(rng) : nested(child, rng);
       break;
     }
-    if (Object.keys(root).length === 0) root.value = pick(EDGES, rng);
+    if (Object.keys(root).length === 0) root.value = edge(rng);
   }
   return utf8(JSON.stringify(root.value) ?? 'null');
 }

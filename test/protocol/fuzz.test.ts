@@ -1,3 +1,4 @@
+import { makeStream, runStream } from './frame-case';
 import { makeCase, runCase } from './fuzz-case';
 
 /** Refusals that changed bodies meet; the others need no change of bytes. */
@@ -12,7 +13,14 @@ test('changed bodies are taken or refused with a clear error', () => {
   expect([...outcomes].sort()).toEqual([...CODES, 'taken'].sort());
 });
 
-test('a case is made of its seed and number alone', () => {
-  expect(makeCase(3, 5)).toEqual(makeCase(3, 5));
-  expect(makeCase(3, 5)).not.toEqual(makeCase(3, 6));
+test('changed streams of frames are read alike however they are cut, or refused', () => {
+  const outcomes = new Set<string>();
+  for (let index = 0; index < 1000; index++) outcomes.add(runStream(makeStream(1, index)));
+  expect([...outcomes].sort()).toEqual(['E_FRAME_FORMAT', 'frames taken', 'no frame taken']);
+});
+
+test('a case is made of its seed and number alone, whatever was made before', () => {
+  const before = [makeCase(1, 0), makeStream(1, 0)];
+  for (let index = 1; index < 1000; index++) expect(makeCase(1, index)).not.toEqual(before[0]);
+  expect([makeCase(1, 0), makeStream(1, 0)]).toEqual(before);
 });

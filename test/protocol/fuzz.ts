@@ -2,12 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { makeStream, runStream } from './frame-case';
 import { makeCase, runCase } from './fuzz-case';
 
 /**
- * Gives changed bodies of requests and responses to those who read them:
+ * Gives changed bodies of requests and responses, and changed streams of frames, to those who read them:
  *   node dist/test/protocol/fuzz.js [--seconds N] [--seed N] [--case N]
- * Every case is made of seed and number alone; `--case` tries one again. Failing bodies are left in out/gates/protocol.
+ * Every case is made of seed and number alone; `--case` tries one again. Failing bytes are left in out/gates/protocol.
  */
 
 /** Processor time that one case may take; the bodies have at most some 100 kB. */
@@ -15,6 +16,26 @@ const LIMIT_MS = 1000;
 /** A case that is not over by then hangs. */
 const HANG_MS = 15_000;
 const FOLDER = 'out/gates/protocol';
+
+/** One case in so many is a stream of frames. */
+const STREAM_EVERY = 5;
+
+interface Trial {
+  readonly what: string;
+  readonly bytes: Uint8Array;
+  /** What becomes of it. @throws where that is a defect */
+  readonly run: () => string;
+}
+
+function makeTrial(seed: number, index: number): Trial {
+  if (index % STREAM_EVERY === 0) {
+    const bytes = makeStream(seed, index);
+    return { what: 'frames', bytes, run: () => runStream(bytes) };
+  }
+  const made = makeCase(seed, index);
+  const { side, body, headerLength } = made;
+  return { what: `${side}, header length ${headerLength}`, bytes: body, run: () => runCase(made) };
+}
 
 interface Task {
   readonly seed: number;
@@ -38,10 +59,10 @@ function work({ seed, first, last, seconds, current }: Task): Result {
   let slowestMs = 0;
   for (let index = first; index <= last && performance.now() < end; index++) {
     Atomics.store(current, 0, index);
-    const tried = makeCase(seed, index);
+    const trial = makeTrial(seed, index);
     const before = process.cpuUsage();
     try {
-      const outcome = runCase(tried);
+      const outcome = trial.run();
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     } catch (error) {
       defects.push({ index, what: error instanceof Error ? (error.stack ?? error.message) : String(error) });
@@ -63,14 +84,14 @@ function main(): void {
   const only = values.case === undefined ? undefined : Number(values.case);
   const current = new Int32Array(new SharedArrayBuffer(4));
   const blame = (index: number, what: string) => {
-    const { side, body, headerLength } = makeCase(seed, index);
+    const trial = makeTrial(seed, index);
     mkdirSync(FOLDER, { recursive: true });
-    writeFileSync(join(FOLDER, `${seed}-${index}`), body);
-    console.error(`defect, seed ${seed}, case ${index}, ${side}, header length ${headerLength}: ${what}`);
+    writeFileSync(join(FOLDER, `${seed}-${index}`), trial.bytes);
+    console.error(`defect, seed ${seed}, case ${index}, ${trial.what}: ${what}`);
     process.exitCode = 1;
   };
   console.log(
-    `fuzzing bodies of requests and responses: seed ${seed}, ${only === undefined ? `${seconds} s` : `case ${only}`}`,
+    `fuzzing bodies of requests and responses, and frames: seed ${seed}, ${only === undefined ? `${seconds} s` : `case ${only}`}`,
   );
   const task: Task = { seed, first: only ?? 0, last: only ?? 2 ** 31 - 1, seconds, current };
   const worker = new Worker(__filename, { workerData: task });
