@@ -17,7 +17,7 @@ import { planOfRandom } from '../random/run-graph';
 import { feedsOf, givenFor, SHIPPED_FILES, SHIPPED_NETWORKS } from '../shipped-networks';
 import { IMAGE_SIZES, imageNetwork, STATE_NETWORKS } from './plan-networks';
 import { HASH } from './run-case';
-import { quantized, samplePlans } from './sample-plans';
+import { BAR_MODELS, quantized, samplePlans } from './sample-plans';
 
 /** Writes a plan with what is fed to it: beside random bytes, indices would lead nowhere. */
 type Write = (name: string, plan: Uint8Array, feeds?: ReadonlyMap<string, Tensor>, inputs?: readonly string[]) => void;
@@ -43,6 +43,8 @@ function writeOperators(write: Write): void {
   }));
   write('variants', compileVariants(variants, { sourceHash: HASH }).plan);
 }
+
+const ABSENT = 'the file is absent';
 
 /** What is known of the real models, by name. */
 interface Index {
@@ -74,7 +76,7 @@ async function writeModels(write: Write, { macs, skipped, faults }: Index): Prom
   for (const path of files) {
     const file = path.split('/').at(-1)!;
     if (!existsSync(path)) {
-      skipped.push({ name: file, why: 'the file is absent' });
+      skipped.push({ name: file, why: ABSENT });
       continue;
     }
     try {
@@ -112,7 +114,11 @@ async function main(folder: string, kind: string | undefined): Promise<void> {
   const index: Index = { macs: {}, skipped: [], faults: [] };
   if (kind === '--operators') writeOperators(write);
   else if (kind === '--all') await writeModels(write, index);
-  else for (const [name, plan] of await samplePlans()) write(name, plan);
+  else {
+    for (const [name, plan] of await samplePlans()) write(name, plan);
+    for (const { model } of BAR_MODELS)
+      if (!existsSync(dataPath('models', `${model}.onnx`))) index.skipped.push({ name: model, why: ABSENT });
+  }
   writeFileSync(join(folder, 'index.json'), JSON.stringify(index));
 }
 

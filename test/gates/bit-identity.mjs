@@ -44,14 +44,19 @@ const sets = options.all
 const { runOn, taken } = knownRuns('out/gates/known-runs.txt', options.resume);
 const compared = [];
 const [faults, skipped] = [[], []];
+const fail = (fault) => {
+  console.log(`FAIL ${fault}`);
+  faults.push(fault);
+};
 const totals = Object.fromEntries(on.map(({ name }) => [name, { plans: 0, ways: [], sets: '', seconds: 0 }]));
 for (const [folder, option, atOnce] of sets) {
   const words = ['dist/test/compile/write-sample-plans.js', folder, ...(option ? [option] : [])];
   const { status } = spawnSync(process.execPath, words, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
   const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8'));
+  for (const { name, why } of index.skipped) console.log(`skipped ${name}: ${why}`);
   skipped.push(...index.skipped);
-  faults.push(...index.faults.map(({ name, why }) => `${name}: ${why}`));
+  for (const { name, why } of index.faults) fail(`${name}: ${why}`);
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.plan'))
     .map((file) => [join(folder, file), index.macs[file.replace(/\.plan$/, '')] ?? 0])
@@ -60,7 +65,7 @@ for (const [folder, option, atOnce] of sets) {
     .filter((file) => options.only.some((text) => file.includes(text)))
     .filter((_, at) => at % shards === shard - 1);
   const count = files.length;
-  if (count === 0) throw new Error(`no plans in ${folder} for --only ${options.only.join(', ')}`);
+  if (count === 0) fail(`no plans to compare in ${folder}`);
   while (files.length > 0) {
     const part = files.splice(0, atOnce);
     const found = compareRuns(part, on, runOn);
@@ -83,17 +88,15 @@ for (const [folder, option, atOnce] of sets) {
     console.log(
       `[${count - files.length}/${count}] ${what}: ${found.tensors} tensors, ${times.join(', ')}: ${verdict}`,
     );
-    for (const fault of found.faults) console.log(`FAIL ${fault}`);
-    faults.push(...found.faults);
+    found.faults.forEach(fail);
   }
 }
 const tensors = compared.reduce((sum, plan) => sum + plan.tensors, 0);
-for (const { name, why } of skipped) console.log(`skipped ${name}: ${why}`);
 for (const [name, { ways, sets: words, seconds }] of Object.entries(totals))
   console.log(`${name}: ${words}, ${ways.join(' or ')} ways, ${seconds.toFixed(0)} s`);
 if (taken() > 0) console.log(`${taken()} runs of those were known from before`);
 console.log(
-  `${compared.length} plans, ${tensors} tensors compared on ${on.length} machines, ${faults.length} differ, ${skipped.length} skipped`,
+  `${compared.length} plans, ${tensors} tensors compared on ${on.length} machines, ${faults.length} faults, ${skipped.length} skipped`,
 );
 if (options.record !== undefined) {
   const ways = Object.entries(totals).map(([name, { plans, ways: counts, sets: words, seconds }]) => [
@@ -106,7 +109,7 @@ if (options.record !== undefined) {
     ...(isPart ? { only: options.only.filter(Boolean), shard: options.shard } : {}),
     plans: compared.length,
     tensors,
-    differing: faults.length,
+    faults: faults.length,
     machines: Object.fromEntries(ways),
     skipped,
     compared,
