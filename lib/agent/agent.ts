@@ -3,21 +3,24 @@ import { HoneError } from '../core/error';
 import { type Clock, systemClock } from '../sensors/clock';
 import { type MachineSensors, openMachineSensors } from '../sensors/machine';
 import { Front } from './front/front';
+import type { RepositoryEntry } from './front/repository';
 import type { ModelSettings } from './front/served-model';
 import { childLauncher } from './front/worker-launcher';
-import { type CatalogueEntry, fixedCatalogue } from './supervisor/catalogue';
+import { type Catalogue, type CatalogueEntry, fixedCatalogue } from './supervisor/catalogue';
+import { folderCatalogue } from './supervisor/folder-catalogue';
 import { type ModelHost, Supervisor } from './supervisor/supervisor';
 
-export interface AgentOptions {
-  /** Name of the model in URLs. */
-  readonly model: string;
-  /** The plan, as bytes or by path. */
-  readonly plan: Uint8Array | string;
+/** What an agent serves: one plan, as bytes or by path, under a name; or a folder of plans (docs/agent.md). */
+export type AgentSource = { readonly model: string; readonly plan: Uint8Array | string } | { readonly folder: string };
+
+export type AgentOptions = AgentSource & AgentSettings;
+
+interface AgentSettings {
   /** Loopback address to listen on; 127.0.0.1 when left out. Other addresses are refused: nothing would protect them. */
   readonly host?: string;
   /** Port to listen on; 0 or left out: a free one. */
   readonly port?: number;
-  /** Cores that a run takes at most; 1 when left out. */
+  /** Cores that a run takes at most; 1 when left out. This and `queue`, `timeoutMs`, `batch` hold where a catalogue says nothing else. */
   readonly threads?: number;
   /** Cores that all runs may take together; those of this machine when left out. */
   readonly cores?: number;
@@ -43,35 +46,31 @@ export interface AgentOptions {
 /** A running agent: serves models over HTTP on loopback and streams their telemetry. Supervisor and front are this process. */
 export interface Agent {
   readonly url: string;
+  /** What may be served and what is, with the reason where something is not. */
+  index(): Promise<readonly RepositoryEntry[]>;
   /** Stops: what was sent before is answered (for up to 5 s) or refused with E_AGENT_STOPPING, streams end. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Listens, and serves a plan in a worker process of its own.
- * @throws what `openSession` throws; E_AGENT_PORT when the port cannot be had; E_WORKER_START; E_OPTION_VALUE
+ * Listens, and serves every plan in a worker process of its own. Of a folder, plans that cannot be opened do not keep the others:
+ * `index` tells of them.
+ * @throws what `openSession` throws for the one plan; E_CATALOGUE, E_FILE_NOT_FOUND for a folder; E_AGENT_PORT when the port cannot
+ * be had; E_WORKER_START; E_OPTION_VALUE
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { host = '127.0.0.1', port = 0, cores = availableParallelism() } = options;
   checkOptions(options, host);
-  const { model, plan, threads, queue, timeoutMs, batch } = options;
-  const entry: CatalogueEntry = {
-    ...{ name: model, version: '1', plan, loaded: true },
-    ...(threads === undefined ? {} : { threads }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(batch === undefined ? {} : { batch }),
-  };
   let front: Front | undefined;
   const modelHost: ModelHost = {
     load: async (wanted) => {
-      const settings = settingsOf(wanted, options.packedCache);
+      const settings = settingsOf(wanted, options);
       await front!.load(settings, childLauncher(wanted.plan));
     },
     unload: async (name, version) => front!.unload(name, version),
   };
-  const supervisor = new Supervisor(fixedCatalogue([entry]), modelHost);
+  const supervisor = new Supervisor(catalogueOf(options), modelHost);
   front = await Front.listen({
     ...{ host, port, cores },
     version: options.version ?? '0',
@@ -82,9 +81,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     clock: options.clock ?? systemClock(),
     sensors: options.sensors ?? openMachineSensors(),
   });
-  const agent = new PlainAgent(front);
+  const agent = new PlainAgent(front, supervisor);
   try {
-    await supervisor.load(model);
+    await ('folder' in options ? supervisor.recover() : supervisor.load(options.model));
     return agent;
   } catch (error) {
     await agent.close();
@@ -95,13 +94,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 /** Supervisor and front in one process. */
 class PlainAgent implements Agent {
   private readonly front: Front;
+  private readonly supervisor: Supervisor;
 
-  constructor(front: Front) {
+  constructor(front: Front, supervisor: Supervisor) {
     this.front = front;
+    this.supervisor = supervisor;
   }
 
   get url(): string {
     return this.front.url;
+  }
+
+  index(): Promise<readonly RepositoryEntry[]> {
+    return this.supervisor.index();
   }
 
   close(): Promise<void> {
@@ -113,27 +118,33 @@ class PlainAgent implements Agent {
   }
 }
 
-function settingsOf(entry: CatalogueEntry, packedCache: boolean | string | undefined): ModelSettings {
+function catalogueOf(source: AgentSource): Catalogue {
+  if ('folder' in source) return folderCatalogue(source.folder);
+  return fixedCatalogue([{ name: source.model, version: '1', plan: source.plan, loaded: true }]);
+}
+
+function settingsOf(entry: CatalogueEntry, otherwise: AgentSettings): ModelSettings {
+  const { packedCache } = otherwise;
   return {
     name: entry.name,
     version: entry.version,
-    threads: entry.threads ?? 1,
-    queueLimit: entry.queue ?? 64,
-    timeoutMs: entry.timeoutMs ?? 10_000,
-    isBatched: entry.batch ?? false,
+    threads: entry.threads ?? otherwise.threads ?? 1,
+    queueLimit: entry.queue ?? otherwise.queue ?? 64,
+    timeoutMs: entry.timeoutMs ?? otherwise.timeoutMs ?? 10_000,
+    isBatched: entry.batch ?? otherwise.batch ?? false,
     ...(packedCache === undefined ? {} : { packedCache }),
   };
 }
 
-function checkOptions(
-  { model, queue = 64, timeoutMs = 10_000, cores = 1, origins = [] }: AgentOptions,
-  host: string,
-): void {
+function checkOptions(options: AgentOptions, host: string): void {
+  const { queue = 64, timeoutMs = 10_000, cores = 1, origins = [] } = options;
   const require = (holds: boolean, option: string, expected: string, found: string | number) => {
     if (!holds) throw new HoneError('E_OPTION_VALUE', { option, expected, found });
   };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a name
-  require(/^[^/\u0000-\u001f]{1,200}$/.test(model), 'name', 'a name of 1 to 200 characters without /', model);
+  const isName = (text: string) => /^[^/\u0000-\u001f]{1,200}$/.test(text);
+  if (!('folder' in options))
+    require(isName(options.model), 'name', 'a name of 1 to 200 characters without /', options.model);
   require(/^(localhost|127(\.\d+){3}|::1)$/.test(host), 'host', 'a loopback address', host);
   require(isWhole(queue, 1, 10_000), 'queue', 'a whole number from 1 to 10000', queue);
   require(isWhole(timeoutMs, 1, 3_600_000), 'timeoutMs', 'a whole number from 1 to 3600000', timeoutMs);

@@ -235,6 +235,7 @@ export function quantizeFlags(options: OptionValues): PartialQuantizeOptions {
   };
 }
 
-function list(value: OptionValues[string]): readonly string[] {
+/** The values of an option that may stand several times. */
+export function list(value: OptionValues[string]): readonly string[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,84 +1,13 @@
-import { startAgent } from '../agent/agent';
 import { connect } from '../client/client';
 import { HoneError } from '../core/error';
 import { modelName } from '../jobs/artifact';
 import { deployLocal, findLocal, stopLocal } from '../jobs/deploy-local';
-import { makePlan } from '../jobs/make-plan';
-import { version } from '../jobs/version';
-import { writeFileAtomically } from '../jobs/write-file';
-import type { Console } from './console';
-import {
-  COMMON,
-  INPUTS,
-  integer,
-  MODEL,
-  openModel,
-  preprocessing,
-  QUANTIZE,
-  quantizeFlags,
-  text,
-  threads,
-  watched,
-} from './flags';
+import { COMMON, INPUTS, integer, MODEL, QUANTIZE, text, threads } from './flags';
 import { signalExitCode } from './interrupt';
+import { DATA, NAME, planOf } from './made-plan';
 import { bytesText } from './text';
 import type { OptionValues, Verb } from './verb';
 import { watch } from './watch';
-
-const NAME = { flags: '--name <name>', description: 'name of the model in URLs; the file name when left out' };
-const DATA = { ...COMMON.data, description: COMMON.calibration.description };
-
-async function planOf(path: string, options: OptionValues, console: Console): Promise<Uint8Array> {
-  const data = text(options, 'data');
-  const { plan } = await makePlan(await openModel(path, options, console), {
-    ...(data === undefined ? {} : { data }),
-    ...(await preprocessing(options)),
-    quantize: quantizeFlags(options),
-    ...watched(console),
-  });
-  return plan;
-}
-
-export const serveVerb: Verb = {
-  args: [MODEL],
-  options: [
-    { flags: '--port <n>', description: 'port to listen on; 0 takes a free one', default: '8700' },
-    NAME,
-    { flags: '--note <path>', description: 'file that gets the address once the agent answers' },
-    DATA,
-    ...INPUTS,
-    COMMON.preprocess,
-    COMMON.threads,
-    ...QUANTIZE,
-  ],
-  examples: ['hone serve model.plan', 'hone serve model.onnx --data calib.npz --port 0'],
-  async run([path], options, console) {
-    const model = text(options, 'name') ?? modelName(path);
-    const note = text(options, 'note');
-    const agent = await startAgent({
-      model,
-      port: integer(options, 'port', 0, 65535) ?? 8700,
-      threads: threads(options),
-      plan: await planOf(path, options, console),
-      version: version(),
-    });
-    try {
-      const where = { pid: process.pid, url: agent.url, model };
-      if (note !== undefined) await writeFileAtomically(note, JSON.stringify(where));
-      console.result(where);
-      console.say(`serving ${model} at ${agent.url}`);
-      console.say(`  inference  POST ${agent.url}/v2/models/${encodeURIComponent(model)}/infer`);
-      console.say(`  metrics    GET  ${agent.url}/metrics`);
-      console.say(`  telemetry  GET  ${agent.url}/v1/telemetry`);
-      await aborted(console.signal);
-    } finally {
-      await agent.close();
-    }
-    console.note(`stopped serving ${model}`);
-    // To be told to stop is how a service ends.
-    return console.signal.reason === 'SIGTERM' ? 0 : signalExitCode(console.signal);
-  },
-};
 
 export const deployVerb: Verb = {
   args: [{ ...MODEL, name: '[model]' }],
@@ -137,9 +66,4 @@ export const watchVerb: Verb = {
 function requireLocal(options: OptionValues): void {
   const board = text(options, 'board') ?? 'local';
   if (board !== 'local') throw new HoneError('E_OPTION_VALUE', { option: '--board', expected: 'local', found: board });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
 }

@@ -61,7 +61,7 @@ export const VERBS: readonly VerbRow[] = [
   {
     name: 'serve',
     summary: 'answer inference requests over HTTP on this machine until Ctrl-C',
-    load: () => (require('./verbs-board') as typeof import('./verbs-board')).serveVerb,
+    load: () => (require('./verbs-serve') as typeof import('./verbs-serve')).serveVerb,
   },
   {
     name: 'deploy',

@@ -238,6 +238,10 @@ export const ERRORS = {
     template: "no model '{model}' here; there is {known}",
     hint: 'See POST /v2/repository/index for what can be loaded.',
   },
+  E_CATALOGUE: {
+    template: 'plans of {path}: {place}: expected {expected}, found {found}',
+    hint: 'Correct it; docs/agent.md shows a complete catalogue.json.',
+  },
   E_MODEL_UNAVAILABLE: {
     template: 'model {model} cannot be asked now: {reason}',
     hint: 'Try again in {retryS} s; GET /v1/status tells how its worker fares.',

@@ -7,19 +7,22 @@ export interface CatalogueEntry {
   /** Whether it is to be served. */
   readonly loaded: boolean;
   /** Cores that a run takes at most; default 1. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Requests that may wait; default 64. */
-  readonly queue?: number;
+  readonly queue?: number | undefined;
   /** Milliseconds within which a request is answered that says nothing else; default 10,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Whether the leading extent of all inputs and outputs is a batch that requests may share; default false. */
-  readonly batch?: boolean;
+  readonly batch?: boolean | undefined;
 }
 
 /** Which plans there are and which of them are to be served. */
 export interface Catalogue {
-  entries(): readonly CatalogueEntry[];
-  /** Remembers that a version is to be served, or no more. */
+  /** What it holds now: it may have been changed since it was last asked. @throws what reading it throws */
+  entries(): Promise<readonly CatalogueEntry[]>;
+  /** The plan of an entry, where it may be opened. @throws what finding it throws */
+  locate(entry: CatalogueEntry): Promise<Uint8Array | string>;
+  /** Remembers that a version is to be served, or no more. @throws what writing it throws */
   setLoaded(name: string, version: string, loaded: boolean): Promise<void>;
 }
 
@@ -27,7 +30,8 @@ export interface Catalogue {
 export function fixedCatalogue(entries: readonly CatalogueEntry[]): Catalogue {
   let known = entries;
   return {
-    entries: () => known,
+    entries: async () => known,
+    locate: async ({ plan }) => plan,
     setLoaded: async (name, version, loaded) => {
       known = known.map((entry) => (entry.name === name && entry.version === version ? { ...entry, loaded } : entry));
     },

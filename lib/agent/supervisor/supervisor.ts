@@ -15,7 +15,7 @@ export class Supervisor implements Repository {
   private readonly catalogue: Catalogue;
   private readonly host: ModelHost;
   /** Versions that the host serves, and why others do not. */
-  private readonly served = new Set<string>();
+  private readonly served = new Map<string, CatalogueEntry>();
   private readonly faults = new Map<string, string>();
   private last: Promise<unknown> = Promise.resolve();
 
@@ -24,15 +24,18 @@ export class Supervisor implements Repository {
     this.host = host;
   }
 
-  /** Serves what is to be served; a version that cannot be is told of by `index`, and does not keep the others. */
+  /**
+   * Serves what is to be served; a version that cannot be is told of by `index`, and does not keep the others.
+   * @throws what reading the catalogue throws
+   */
   recover(): Promise<void> {
     return this.inTurn(async () => {
-      for (const entry of this.catalogue.entries()) if (entry.loaded) await this.serve(entry).catch(() => {});
+      for (const entry of await this.catalogue.entries()) if (entry.loaded) await this.serve(entry).catch(() => {});
     });
   }
 
   async index(): Promise<readonly RepositoryEntry[]> {
-    return this.catalogue.entries().map((entry) => {
+    return (await this.known()).map((entry) => {
       const { name, version, loaded } = entry;
       if (this.served.has(key(entry))) return { name, version, state: 'READY', reason: '' };
       return {
@@ -46,19 +49,27 @@ export class Supervisor implements Repository {
 
   load(model: string, version?: string): Promise<void> {
     return this.inTurn(async () => {
-      const entry = this.find(model, version);
+      const entry = await this.find(model, version);
+      const isNew = !this.served.has(key(entry));
       await this.serve(entry);
-      await this.catalogue.setLoaded(entry.name, entry.version, true);
+      try {
+        await this.catalogue.setLoaded(entry.name, entry.version, true);
+      } catch (error) {
+        // What is refused must not be half done.
+        if (isNew) await this.drop(entry);
+        throw error;
+      }
     });
   }
 
   /** Without a version: all of them. */
   unload(model: string, version?: string): Promise<void> {
     return this.inTurn(async () => {
-      const entries = version === undefined ? this.versions(model) : [this.find(model, version)];
+      const entries = version === undefined ? await this.versions(model) : [await this.find(model, version)];
       for (const entry of entries) {
         await this.catalogue.setLoaded(entry.name, entry.version, false);
-        if (this.served.delete(key(entry))) await this.host.unload(entry.name, entry.version);
+        this.faults.delete(key(entry));
+        await this.drop(entry);
       }
     });
   }
@@ -67,8 +78,8 @@ export class Supervisor implements Repository {
   private async serve(entry: CatalogueEntry): Promise<void> {
     if (this.served.has(key(entry))) return;
     try {
-      await this.host.load(entry);
-      this.served.add(key(entry));
+      await this.host.load({ ...entry, plan: await this.catalogue.locate(entry) });
+      this.served.set(key(entry), entry);
       this.faults.delete(key(entry));
     } catch (error) {
       this.faults.set(key(entry), asHoneError(error).message);
@@ -76,24 +87,29 @@ export class Supervisor implements Repository {
     }
   }
 
+  private async drop(entry: CatalogueEntry): Promise<void> {
+    if (this.served.delete(key(entry))) await this.host.unload(entry.name, entry.version);
+  }
+
   /** The version named, else the newest. @throws E_MODEL_UNKNOWN */
-  private find(model: string, version: string | undefined): CatalogueEntry {
-    const versions = this.versions(model);
+  private async find(model: string, version: string | undefined): Promise<CatalogueEntry> {
+    const entries = await this.known();
+    const versions = versionsIn(entries, model);
     const found = version === undefined ? versions[0] : versions.find((entry) => entry.version === version);
     if (found !== undefined) return found;
-    throw this.unknown(`${model} version ${version}`);
+    throw unknown(entries, `${model} version ${version}`);
   }
 
-  /** Versions of a model, the newest first. @throws E_MODEL_UNKNOWN */
-  private versions(model: string): readonly CatalogueEntry[] {
-    const versions = this.catalogue.entries().filter(({ name }) => name === model);
-    if (versions.length === 0) throw this.unknown(model);
-    return versions.sort((a, b) => compareVersions(b.version, a.version));
+  /** Versions of a model. @throws E_MODEL_UNKNOWN */
+  private async versions(model: string): Promise<readonly CatalogueEntry[]> {
+    return versionsIn(await this.known(), model);
   }
 
-  private unknown(model: string): HoneError {
-    const known = this.catalogue.entries().map(({ name, version }) => `${name} version ${version}`);
-    return new HoneError('E_MODEL_UNKNOWN', { model, known: known.join(', ') || 'none' });
+  /** What the catalogue holds, and what is served though it holds it no more. */
+  private async known(): Promise<readonly CatalogueEntry[]> {
+    const entries = await this.catalogue.entries();
+    const keys = new Set(entries.map(key));
+    return [...entries, ...[...this.served.values()].filter((entry) => !keys.has(key(entry)))];
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
@@ -105,4 +121,16 @@ export class Supervisor implements Repository {
 
 function key({ name, version }: { readonly name: string; readonly version: string }): string {
   return `${name}\0${version}`;
+}
+
+/** Versions of a model, the newest first. @throws E_MODEL_UNKNOWN */
+function versionsIn(entries: readonly CatalogueEntry[], model: string): readonly CatalogueEntry[] {
+  const versions = entries.filter(({ name }) => name === model);
+  if (versions.length === 0) throw unknown(entries, model);
+  return versions.sort((a, b) => compareVersions(b.version, a.version));
+}
+
+function unknown(entries: readonly CatalogueEntry[], model: string): HoneError {
+  const known = entries.map(({ name, version }) => `${name} version ${version}`);
+  return new HoneError('E_MODEL_UNKNOWN', { model, known: known.join(', ') || 'none' });
 }
