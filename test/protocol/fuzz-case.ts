@@ -183,13 +183,18 @@ function changeValues(json: Uint8Array, rng: Rng): Uint8Array {
       const what = rng.integer(0, 3);
       if (what === 0 && Array.isArray(node)) node.splice(Number(key), 1);
       else if (what === 0) delete node[key];
-      else if (what === 1) node[pick(KEYS, rng)] = edge(rng);
-      else node[key] = what === 2 ? edge(rng) : nested(child, rng);
+      else if (what === 1) put(node, pick(KEYS, rng), edge(rng));
+      else put(node, key, what === 2 ? edge(rng) : nested(child, rng));
       break;
     }
     if (Object.keys(root).length === 0) root.value = edge(rng);
   }
   return utf8(JSON.stringify(root.value) ?? 'null');
+}
+
+/** Assignment would give `__proto__` a meaning of its own. */
+function put(node: object, key: string, value: unknown): void {
+  Object.defineProperty(node, key, { value, configurable: true, enumerable: true, writable: true });
 }
 
 /** Lists made of a value or around it. */
