@@ -96,7 +96,8 @@ export class JpegSplitter implements FrameSplitter {
     }
     if (this.next + 1 >= filled) return 'more';
     const [mark, code] = held.subarray(this.next, this.next + 2);
-    if (mark !== 0xff || code === 0)
+    // Smaller codes are reserved: no length that follows them means anything.
+    if (mark !== 0xff || (code < 0xc0 && !isAlone(code)))
       return this.broken(`byte ${this.next} is ${hex(mark)} ${hex(code)} where a marker was expected`, this.segment);
     // Any number of such bytes may stand before a marker.
     if (code === 0xff) {

@@ -102,6 +102,13 @@ describe('JPEG pictures', () => {
   test.each<[string, stream: Uint8Array, reason: RegExp]>([
     ['cut off in its scan', A.subarray(0, scanOf(A) + 20), /^the next picture begins at byte \d+$/],
     ['cut off before its scan, where a marker was due', A.subarray(0, 20), /^the next picture begins at byte 20$/],
+    ['with a segment of length 1', join([0xff, 0xd8, 0xff, 0xdb, 0, 1], A.subarray(10)), /a length of 1$/],
+    [
+      'broken behind its thumbnail',
+      join(B.subarray(0, 4 + 256 * B[4] + B[5]), segment(0xdb, Uint8Array.of(1, 2, 3)), [0x12, 0x34]),
+      /where a marker was expected$/,
+    ],
+    ['with a reserved marker', Uint8Array.of(0xff, 0xd8, 0xff, 0x12, 0xff, 0xff), /^byte 2 is ff 12 where a marker/],
     ['with a segment of length 0', join([0xff, 0xd8, 0xff, 0xdb, 0, 0], A.subarray(10)), /a length of 0$/],
     ['with a wrong length', join(A.subarray(0, 5), [A[5] + 1], A.subarray(6)), /where a marker was expected$/],
     ['cut off within a segment', A.subarray(0, 60), /where a marker was expected$/],
@@ -116,6 +123,7 @@ describe('JPEG pictures', () => {
     const chunk = new Uint8Array(2 ** 22);
     const pieces = [...splitter.push(A.subarray(0, scanOf(A)))];
     for (let count = 0; count < 16; count++) pieces.push(...splitter.push(chunk));
+    expect(pieces).toHaveLength(1);
     pieces.push(...splitter.push(B));
     expect(pieces).toEqual([
       { at: 0, reason: 'it is larger than 67108864 bytes' },
