@@ -137,16 +137,19 @@ struct WindowSums {
   /// which there is enough of the line.
   template <int kElements, typename Element, typename Add>
   static void join_neighbours(Element* line, int64_t length, int32_t step, int32_t count, const Add& add) {
-    const auto join = [&](int64_t end, int32_t distance, int32_t times) {
+    const auto join = [&](int64_t end, int32_t distance, auto times) {
       for (int64_t i = 0; i < end; i += kElements) {
         __m512i sum = _mm512_loadu_si512(line + i);
         for (int32_t k = 1; k < times; k++) sum = add(sum, _mm512_loadu_si512(line + i + k * distance));
         _mm512_storeu_si512(line + i, sum);
       }
     };
-    if ((count & (count - 1)) != 0) return join(length - int64_t{step} * (count - 1), step, count);
+    const int64_t end = length - int64_t{step} * (count - 1);
+    if (count == 3) return join(end, step, Index<3>{});
+    if (count == 5) return join(end, step, Index<5>{});
+    if ((count & (count - 1)) != 0) return join(end, step, count);
     for (int32_t joined = 1; joined < count; joined *= 2)
-      join(length - int64_t{step} * (2 * joined - 1), step * joined, 2);
+      join(length - int64_t{step} * (2 * joined - 1), step * joined, Index<2>{});
   }
 };
 
