@@ -72,12 +72,6 @@ void run_paired(const Panel& panel, const uint8_t* a, int64_t pixel, int8_t* y) 
       add_products([&](__m512i sum, const uint8_t* from) {
         return _mm512_dpwssd_epi32(sum, _mm512_permutexvar_epi16(index, _mm512_loadu_si512(from)), words);
       });
-    } else if (panel.small_sums && !panel.word_sums && panel.sum_step < 64) {
-      const __m512i zero = _mm512_setzero_si512();
-      const __m512i index = _mm512_mask_set1_epi32(zero, 0xFF00, static_cast<int32_t>(panel.sum_step / 4));
-      add_products([&](__m512i sum, const uint8_t* from) {
-        return _mm512_dpwssd_epi32(sum, _mm512_permutexvar_epi32(index, _mm512_loadu_si512(from)), words);
-      });
     } else {
       const __m512i negative = panel.small_sums ? words : negate_zero_points(panel.block);
       add_products([&](__m512i sum, const uint8_t* from) {
