@@ -138,16 +138,22 @@ template <int kStep, bool kWhole, bool kWide>
 [[gnu::noinline]] void run_shifted_row_3x3(const DwconvRow& shared, const NeonRange range) {
   const DwconvRow row = shared;  // y may alias anything that has an address
   const ptrdiff_t row_bytes = row.row_bytes, pixel_bytes = row.pixel_bytes;
-  const int8_t* x = row.x;
+  const int8_t *top = row.x, *middle = top + row_bytes, *bottom = middle + row_bytes;
   int8_t* y = row.y;
   const SdotPair pair = {reinterpret_cast<const uint8_t*>(row.block.bias)};
   const auto load = [&](int column, SummedQuads& to) __attribute__((always_inline)) {
-    const int8_t* from = x + column * pixel_bytes;
-    asm volatile("" : "+r"(from));  // not before the volatile loads that stand above
-    const int8x16_t top = vld1q_s8(from), middle = vld1q_s8(from + row_bytes);
-    const int8x16_t bottom = vld1q_s8(from + 2 * row_bytes);
-    const TapSums sums = add(top, middle);
-    to.set(interleave(top, middle, bottom), kWide ? add(sums, bottom) : sums);
+    // Not before the volatile loads that stand above.
+    asm volatile("" : "+r"(top), "+r"(middle), "+r"(bottom));
+    const ptrdiff_t at = column * pixel_bytes;
+    const int8x16_t a = vld1q_s8(top + at), b = vld1q_s8(middle + at), c = vld1q_s8(bottom + at);
+    const TapSums sums = add(a, b);
+    to.set(interleave(a, b, c), kWide ? add(sums, c) : sums);
+  };
+  const auto go_on = [&](int columns) __attribute__((always_inline)) {
+    top += columns * pixel_bytes;
+    middle += columns * pixel_bytes;
+    bottom += columns * pixel_bytes;
+    y += 2 * row.y_stride;
   };
   const auto emit_one = [&](const SummedQuads& left, const SummedQuads& middle, const SummedQuads& right)
                             __attribute__((always_inline)) {
@@ -183,8 +189,7 @@ template <int kStep, bool kWhole, bool kWide>
                             pair.add_columns<2>(c, d, left, right);
                             pair.subtract(add(shared, d.sums), right);
                             pair.store<kWhole>(left, right, row, range, y);
-                            x += 2 * pixel_bytes;
-                            y += 2 * row.y_stride;
+                            go_on(2);
                           };
     SummedQuads c, d;
     for (; pixels >= 4; pixels -= 4) {
@@ -221,7 +226,10 @@ template <int kStep, bool kWhole, bool kWide>
       pair.subtract(add(shared, a.sums), right);
       pair.store<kWhole>(left, right, row, range, y);
     };
-    for (; pixels >= 2; pixels -= 2, x += 4 * pixel_bytes, y += 2 * row.y_stride) emit(a);
+    for (; pixels >= 2; pixels -= 2) {
+      emit(a);
+      go_on(4);
+    }
     if (pixels == 1) {
       SummedQuads b, c;
       load(1, b);
