@@ -80,18 +80,21 @@ struct FirstRows {
 template <int kRows, int kSummed, class Taps>
 inline void interleave(const Taps& taps, const uint8_t* x, ptrdiff_t row_step, __m512i (&v)[4],
                        FirstRows& before, TapSums& sums) {
-  const __m512i a = taps(x), b = kRows > 1 ? taps(x + row_step) : a;
+  // A single row that is summed has no second place: next to zeros its bytes are words.
+  constexpr bool kFirst = (kSummed & 1) != 0, kOthers = (kSummed & 2) != 0;
+  const __m512i zero = _mm512_setzero_si512();
+  const __m512i a = taps(x), b = kRows > 1 ? taps(x + row_step) : kFirst ? zero : a;
   const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
   __m512i low2 = kRows == 1 ? before.low : low, high2 = kRows == 1 ? before.high : high;
   if constexpr (kRows > 2) {
-    const __m512i c = taps(x + 2 * row_step), d = kRows > 3 ? taps(x + 3 * row_step) : c;
+    const __m512i c = taps(x + 2 * row_step), d = kRows > 3 ? taps(x + 3 * row_step) : kOthers ? zero : c;
     low2 = _mm512_unpacklo_epi8(c, d);
     high2 = _mm512_unpackhi_epi8(c, d);
-    if constexpr ((kSummed & 2) != 0 && kRows == 3) sums.add_row(c);
-    if constexpr ((kSummed & 2) != 0 && kRows == 4) sums.add_rows(low2, high2);
+    if constexpr (kOthers && kRows == 3) sums.add({low2, high2});
+    if constexpr (kOthers && kRows == 4) sums.add_rows(low2, high2);
   }
-  if constexpr ((kSummed & 1) != 0 && kRows == 1) sums.add_row(a);
-  if constexpr ((kSummed & 1) != 0 && kRows > 1) sums.add_rows(low, high);
+  if constexpr (kFirst && kRows == 1) sums.add({low, high});
+  if constexpr (kFirst && kRows > 1) sums.add_rows(low, high);
   if constexpr (kRows == 4) before = {low, high};
   v[0] = _mm512_unpacklo_epi16(low, low2);
   v[1] = _mm512_unpackhi_epi16(low, low2);

@@ -42,11 +42,6 @@ struct TapSums {
     low = _mm512_sub_epi16(low, less.low);
     high = _mm512_sub_epi16(high, less.high);
   }
-  /// One row.
-  void add_row(__m512i x) {
-    const __m512i zero = _mm512_setzero_si512();
-    add({_mm512_unpacklo_epi8(x, zero), _mm512_unpackhi_epi8(x, zero)});
-  }
   /// Two rows, interleaved.
   void add_rows(__m512i interleaved_low, __m512i interleaved_high) {
     const __m512i ones = _mm512_set1_epi8(1);
