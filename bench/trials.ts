@@ -1,4 +1,8 @@
 import { runAccuracy } from './accuracy';
+import { runBusyAgent } from './agent/busy';
+import { runAgentMemory, runRequestCost } from './agent/cost';
+import { runAgentEnds } from './agent/ends';
+import { runQueueTimes } from './agent/queue';
 import { CODED_WEIGHTS_PARTS, runCodedWeights } from './coded-weights';
 import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
 import { runEngineBefore } from './engine-before';
@@ -161,4 +165,29 @@ export const TRIALS: readonly Trial[] = [
     run: runProfilingCost,
   },
   { name: 'kernels', what: 'every kernel row on representative shapes', run: runKernels },
+  {
+    name: 'agent-busy',
+    what: 'health, telemetry and refusals of an agent under 100 clients and 64 stalled uploads',
+    long: true,
+    run: runBusyAgent,
+  },
+  {
+    name: 'agent-queue',
+    what: 'queue times that an agent tells beside those that clients see, at 1.2 of what it can answer',
+    long: true,
+    run: runQueueTimes,
+  },
+  {
+    name: 'agent-cost',
+    what: 'a request of 150 kB to an agent beside a bare HTTP echo of the same bytes',
+    long: true,
+    run: runRequestCost,
+  },
+  { name: 'agent-memory', what: 'memory of all processes of an agent with mnist-8', long: true, run: runAgentMemory },
+  {
+    name: 'agent-ends',
+    what: 'requests under way when an agent is told to stop, and when its worker dies',
+    long: true,
+    run: runAgentEnds,
+  },
 ];

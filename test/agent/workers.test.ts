@@ -1,6 +1,6 @@
+import { slowPlan, slowRequest } from '../../bench/agent/networks';
 import { type Agent, startAgent } from '../../lib/agent/agent';
 import { send, untilStatus } from './served';
-import { slowPlan, slowRequest } from './slow-plan';
 
 const INFER = '/v2/models/slow/infer';
 

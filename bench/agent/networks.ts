@@ -17,10 +17,25 @@ export function slowPlan(nodes: number, rows = 1): Uint8Array {
   return compile(prepare(b.build()).graph, { sourceHash: 'ef'.repeat(32) }).plan;
 }
 
+/** Plan that computes next to nothing of 150,528 bytes: the largest of x [1, 3, 112, 112]. */
+export function trivialPlan(): Uint8Array {
+  const b = new GraphBuilder();
+  const largest = b.node('ReduceMax', [b.input('x', 'float32', [1, 3, 112, 112])], { keepdims: 1 }, { outputs: ['y'] });
+  b.output(largest, 'float32', [1, 1, 1, 1]);
+  return compile(prepare(b.build()).graph, { sourceHash: 'ef'.repeat(32) }).plan;
+}
+
+/** A binary request of zeros for the trivial plan. */
+export function trivialRequest() {
+  return binaryRequest([1, 3, 112, 112], new Float32Array(3 * 112 * 112), { binary_data_output: true });
+}
+
 /** A binary request for `rows` rows, all of `value`, with parameters. */
 export function slowRequest(value: number, parameters: object = {}, rows = 1) {
-  const data = new Float32Array(rows * SIDE * SIDE).fill(value);
-  const shape = [rows, SIDE, SIDE];
+  return binaryRequest([rows, SIDE, SIDE], new Float32Array(rows * SIDE * SIDE).fill(value), parameters);
+}
+
+function binaryRequest(shape: readonly number[], data: Float32Array<ArrayBuffer>, parameters: object) {
   const input = { name: 'x', datatype: 'FP32', shape, parameters: { binary_data_size: data.byteLength } };
   const json = Buffer.from(JSON.stringify({ inputs: [input], parameters }));
   return {

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TrialContext, TrialOutcome, TrialRecord } from '../trial';
+import type { LoadSample, LoadTask } from './load-process';
+import { slowPlan, slowRequest } from './networks';
+import { runScript, ServedAgent } from './served';
+
+const TRIALS = 20;
+const CLIENTS = 16;
+/** Nodes of the model: some milliseconds. */
+const NODES = 5;
+/** A request counts as sent before the signal when it was sent so much earlier, in milliseconds: the clocks are of two processes. */
+const BEFORE_MS = 2;
+/** How soon the next request must be answered after a worker died, in milliseconds. */
+const NEXT_MS = 1000;
+
+/** What becomes of requests when an agent is told to stop under load, and when its worker dies. */
+export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome> {
+  const records: TrialRecord[] = [];
+  const missed: string[] = [];
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    let [answered, refused, lost] = [0, 0, 0];
+    for (let trial = 0; trial < TRIALS; trial++) {
+      say(`agent-ends: ${signal}, ${trial + 1} of ${TRIALS}`);
+      const { samples, atMs } = await underLoad(2, (agent) => agent.end(signal));
+      const before = samples.filter(({ sentMs }) => sentMs < atMs - BEFORE_MS);
+      const late = before.filter(({ sentMs, ms }) => sentMs + ms >= atMs - BEFORE_MS);
+      answered += late.filter(({ status }) => status === 200).length;
+      refused += late.filter(({ status }) => typeof status === 'number' && status !== 200).length;
+      lost += before.filter(({ status }) => typeof status === 'string').length;
+    }
+    records.push({ signal, to: 'agent', trials: TRIALS, clients: CLIENTS, answered, refused, lost });
+    if (lost > 0) missed.push(`agent-ends: ${signal} lost ${lost} requests that were sent before`);
+  }
+  for (const signal of ['SIGKILL', 'SIGSEGV'] as const) {
+    let [failed, lost, slowest] = [0, 0, 0];
+    await using agent = await ServedAgent.start(slowPlan(NODES), 'slow');
+    for (let trial = 0; trial < TRIALS; trial++) {
+      say(`agent-ends: ${signal} to the worker, ${trial + 1} of ${TRIALS}`);
+      const { samples, atMs } = await underLoad(3, async () => process.kill(agent.workers[0], signal), agent);
+      const next = samples.filter(({ status, sentMs, ms }) => status === 200 && sentMs + ms > atMs + BEFORE_MS);
+      slowest = Math.max(slowest, Math.min(...next.map(({ sentMs, ms }) => sentMs + ms - atMs)));
+      failed += samples.filter(({ status }) => typeof status === 'number' && status !== 200).length;
+      lost += samples.filter(({ status }) => typeof status === 'string').length;
+    }
+    records.push({ signal, to: 'worker', trials: TRIALS, clients: CLIENTS, failed, lost, slowestNextMs: slowest });
+    if (lost > 0) missed.push(`agent-ends: ${signal} of the worker lost ${lost} requests`);
+    if (failed > TRIALS) missed.push(`agent-ends: ${signal} of the worker failed ${failed} requests, more than it ran`);
+    if (slowest > NEXT_MS)
+      missed.push(`agent-ends: ${signal} of the worker: next answer after ${slowest.toFixed(0)} ms`);
+  }
+  const table = [
+    ['signal', 'to', 'answered', 'refused', 'lost', 'next answer'],
+    ...records.map(({ signal, to, answered, refused, failed, lost, slowestNextMs }) => [
+      String(signal),
+      String(to),
+      String(answered ?? ''),
+      String(refused ?? failed),
+      String(lost),
+      slowestNextMs === undefined ? '' : `<= ${Number(slowestNextMs).toFixed(0)} ms`,
+    ]),
+  ];
+  return { records, table, skipped: [], missed };
+}
+
+/** Load for some seconds, in the middle of which something happens; when, in milliseconds since 1970. */
+async function underLoad(
+  seconds: number,
+  happen: (agent: ServedAgent) => Promise<unknown>,
+  given?: ServedAgent,
+): Promise<{ readonly samples: readonly LoadSample[]; readonly atMs: number }> {
+  const agent = given ?? (await ServedAgent.start(slowPlan(NODES), 'slow'));
+  const { headers, body } = slowRequest(1);
+  const file = join(agent.folder, 'request');
+  await writeFile(file, body);
+  const task: LoadTask = {
+    url: `${agent.url}/v2/models/slow/infer`,
+    body: file,
+    headers,
+    seconds,
+    clients: CLIENTS,
+    pauseMs: 1,
+  };
+  const load = runScript<LoadSample[]>('load-process', task);
+  await delay((seconds * 1000) / 2);
+  const atMs = Date.now();
+  const happened = happen(agent);
+  const samples = await load;
+  await happened;
+  return { samples, atMs };
+}
