@@ -33,7 +33,14 @@ export async function runBusyAgent({ say }: TrialContext): Promise<TrialOutcome>
     const { hostname: host, port } = new URL(agent.url);
     say(`agent-busy: ${CLIENTS} clients for ${LOAD_SECONDS} s`);
     const [answers, health, echoes, frames] = await Promise.all([
-      load({ url: infer, body: file, headers, seconds: LOAD_SECONDS, clients: CLIENTS }),
+      load({
+        url: infer,
+        body: file,
+        headers,
+        seconds: LOAD_SECONDS,
+        clients: CLIENTS,
+        warmUp: `${agent.url}/v2/health/live`,
+      }),
       probe(`${agent.url}/v2/health/live`),
       probe(echo.url),
       frameTimes(agent.url, LOAD_SECONDS),

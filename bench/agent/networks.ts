@@ -5,12 +5,16 @@ import { prepare } from '../../lib/passes/pipeline';
 
 const SIDE = 384;
 
-/** Plan that takes some 2 ms per node and row: x [rows, 384, 384], times the unit matrix for each node, then the mean y [rows, 1, 1]. */
+/**
+ * Plan that takes some 2 ms per node and row: x [rows, 384, 1] repeated to [rows, 384, 384], times the unit matrix for each node, then
+ * the mean y [rows, 1, 1].
+ */
 export function slowPlan(nodes: number, rows = 1): Uint8Array {
   const b = new GraphBuilder();
   const unit = Array.from({ length: SIDE * SIDE }, (_, index) => Number(index % (SIDE + 1) === 0));
   const weights = b.initializer(tensorFrom('float32', [SIDE, SIDE], unit));
-  let value = b.input('x', 'float32', [rows, SIDE, SIDE]);
+  const ones = b.initializer(tensorFrom('float32', [SIDE], new Array<number>(SIDE).fill(1)));
+  let value = b.node('Mul', [b.input('x', 'float32', [rows, SIDE, 1]), ones], {});
   for (let node = 0; node < nodes; node++) value = b.node('MatMul', [value, weights], {});
   const axes = b.initializer(tensorFrom('int64', [2], [1, 2]));
   b.output(b.node('ReduceMean', [value, axes], { keepdims: 1 }, { outputs: ['y'] }), 'float32', [rows, 1, 1]);
@@ -32,7 +36,7 @@ export function trivialRequest() {
 
 /** A binary request for `rows` rows, all of `value`, with parameters. */
 export function slowRequest(value: number, parameters: object = {}, rows = 1) {
-  return binaryRequest([rows, SIDE, SIDE], new Float32Array(rows * SIDE * SIDE).fill(value), parameters);
+  return binaryRequest([rows, SIDE, 1], new Float32Array(rows * SIDE).fill(value), parameters);
 }
 
 function binaryRequest(shape: readonly number[], data: Float32Array<ArrayBuffer>, parameters: object) {

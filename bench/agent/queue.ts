@@ -28,16 +28,15 @@ export async function runQueueTimes({ say }: TrialContext): Promise<TrialOutcome
   say('agent-queue: one client alone');
   const alone = await told(agent.url, () => load({ seconds: 5, clients: 1 }));
   const serviceMs = median(alone.told.map(({ computeUs }) => computeUs / 1000));
-  const overheadMs = median(alone.samples.map(({ ms }) => ms)) - serviceMs;
+  const overheadMs = median(alone.samples.map(({ ms, computeMs = 0 }) => ms - computeMs));
   say(`agent-queue: ${LOAD} of what it can answer for ${LOAD_SECONDS} s`);
   const busy = await told(agent.url, () =>
     load({ seconds: LOAD_SECONDS, perSecond: (LOAD * 1000) / (serviceMs + overheadMs) }),
   );
   const answered = busy.samples.filter(({ status }) => status === 200);
-  const computeMs = median(busy.told.map(({ computeUs }) => computeUs / 1000));
   const figures = [0.5, 0.99].map((fraction) => {
     const seenMs = quantile(
-      answered.map(({ ms }) => ms - computeMs - overheadMs),
+      answered.map(({ ms, computeMs = 0 }) => ms - computeMs - overheadMs),
       fraction,
     );
     const toldMs = quantile(
@@ -49,7 +48,7 @@ export async function runQueueTimes({ say }: TrialContext): Promise<TrialOutcome
   const record = {
     load: LOAD,
     seconds: LOAD_SECONDS,
-    computeMs,
+    computeMs: serviceMs,
     overheadMs,
     answered: answered.length,
     refused: busy.samples.length - answered.length,

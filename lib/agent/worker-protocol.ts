@@ -54,6 +54,8 @@ export interface Opened {
   readonly memory: SessionMemory;
   readonly load: SessionLoad;
   readonly cpu: string;
+  /** Nanoseconds of a first run of zeros; 0 where the plan refuses them. */
+  readonly firstRunNs: number;
 }
 
 export interface RunRequest {

@@ -218,6 +218,7 @@ export class Front implements FrontState {
   /** Never throws and never rejects. */
   private take(request: IncomingMessage, response: ServerResponse): void {
     const arrivalNs = this.connections.begin(request);
+    request.once('end', () => this.connections.bodyEnded(request));
     response.once('close', () => this.connections.end(request));
     this.answer(request, response, arrivalNs).catch((error: unknown) => {
       request.resume();

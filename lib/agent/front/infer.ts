@@ -83,6 +83,7 @@ async function answer(model: ServedModel, context: InferExchange): Promise<void>
     model.outputs,
     outputs.map((output, index) => tensorOf(model, index, output)),
   );
+  response.setHeader('server-timing', `queue;dur=${milliseconds(queueNs)}, compute;dur=${milliseconds(computeNs)}`);
   await send(request, response, written);
   context.observe(model, {
     queueNs: queueNs - inputNs,
@@ -130,4 +131,9 @@ async function send(
   for (const chunk of body) response.write(chunk);
   response.end();
   response.uncork();
+}
+
+/** As the header Server-Timing has them. */
+function milliseconds(ns: number): string {
+  return (ns / 1e6).toFixed(3);
 }

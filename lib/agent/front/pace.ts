@@ -12,6 +12,13 @@ export class Pace {
   private seen = false;
   private lastEndNs = 0;
 
+  /** What one request takes, before any was seen. */
+  expect(ns: number): void {
+    if (this.seen || ns === 0) return;
+    this.mean = ns;
+    this.deviation = ns / 2;
+  }
+
   /** Records `count` requests that ended together; the first of them waited since `readyNs`. */
   record(readyNs: number, endNs: number, count: number): void {
     const ns = (endNs - Math.max(readyNs, this.lastEndNs)) / count;
@@ -26,7 +33,7 @@ export class Pace {
     }
   }
 
-  /** Nanoseconds after which `count` requests will have ended, with some reserve; 0 before any did. */
+  /** Nanoseconds after which `count` requests will have ended, with some reserve; 0 where nothing is known. */
   estimate(count: number): number {
     // Deviations of requests that follow each other partly even out: their sum grows as the root of their number.
     return count * this.mean + 2 * Math.sqrt(count) * this.deviation;

@@ -65,6 +65,16 @@ interface Entry extends Job {
 /** Workers that come back later than this let nobody wait, in milliseconds. */
 const PATIENCE_MS = 1000;
 
+/**
+ * Requests that may wait before any was answered are as many as take this part of their time, at least so many; with every answer
+ * one more may, up to the limit of the queue, and with one that came too late half as many. A machine that is busy with
+ * something else shows in time, and what is let in is answered. (The slow start and the decrease of RFC 5681.)
+ */
+const START_PART = 0.1;
+const LEAST_WINDOW = 4;
+/** Part of its time that a request is expected to take at most, where it is let in. */
+const RESERVE = 0.7;
+
 /** One version of a model: its worker, its queue, its figures. The scheduler says when it runs. */
 export class ServedModel {
   readonly settings: ModelSettings;
@@ -76,6 +86,8 @@ export class ServedModel {
   private readonly wake: () => void;
   private opened: WorkerLink['about'] | undefined;
   private batch: readonly Entry[] = [];
+  /** Requests that may wait now. */
+  private window = LEAST_WINDOW;
 
   /** @param wake called whenever it may be able to run */
   constructor(settings: ModelSettings, launcher: WorkerLauncher, profileEvery: number, wake: () => void) {
@@ -148,8 +160,10 @@ export class ServedModel {
     const { state, reason, retryMs } = this.keeper.status;
     if (state === 'failed' || retryMs > PATIENCE_MS) throw this.unavailable(reason ?? state, retryMs);
     const before = this.queue.countBefore(request) + this.running;
-    const waitNs = this.pace.estimate(before + 1);
-    if (!this.queue.isFull && nowNs + waitNs <= request.deadlineNs) return;
+    const waitNs = this.pace.estimate(before + 1) / RESERVE;
+    const hasRoom = !this.queue.isFull && (this.queue.size < this.window || this.running === 0);
+    // Nothing before it: it is tried in any case, for only tries tell how fast the model is now.
+    if (before === 0 || (hasRoom && nowNs + waitNs <= request.deadlineNs)) return;
     const retryS = Math.max(1, Math.ceil(this.pace.estimate(this.queue.size + this.running) / 1e9));
     throw new HoneError('E_QUEUE_FULL', { model: this.settings.name, waiting: this.queue.size, retryS });
   }
@@ -167,6 +181,7 @@ export class ServedModel {
     });
     const late = () => {
       const ms = Math.round((job.deadlineNs - job.arrivalNs) / 1e6);
+      this.window = Math.max(LEAST_WINDOW, Math.floor(this.window / 2));
       this.leave(entry, new HoneError('E_DEADLINE', { model: this.settings.name, ms }));
     };
     entry.timer = setTimeout(late, Math.max(0, (job.deadlineNs - queuedNs) / 1e6));
@@ -192,6 +207,7 @@ export class ServedModel {
       this.pace.record(batch[0].queuedNs, endNs, batch.length);
       this.statistics.recordRun(batch.length, answer.computeNs);
       this.keeper.proved();
+      this.window = Math.min(this.queue.limit, this.window + batch.length);
       this.hand(batch, answer, startNs, endNs);
     } catch (error) {
       this.failed(batch, error as HoneError);
@@ -225,6 +241,8 @@ export class ServedModel {
 
   private begin(link: WorkerLink): void {
     this.opened = link.about;
+    this.pace.expect(link.about.firstRunNs);
+    this.window = Math.max(LEAST_WINDOW, Math.min(this.queue.limit, this.startWindow(link.about.firstRunNs)));
     this.wake();
   }
 
@@ -239,6 +257,10 @@ export class ServedModel {
   private unavailable(reason: string, retryMs: number): HoneError {
     const retryS = Math.max(1, Math.ceil(retryMs / 1000));
     return new HoneError('E_MODEL_UNAVAILABLE', { model: this.settings.name, reason, retryS });
+  }
+
+  private startWindow(firstRunNs: number): number {
+    return firstRunNs === 0 ? 0 : Math.floor((START_PART * this.settings.timeoutMs * 1e6) / firstRunNs);
   }
 
   private requireBatch(): void {

@@ -80,7 +80,8 @@ export class Connections {
   private add(socket: Socket): void {
     const connection: Connection = { firstNs: undefined, lastNs: nanoseconds(), open: 0 };
     this.known.set(socket, connection);
-    socket.on('data', () => {
+    // Before the parser of requests sees these bytes.
+    socket.prependListener('data', () => {
       connection.lastNs = nanoseconds();
       connection.firstNs ??= connection.lastNs;
     });
