@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { HoneError } from '../core/error';
+import type { AgentStatus, RepositoryEntry } from '../protocol/agent-status';
 import { type Clock, systemClock } from '../sensors/clock';
 import { type MachineSensors, openMachineSensors } from '../sensors/machine';
 import { Front } from './front/front';
-import type { RepositoryEntry } from './front/repository';
 import type { ModelSettings } from './front/served-model';
 import { childLauncher } from './front/worker-launcher';
 import { type Catalogue, type CatalogueEntry, fixedCatalogue } from './supervisor/catalogue';
+import { ControlServer, type SupervisorService } from './supervisor/control-server';
 import { folderCatalogue } from './supervisor/folder-catalogue';
 import { type ModelHost, Supervisor } from './supervisor/supervisor';
 
@@ -48,6 +49,9 @@ export interface Agent {
   readonly url: string;
   /** What may be served and what is, with the reason where something is not. */
   index(): Promise<readonly RepositoryEntry[]>;
+  status(): Promise<AgentStatus>;
+  /** Listens for `hone load` and the like on a unix socket that this user alone may open. @throws E_AGENT_PORT */
+  listenForControl(path: string): Promise<void>;
   /** Stops: what was sent before is answered (for up to 5 s) or refused with E_AGENT_STOPPING, streams end. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -76,6 +80,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     version: options.version ?? '0',
     intervalMs: options.intervalMs ?? 1000,
     origins: options.origins ?? [],
+    roles: ['supervisor', 'front'],
     repository: supervisor,
     token: options.token,
     clock: options.clock ?? systemClock(),
@@ -95,6 +100,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 class PlainAgent implements Agent {
   private readonly front: Front;
   private readonly supervisor: Supervisor;
+  private control: ControlServer | undefined;
 
   constructor(front: Front, supervisor: Supervisor) {
     this.front = front;
@@ -109,8 +115,22 @@ class PlainAgent implements Agent {
     return this.supervisor.index();
   }
 
-  close(): Promise<void> {
-    return this.front.close();
+  status(): Promise<AgentStatus> {
+    return this.front.status();
+  }
+
+  async listenForControl(path: string): Promise<void> {
+    const service: SupervisorService = {
+      index: () => this.supervisor.index(),
+      load: (model, version) => this.supervisor.load(model, version),
+      unload: (model, version) => this.supervisor.unload(model, version),
+      status: () => this.front.status(),
+    };
+    this.control = await ControlServer.listen(path, 0o600, service, this.front.version);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.control?.close(), this.front.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Datatype } from '../core/datatype';
-import type { ErrorDetails } from '../core/error';
 import type { SessionLoad, SessionMemory, SessionProfile } from '../engine/addon';
 import type { FrameLimits } from '../protocol/frame';
 
@@ -68,11 +67,6 @@ export interface WorkerRunResult {
   readonly computeNs: number;
   /** Shape of every output, where runs decide any. */
   readonly shapes?: readonly (readonly number[])[];
-}
-
-export interface Failed {
-  readonly code: string;
-  readonly details: ErrorDetails;
 }
 
 export type Profiled = SessionProfile;

@@ -54,6 +54,8 @@ function namedRow(argv: readonly string[]): VerbRow | undefined {
 async function runVerb(argv: readonly string[], run: RunVerb): Promise<number> {
   let code = 0;
   const program = new Command('hone').description(SUMMARY).version(version());
+  // An option behind a verb is the verb's own: `load NAME --version 2` is no question for the version of this program.
+  program.enablePositionalOptions();
   program.exitOverride().configureOutput({ writeErr: () => {} });
   const named = namedRow(argv);
   for (const row of VERBS) {

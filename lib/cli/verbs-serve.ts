@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Agent, type AgentSource, startAgent } from '../agent/agent';
-import { HoneError, readError } from '../core/error';
+import { asHoneError, HoneError, readError } from '../core/error';
 import { modelName } from '../jobs/artifact';
+import { makeControlPath, portOf } from '../jobs/control-socket';
 import { version } from '../jobs/version';
 import { writeFileAtomically } from '../jobs/write-file';
 import type { Console } from './console';
@@ -56,6 +57,7 @@ export const serveVerb: Verb = {
       origins: list(options.origin),
       version: version(),
     });
+    await listenForControl(agent, console);
     try {
       const where = { pid: process.pid, url: agent.url, ...(await describe(source, agent)) };
       if (note !== undefined) await writeFileAtomically(note, JSON.stringify(where));
@@ -105,6 +107,15 @@ async function tokenOf(options: OptionValues): Promise<string | undefined> {
     // Whatever stands there may be secret.
     found: `${path} with ${token.trim().length} characters`,
   });
+}
+
+/** Lets `hone load` and `hone unload` reach the agent; where that cannot be it is said, and the agent serves all the same. */
+async function listenForControl(agent: Agent, console: Console): Promise<void> {
+  try {
+    await agent.listenForControl(await makeControlPath(portOf(agent.url)));
+  } catch (error) {
+    console.note(`\`hone load\` and \`hone unload\` will not reach this agent: ${asHoneError(error).message}`);
+  }
 }
 
 async function describe(source: AgentSource, agent: Agent): Promise<object> {

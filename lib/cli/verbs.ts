@@ -74,6 +74,21 @@ export const VERBS: readonly VerbRow[] = [
     load: () => (require('./verbs-board') as typeof import('./verbs-board')).watchVerb,
   },
   {
+    name: 'status',
+    summary: 'show what an agent serves, how its workers fare, and the memory of its processes',
+    load: () => (require('./verbs-agent') as typeof import('./verbs-agent')).statusVerb,
+  },
+  {
+    name: 'load',
+    summary: 'have an agent of this machine serve a model of its folder',
+    load: () => (require('./verbs-agent') as typeof import('./verbs-agent')).loadVerb,
+  },
+  {
+    name: 'unload',
+    summary: 'have an agent of this machine serve a model no more',
+    load: () => (require('./verbs-agent') as typeof import('./verbs-agent')).unloadVerb,
+  },
+  {
     name: 'doctor',
     summary: 'check what this machine has and what it lacks',
     load: () => (require('./verbs-machine') as typeof import('./verbs-machine')).doctorVerb,

@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { HoneError } from '../core/error';
+import type { AgentStatus } from '../protocol/agent-status';
 import { HEADER_LENGTH } from '../protocol/tensor';
 import type { TelemetryFrame } from '../telemetry/sample';
 import { readFrames } from './frames';
@@ -25,6 +26,7 @@ interface AgentAbout {
 export interface AgentClient {
   readonly url: string;
   about(signal?: AbortSignal): Promise<AgentAbout>;
+  status(): Promise<AgentStatus>;
   metadata(model: string): Promise<ModelMetadata>;
   /** Sends the inputs as binary tensors and returns the outputs by name. */
   infer(model: string, inputs: Inputs): Promise<Outputs>;
@@ -64,6 +66,7 @@ export function connect(url: string): AgentClient {
   return {
     url: base,
     about: async (signal) => (await json('/v1/agent', signal)) as AgentAbout,
+    status: async () => (await json('/v1/status')) as AgentStatus,
     metadata,
     async infer(model, inputs) {
       let found = known.get(model);

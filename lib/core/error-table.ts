@@ -266,6 +266,10 @@ export const ERRORS = {
     template: 'what came is no frame of the protocol: {reason}',
     hint: 'Check that both ends are of the same version of Hone.',
   },
+  E_PROTOCOL_VERSION: {
+    template: 'the other end speaks version {found} of the protocol, and version {expected} is spoken here',
+    hint: 'Install the same version of Hone at both ends.',
+  },
   E_AGENT_STOPPING: { template: 'the agent is shutting down', hint: 'Send the request again when it is back.' },
   E_AGENT_UNREACHABLE: {
     template: 'no agent answers at {url}: {reason}',

@@ -31,7 +31,7 @@ const START_LIMIT_MS = 15000;
 const STOP_LIMIT_MS = 8000;
 
 /** Folder of the local agent: its plan, its log, and the note that says where it listens. HONE_STATE_DIR overrides it. */
-function localFolder(): string {
+export function localFolder(): string {
   const state = process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state');
   return process.env.HONE_STATE_DIR ?? join(state, 'hone', 'local');
 }

@@ -34,8 +34,16 @@ export function examine(): Finding[] {
       loadRuntime();
       return 'host reference; calibration, training and comparisons work';
     }),
+    roles(),
     tool('C++ compiler', process.env.CXX ?? 'c++', 'to build the engine where no prebuilt one fits (Debian: g++)'),
   ];
+}
+
+/** What shares a process and a user in an agent that is started here. */
+function roles(): Finding {
+  const user = process.getuid === undefined ? 'this user' : `user ${process.getuid()}`;
+  const detail = `supervisor and front are one process, workers its children, all under ${user}: code that took over a worker could do what that user may`;
+  return { what: 'roles of an agent', state: 'ok', detail };
 }
 
 /** Whether operations that have fast kernels lack those of this machine, or of the part of it that `mask` leaves. */

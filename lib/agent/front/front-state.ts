@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { AgentStatus } from '../../protocol/agent-status';
 import type { Uploads } from './http/uploads';
 import type { Repository } from './repository';
 import type { ServedModel } from './served-model';
@@ -17,7 +18,7 @@ export interface FrontState {
   /** A request to a model was answered; where its time went. */
   observe(model: ServedModel, times: RequestTimes): void;
   renderMetrics(): Promise<{ readonly type: string; readonly text: string }>;
-  status(): object;
+  status(): Promise<AgentStatus>;
   /** Makes a response a reader of telemetry frames, those of one model or of all. @throws E_AGENT_BUSY */
   openStream(response: ServerResponse, model: string | undefined): void;
 }

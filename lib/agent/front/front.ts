@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HoneError } from '../../core/error';
+import { asHoneError, HoneError } from '../../core/error';
+import type { AgentRole, AgentStatus } from '../../protocol/agent-status';
 import type { Clock } from '../../sensors/clock';
 import type { MachineSensors } from '../../sensors/machine';
 import { EnergyHistory } from '../../telemetry/energy-history';
 import type { TelemetryFrame } from '../../telemetry/sample';
+import { describeProcess } from '../processes';
 import { FrameStream } from './frame-stream';
 import type { FrontState } from './front-state';
 import { sendError } from './http/answer';
@@ -35,6 +37,8 @@ export interface FrontOptions {
   readonly intervalMs: number;
   /** Exact origins whose pages may ask. */
   readonly origins: readonly string[];
+  /** What this process does, for its status. */
+  readonly roles: readonly AgentRole[];
   readonly repository: Repository;
   readonly token: string | undefined;
   readonly clock: Clock;
@@ -75,7 +79,8 @@ export class Front implements FrontState {
   private readonly timer: NodeJS.Timeout;
   private readonly energyTimer: NodeJS.Timeout | undefined;
   private readonly energy = new EnergyHistory();
-  private windowBegunNs = nanoseconds();
+  private readonly begunNs = nanoseconds();
+  private windowBegunNs = this.begunNs;
   private closing: Promise<void> | undefined;
 
   private constructor(options: FrontOptions, server: Server) {
@@ -155,16 +160,25 @@ export class Front implements FrontState {
     return { type: this.metrics.contentType, text };
   }
 
-  status(): object {
+  async status(): Promise<AgentStatus> {
     const { cores } = this.scheduler;
+    const models = this.models.all();
+    const workers = models.flatMap(({ settings: { name, version }, worker: { pid } }) =>
+      pid === null ? [] : [describeProcess(pid, { roles: ['worker'], model: name, version })],
+    );
+    const [processes, repository] = await Promise.all([
+      Promise.all([describeProcess(process.pid, { roles: this.options.roles }), ...workers]),
+      this.repository.index().catch(asHoneError),
+    ]);
     return {
       pid: process.pid,
       version: this.version,
+      uptimeS: (nanoseconds() - this.begunNs) / 1e9,
       stopping: this.isStopping,
       cores: { total: cores.total, free: cores.free },
       connections: this.connections.size,
       uploads: this.uploads.count,
-      models: this.models.all().map((model) => ({
+      models: models.map((model) => ({
         name: model.settings.name,
         version: model.settings.version,
         ...model.worker,
@@ -172,6 +186,10 @@ export class Front implements FrontState {
         running: model.running,
         memory: model.memory,
       })),
+      ...(repository instanceof HoneError
+        ? { repository: null, repositoryReason: repository.message }
+        : { repository }),
+      processes,
     };
   }
 

@@ -1,11 +1,4 @@
-/** One version of a model that may be served. */
-export interface RepositoryEntry {
-  readonly name: string;
-  readonly version: string;
-  readonly state: 'READY' | 'UNAVAILABLE';
-  /** Why it is unavailable; empty else. */
-  readonly reason: string;
-}
+import type { RepositoryEntry } from '../../protocol/agent-status';
 
 /** Who owns which plans are loaded. */
 export interface Repository {

@@ -106,7 +106,10 @@ export const ROUTES: readonly Route<Handler>[] = [
       GET: json(({ front }) => ({ pid: process.pid, model: modelNames(front)[0]?.name ?? '', version: front.version })),
     },
   },
-  { path: '/v1/status', methods: { GET: json(({ front }) => front.status()) } },
+  {
+    path: '/v1/status',
+    methods: { GET: async ({ front, response }) => sendJson(response, 200, await front.status()) },
+  },
   {
     path: '/v1/telemetry',
     methods: {

@@ -1,8 +1,7 @@
 import { HoneError } from '../../core/error';
-import { ERRORS, type ErrorCode } from '../../core/error-table';
 import { type WireFrame, WireFrameReader, writeWireFrame } from '../../protocol/frame';
+import { readWireError } from '../../protocol/wire-error';
 import {
-  type Failed,
   type Opened,
   type OpenRequest,
   type Profiled,
@@ -224,7 +223,8 @@ class Channel {
     const waiting = this.pending.get(frame.id);
     if (waiting === undefined) throw new HoneError('E_FRAME_FORMAT', { reason: 'an answer that nobody asked for' });
     this.pending.delete(frame.id);
-    if (frame.kind === WORKER_FRAME.failed) waiting.reject(errorOf(frame.json as Failed));
+    if (frame.kind === WORKER_FRAME.failed)
+      waiting.reject(readWireError(frame.json, 'a worker failed without a reason'));
     else waiting.resolve(frame);
   }
 
@@ -238,12 +238,6 @@ class Channel {
 
 function endedError(reason: string): HoneError {
   return new HoneError('E_WORKER_ENDED', { reason });
-}
-
-/** The error that a worker met, as the same error here. */
-function errorOf({ code, details }: Failed): HoneError {
-  if (typeof code === 'string' && code in ERRORS) return new HoneError(code as ErrorCode, details ?? {});
-  return new HoneError('E_INTERNAL', { message: 'a worker failed without a reason' });
 }
 
 function checkedShape(

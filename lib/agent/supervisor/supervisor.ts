@@ -1,5 +1,6 @@
 import { asHoneError, HoneError } from '../../core/error';
-import type { Repository, RepositoryEntry } from '../front/repository';
+import type { RepositoryEntry } from '../../protocol/agent-status';
+import type { Repository } from '../front/repository';
 import { compareVersions } from '../front/served-models';
 import type { Catalogue, CatalogueEntry } from './catalogue';
 

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { asHoneError, HoneError } from '../../core/error';
+import { HoneError } from '../../core/error';
 import { type WireFrame, WireFrameReader, writeWireFrame } from '../../protocol/frame';
-import { type Failed, type OpenRequest, type RunRequest, WORKER_FRAME, workerFrameLimits } from '../worker-protocol';
+import { writeWireError } from '../../protocol/wire-error';
+import { type OpenRequest, type RunRequest, WORKER_FRAME, workerFrameLimits } from '../worker-protocol';
 import { ModelRunner } from './model-runner';
 
 /** How long a run may go on after it was cancelled, in milliseconds: one node takes no longer. */
@@ -95,9 +96,7 @@ export class Worker {
   }
 
   private fail(id: number, error: unknown): void {
-    const { code, details } = asHoneError(error);
-    const failed: Failed = { code, details };
-    this.send(writeWireFrame(WORKER_FRAME.failed, id, failed));
+    this.send(writeWireFrame(WORKER_FRAME.failed, id, writeWireError(error)));
   }
 
   /** Writes pieces at once; the front asks for nothing more before it has them all, so their memory may be used again then. */
