@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AgentStatus } from '../../protocol/agent-status';
 import type { Uploads } from './http/uploads';
+import type { JsonThread } from './json-thread';
 import type { Repository } from './repository';
 import type { ServedModel } from './served-model';
 import type { ServedModels } from './served-models';
@@ -11,6 +12,7 @@ export interface FrontState {
   readonly version: string;
   readonly models: ServedModels;
   readonly uploads: Uploads;
+  readonly json: JsonThread;
   readonly repository: Repository;
   /** Who shows it may load and unload over TCP; undefined: nobody. */
   readonly token: string | undefined;

@@ -14,6 +14,7 @@ import { sendError } from './http/answer';
 import { Connections } from './http/connections';
 import { answerPreflight, checkOrigin } from './http/origin';
 import { Uploads } from './http/uploads';
+import { JsonThread } from './json-thread';
 import { AgentMetrics } from './metrics';
 import { nanoseconds } from './nanoseconds';
 import type { Repository } from './repository';
@@ -67,6 +68,7 @@ const PROFILE_EVERY = 16;
 export class Front implements FrontState {
   readonly models = new ServedModels();
   readonly uploads = new Uploads(UPLOAD_BUDGET);
+  readonly json = new JsonThread();
   readonly url: string;
   isStopping = false;
   private readonly options: FrontOptions;
@@ -223,6 +225,7 @@ export class Front implements FrontState {
       this.scheduler.remove(model);
       model.close(new HoneError('E_AGENT_STOPPING'));
     }
+    this.json.close();
     await delay(0);
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     await this.connections.close();

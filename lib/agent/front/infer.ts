@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DATATYPES } from '../../core/datatype';
 import { asHoneError, HoneError } from '../../core/error';
-import { parseInferRequest } from '../../protocol/parse-infer-request';
 import { HEADER_LENGTH, type OutputTensor } from '../../protocol/tensor';
-import { writeInferResponse } from '../../protocol/write-infer-response';
+import type { WrittenResponse } from '../../protocol/write-infer-response';
 import { decodeBody, encodeBody, wantedEncoding } from './http/encoding';
 import type { Uploads } from './http/uploads';
+import type { JsonThread } from './json-thread';
 import { nanoseconds } from './nanoseconds';
 import type { ServedModel } from './served-model';
 import type { RequestTimes } from './statistics';
@@ -24,6 +24,7 @@ export interface InferExchange {
   /** When its first byte arrived, in nanoseconds. */
   readonly arrivalNs: number;
   readonly uploads: Uploads;
+  readonly json: JsonThread;
   /** Its body has arrived. */
   bodyEnded(): void;
   /** It was answered; where its time went. */
@@ -47,7 +48,7 @@ export async function infer(model: ServedModel, context: InferExchange): Promise
 }
 
 async function answer(model: ServedModel, context: InferExchange): Promise<void> {
-  const { request, response, arrivalNs, uploads } = context;
+  const { request, response, arrivalNs, uploads, json } = context;
   const { name, version, timeoutMs } = model.settings;
   const latest = { priority: DEFAULT_PRIORITY, deadlineNs: arrivalNs + timeoutMs * 1e6 };
   // Before the body is there: who would be refused need not send it.
@@ -60,7 +61,7 @@ async function answer(model: ServedModel, context: InferExchange): Promise<void>
   const parsedNs = nanoseconds();
   const batch = model.settings.isBatched ? { batch: model.rows } : {};
   const ports = { name, inputs: model.inputs, outputs: model.outputs, ...batch };
-  const asked = parseInferRequest(body, headerLength, ports);
+  const asked = await json.parse(body, headerLength, ports);
   const inputNs = nanoseconds() - parsedNs;
   const deadlineNs = asked.timeoutUs ? arrivalNs + asked.timeoutUs * 1e3 : latest.deadlineNs;
   const job = {
@@ -77,7 +78,7 @@ async function answer(model: ServedModel, context: InferExchange): Promise<void>
   const { outputs, queueNs, computeNs, transferNs } = await submission.answer;
   response.off('close', leave);
   const readyNs = nanoseconds();
-  const written = writeInferResponse(
+  const written = await json.write(
     { name, version },
     asked,
     model.outputs,
@@ -113,7 +114,7 @@ function bodyLimit(model: ServedModel): number {
 async function send(
   request: IncomingMessage,
   response: ServerResponse,
-  { chunks, length, headerLength }: ReturnType<typeof writeInferResponse>,
+  { chunks, length, headerLength }: WrittenResponse,
 ): Promise<void> {
   if (response.destroyed) throw new HoneError('E_INTERRUPTED', { what: 'the answer, for its client is gone' });
   const encoding = wantedEncoding(request);

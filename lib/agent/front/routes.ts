@@ -128,7 +128,7 @@ function inferOn(model: ServedModel, { request, response, arrivalNs, front, body
     throw new HoneError('E_AGENT_STOPPING');
   }
   const observe = front.observe.bind(front);
-  return infer(model, { request, response, arrivalNs, uploads: front.uploads, bodyEnded, observe });
+  return infer(model, { request, response, arrivalNs, uploads: front.uploads, json: front.json, bodyEnded, observe });
 }
 
 function modelNames(front: FrontState): readonly { readonly name: string; readonly versions: readonly string[] }[] {

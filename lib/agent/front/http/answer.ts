@@ -22,7 +22,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   E_MEMORY: 503,
   E_DEADLINE: 504,
   E_FRAME_FORMAT: 502,
-  E_OUTPUT_NOT_FINITE: 500,
+  E_OUTPUT_NOT_FINITE: 422,
   E_INTERNAL: 500,
 };
 
