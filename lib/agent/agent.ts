@@ -4,6 +4,7 @@ import type { AgentStatus, RepositoryEntry } from '../protocol/agent-status';
 import { type Clock, systemClock } from '../sensors/clock';
 import { type MachineSensors, openMachineSensors } from '../sensors/machine';
 import { Front } from './front/front';
+import type { HttpLimits } from './front/http/limits';
 import type { ModelSettings } from './front/served-model';
 import { childLauncher } from './front/worker-launcher';
 import { type Catalogue, type CatalogueEntry, fixedCatalogue } from './supervisor/catalogue';
@@ -39,6 +40,8 @@ interface AgentSettings {
   readonly origins?: readonly string[];
   /** Who shows it may load and unload models over TCP; left out: nobody. */
   readonly token?: string;
+  /** What connections may take, where it is other than `HTTP_LIMITS`. */
+  readonly limits?: Partial<HttpLimits>;
   readonly version?: string;
   readonly clock?: Clock;
   readonly sensors?: MachineSensors;
@@ -83,6 +86,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     roles: ['supervisor', 'front'],
     repository: supervisor,
     token: options.token,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     clock: options.clock ?? systemClock(),
     sensors: options.sensors ?? openMachineSensors(),
   });

@@ -215,8 +215,29 @@ export const ERRORS = {
     hint: 'Send it as it is, or compressed with gzip or deflate.',
   },
   E_REQUEST_SLOW: {
-    template: 'the body takes too long: those that are arriving have {budget} bytes together',
+    template: 'the request takes too long: {reason}',
     hint: 'Send the request again over a faster connection, or fewer at once.',
+  },
+  E_REQUEST_HTTP: {
+    template: 'this is no request of HTTP/1.1: {reason}',
+    hint: 'Send it as RFC 9110 and RFC 9112 say.',
+  },
+  E_REQUEST_HEAD: {
+    template: 'the head of the request is larger than {limit} bytes',
+    hint: 'Send fewer or shorter header fields, and what is long in the body.',
+  },
+  E_REQUEST_VERSION: { template: 'version {version} of HTTP is not served', hint: 'Use HTTP/1.1.' },
+  E_REQUEST_TRANSFER: {
+    template: "the transfer coding '{coding}' is not known here",
+    hint: 'Send the body with Content-Length, or with Transfer-Encoding: chunked alone.',
+  },
+  E_REQUEST_EXPECT: {
+    template: "the expectation '{expectation}' cannot be met",
+    hint: 'Send Expect: 100-continue, or no Expect.',
+  },
+  E_RESPONSE_ENCODING: {
+    template: "none of the encodings that '{accepted}' accepts is known here",
+    hint: 'Accept gzip, deflate or identity.',
   },
   E_REQUEST_ORIGIN: {
     template: "requests from '{origin}' are refused",
@@ -261,6 +282,10 @@ export const ERRORS = {
   E_REPOSITORY_CLOSED: {
     template: 'models are neither loaded nor unloaded over this connection: {reason}',
     hint: 'Start the agent with a token and send it as `Authorization: Bearer TOKEN`.',
+  },
+  E_REPOSITORY_TOKEN: {
+    template: 'models are not loaded or unloaded: {reason}',
+    hint: 'Send the token that the agent was started with as `Authorization: Bearer TOKEN`.',
   },
   E_FRAME_FORMAT: {
     template: 'what came is no frame of the protocol: {reason}',

@@ -226,7 +226,7 @@ describe('bad requests', () => {
   test.each([
     [403, { host: 'evil.example' }],
     [403, { host: '127.0.0.1.evil.example' }],
-    [403, { host: 'localhost@evil.example' }],
+    [400, { host: 'localhost@evil.example' }],
     [403, { origin: 'https://evil.example' }],
     [403, { origin: 'null' }],
     [200, { host: 'localhost:1' }],

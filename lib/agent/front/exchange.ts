@@ -10,6 +10,11 @@ export interface Exchange {
   /** When its first byte arrived, in nanoseconds. */
   readonly arrivalNs: number;
   readonly front: FrontState;
-  /** Its body has arrived. */
-  bodyEnded(): void;
+  /**
+   * Its whole body, without the encoding that the client put on it; in memory where its byte number `alignedAt` is aligned for
+   * elements of every type, unless it was encoded.
+   * @param limit bytes that it may have, before and after decoding
+   * @throws what `Uploads.read` and `decodeBody` throw
+   */
+  readBody(limit: number, alignedAt?: number): Promise<Uint8Array>;
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AgentStatus } from '../../protocol/agent-status';
-import type { Uploads } from './http/uploads';
+import type { HttpLimits } from './http/limits';
 import type { JsonThread } from './json-thread';
 import type { Repository } from './repository';
 import type { ServedModel } from './served-model';
@@ -11,7 +11,7 @@ import type { RequestTimes } from './statistics';
 export interface FrontState {
   readonly version: string;
   readonly models: ServedModels;
-  readonly uploads: Uploads;
+  readonly limits: HttpLimits;
   readonly json: JsonThread;
   readonly repository: Repository;
   /** Who shows it may load and unload over TCP; undefined: nobody. */

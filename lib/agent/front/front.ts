@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asHoneError, HoneError } from '../../core/error';
@@ -11,7 +11,10 @@ import { describeProcess } from '../processes';
 import { FrameStream } from './frame-stream';
 import type { FrontState } from './front-state';
 import { sendError } from './http/answer';
-import { Connections } from './http/connections';
+import { Body } from './http/body';
+import { Connections, createHttpServer } from './http/connections';
+import { readHead } from './http/head';
+import { HTTP_LIMITS, type HttpLimits } from './http/limits';
 import { answerPreflight, checkOrigin } from './http/origin';
 import { Uploads } from './http/uploads';
 import { JsonThread } from './json-thread';
@@ -42,20 +45,12 @@ export interface FrontOptions {
   readonly roles: readonly AgentRole[];
   readonly repository: Repository;
   readonly token: string | undefined;
+  /** What connections may take, where it is other than `HTTP_LIMITS`. */
+  readonly limits?: Partial<HttpLimits>;
   readonly clock: Clock;
   readonly sensors: MachineSensors;
 }
 
-/** How long a request may take to arrive, and its head, in milliseconds; how often that is checked. */
-const REQUEST_LIMIT_MS = 30_000;
-const HEAD_LIMIT_MS = 10_000;
-const CHECK_MS = 1000;
-/** How long a connection is kept without a request: longer than clients keep theirs. */
-const KEEP_ALIVE_MS = 75_000;
-/** Connections at once; descriptors for workers and files remain. */
-const CONNECTION_LIMIT = 2048;
-/** Bytes of all bodies that are arriving. */
-const UPLOAD_BUDGET = 256 << 20;
 /** How long requests may go on once the front stops, in milliseconds. */
 const GRACE_MS = 5000;
 /** What was sent before the front was told to stop has arrived when nothing came for so long, or after so long at most. */
@@ -67,8 +62,9 @@ const PROFILE_EVERY = 16;
 /** The one HTTP port of an agent: protocol, health, metrics, telemetry, queues. It opens no plan. */
 export class Front implements FrontState {
   readonly models = new ServedModels();
-  readonly uploads = new Uploads(UPLOAD_BUDGET);
   readonly json = new JsonThread();
+  readonly limits: HttpLimits;
+  readonly uploads: Uploads;
   readonly url: string;
   isStopping = false;
   private readonly options: FrontOptions;
@@ -87,12 +83,13 @@ export class Front implements FrontState {
 
   private constructor(options: FrontOptions, server: Server) {
     this.options = options;
+    this.limits = limitsOf(options);
+    this.uploads = new Uploads(this.limits.uploadBytes);
     this.server = server;
     this.origins = new Set(options.origins);
     this.scheduler = new Scheduler(options.cores);
-    this.connections = new Connections(server);
+    this.connections = new Connections(server, this.limits);
     server.on('request', (request, response) => this.take(request, response));
-    server.maxConnections = CONNECTION_LIMIT;
     this.timer = setInterval(() => this.tick(), options.intervalMs);
     this.timer.unref();
     const { pollMs } = options.sensors.energy;
@@ -105,13 +102,7 @@ export class Front implements FrontState {
   /** Listens. @throws E_AGENT_PORT when the port cannot be had */
   static async listen(options: FrontOptions): Promise<Front> {
     const { host, port } = options;
-    const server = createServer({
-      noDelay: true,
-      requestTimeout: REQUEST_LIMIT_MS,
-      headersTimeout: HEAD_LIMIT_MS,
-      connectionsCheckingInterval: CHECK_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    });
+    const server = createHttpServer(limitsOf(options));
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
@@ -241,25 +232,30 @@ export class Front implements FrontState {
     const arrivalNs = this.connections.begin(request);
     request.once('end', () => this.connections.bodyEnded(request));
     response.once('close', () => this.connections.end(request));
-    this.answer(request, response, arrivalNs).catch((error: unknown) => {
-      request.resume();
+    const body = new Body(request, response);
+    this.answer(request, response, body, arrivalNs).catch((error: unknown) => {
+      body.forget();
       sendError(response, error);
     });
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse, arrivalNs: number): Promise<void> {
-    const { method = 'GET', url = '/' } = request;
-    checkOrigin(request, response, this.origins);
-    const { handler, segments, allow } = findRoute(ROUTES, method, url);
+  private async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Body,
+    arrivalNs: number,
+  ): Promise<void> {
+    const { method = 'GET' } = request;
+    const { target, host } = readHead(request);
+    checkOrigin(request, host, response, this.origins);
+    if (method !== 'POST') body.forget();
+    if (method === 'OPTIONS' && target === '*') return answerPreflight(response, 'GET, HEAD, POST, OPTIONS');
+    const { handler, segments, allow } = findRoute(ROUTES, method, target);
     if (method === 'OPTIONS') return answerPreflight(response, allow);
-    const query = new URLSearchParams(url.split('?', 2)[1] ?? '');
-    const bodyEnded = () => this.connections.bodyEnded(request);
-    if (method !== 'POST') {
-      // A body that nobody asked for.
-      request.resume();
-      request.once('end', bodyEnded);
-    }
-    await handler({ request, response, segments, query, arrivalNs, front: this, bodyEnded });
+    const query = new URLSearchParams(target.split('?', 2)[1] ?? '');
+    const watch = (fail: (error: HoneError) => void) => this.connections.watchBody(request, fail);
+    const readBody = (limit: number, alignedAt = 0) => body.read(this.uploads, limit, alignedAt, watch);
+    await handler({ request, response, segments, query, arrivalNs, front: this, readBody });
   }
 
   private tick(): void {
@@ -293,4 +289,8 @@ export class Front implements FrontState {
       readings,
     }));
   }
+}
+
+function limitsOf({ limits = {} }: FrontOptions): HttpLimits {
+  return { ...HTTP_LIMITS, ...limits };
 }

@@ -1,42 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { DATATYPES } from '../../core/datatype';
 import { asHoneError, HoneError } from '../../core/error';
 import { HEADER_LENGTH, type OutputTensor } from '../../protocol/tensor';
 import type { WrittenResponse } from '../../protocol/write-infer-response';
-import { decodeBody, encodeBody, wantedEncoding } from './http/encoding';
-import type { Uploads } from './http/uploads';
-import type { JsonThread } from './json-thread';
+import type { Exchange } from './exchange';
+import { encodeBody, wantedEncoding } from './http/encoding';
 import { nanoseconds } from './nanoseconds';
 import type { ServedModel } from './served-model';
-import type { RequestTimes } from './statistics';
 
 /** Room per element that a JSON request may take, in bytes, and for the rest of it. */
 const JSON_ELEMENT_BYTES = 32;
 const JSON_FIXED_BYTES = 64 * 1024;
-/** How long a client may leave an answer unread, in milliseconds. */
-const SEND_LIMIT_MS = 30_000;
+/** Bytes of an answer that a client takes per millisecond at least, once its time to begin is over. */
+const LEAST_BYTES_PER_MS = 64;
 /** Priority of requests that ask for none: in the middle of 1, 2, 3. */
 const DEFAULT_PRIORITY = 2;
 
-export interface InferExchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** When its first byte arrived, in nanoseconds. */
-  readonly arrivalNs: number;
-  readonly uploads: Uploads;
-  readonly json: JsonThread;
-  /** Its body has arrived. */
-  bodyEnded(): void;
-  /** It was answered; where its time went. */
-  observe(model: ServedModel, times: RequestTimes): void;
-}
-
 /**
  * Answers one inference request.
- * @throws E_REQUEST_SIZE, E_REQUEST_FORMAT, E_REQUEST_ENCODING, E_REQUEST_SLOW, what `ServedModel.submit` throws, what parsing and
- *   writing tensors throw
+ * @throws E_RESPONSE_ENCODING, what `readBody` and `ServedModel.submit` throw, what parsing and writing tensors throw
  */
-export async function infer(model: ServedModel, context: InferExchange): Promise<void> {
+export async function infer(model: ServedModel, context: Exchange): Promise<void> {
   try {
     await answer(model, context);
   } catch (error) {
@@ -47,21 +31,19 @@ export async function infer(model: ServedModel, context: InferExchange): Promise
   }
 }
 
-async function answer(model: ServedModel, context: InferExchange): Promise<void> {
-  const { request, response, arrivalNs, uploads, json } = context;
+async function answer(model: ServedModel, context: Exchange): Promise<void> {
+  const { request, response, arrivalNs, front } = context;
   const { name, version, timeoutMs } = model.settings;
   const latest = { priority: DEFAULT_PRIORITY, deadlineNs: arrivalNs + timeoutMs * 1e6 };
+  const encoding = wantedEncoding(request);
   // Before the body is there: who would be refused need not send it.
   model.admit(latest, nanoseconds());
-  const limit = bodyLimit(model);
   const headerLength = request.headers[HEADER_LENGTH]?.toString();
-  const sent = await uploads.read(request, limit, Number(headerLength) || 0);
-  context.bodyEnded();
-  const body = await decodeBody(request, sent, limit);
+  const body = await context.readBody(bodyLimit(model), Number(headerLength) || 0);
   const parsedNs = nanoseconds();
   const batch = model.settings.isBatched ? { batch: model.rows } : {};
   const ports = { name, inputs: model.inputs, outputs: model.outputs, ...batch };
-  const asked = await json.parse(body, headerLength, ports);
+  const asked = await front.json.parse(body, headerLength, ports);
   const inputNs = nanoseconds() - parsedNs;
   const deadlineNs = asked.timeoutUs ? arrivalNs + asked.timeoutUs * 1e3 : latest.deadlineNs;
   const job = {
@@ -78,15 +60,15 @@ async function answer(model: ServedModel, context: InferExchange): Promise<void>
   const { outputs, queueNs, computeNs, transferNs } = await submission.answer;
   response.off('close', leave);
   const readyNs = nanoseconds();
-  const written = await json.write(
+  const written = await front.json.write(
     { name, version },
     asked,
     model.outputs,
     outputs.map((output, index) => tensorOf(model, index, output)),
   );
   response.setHeader('server-timing', `queue;dur=${milliseconds(queueNs)}, compute;dur=${milliseconds(computeNs)}`);
-  await send(request, response, written);
-  context.observe(model, {
+  await send(response, written, encoding, front.limits.sendMs);
+  front.observe(model, {
     queueNs: queueNs - inputNs,
     inputNs: inputNs + transferNs,
     computeNs,
@@ -112,16 +94,18 @@ function bodyLimit(model: ServedModel): number {
 }
 
 async function send(
-  request: IncomingMessage,
   response: ServerResponse,
   { chunks, length, headerLength }: WrittenResponse,
+  encoding: ReturnType<typeof wantedEncoding>,
+  sendMs: number,
 ): Promise<void> {
   if (response.destroyed) throw new HoneError('E_INTERRUPTED', { what: 'the answer, for its client is gone' });
-  const encoding = wantedEncoding(request);
   const type = headerLength === undefined ? 'application/json' : 'application/octet-stream';
   const headers = headerLength === undefined ? {} : { [HEADER_LENGTH]: String(headerLength) };
   const body = encoding === undefined ? chunks : [await encodeBody(encoding, chunks)];
-  response.setTimeout(SEND_LIMIT_MS, () => response.destroy());
+  // A client that takes a little now and then would keep the answer in memory for ever.
+  const cut = setTimeout(() => response.destroy(), sendMs + length / LEAST_BYTES_PER_MS);
+  response.once('close', () => clearTimeout(cut));
   response.writeHead(200, {
     'content-type': type,
     'content-length': encoding === undefined ? length : body[0].length,

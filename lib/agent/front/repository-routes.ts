@@ -1,5 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { HoneError } from '../../core/error';
+import { parseJsonObject } from '../../protocol/json-object';
 import type { Exchange } from './exchange';
 import { sendJson } from './http/answer';
 
@@ -35,32 +36,30 @@ export async function unloadModel(exchange: Exchange): Promise<void> {
   sendJson(exchange.response, 200, {});
 }
 
-/** Over TCP only who has the token may change what is loaded; without one nobody may. @throws E_REPOSITORY_CLOSED */
+/** Over TCP only who has the token may change what is loaded; without one nobody may. @throws E_REPOSITORY_CLOSED, E_REPOSITORY_TOKEN */
 function requireToken({ request, front: { token } }: Exchange): void {
-  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
   if (token === undefined)
     throw new HoneError('E_REPOSITORY_CLOSED', { reason: 'this agent was started without a token' });
-  const [a, b] = [Buffer.from(given ?? ''), Buffer.from(token)];
-  if (a.length !== b.length || !timingSafeEqual(a, b))
-    throw new HoneError('E_REPOSITORY_CLOSED', {
-      reason: given === undefined ? 'no token came with the request' : 'the token is another',
-    });
+  const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (given === undefined) throw new HoneError('E_REPOSITORY_TOKEN', { reason: 'no token came with the request' });
+  if (!timingSafeEqual(digest(given), digest(token)))
+    throw new HoneError('E_REPOSITORY_TOKEN', { reason: 'the token is another' });
+}
+
+/** Of one length, whatever the text. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 async function readObject(
-  { request, front, bodyEnded }: Exchange,
+  { readBody }: Exchange,
   known: readonly string[],
 ): Promise<Readonly<Record<string, unknown>>> {
-  const bytes = await front.uploads.read(request, BODY_LIMIT);
-  bodyEnded();
+  const bytes = await readBody(BODY_LIMIT);
   if (bytes.length === 0) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badBody('expected a JSON object');
+  const value = parseJsonObject(bytes, badBody);
   requireKeys(value, known);
-  return value as Readonly<Record<string, unknown>>;
+  return value;
 }
 
 function versionIn(parameters: unknown, known: readonly string[]): string | undefined {

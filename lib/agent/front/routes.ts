@@ -122,13 +122,9 @@ export const ROUTES: readonly Route<Handler>[] = [
   },
 ];
 
-function inferOn(model: ServedModel, { request, response, arrivalNs, front, bodyEnded }: Exchange): Promise<void> {
-  if (front.isStopping) {
-    request.resume();
-    throw new HoneError('E_AGENT_STOPPING');
-  }
-  const observe = front.observe.bind(front);
-  return infer(model, { request, response, arrivalNs, uploads: front.uploads, json: front.json, bodyEnded, observe });
+function inferOn(model: ServedModel, exchange: Exchange): Promise<void> {
+  if (exchange.front.isStopping) throw new HoneError('E_AGENT_STOPPING');
+  return infer(model, exchange);
 }
 
 function modelNames(front: FrontState): readonly { readonly name: string; readonly versions: readonly string[] }[] {

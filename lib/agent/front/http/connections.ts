@@ -1,6 +1,10 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { HoneError } from '../../../core/error';
 import { nanoseconds } from '../nanoseconds';
+import { errorBytes } from './answer';
+import { faultOf } from './fault';
+import type { HttpLimits } from './limits';
 
 interface Connection {
   /** When bytes came that belong to no request yet; undefined: none have. */
@@ -8,18 +12,62 @@ interface Connection {
   lastNs: number;
   /** Requests that are not answered. */
   open: number;
+  /** The last request that began; its body may still be arriving. */
+  request: IncomingMessage | undefined;
+  /** Tells who reads that body that the rest of it will not come. */
+  fail: ((error: HoneError) => void) | undefined;
+  /** Nothing more is read: the connection is closed when all requests are answered, after this refusal if there is one. */
+  end: { readonly refusal: HoneError | undefined } | undefined;
+  /** Our end is closed. */
+  isClosed: boolean;
 }
 
-/** How long a client may take to close its end, in milliseconds, before the connection is cut. */
-const LINGER_MS = 1000;
+/** An HTTP server, not listening yet, that keeps to limits; `Connections` answers what it cannot read. */
+export function createHttpServer(limits: HttpLimits): Server {
+  const server = createServer({
+    noDelay: true,
+    requestTimeout: limits.requestMs,
+    headersTimeout: limits.headMs,
+    connectionsCheckingInterval: limits.checkMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: limits.headBytes,
+    // `readHead` says in words what is wrong with Host.
+    requireHostHeader: false,
+  });
+  server.maxConnections = limits.connections;
+  // Node would drop the header fields beyond a number of them without a word; their bytes are limited.
+  server.maxHeadersCount = 0;
+  server.timeout = limits.sendMs;
+  return server;
+}
 
-/** What is known of every connection of a server: when a request began to arrive, and when one can be closed without loss. */
+/**
+ * What is known of every connection of a server: when a request began to arrive, and how to end a connection without loss. A
+ * connection that is cut with unread bytes takes answers with it that the client has not read; so our end is closed first, and
+ * what still comes is forgotten for a while.
+ */
 export class Connections {
   private readonly known = new Map<Socket, Connection>();
+  private readonly limits: HttpLimits;
   private isClosing = false;
 
-  constructor(server: Server) {
+  constructor(server: Server, limits: HttpLimits) {
+    this.limits = limits;
     server.on('connection', (socket) => this.add(socket));
+    server.on('clientError', (error, socket) => {
+      const fault = faultOf(error, limits);
+      if (fault === undefined) socket.destroy();
+      else this.refuse(socket as Socket, fault);
+    });
+    // Node would close the connection without a word.
+    server.on('connect', (_, socket) => {
+      const details = { method: 'CONNECT', path: 'the agent', allow: 'GET, HEAD, POST, OPTIONS' };
+      this.refuse(socket as Socket, new HoneError('E_REQUEST_METHOD', details));
+    });
+    // Whether they are met is for who answers to say.
+    server.on('checkContinue', (request, response) => server.emit('request', request, response));
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+    server.on('timeout', (socket) => this.timedOut(socket));
     // Node would cut idle connections when the server closes, with what lies unread in them.
     server.closeIdleConnections = () => {};
   }
@@ -35,7 +83,15 @@ export class Connections {
     const arrival = connection.firstNs ?? connection.lastNs;
     connection.firstNs = undefined;
     connection.open++;
+    connection.request = request;
+    connection.fail = undefined;
     return arrival;
+  }
+
+  /** Has `fail` called when the body of a request that has begun will not come, though its client can still be answered. */
+  watchBody(request: IncomingMessage, fail: (error: HoneError) => void): void {
+    const connection = this.known.get(request.socket);
+    if (connection?.request === request) connection.fail = fail;
   }
 
   /** The body of a request has arrived: what comes now is the next one. */
@@ -49,7 +105,12 @@ export class Connections {
     const connection = this.known.get(request.socket);
     if (connection === undefined) return;
     connection.open--;
-    if (this.isClosing && connection.open === 0) request.socket.end();
+    if (connection.request === request) {
+      connection.fail = undefined;
+      if (request.complete) connection.request = undefined;
+    }
+    if (connection.open === 0 && (this.isClosing || connection.end !== undefined))
+      this.finish(request.socket, connection);
   }
 
   /** Milliseconds since anything arrived on any connection; Infinity without one. */
@@ -59,26 +120,33 @@ export class Connections {
     return (nanoseconds() - last) / 1e6;
   }
 
-  /**
-   * Closes all: our end first, so that what was sent to the client arrives there; the rest when the client has closed its own,
-   * for a connection that is cut with unread bytes takes answers with it.
-   */
+  /** Closes all, each when its requests are answered; for so long as a client may linger. */
   async close(): Promise<void> {
     this.isClosing = true;
     const closed = [...this.known].map(
       ([socket, connection]) =>
         new Promise<void>((resolve) => {
-          socket.once('close', () => resolve());
-          const cut = setTimeout(() => socket.destroy(), LINGER_MS);
-          socket.once('close', () => clearTimeout(cut));
-          if (connection.open === 0) socket.end();
+          const cut = setTimeout(() => socket.destroy(), this.limits.lingerMs);
+          socket.once('close', () => {
+            clearTimeout(cut);
+            resolve();
+          });
+          if (connection.open === 0) this.finish(socket, connection);
         }),
     );
     await Promise.all(closed);
   }
 
   private add(socket: Socket): void {
-    const connection: Connection = { firstNs: undefined, lastNs: nanoseconds(), open: 0 };
+    const connection: Connection = {
+      firstNs: undefined,
+      lastNs: nanoseconds(),
+      open: 0,
+      request: undefined,
+      fail: undefined,
+      end: undefined,
+      isClosed: false,
+    };
     this.known.set(socket, connection);
     // Before the parser of requests sees these bytes.
     socket.prependListener('data', () => {
@@ -86,5 +154,56 @@ export class Connections {
       connection.firstNs ??= connection.lastNs;
     });
     socket.on('close', () => this.known.delete(socket));
+    // What Node calls after the last answer of a connection, behind which nothing is said; its own would cut the connection.
+    socket.destroySoon = () => {
+      connection.end = { refusal: undefined };
+      this.finish(socket, connection);
+    };
+  }
+
+  /** Nothing that comes on a connection can be read any more; it is said once, behind the answers to what came before. */
+  private refuse(socket: Socket, fault: HoneError): void {
+    const connection = this.known.get(socket);
+    if (connection === undefined || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (connection.end !== undefined) return;
+    const isBody = connection.request !== undefined && !connection.request.complete;
+    const isSilent = isBody || (connection.firstNs === undefined && fault.code === 'E_REQUEST_SLOW');
+    connection.end = { refusal: isSilent ? undefined : fault };
+    if (isBody) connection.fail?.(fault);
+    if (connection.open === 0) this.finish(socket, connection);
+  }
+
+  /** Nothing came and nothing was taken for `sendMs`, or `keepAliveMs` after the last answer. */
+  private timedOut(socket: Socket): void {
+    const connection = this.known.get(socket);
+    if (connection === undefined || socket.writableLength > 0) socket.destroy();
+    else if (connection.open > 0) socket.setTimeout(this.limits.sendMs);
+    else this.finish(socket, connection);
+  }
+
+  /** Says why, where that is due, and closes our end; the rest follows when the client has closed its own or is too slow to. */
+  private finish(socket: Socket, connection: Connection): void {
+    if (connection.isClosed) return;
+    connection.isClosed = true;
+    const { sendMs, lingerMs, drainMs, drainBytes } = this.limits;
+    const cut = () => socket.destroy();
+    const timers = [setTimeout(cut, sendMs + drainMs)];
+    let left = drainBytes;
+    // No request that still comes is read.
+    socket.removeAllListeners('data');
+    socket.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) cut();
+      timers[1]?.refresh();
+    });
+    socket.resume();
+    // Only now can the client have read the last answer.
+    socket.once('finish', () => timers.push(setTimeout(cut, lingerMs), setTimeout(cut, drainMs)));
+    socket.once('close', () => timers.forEach(clearTimeout));
+    const { refusal } = connection.end ?? {};
+    socket.end(refusal === undefined ? '' : errorBytes(refusal));
   }
 }

@@ -7,22 +7,24 @@ const LOOPBACK = /^(localhost|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[::1\])(:\d{
 /**
  * Refuses what a page of another site would send to an agent on loopback (DNS rebinding, cross-site requests), and tells pages of
  * listed origins that they may read the answer.
+ * @param host machine and port that the request was sent to; empty, as no browser sends it: any
  * @param origins exact origins, such as `http://dash.local:3000`, whose pages may ask
  * @throws E_REQUEST_ORIGIN
  */
 export function checkOrigin(
-  { headers }: IncomingMessage,
+  { headers: { origin } }: IncomingMessage,
+  host: string,
   response: ServerResponse,
   origins: ReadonlySet<string>,
 ): void {
-  const { host = '', origin } = headers;
-  if (!LOOPBACK.test(host)) throw new HoneError('E_REQUEST_ORIGIN', { origin: host.slice(0, 200) });
+  // Before anything is refused: a cache must not give one origin the answer to another.
+  if (origins.size > 0) response.setHeader('vary', 'Origin');
+  if (host !== '' && !LOOPBACK.test(host)) throw refused(host);
   if (origin === undefined) return;
   if (origins.has(origin)) {
     response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('vary', 'Origin');
-  } else if (origin.toLowerCase() !== `http://${host.toLowerCase()}`)
-    throw new HoneError('E_REQUEST_ORIGIN', { origin: origin.slice(0, 200) });
+    response.setHeader('access-control-expose-headers', 'inference-header-content-length, retry-after');
+  } else if (origin.toLowerCase() !== `http://${host.toLowerCase()}`) throw refused(origin);
 }
 
 /** Answers a browser that asks before a request of a listed origin; `checkOrigin` has let it through. */
@@ -35,4 +37,8 @@ export function answerPreflight(response: ServerResponse, allow: string): void {
       allow,
     })
     .end();
+}
+
+function refused(origin: string): HoneError {
+  return new HoneError('E_REQUEST_ORIGIN', { origin: origin.slice(0, 200) });
 }

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoneError } from '../../../core/error';
+import { expectsContinue } from './head';
 
 /** Bytes of the largest element. */
 const ALIGNMENT = 8;
@@ -30,10 +31,16 @@ export class Uploads {
   }
 
   /**
-   * The whole body of a request, in memory where its byte number `alignedAt` is aligned for elements of every type.
+   * The whole body of a request, in memory where its byte number `alignedAt` is aligned for elements of every type. `watch` is
+   * given what is to be called when the rest of it will not come; a client that waits to be told is told to send it.
    * @throws E_REQUEST_SIZE as soon as more than `limit` bytes are announced or read; E_REQUEST_SLOW; E_REQUEST_FORMAT when it breaks off
    */
-  read(request: IncomingMessage, limit: number, alignedAt = 0): Promise<Uint8Array> {
+  read(
+    { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+    limit: number,
+    alignedAt: number,
+    watch: (fail: (error: HoneError) => void) => void,
+  ): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const tooLarge = () => new HoneError('E_REQUEST_SIZE', { limit });
       if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge());
@@ -54,6 +61,8 @@ export class Uploads {
       };
       const broken = () => upload.stop(new HoneError('E_REQUEST_FORMAT', { reason: 'the body breaks off' }));
       this.active.add(upload);
+      watch(upload.stop);
+      if (expectsContinue(request)) response.writeContinue();
       request.on('data', take);
       request.on('end', () => end(() => resolve(join(chunks, upload.bytes, alignedAt))));
       request.on('error', broken);
@@ -69,7 +78,11 @@ export class Uploads {
   private keepBudget(): void {
     while (this.bytes > this.budget) {
       const [oldest] = this.active;
-      oldest.stop(new HoneError('E_REQUEST_SLOW', { budget: this.budget }));
+      oldest.stop(
+        new HoneError('E_REQUEST_SLOW', {
+          reason: `the bodies that are arriving have ${this.budget} bytes together`,
+        }),
+      );
     }
   }
 }
