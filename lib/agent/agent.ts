@@ -93,6 +93,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const agent = new PlainAgent(front, supervisor);
   try {
     await ('folder' in options ? supervisor.recover() : supervisor.load(options.model));
+    front.isStarting = false;
     return agent;
   } catch (error) {
     await agent.close();

@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { PartialQuantizeOptions } from '../compress/quantize/quantize-options';
 import { HoneError, readError } from '../core/error';
 import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
-import { parseSoundSpec } from '../core/sound-spec';
 import type { SampleAxis } from '../ir/sample-axes';
-import { type Artifact, openArtifact } from '../jobs/artifact';
+import type { Artifact } from '../jobs/artifact';
 import type { CompressOptions } from '../jobs/compress';
 import { EXECUTORS, type ExecutorName } from '../jobs/executor';
 import type { InputShapes } from '../passes/bind-inputs';
@@ -12,6 +11,12 @@ import type { Console } from './console';
 import { diagnosticLines } from './text';
 import { traceOf } from './trace';
 import type { OptionValues, VerbOption } from './verb';
+
+/** Loaded when a model is opened: the readers take a fifth of a second and tens of megabytes, which an agent of plans need not hold. */
+const lazily = {
+  artifact: () => require('../jobs/artifact') as typeof import('../jobs/artifact'),
+  soundSpec: () => require('../core/sound-spec') as typeof import('../core/sound-spec'),
+};
 
 /** The argument of most verbs. */
 export const MODEL = { name: '<model>', description: 'an ONNX model, float or quantized, or a compiled plan' };
@@ -110,9 +115,9 @@ export async function openModel(path: string, options: OptionValues, console: Co
   const specs = {
     outputs,
     ...(await preprocessing(options)),
-    ...(sound === undefined ? {} : { sound: parseSoundSpec(sound) }),
+    ...(sound === undefined ? {} : { sound: lazily.soundSpec().parseSoundSpec(sound) }),
   };
-  const artifact = await openArtifact(path, { shapes, sampleAxes, states, ...specs });
+  const artifact = await lazily.artifact().openArtifact(path, { shapes, sampleAxes, states, ...specs });
   if (artifact.kind === 'model' && !console.json)
     for (const line of diagnosticLines(artifact.notes)) console.note(line);
   return artifact;

@@ -1,4 +1,3 @@
-import { makePlan } from '../jobs/make-plan';
 import type { Console } from './console';
 import { COMMON, openModel, preprocessing, quantizeFlags, text, watched } from './flags';
 import type { OptionValues } from './verb';
@@ -12,6 +11,8 @@ export const DATA = { ...COMMON.data, description: COMMON.calibration.descriptio
 /** The plan of what a user names: a plan as it is, else one made of the model as the options say. @throws what `makePlan` throws */
 export async function planOf(path: string, options: OptionValues, console: Console): Promise<Uint8Array> {
   const data = text(options, 'data');
+  // Loaded when it is needed, as in `openModel`.
+  const { makePlan } = require('../jobs/make-plan') as typeof import('../jobs/make-plan');
   const { plan } = await makePlan(await openModel(path, options, console), {
     ...(data === undefined ? {} : { data }),
     ...(await preprocessing(options)),

@@ -1,7 +1,7 @@
 import { connect } from '../client/client';
 import { HoneError } from '../core/error';
-import { modelName } from '../jobs/artifact';
 import { deployLocal, findLocal, stopLocal } from '../jobs/deploy-local';
+import { modelName } from '../jobs/model-name';
 import { COMMON, INPUTS, integer, MODEL, QUANTIZE, text, threads } from './flags';
 import { signalExitCode } from './interrupt';
 import { DATA, NAME, planOf } from './made-plan';

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { type Agent, type AgentSource, startAgent } from '../agent/agent';
 import { asHoneError, HoneError, readError } from '../core/error';
-import { modelName } from '../jobs/artifact';
 import { makeControlPath, portOf } from '../jobs/control-socket';
+import { modelName } from '../jobs/model-name';
 import { version } from '../jobs/version';
 import { writeFileAtomically } from '../jobs/write-file';
 import type { Console } from './console';
@@ -76,15 +76,33 @@ export const serveVerb: Verb = {
 /** @throws E_USAGE for options that a folder has no use for; what making a plan throws */
 async function sourceOf(path: string, options: OptionValues, console: Console): Promise<AgentSource> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-  if (!isFolder) return { model: text(options, 'name') ?? modelName(path), plan: await planOf(path, options, console) };
-  const useless = MAKING.map(({ flags }) => keyOf(flags)).find(
+  const given = MAKING.map(({ flags }) => keyOf(flags)).filter(
     (key) => options[key] !== undefined && !(key === 'correctBias' && options[key] === true),
   );
+  if (!isFolder) {
+    const isReady = given.every((key) => key === 'name') && (await isPlan(path));
+    const model = text(options, 'name') ?? modelName(path);
+    return { model, plan: isReady ? path : await planOf(path, options, console) };
+  }
+  const [useless] = given;
   if (useless === undefined) return { folder: path };
   throw new HoneError('E_USAGE', {
     reason: `${flag(useless)} tells how a plan is made of a model, and ${path} is a folder, whose plans are served as they are`,
     verb: 'serve',
   });
+}
+
+/** Whether a file begins as a plan: its worker reads it then, and nobody else need. */
+async function isPlan(path: string): Promise<boolean> {
+  const file = await open(path).catch((error: unknown) => {
+    throw readError(path, error);
+  });
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
+    return buffer.toString('latin1', 0, bytesRead) === 'HONEPLAN';
+  } finally {
+    await file.close();
+  }
 }
 
 /** The key of an option's value: `skipName` for `--skip-name <globs...>`, `correctBias` for `--no-correct-bias`. */

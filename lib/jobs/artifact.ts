@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname } from 'node:path';
+import { dirname } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic';
 import { HoneError, readError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
@@ -193,12 +193,4 @@ function requireState({ inputs, outputs, values }: Graph, input: string, output:
 /** Whether a graph holds QuantizeLinear or integer operators. */
 export function isQuantized(graph: Graph): boolean {
   return graph.nodes.some(({ op }) => op === 'QuantizeLinear' || op.startsWith('QLinear'));
-}
-
-/** Name of a model for people and URLs: the file name without endings. */
-export function modelName(path: string): string {
-  let name = basename(path);
-  for (let ending = extname(name); /^\.(onnx|plan|int8|qdq)$/.test(ending); ending = extname(name))
-    name = name.slice(0, -ending.length);
-  return name;
 }

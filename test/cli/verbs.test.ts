@@ -159,7 +159,7 @@ test('doctor names every part and ends with 0 when nothing needed is missing', a
   );
   expect(found.complete).toBe(true);
   expect(found.findings.map(({ what }) => what)).toEqual(
-    expect.arrayContaining(['Node.js', 'native engine', 'fast kernels', 'C++ compiler']),
+    expect.arrayContaining(['Node.js', 'native engine', 'fast kernels', 'roles of an agent', 'C++ compiler']),
   );
   expect(found.sensors.length).toBeGreaterThanOrEqual(6);
   expect(await text('doctor')).toMatch(/^Node\.js +ok +v\d+[\s\S]*\nnothing that Hone needs is missing\n$/);
@@ -167,7 +167,9 @@ test('doctor names every part and ends with 0 when nothing needed is missing', a
 
 test('help and version', async () => {
   expect(await text('--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
-  for (const verb of 'inspect compress compile run eval bench serve deploy watch doctor build-addon'.split(' ')) {
+  for (const verb of 'inspect compress compile run eval bench serve deploy watch status load unload doctor build-addon'.split(
+    ' ',
+  )) {
     expect(await text('--help')).toMatch(new RegExp(`\\n {2}${verb} `));
     expect(await text(`${verb} --help`)).toMatch(/^Usage: hone [\s\S]*--json[\s\S]*\nExamples:\n {2}hone /);
   }

@@ -16,6 +16,8 @@ export interface FrontState {
   readonly repository: Repository;
   /** Who shows it may load and unload over TCP; undefined: nobody. */
   readonly token: string | undefined;
+  /** Whether what was to be served when it began is not all tried yet. */
+  readonly isStarting: boolean;
   readonly isStopping: boolean;
   /** A request to a model was answered; where its time went. */
   observe(model: ServedModel, times: RequestTimes): void;

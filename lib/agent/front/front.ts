@@ -66,6 +66,7 @@ export class Front implements FrontState {
   readonly limits: HttpLimits;
   readonly uploads: Uploads;
   readonly url: string;
+  isStarting = true;
   isStopping = false;
   private readonly options: FrontOptions;
   private readonly server: Server;

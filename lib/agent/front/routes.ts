@@ -74,7 +74,7 @@ export const ROUTES: readonly Route<Handler>[] = [
     path: '/v2/health/ready',
     methods: {
       GET: ({ front, response }) => {
-        const ready = !front.isStopping && front.models.all().every(({ isReady }) => isReady);
+        const ready = !front.isStarting && !front.isStopping && front.models.all().every(({ isReady }) => isReady);
         sendJson(response, ready ? 200 : 503, { ready });
       },
     },

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -8,11 +9,22 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, startAgent } from '../../../lib/agent/agent';
 import { folderCatalogue } from '../../../lib/agent/supervisor/folder-catalogue';
 import { INFER, jsonRequest, send, tinyPlan } from '../served';
+
+/** A port of loopback that nobody has. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 let folder: string;
 beforeEach(() => {
@@ -159,6 +171,18 @@ describe('an agent over a folder', () => {
       { name: 'tiny', version: '1', state: 'READY', reason: '' },
     ]);
     expect((await send(agent.url, INFER, { body: jsonRequest() })).status).toBe(200);
+  });
+
+  test('is ready when all were tried, not before', async () => {
+    for (const name of ['one', 'three', 'two']) writeFileSync(join(folder, `${name}.plan`), tinyPlan());
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const started = startAgent({ folder, port });
+    const ready = async () => (await send(url, '/v2/health/ready').catch(() => undefined))?.status === 200;
+    while (!(await ready()));
+    const { models } = (await send(url, '/v2/models')).json();
+    agent = await started;
+    expect(models).toEqual(['one', 'three', 'two'].map((name) => ({ name, versions: ['1'] })));
   });
 
   test('loads and unloads versions, takes the newest, and remembers it', async () => {
