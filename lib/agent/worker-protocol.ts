@@ -7,7 +7,7 @@ export const WORKER_FRAME = {
   /** Front: `OpenRequest`. Answer: `opened` or `failed`. The first frame, once. */
   open: 1,
   opened: 2,
-  /** Front: `RunRequest` and the inputs. Answer: `result` with the outputs, or `failed`. One at a time. */
+  /** Front: `RunRequest` and the inputs. Answer: `result` with the outputs, or `failed`. At most one more may wait behind it. */
   run: 3,
   result: 4,
   /** Front: ends the run of this id before its next node; it is answered by `failed` then. No answer of its own. */

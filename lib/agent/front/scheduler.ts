@@ -9,6 +9,8 @@ import type { ServedModel } from './served-model';
 export class Scheduler {
   readonly cores: CoreBudget;
   private readonly models = new Set<ServedModel>();
+  /** Cores that models hold, until no run of theirs is under way. */
+  private readonly leases = new Map<ServedModel, number>();
   private isAsked = false;
 
   constructor(cores: number) {
@@ -35,16 +37,28 @@ export class Scheduler {
   };
 
   private start(): void {
-    while (this.cores.free > 0) {
-      let next: ServedModel | undefined;
-      for (const model of this.models)
-        if (model.canRun && (next === undefined || goesBefore(model.queue.head!, next.queue.head!))) next = model;
-      if (next === undefined) return;
+    for (let next = this.next(({ canRun }) => canRun); next !== undefined; next = this.next(({ canRun }) => canRun)) {
       const cores = this.cores.take(next.settings.threads);
-      next.run(cores).finally(() => {
-        this.cores.release(cores);
-        this.wake();
-      });
+      // Others wait for cores: whoever holds some gives them back after this run.
+      if (cores === 0) return;
+      this.leases.set(next, cores);
+      this.run(next, cores);
     }
+    for (const [model, cores] of this.leases) if (model.canFollow) this.run(model, cores);
+  }
+
+  /** The model whose request goes first, of those that can. */
+  private next(can: (model: ServedModel) => boolean): ServedModel | undefined {
+    let next: ServedModel | undefined;
+    for (const model of this.models)
+      if (can(model) && (next === undefined || goesBefore(model.queue.head!, next.queue.head!))) next = model;
+    return next;
+  }
+
+  private run(model: ServedModel, cores: number): void {
+    void model.run(cores).finally(() => {
+      if (model.running === 0 && this.leases.delete(model)) this.cores.release(cores);
+      this.wake();
+    });
   }
 }

@@ -62,6 +62,16 @@ interface Entry extends Job {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** Jobs that run together. */
+interface Flight {
+  readonly entries: readonly Entry[];
+  readonly cancel: () => void;
+  /** When it began to run; undefined while it waits for the run before it. */
+  startNs: number | undefined;
+}
+
+/** Runs that take no longer may follow each other without a pause between them, in nanoseconds. */
+const SHORT_NS = 1e6;
 /** Workers that come back later than this let nobody wait, in milliseconds. */
 const PATIENCE_MS = 1000;
 
@@ -85,7 +95,10 @@ export class ServedModel {
   private readonly pace = new Pace();
   private readonly wake: () => void;
   private opened: WorkerLink['about'] | undefined;
-  private batch: readonly Entry[] = [];
+  /** Runs that were sent to the worker, at most two, in their order. */
+  private readonly flights: Flight[] = [];
+  /** In the engine, of the last run. */
+  private lastNs = Number.POSITIVE_INFINITY;
   /** Requests that may wait now. */
   private window = LEAST_WINDOW;
 
@@ -144,7 +157,7 @@ export class ServedModel {
 
   /** Requests that run now. */
   get running(): number {
-    return this.batch.length;
+    return this.flights.reduce((sum, { entries }) => sum + entries.length, 0);
   }
 
   /** Rows that one run takes; 1 where the plan has no batch. */
@@ -190,29 +203,36 @@ export class ServedModel {
     return { answer, leave: (error) => this.leave(entry, error) };
   }
 
-  /** Whether it has work and a worker for it. */
+  /** Whether it has work and a worker that does nothing. */
   get canRun(): boolean {
-    return this.batch.length === 0 && this.queue.size > 0 && this.isReady;
+    return this.flights.length === 0 && this.queue.size > 0 && this.isReady;
   }
 
-  /** Runs what comes next with so many threads; resolves when the worker is free again. */
+  /** Whether its next run may be sent while the last one is under way: runs are so short that the way to the worker counts. */
+  get canFollow(): boolean {
+    return this.flights.length === 1 && this.queue.size > 0 && this.isReady && this.lastNs < SHORT_NS;
+  }
+
+  /** Runs what comes next with so many threads, behind a run that is under way; resolves when it is over. */
   async run(threads: number): Promise<void> {
-    const link = this.keeper.ready!;
-    const batch = this.queue.head!.isAlone ? this.queue.take(1) : this.queue.take(this.rows);
-    this.batch = batch;
-    const startNs = nanoseconds();
+    const entries = this.queue.head!.isAlone ? this.queue.take(1) : this.queue.take(this.rows);
+    const { answer, cancel } = this.keeper.ready!.run(this.gather(entries), threads);
+    const flight: Flight = { entries, cancel, startNs: this.flights.length === 0 ? nanoseconds() : undefined };
+    this.flights.push(flight);
     try {
-      const answer = await link.run(this.gather(batch), threads);
+      const found = await answer;
       const endNs = nanoseconds();
-      this.pace.record(batch[0].queuedNs, endNs, batch.length);
-      this.statistics.recordRun(batch.length, answer.computeNs);
+      this.pace.record(entries[0].queuedNs, endNs, entries.length);
+      this.statistics.recordRun(entries.length, found.computeNs);
       this.keeper.proved();
-      this.window = Math.min(this.queue.limit, this.window + batch.length);
-      this.hand(batch, answer, startNs, endNs);
+      this.lastNs = found.computeNs;
+      this.window = Math.min(this.queue.limit, this.window + entries.length);
+      this.hand(flight, found, endNs);
+      this.flights.splice(this.flights.indexOf(flight), 1);
+      if (this.flights.length > 0) this.flights[0].startNs ??= endNs;
     } catch (error) {
-      this.failed(batch, error as HoneError);
-    } finally {
-      this.batch = [];
+      this.flights.splice(this.flights.indexOf(flight), 1);
+      this.failed(flight, error as HoneError);
     }
   }
 
@@ -235,7 +255,8 @@ export class ServedModel {
 
   /** Ends it; what waits is refused with `error`. */
   close(error: HoneError): void {
-    for (const entry of [...this.queue.clear(), ...this.batch]) this.finish(entry, () => entry.reject(error));
+    for (const entry of [...this.queue.clear(), ...this.flights.flatMap(({ entries }) => entries)])
+      this.finish(entry, () => entry.reject(error));
     this.keeper.close();
   }
 
@@ -282,10 +303,10 @@ export class ServedModel {
     });
   }
 
-  private hand(batch: readonly Entry[], answer: WorkerAnswer, startNs: number, endNs: number): void {
+  private hand({ entries, startNs = 0 }: Flight, answer: WorkerAnswer, endNs: number): void {
     let row = 0;
     const { computeNs } = answer;
-    for (const entry of batch) {
+    for (const entry of entries) {
       const outputs = this.settings.isBatched ? rowsOf(answer.outputs, row, entry.rows) : answer.outputs;
       row += entry.rows;
       const transferNs = endNs - startNs - computeNs;
@@ -293,17 +314,17 @@ export class ServedModel {
     }
   }
 
-  private failed(batch: readonly Entry[], error: HoneError): void {
-    const waiting = batch.filter(({ isOver }) => !isOver);
-    // One bad input must not fail those that ran beside it. A dead worker takes all with it: any may have killed it.
-    if (error.code === 'E_WORKER_ENDED' || waiting.length <= 1) {
-      for (const entry of waiting) this.finish(entry, () => entry.reject(error));
-      return;
-    }
-    for (const entry of waiting) {
-      entry.isAlone = true;
-      this.queue.add(entry);
-    }
+  private failed({ entries, startNs }: Flight, error: HoneError): void {
+    const waiting = entries.filter(({ isOver }) => !isOver);
+    const isDead = error.code === 'E_WORKER_ENDED';
+    // One bad input must not fail those that ran beside it; what had not begun when the worker died did not kill it.
+    if (isDead ? startNs === undefined : waiting.length > 1) {
+      for (const entry of waiting) {
+        entry.isAlone = !isDead;
+        this.queue.add(entry);
+      }
+    } else for (const entry of waiting) this.finish(entry, () => entry.reject(error));
+    if (!isDead && this.flights.length > 0) this.flights[0].startNs ??= nanoseconds();
   }
 
   /** Nobody waits for this job any more. */
@@ -311,7 +332,7 @@ export class ServedModel {
     if (entry.isOver) return;
     this.finish(entry, () => entry.reject(error));
     if (this.queue.remove(entry)) return;
-    if (this.batch.length > 0 && this.batch.every(({ isOver }) => isOver)) this.keeper.ready?.cancel();
+    for (const { entries, cancel } of this.flights) if (entries.every(({ isOver }) => isOver)) cancel();
   }
 
   private finish(entry: Entry, tell: () => void): void {

@@ -30,6 +30,14 @@ export interface WorkerAnswer {
   readonly outputs: readonly { readonly shape: readonly number[]; readonly bytes: Uint8Array }[];
 }
 
+/** A run under way. */
+export interface WorkerRun {
+  /** Rejects with E_WORKER_ENDED; what a run throws; E_INTERRUPTED after `cancel`. */
+  readonly answer: Promise<WorkerAnswer>;
+  /** Ends it before its next node. */
+  cancel(): void;
+}
+
 interface Pending {
   readonly resolve: (frame: WireFrame) => void;
   readonly reject: (error: HoneError) => void;
@@ -41,7 +49,6 @@ export class WorkerLink {
   readonly about: Opened;
   private readonly channel: Channel;
   private readonly payloadBytes: number;
-  private runId = 0;
 
   private constructor(channel: Channel, about: Opened) {
     this.channel = channel;
@@ -76,37 +83,32 @@ export class WorkerLink {
     return this.channel.ended;
   }
 
-  get isBusy(): boolean {
-    return this.runId !== 0;
-  }
-
   /**
-   * One run, when none is under way.
+   * One run; one more may be sent while it is under way, and begins when it is done.
    * @param inputs pieces of every input of the plan, in its order, of its bytes together
-   * @throws E_WORKER_ENDED; what a run throws; E_INTERRUPTED after `cancel`
    */
-  async run(inputs: readonly (readonly Uint8Array[])[], threads: number): Promise<WorkerAnswer> {
+  run(inputs: readonly (readonly Uint8Array[])[], threads: number): WorkerRun {
     const request: RunRequest = { threads };
     const begun = process.hrtime.bigint();
     const answer = this.channel.ask(WORKER_FRAME.run, request, this.payloadOf(inputs));
-    this.runId = this.channel.lastId;
-    try {
-      const { json, payload } = await answer;
-      const seenNs = Number(process.hrtime.bigint() - begun);
-      return this.read(json as WorkerRunResult, payload, seenNs);
-    } finally {
-      this.runId = 0;
-    }
-  }
-
-  /** Ends the run that is under way before its next node. */
-  cancel(): void {
-    const id = this.runId;
-    if (id === 0) return;
-    this.channel.send(WORKER_FRAME.cancel, id);
-    setTimeout(() => {
-      if (this.runId === id) this.channel.end('an inference hangs');
-    }, CANCEL_LIMIT_MS).unref();
+    const id = this.channel.lastId;
+    let isOver = false;
+    const read = async () => {
+      try {
+        const { json, payload } = await answer;
+        return this.read(json as WorkerRunResult, payload, Number(process.hrtime.bigint() - begun));
+      } finally {
+        isOver = true;
+      }
+    };
+    const cancel = () => {
+      if (isOver) return;
+      this.channel.send(WORKER_FRAME.cancel, id);
+      setTimeout(() => {
+        if (!isOver) this.channel.end('an inference hangs');
+      }, CANCEL_LIMIT_MS).unref();
+    };
+    return { answer: read(), cancel };
   }
 
   /** What nodes have cost so far; waits for the end of a run that is under way. @throws E_WORKER_ENDED */

@@ -37,10 +37,10 @@ export class ModelRunner {
   /** Where the payload of the next run belongs: its inputs lie there as typed arrays. */
   readonly inputMemory: Uint8Array;
   private readonly session: Session;
-  private readonly inputs: readonly PlanArray[];
-  private readonly outputs: readonly PlanArray[];
   private readonly feeds: Readonly<Record<string, PlanArray>>;
-  private readonly runBound: () => void;
+  /** Two forms in turns: the outputs of one run may still be on their way when the next begins. */
+  private readonly forms: readonly { readonly outputs: readonly PlanArray[]; readonly run: () => void }[];
+  private turn = 0;
   private readonly isCounted: boolean;
   private readonly firstRunNs: number;
   private threads: number;
@@ -59,10 +59,11 @@ export class ModelRunner {
     this.threads = threads;
     const input = arraysIn(inputs);
     this.inputMemory = input.memory;
-    this.inputs = input.arrays;
-    this.outputs = arraysIn(outputs).arrays;
-    this.feeds = byName(inputs, this.inputs);
-    this.runBound = this.session.bind(this.feeds, byName(outputs, this.outputs));
+    this.feeds = byName(inputs, input.arrays);
+    this.forms = [0, 1].map(() => {
+      const { arrays } = arraysIn(outputs);
+      return { outputs: arrays, run: this.session.bind(this.feeds, byName(outputs, arrays)) };
+    });
     this.isCounted = outputs.some(({ counted }) => counted !== undefined);
     this.firstRunNs = this.runZeros();
     this.lastNs = this.firstRunNs;
@@ -82,14 +83,20 @@ export class ModelRunner {
   }
 
   /**
-   * One run over what lies in `inputMemory`, with so many threads. Short runs are done when it returns.
-   * @throws what a run throws; E_INTERRUPTED
+   * One run over what lies in `inputMemory`, with so many threads. A short one is done when it returns.
+   * @throws what a run throws (or rejects with it); E_INTERRUPTED
    */
-  async run(threads: number): Promise<RunAnswer> {
+  run(threads: number): RunAnswer | Promise<RunAnswer> {
     if (threads !== this.threads) this.session.limitThreads(threads);
     this.threads = threads;
     const begun = process.hrtime.bigint();
-    const outputs = this.lastNs < BESIDE_NS ? this.runHere() : await this.runBeside();
+    const outputs = this.lastNs < BESIDE_NS ? this.runHere() : this.runBeside();
+    return outputs instanceof Promise
+      ? outputs.then((given) => this.answer(begun, given))
+      : this.answer(begun, outputs);
+  }
+
+  private answer(begun: bigint, outputs: readonly PlanArray[]): RunAnswer {
     const computeNs = Number(process.hrtime.bigint() - begun);
     this.lastNs = computeNs;
     if (!this.isCounted) return { result: { computeNs }, payload: padded(outputs) };
@@ -118,7 +125,7 @@ export class ModelRunner {
   private runZeros(): number {
     const begun = process.hrtime.bigint();
     try {
-      this.runBound();
+      this.runHere();
     } catch {
       return 0;
     }
@@ -127,8 +134,10 @@ export class ModelRunner {
   }
 
   private runHere(): readonly PlanArray[] {
-    this.runBound();
-    return this.outputs;
+    const { run, outputs } = this.forms[this.turn];
+    this.turn = 1 - this.turn;
+    run();
+    return outputs;
   }
 
   private async runBeside(): Promise<readonly PlanArray[]> {

@@ -3,10 +3,16 @@ import { HoneError } from '../../core/error';
 import { type WireFrame, WireFrameReader, writeWireFrame } from '../../protocol/frame';
 import { writeWireError } from '../../protocol/wire-error';
 import { type OpenRequest, type RunRequest, WORKER_FRAME, workerFrameLimits } from '../worker-protocol';
-import { ModelRunner } from './model-runner';
+import { ModelRunner, type RunAnswer } from './model-runner';
 
 /** How long a run may go on after it was cancelled, in milliseconds: one node takes no longer. */
 const CANCEL_LIMIT_MS = 5000;
+
+interface WaitingRun {
+  readonly id: number;
+  readonly request: RunRequest;
+  readonly payload: Uint8Array;
+}
 
 /** Serves one front over one socket: opens the plan, then runs it whenever told. */
 export class Worker {
@@ -16,6 +22,8 @@ export class Worker {
   private runner: ModelRunner | undefined;
   private running = 0;
   private cancelledMs: number | undefined;
+  /** A run that came during another. */
+  private next: WaitingRun | undefined;
   /** Profiles asked for during a run. */
   private asked: number[] = [];
 
@@ -45,10 +53,9 @@ export class Worker {
     return this.cancelledMs !== undefined && performance.now() - this.cancelledMs > CANCEL_LIMIT_MS;
   }
 
-  private take({ kind, id, json }: WireFrame): void {
+  private take({ kind, id, json, payload }: WireFrame): void {
     if (kind === WORKER_FRAME.open) this.open(id, json as OpenRequest);
-    else if (kind === WORKER_FRAME.run)
-      this.run(id, json as RunRequest).catch((error: unknown) => this.fail(id, error));
+    else if (kind === WORKER_FRAME.run) this.takeRun({ id, request: json as RunRequest, payload });
     else if (kind === WORKER_FRAME.cancel) this.cancel(id);
     else if (kind !== WORKER_FRAME.profile)
       throw new HoneError('E_FRAME_FORMAT', { reason: `no frame of a front has kind ${kind}` });
@@ -57,15 +64,21 @@ export class Worker {
   }
 
   private cancel(id: number): void {
+    if (this.next?.id === id) {
+      this.next = undefined;
+      this.fail(id, new HoneError('E_INTERRUPTED', { what: 'the inference before it began' }));
+    }
     if (id !== this.running || this.runner === undefined) return;
     this.cancelledMs ??= performance.now();
     this.runner.cancel();
   }
 
+  /** The memory of the inputs; while a run may read it, other memory for the one that may wait. */
   private memoryFor(bytes: number, kind: number): Uint8Array {
-    if (this.runner === undefined || kind !== WORKER_FRAME.run || this.running !== 0)
+    const runner = kind === WORKER_FRAME.run ? this.runner : undefined;
+    if (runner?.inputMemory.length !== bytes || this.next !== undefined)
       throw new HoneError('E_FRAME_FORMAT', { reason: `a payload of ${bytes} bytes where none may be` });
-    return this.runner.inputMemory;
+    return this.running === 0 ? runner.inputMemory : new Uint8Array(bytes);
   }
 
   private open(id: number, request: OpenRequest): void {
@@ -77,18 +90,48 @@ export class Worker {
     }
   }
 
-  private async run(id: number, { threads }: RunRequest): Promise<void> {
-    if (this.runner === undefined || this.running !== 0)
-      throw new HoneError('E_FRAME_FORMAT', { reason: 'a run before the last one was answered' });
+  private takeRun(run: WaitingRun): void {
+    if (this.runner === undefined || this.next !== undefined)
+      throw new HoneError('E_FRAME_FORMAT', { reason: 'a run that nobody can take' });
+    if (this.running === 0) this.run(run, this.runner);
+    else this.next = run;
+  }
+
+  /** Runs, at once where it is short: then the answer is on its way when this returns. */
+  private run({ id, request, payload }: WaitingRun, runner: ModelRunner): void {
     this.running = id;
+    if (payload !== runner.inputMemory) runner.inputMemory.set(payload);
     try {
-      const { result, payload } = await this.runner.run(threads);
-      this.send(writeWireFrame(WORKER_FRAME.result, id, result, payload));
-    } finally {
-      this.running = 0;
-      this.cancelledMs = undefined;
-      for (const waiting of this.asked.splice(0)) this.sendProfile(waiting);
+      const answer = runner.run(request.threads);
+      if (answer instanceof Promise)
+        answer.then(
+          (found) => this.answer(id, found),
+          (error: unknown) => this.end(id, error),
+        );
+      else this.answer(id, answer);
+    } catch (error) {
+      this.end(id, error);
     }
+  }
+
+  private answer(id: number, { result, payload }: RunAnswer): void {
+    this.send(writeWireFrame(WORKER_FRAME.result, id, result, payload));
+    this.rest();
+  }
+
+  private end(id: number, error: unknown): void {
+    this.fail(id, error);
+    this.rest();
+  }
+
+  /** A run is over: what waited for its end. */
+  private rest(): void {
+    this.running = 0;
+    this.cancelledMs = undefined;
+    for (const waiting of this.asked.splice(0)) this.sendProfile(waiting);
+    const { next } = this;
+    this.next = undefined;
+    if (next !== undefined) this.run(next, this.runner!);
   }
 
   private sendProfile(id: number): void {
@@ -99,7 +142,7 @@ export class Worker {
     this.send(writeWireFrame(WORKER_FRAME.failed, id, writeWireError(error)));
   }
 
-  /** Writes pieces at once; the front asks for nothing more before it has them all, so their memory may be used again then. */
+  /** Writes pieces at once. Their memory is used again for the run after the next, which the front sends when it has them all. */
   private send(pieces: readonly Uint8Array[]): void {
     this.socket.cork();
     for (const piece of pieces) this.socket.write(piece);
