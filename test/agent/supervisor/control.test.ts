@@ -175,6 +175,65 @@ test('more requests at once than a connection may have are refused; what was ask
   expect(frames.slice(2).map(({ id }) => id)).toEqual(Array.from({ length: 16 }, (_, index) => index + 2));
 });
 
+describe('a connection is closed that', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  const turns = async () => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test.each<[what: string, limitMs: number, send: (stream: Writable) => void]>([
+    ['says nothing from the start', 5000, () => {}],
+    ['asks nothing for long', 60_000, greet],
+  ])('%s', async (_, limitMs, send) => {
+    const { there, here } = pipes();
+    here[0].resume();
+    new ControlConversation(...there, serviceOf(), '1.2.3');
+    send(here[1]);
+    await turns();
+    jest.advanceTimersByTime(limitMs - 1);
+    await turns();
+    expect(there[0].destroyed).toBe(false);
+    jest.advanceTimersByTime(1);
+    await turns();
+    expect(there[0].destroyed).toBe(true);
+  });
+
+  test('reads none of its answers', async () => {
+    const { there, here } = pipes();
+    const large = { ...serviceOf(), status: async () => ({ text: 'x'.repeat(700_000) }) as unknown as AgentStatus };
+    new ControlConversation(...there, large, '1.2.3');
+    greet(here[1]);
+    write(here[1], SUPERVISOR_FRAME.status, 2);
+    await turns();
+    expect(there[0].destroyed).toBe(false);
+    write(here[1], SUPERVISOR_FRAME.status, 3);
+    await turns();
+    expect(there[0].destroyed).toBe(true);
+  });
+
+  test('waits long for an answer, but only once it is there', async () => {
+    const { there, here } = pipes();
+    const { frames } = heard(here[0]);
+    const service = serviceOf();
+    new ControlConversation(...there, service, '1.2.3');
+    greet(here[1]);
+    write(here[1], SUPERVISOR_FRAME.load, 2, { model: 'slow' });
+    await turns();
+    jest.advanceTimersByTime(300_000);
+    service.letGo();
+    await turns();
+    expect(frames.map(({ id }) => id)).toEqual([1, 2]);
+    jest.advanceTimersByTime(60_000);
+    await turns();
+    expect(there[0].destroyed).toBe(true);
+  });
+});
+
 describe('a supervisor that', () => {
   test.each<[what: string, answer: (stream: Writable) => void, code: string]>([
     ['says nothing and goes', (stream) => stream.end(), 'E_AGENT_UNREACHABLE'],
