@@ -9,6 +9,8 @@ import { packageRoot } from '../../engine/package-root';
 /** A worker process that was started, before it has opened its plan. */
 export interface StartedWorker {
   readonly socket: Socket;
+  /** Its number, where the launcher knows it: what a worker says of itself may be false. */
+  readonly pid: number | undefined;
   /** Ends it at once. */
   kill(): void;
   /** How it ended, as far as that can be known. */
@@ -78,7 +80,7 @@ function startChild(script: string, plan: number): Promise<StartedWorker> {
       reject(new HoneError('E_WORKER_START', { reason: error.message }, { cause: error })),
     );
     child.once('spawn', () =>
-      resolve({ socket: child.stdio[3] as Socket, kill: () => void child.kill('SIGKILL'), ended }),
+      resolve({ socket: child.stdio[3] as Socket, pid: child.pid, kill: () => void child.kill('SIGKILL'), ended }),
     );
   });
 }

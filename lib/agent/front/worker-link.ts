@@ -69,7 +69,8 @@ export class WorkerLink {
     );
     try {
       const { json } = await channel.ask(WORKER_FRAME.open, request);
-      return new WorkerLink(channel, json as Opened);
+      const about = json as Opened;
+      return new WorkerLink(channel, { ...about, pid: worker.pid ?? about.pid });
     } catch (error) {
       channel.end('its plan does not open');
       throw error;
