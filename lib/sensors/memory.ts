@@ -1,13 +1,13 @@
 import { type Measured, readText, type SysRoot } from './read-file';
 import type { Probe, SensorSource } from './sensor-source';
 
-const FIELDS = { 'memory.rss': 'VmRSS', 'memory.peak-rss': 'VmHWM' } as const;
+const FIELDS = { 'memory.process-rss': 'VmRSS', 'memory.process-peak-rss': 'VmHWM' } as const;
 
-/** Resident memory of this process now and at its peak. */
+/** Resident memory of the process that reads it, now and at its peak; an agent has more than one. */
 export const memorySource: SensorSource = {
   id: 'memory',
   quantity: 'memory',
-  what: 'resident memory of this process, now and at its peak',
+  what: 'resident memory of the process that reads it (of an agent: the front alone), now and at its peak',
   files: '/proc/self/status',
   names: Object.keys(FIELDS).join(', '),
   unit: 'bytes',

@@ -8,7 +8,8 @@ const SUB_BUCKETS = 64;
  * record, relative error of a percentile at most 1/64.
  */
 export class LatencyHistogram {
-  private readonly counts = new Uint32Array(SUB_BUCKETS * 42);
+  /** Whole numbers that no run of years overflows. */
+  private readonly counts = new Float64Array(SUB_BUCKETS * 42);
   private total = 0;
   private sum = 0;
   private largest = 0;

@@ -17,7 +17,7 @@ export type EnergyCover = 'board' | 'system' | 'package' | 'memory' | 'rail' | '
  * One measured quantity at one moment. A sensor that is missing or unusable gives `value: null` with the reason, never 0.
  */
 export type Reading = {
-  /** Stable dotted name, for example `memory.rss` or `thermal.cpu-thermal`. */
+  /** Stable dotted name, for example `pressure.cpu` or `thermal.cpu-thermal`. */
   readonly name: string;
   readonly unit: ReadingUnit;
   readonly kind: ReadingKind;
@@ -40,7 +40,7 @@ export interface Stamp {
   readonly wallMs: number;
 }
 
-/** Percentiles of a window of inferences, in microseconds. */
+/** Percentiles of the inferences of a span, in microseconds. */
 export interface LatencySummary {
   readonly count: number;
   readonly meanUs: number;
@@ -59,15 +59,28 @@ export interface InferenceSample {
   readonly computeUs: number;
 }
 
-/** One node of the plan, over the inferences of a window that were profiled. */
+/** One node of the plan, over runs that were timed. */
 export interface NodeSummary {
   readonly name: string;
   readonly op: string;
   /** Row of the kernel table that runs it, for example `conv_s8_neon_dotprod`. */
   readonly kernel: string;
+  /** Over the window that the frame's `nodesAgeMs` tells of; 0 where no timed run of it came by this node. */
   readonly meanUs: number;
-  /** Part of the sum over all nodes, 0..1. */
+  /** Part of the sum over all nodes in that window, 0..1. */
   readonly share: number;
+  /** Since the worker began. */
+  readonly since: NodeFigures;
+}
+
+/** What a node took since its worker began, in microseconds; percentiles within a sixteenth. */
+export interface NodeFigures {
+  /** Timed runs. */
+  readonly count: number;
+  readonly meanUs: number;
+  readonly p50Us: number;
+  readonly p90Us: number;
+  readonly p99Us: number;
 }
 
 /**
@@ -116,23 +129,75 @@ export interface ModelMemory {
   readonly scratchBytes: number;
 }
 
-/** What the telemetry stream sends at every tick. */
-export interface TelemetryFrame {
+/** Bytes, or why the system does not tell them. */
+export type MaybeBytes =
+  | { readonly bytes: number; readonly reason?: undefined }
+  | { readonly bytes: null; readonly reason: string };
+
+/** Memory of one process, as far as the system tells it. */
+export interface ProcessMemory {
+  /** Proportional set size: of pages that n processes share it has an n-th, so that sizes of processes can be added up. */
+  readonly pss: MaybeBytes;
+  /** Resident set size: all pages that the process sees in memory. */
+  readonly rss: MaybeBytes;
+}
+
+/** Memory of the processes that serve a model. */
+export interface ServingMemory {
+  /** The process that has the port; one for all models. */
+  readonly front: ProcessMemory;
+  /** The process that runs this model. */
+  readonly worker: ProcessMemory;
+  /** What the control group of the front allows it and all processes in the same group. */
+  readonly limit: MaybeBytes;
+}
+
+/** Latencies of a span of time; each null where it saw no answered request. */
+export interface Latencies {
+  /** From the first byte to the start of the run, without the reading of tensors. */
+  readonly queue: LatencySummary | null;
+  /** Inside the engine. */
+  readonly compute: LatencySummary | null;
+  /** From the first byte to the answer. */
+  readonly request: LatencySummary | null;
+}
+
+/** A model since the agent serves it. */
+export interface SinceStart extends Latencies {
+  readonly failures: number;
+  /** Requests that failed or were refused, by the code of their error. */
+  readonly failuresByCode: Readonly<Record<string, number>>;
+  /** NaN and infinities in binary outputs. */
+  readonly nonFinite: number;
+}
+
+/** What the telemetry stream sends of each version of a model at every tick. */
+export interface TelemetryFrame extends Latencies {
   readonly stamp: Stamp;
   readonly model: string;
+  readonly version: string;
   /** Bytes that the model holds. */
   readonly memory: ModelMemory;
-  /** Inferences since the agent started. */
+  readonly processes: ServingMemory;
+  /** Requests that wait for their turn, and that run, at this moment. */
+  readonly waiting: number;
+  readonly running: number;
+  /** Inferences answered since the agent serves the model. */
   readonly inferences: number;
-  /** Length of the last window; 0 before the first has passed. */
+  /** Length of the last window as it was; 0 before the first has passed. Latencies, `failures` and `recent` are over it. */
   readonly windowMs: number;
-  /** Over the last window; null when it saw no inference. */
-  readonly compute: LatencySummary | null;
-  readonly queue: LatencySummary | null;
+  /** Requests that failed or were refused in the window. */
+  readonly failures: number;
   /** The last inferences of the window, one by one, at most 64, oldest first. */
   readonly recent: readonly InferenceSample[];
-  /** Over the last window in which an inference was profiled; empty before. */
+  readonly since: SinceStart;
+  /** Over the last window in which a run was timed; empty before. */
   readonly nodes: readonly NodeSummary[];
+  /**
+   * Milliseconds from the end of the window of `nodes` to that of the last one: 0, the last one itself; more, they are stale; null,
+   * no run was timed yet.
+   */
+  readonly nodesAgeMs: number | null;
   /** What an inference of this model costs, over a window of its own. */
   readonly energy: InferenceEnergy;
   readonly readings: readonly Reading[];

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
-import { type Agent, startAgent } from '../../lib/agent/agent';
+import type { Agent } from '../../lib/agent/agent';
 import { connect } from '../../lib/client/client';
 import { EnergyMeter } from '../../lib/sensors/energy-meter';
 import type { MachineSensors } from '../../lib/sensors/machine';
@@ -8,8 +8,8 @@ import type { Reading, TelemetryFrame } from '../../lib/telemetry/sample';
 import { A, B, binaryRequest, INFER, send, serveTiny, tinyPlan } from './served';
 
 const READINGS: readonly Reading[] = [
-  { name: 'memory.rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 1e8 },
-  { name: 'memory.peak-rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 2e8 },
+  { name: 'memory.process-rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 1e8 },
+  { name: 'memory.process-peak-rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 2e8 },
   { name: 'thermal.cpu', unit: 'celsius', kind: 'gauge', source: 'fake', value: 51.5 },
   { name: 'frequency.cpu0', unit: 'hertz', kind: 'gauge', source: 'fake', value: 2.4e9 },
   { name: 'energy.package-0', unit: 'joules', kind: 'counter', source: 'fake', value: 12.5 },
@@ -24,70 +24,6 @@ afterEach(() => agent.close());
 async function ask(times: number): Promise<void> {
   for (let i = 0; i < times; i++) expect((await send(agent.url, INFER, binaryRequest())).status).toBe(200);
 }
-
-describe('metrics', () => {
-  /** Series of a Prometheus text: name{labels} -> value. Throws on a line that is none. */
-  function parse(text: string): Map<string, number> {
-    const series = new Map<string, number>();
-    const types = new Map<string, string>();
-    for (const line of text.trimEnd().split('\n')) {
-      const type = /^# TYPE ([a-z_:][a-z0-9_:]*) (counter|gauge|histogram|summary)$/.exec(line);
-      if (type) types.set(type[1], type[2]);
-      if (line === '' || line.startsWith('# HELP ') || type) continue;
-      const match = /^([a-z_:][a-z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)$/.exec(line);
-      if (match === null) throw new Error(`not a series: ${line}`);
-      const base = match[1].replace(/_(bucket|sum|count)$/, '');
-      expect(types.has(match[1]) || types.get(base) === 'histogram').toBe(true);
-      series.set(match[1] + (match[2] ?? ''), Number(match[3]));
-    }
-    return series;
-  }
-
-  test('parse, carry units, and leave out what no sensor gives', async () => {
-    agent = await serveTiny({ sensors });
-    await ask(3);
-    const { headers, body } = await send(agent.url, '/metrics');
-    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
-    const series = parse(body.toString());
-    for (const name of series.keys())
-      expect(name).toMatch(/^hone_\w+_(seconds|bytes|celsius|hertz|joules_total)(_bucket|_sum|_count)?\{/);
-    expect(series.get('hone_sensor_celsius{name="thermal.cpu"}')).toBe(51.5);
-    expect(series.get('hone_sensor_hertz{name="frequency.cpu0"}')).toBe(2.4e9);
-    expect(series.get('hone_sensor_bytes{name="memory.peak-rss"}')).toBe(2e8);
-    expect(body.toString()).toContain('# TYPE hone_sensor_joules_total counter');
-    expect([...series].filter(([name]) => name.includes('joules'))).toEqual([
-      ['hone_sensor_joules_total{name="energy.package-0"}', 12.5],
-    ]);
-    expect(series.get('hone_model_memory_bytes{model="tiny",version="1",kind="weights"}')).toBeGreaterThanOrEqual(
-      tinyPlan().length,
-    );
-    expect(series.get('hone_model_load_seconds{model="tiny",version="1",cache="off"}')).toBeGreaterThan(0);
-    for (const phase of ['queue', 'compute']) {
-      const name = 'hone_inference_duration_seconds';
-      expect(series.get(`${name}_count{model="tiny",version="1",phase="${phase}"}`)).toBe(3);
-      expect(series.get(`${name}_bucket{le="+Inf",model="tiny",version="1",phase="${phase}"}`)).toBe(3);
-      expect(series.get(`${name}_sum{model="tiny",version="1",phase="${phase}"}`)).toBeGreaterThan(0);
-    }
-  });
-
-  test('a sensor that stops answering loses its series', async () => {
-    const state = { readings: READINGS };
-    agent = await serveTiny({ sensors: { ...sensors, read: () => [...state.readings] } });
-    const celsius = async () =>
-      /^hone_sensor_celsius\{.*$/m.exec((await send(agent.url, '/metrics')).body.toString())?.[0];
-    expect(await celsius()).toBe('hone_sensor_celsius{name="thermal.cpu"} 51.5');
-    state.readings = READINGS.filter(({ unit }) => unit !== 'celsius');
-    expect(await celsius()).toBeUndefined();
-  });
-
-  test('a name with quotes stays one label', async () => {
-    agent = await startAgent({ model: 'a "b" \\ c', plan: tinyPlan(), sensors });
-    const series = parse((await send(agent.url, '/metrics')).body.toString());
-    expect(
-      [...series.keys()].filter((name) => name.startsWith('hone_model_memory_bytes{model="a \\"b\\" \\\\ c"')),
-    ).toHaveLength(3);
-  });
-});
 
 describe('stream', () => {
   /** Frames until one fits. */
@@ -122,6 +58,10 @@ describe('stream', () => {
         kernel: expect.stringMatching(/^[a-z0-9_]+$/),
         meanUs: expect.any(Number),
         share: expect.any(Number),
+        since: {
+          ...{ count: expect.any(Number), meanUs: expect.any(Number) },
+          ...{ p50Us: expect.any(Number), p90Us: expect.any(Number), p99Us: expect.any(Number) },
+        },
       });
     expect(nodes.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
     expect(memory.weightBytes).toBeGreaterThanOrEqual(tinyPlan().length);
@@ -152,7 +92,7 @@ describe('stream', () => {
   test('real sensors tell the resident memory of this process', async () => {
     agent = await serveTiny({ intervalMs: 20 });
     const { readings } = await frameWhere(() => true);
-    const rss = readings.find(({ name }) => name === 'memory.rss')?.value;
+    const rss = readings.find(({ name }) => name === 'memory.process-rss')?.value;
     expect(rss! / process.memoryUsage.rss()).toBeGreaterThan(0.5);
     for (const { value, reason } of readings) expect(value === null).toBe(reason !== undefined);
   });
@@ -169,8 +109,8 @@ describe('stream', () => {
     for await (const _ of connect(agent.url).telemetry()) if (++frames === 400) break;
     expect(frames).toBe(400);
     const { stream } = (
-      agent as unknown as { front: { stream: { readers: Map<{ writableLength: number }, unknown> } } }
-    ).front;
+      agent as unknown as { front: { telemetry: { stream: { readers: Map<{ writableLength: number }, unknown> } } } }
+    ).front.telemetry;
     expect(stream.readers.size).toBe(2);
     for (const { writableLength } of stream.readers.keys()) expect(writableLength).toBeLessThan(1 << 20);
     socket.destroy();

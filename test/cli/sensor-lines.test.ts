@@ -57,8 +57,8 @@ test('on a screen every quantity has one row, however many sensors there are', (
   const none = { kind: 'gauge', source: 'fake', value: null } as const;
   expect(
     quantityRows([
-      gauge('memory.rss', 'bytes', 5e7),
-      gauge('memory.peak-rss', 'bytes', 6e7),
+      gauge('memory.process-rss', 'bytes', 5e7),
+      gauge('memory.process-peak-rss', 'bytes', 6e7),
       gauge('thermal.acpitz-0', 'celsius', 27.8),
       { ...none, name: 'thermal.pch', unit: 'celsius', reason: 'it is off' },
       ...Array.from({ length: 16 }, (_, core) => gauge(`frequency.cpu${core}`, 'hertz', 2.4e9 - core * 1e8)),
@@ -69,7 +69,7 @@ test('on a screen every quantity has one row, however many sensors there are', (
       { ...joules, name: 'energy', value: 12.5 },
     ]),
   ).toEqual([
-    ['memory', 'rss 50.0 MB  peak-rss 60.0 MB'],
+    ['memory', 'process-rss 50.0 MB  process-peak-rss 60.0 MB'],
     ['thermal', 'acpitz-0 27.8 °C  pch none (it is off)'],
     ['frequency', '0.90 GHz to 2.40 GHz (16)'],
     ['power', 'VDD_IN 6.00 W (whole board)  VDD_SOC 1.50 W'],

@@ -35,8 +35,8 @@ const CASES: readonly Case[] = [
       [`${CPUS}/cpu2/online`]: '0\n',
     },
     readings: {
-      'memory.rss': 1024 * 1024,
-      'memory.peak-rss': 2048 * 1024,
+      'memory.process-rss': 1024 * 1024,
+      'memory.process-peak-rss': 2048 * 1024,
       'pressure.cpu': 0.125,
       'frequency.cpu0': 2.4e9,
       'frequency.cpu1': /cpu1\/.* holds '<unknown>', not a decimal number/,
@@ -47,7 +47,11 @@ const CASES: readonly Case[] = [
   {
     what: 'files of another form',
     files: { 'proc/pressure/cpu': 'full avg10=1.00\n', 'proc/self/status': 'VmRSS: 8 kB\n' },
-    readings: { 'pressure.cpu': /no line "some avg10/, 'memory.rss': 8192, 'memory.peak-rss': /has no VmHWM/ },
+    readings: {
+      'pressure.cpu': /no line "some avg10/,
+      'memory.process-rss': 8192,
+      'memory.process-peak-rss': /has no VmHWM/,
+    },
     scope: null,
   },
   {

@@ -10,14 +10,23 @@ export class FrameStream {
   /** Readers, with the model whose frames they want; undefined: of all. */
   private readonly readers = new Map<ServerResponse, string | undefined>();
 
+  private isClosed = false;
+
   get empty(): boolean {
     return this.readers.size === 0;
   }
 
-  /** Makes a response a reader of the frames of a model, undefined: of all, and sends it the first. @throws E_AGENT_BUSY */
-  add(response: ServerResponse, model: string | undefined, first: readonly TelemetryFrame[]): void {
+  /** @throws E_AGENT_BUSY when there are as many readers as there may be */
+  requireRoom(): void {
     if (this.readers.size >= STREAM_LIMIT)
       throw new HoneError('E_AGENT_BUSY', { limit: STREAM_LIMIT, what: 'telemetry readers are connected' });
+  }
+
+  /** Makes a response a reader of the frames of a model, undefined: of all, and sends it the first. @throws E_AGENT_BUSY */
+  add(response: ServerResponse, model: string | undefined, first: readonly TelemetryFrame[]): void {
+    if (response.destroyed) return;
+    if (this.isClosed) throw new HoneError('E_AGENT_STOPPING');
+    this.requireRoom();
     this.readers.set(response, model);
     response.on('close', () => this.readers.delete(response));
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -34,6 +43,7 @@ export class FrameStream {
 
   /** Ends all streams; what is still buffered for readers that do not read is dropped. */
   close(): void {
+    this.isClosed = true;
     for (const reader of this.readers.keys()) {
       if (reader.writableNeedDrain) reader.destroy();
       else reader.end();

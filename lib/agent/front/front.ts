@@ -5,10 +5,7 @@ import { asHoneError, HoneError } from '../../core/error';
 import type { AgentRole, AgentStatus } from '../../protocol/agent-status';
 import type { Clock } from '../../sensors/clock';
 import type { MachineSensors } from '../../sensors/machine';
-import { EnergyHistory } from '../../telemetry/energy-history';
-import type { TelemetryFrame } from '../../telemetry/sample';
 import { describeProcess } from '../processes';
-import { FrameStream } from './frame-stream';
 import type { FrontState } from './front-state';
 import { sendError } from './http/answer';
 import { Body } from './http/body';
@@ -18,7 +15,6 @@ import { HTTP_LIMITS, type HttpLimits } from './http/limits';
 import { answerPreflight, checkOrigin } from './http/origin';
 import { Uploads } from './http/uploads';
 import { JsonThread } from './json-thread';
-import { AgentMetrics } from './metrics';
 import { nanoseconds } from './nanoseconds';
 import type { Repository } from './repository';
 import { findRoute } from './router';
@@ -26,7 +22,7 @@ import { ROUTES } from './routes';
 import { Scheduler } from './scheduler';
 import { type ModelSettings, ServedModel } from './served-model';
 import { ServedModels } from './served-models';
-import type { RequestTimes } from './statistics';
+import { Telemetry } from './telemetry';
 import type { WorkerLauncher } from './worker-launcher';
 
 export interface FrontOptions {
@@ -67,19 +63,14 @@ export class Front implements FrontState {
   readonly uploads: Uploads;
   readonly url: string;
   isStarting = true;
+  readonly telemetry: Telemetry;
   isStopping = false;
   private readonly options: FrontOptions;
   private readonly server: Server;
   private readonly connections: Connections;
   private readonly scheduler: Scheduler;
-  private readonly metrics = new AgentMetrics();
-  private readonly stream = new FrameStream();
   private readonly origins: ReadonlySet<string>;
-  private readonly timer: NodeJS.Timeout;
-  private readonly energyTimer: NodeJS.Timeout | undefined;
-  private readonly energy = new EnergyHistory();
   private readonly begunNs = nanoseconds();
-  private windowBegunNs = this.begunNs;
   private closing: Promise<void> | undefined;
 
   private constructor(options: FrontOptions, server: Server) {
@@ -91,11 +82,13 @@ export class Front implements FrontState {
     this.scheduler = new Scheduler(options.cores);
     this.connections = new Connections(server, this.limits);
     server.on('request', (request, response) => this.take(request, response));
-    this.timer = setInterval(() => this.tick(), options.intervalMs);
-    this.timer.unref();
-    const { pollMs } = options.sensors.energy;
-    this.energyTimer = pollMs === null ? undefined : setInterval(() => options.sensors.energy.poll(), pollMs);
-    this.energyTimer?.unref();
+    const { version, intervalMs, clock, sensors } = options;
+    const { models, connections, uploads } = this;
+    const { cores } = this.scheduler;
+    this.telemetry = new Telemetry(
+      { version, intervalMs, clock, sensors, models, connections, uploads, cores },
+      server,
+    );
     const { address, port, family } = server.address() as AddressInfo;
     this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
@@ -144,16 +137,6 @@ export class Front implements FrontState {
     model.close(new HoneError('E_MODEL_UNAVAILABLE', { model: name, reason: 'it was unloaded', retryS: 1 }));
   }
 
-  observe(model: ServedModel, times: RequestTimes): void {
-    model.statistics.record(times, Date.now());
-    this.metrics.observe(model, times);
-  }
-
-  async renderMetrics(): Promise<{ readonly type: string; readonly text: string }> {
-    const text = await this.metrics.render(this.models.all(), this.options.sensors.read());
-    return { type: this.metrics.contentType, text };
-  }
-
   async status(): Promise<AgentStatus> {
     const { cores } = this.scheduler;
     const models = this.models.all();
@@ -187,11 +170,6 @@ export class Front implements FrontState {
     };
   }
 
-  openStream(response: ServerResponse, model: string | undefined): void {
-    const frames = this.frames().filter((frame) => model === undefined || frame.model === model);
-    this.stream.add(response, model, frames);
-  }
-
   /**
    * Stops: what was sent before is answered, for up to 5 s, or refused in words; new inferences are refused; then connections are
    * closed from our end first.
@@ -205,9 +183,7 @@ export class Front implements FrontState {
     const begun = performance.now();
     const elapsed = () => performance.now() - begun;
     this.isStopping = true;
-    clearInterval(this.timer);
-    clearInterval(this.energyTimer);
-    this.stream.close();
+    this.telemetry.close();
     // Connections that wait to be accepted and bytes that wait to be read come first, so that what was sent before is seen.
     do await delay(5);
     while (this.connections.size > 0 && this.connections.quietMs() < QUIET_MS && elapsed() < SETTLE_MS);
@@ -236,6 +212,7 @@ export class Front implements FrontState {
     const body = new Body(request, response);
     this.answer(request, response, body, arrivalNs).catch((error: unknown) => {
       body.forget();
+      this.telemetry.refused(asHoneError(error));
       sendError(response, error);
     });
   }
@@ -257,38 +234,6 @@ export class Front implements FrontState {
     const watch = (fail: (error: HoneError) => void) => this.connections.watchBody(request, fail);
     const readBody = (limit: number, alignedAt = 0) => body.read(this.uploads, limit, alignedAt, watch);
     await handler({ request, response, segments, query, arrivalNs, front: this, readBody });
-  }
-
-  private tick(): void {
-    const nowNs = nanoseconds();
-    const windowMs = (nowNs - this.windowBegunNs) / 1e6;
-    this.windowBegunNs = nowNs;
-    for (const model of this.models.all()) {
-      model.statistics.closeWindow(windowMs);
-      model.readNodes();
-    }
-    const inferences = new Map<string, number>();
-    for (const { settings, statistics } of this.models.all())
-      inferences.set(settings.name, (inferences.get(settings.name) ?? 0) + statistics.count);
-    this.energy.mark({ ...this.options.sensors.energy.take(), inferences });
-    if (!this.stream.empty) this.stream.send(this.frames());
-  }
-
-  private frames(): TelemetryFrame[] {
-    const { clock, sensors } = this.options;
-    const stamp = clock.now();
-    const readings = sensors.read();
-    const { scope, source } = sensors.energy;
-    return this.models.all().map(({ settings, memory, statistics, nodes }) => ({
-      stamp,
-      model: settings.name,
-      memory,
-      inferences: statistics.count,
-      ...statistics.window,
-      nodes,
-      energy: { scope, source, ...this.energy.of(settings.name) },
-      readings,
-    }));
   }
 }
 

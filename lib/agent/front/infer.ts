@@ -18,28 +18,33 @@ const DEFAULT_PRIORITY = 2;
 
 /**
  * Answers one inference request.
- * @throws E_RESPONSE_ENCODING, what `readBody` and `ServedModel.submit` throw, what parsing and writing tensors throw
+ * @throws E_AGENT_STOPPING, E_RESPONSE_ENCODING, what `readBody` and `ServedModel.submit` throw, what parsing and writing tensors
+ *   throw
  */
-export async function infer(model: ServedModel, context: Exchange): Promise<void> {
+export async function infer(model: ServedModel, exchange: Exchange): Promise<void> {
+  const { telemetry } = exchange.front;
+  telemetry.begun(model);
   try {
-    await answer(model, context);
+    await answer(model, exchange);
   } catch (error) {
     const failure = asHoneError(error);
-    model.statistics.recordFailure(failure.code, nanoseconds() - context.arrivalNs);
+    telemetry.failed(model, failure, nanoseconds() - exchange.arrivalNs);
     // Without a client there is nobody to be answered.
-    if (!context.response.destroyed) throw failure;
+    if (!exchange.response.destroyed) throw failure;
+  } finally {
+    telemetry.ended(model);
   }
 }
 
-async function answer(model: ServedModel, context: Exchange): Promise<void> {
-  const { request, response, arrivalNs, front } = context;
+async function answer(model: ServedModel, { request, response, arrivalNs, front, readBody }: Exchange): Promise<void> {
+  if (front.isStopping) throw new HoneError('E_AGENT_STOPPING');
   const { name, version, timeoutMs } = model.settings;
   const latest = { priority: DEFAULT_PRIORITY, deadlineNs: arrivalNs + timeoutMs * 1e6 };
   const encoding = wantedEncoding(request);
   // Before the body is there: who would be refused need not send it.
   model.admit(latest, nanoseconds());
   const headerLength = request.headers[HEADER_LENGTH]?.toString();
-  const body = await context.readBody(bodyLimit(model), Number(headerLength) || 0);
+  const body = await readBody(bodyLimit(model), Number(headerLength) || 0);
   const parsedNs = nanoseconds();
   const batch = model.settings.isBatched ? { batch: model.rows } : {};
   const ports = { name, inputs: model.inputs, outputs: model.outputs, ...batch };
@@ -68,12 +73,13 @@ async function answer(model: ServedModel, context: Exchange): Promise<void> {
   );
   response.setHeader('server-timing', `queue;dur=${milliseconds(queueNs)}, compute;dur=${milliseconds(computeNs)}`);
   await send(response, written, encoding, front.limits.sendMs);
-  front.observe(model, {
+  const times = {
     queueNs: queueNs - inputNs,
     inputNs: inputNs + transferNs,
     computeNs,
     outputNs: nanoseconds() - readyNs,
-  });
+  };
+  front.telemetry.answered(model, times, written.nonFinite);
 }
 
 function tensorOf(

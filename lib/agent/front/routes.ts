@@ -1,4 +1,3 @@
-import { HoneError } from '../../core/error';
 import { modelConfig, modelMetadata } from './describe-model';
 import type { Exchange } from './exchange';
 import type { FrontState } from './front-state';
@@ -47,7 +46,7 @@ const MODEL_ROUTES: readonly Route<Handler>[] = [
     path: '/stats',
     methods: { GET: json((exchange) => ({ model_stats: [modelOf(exchange).describeStatistics()] })) },
   },
-  { path: '/infer', methods: { POST: (exchange) => inferOn(modelOf(exchange), exchange) } },
+  { path: '/infer', methods: { POST: (exchange) => infer(modelOf(exchange), exchange) } },
 ];
 
 /** Everything that a front answers. */
@@ -95,7 +94,7 @@ export const ROUTES: readonly Route<Handler>[] = [
     path: '/metrics',
     methods: {
       GET: async ({ front, response }) => {
-        const { type, text } = await front.renderMetrics();
+        const { type, text } = await front.telemetry.metrics();
         response.writeHead(200, { 'content-type': type }).end(text);
       },
     },
@@ -116,16 +115,11 @@ export const ROUTES: readonly Route<Handler>[] = [
       GET: ({ front, query, response }) => {
         const name = query.get('model') ?? undefined;
         if (name !== undefined) front.models.find(name, undefined);
-        front.openStream(response, name);
+        return front.telemetry.openStream(response, name);
       },
     },
   },
 ];
-
-function inferOn(model: ServedModel, exchange: Exchange): Promise<void> {
-  if (exchange.front.isStopping) throw new HoneError('E_AGENT_STOPPING');
-  return infer(model, exchange);
-}
 
 function modelNames(front: FrontState): readonly { readonly name: string; readonly versions: readonly string[] }[] {
   const names = [...new Set(front.models.all().map(({ settings }) => settings.name))];

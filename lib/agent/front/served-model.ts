@@ -1,5 +1,4 @@
 import { HoneError } from '../../core/error';
-import type { SessionProfile } from '../../engine/addon';
 import type { ModelMemory, NodeSummary } from '../../telemetry/sample';
 import type { OpenRequest, WorkerPort } from '../worker-protocol';
 import { ModelQueue, type Waiting } from './model-queue';
@@ -236,12 +235,12 @@ export class ServedModel {
     }
   }
 
-  /** Has the worker tell what its nodes cost, for the window that ends now. */
-  async readNodes(): Promise<void> {
+  /** Has the worker tell what its nodes cost, for the window that ended at `endNs`. */
+  async readNodes(endNs: number): Promise<void> {
     const link = this.keeper.ready;
     if (link === undefined) return;
-    const profile: SessionProfile | undefined = await link.profile().catch(() => undefined);
-    if (profile !== undefined && link === this.keeper.ready) this.nodeTimes.update(profile, link);
+    const profile = await link.profile().catch(() => undefined);
+    if (link === this.keeper.ready) this.nodeTimes.update(profile, link, endNs);
   }
 
   get nodes(): readonly NodeSummary[] {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../core/error-table';
+import { BucketCounts } from '../../telemetry/bucket-counts';
 import { LatencyHistogram } from '../../telemetry/histogram';
-import type { InferenceSample, LatencySummary } from '../../telemetry/sample';
+import type { InferenceSample, Latencies, LatencySummary, SinceStart } from '../../telemetry/sample';
 
 /** Where the time of one answered request went, in nanoseconds. */
 export interface RequestTimes {
@@ -13,12 +14,11 @@ export interface RequestTimes {
   readonly outputNs: number;
 }
 
-/** Latencies of a span of time; null while it saw no inference. */
-interface Window {
+/** What a span of time saw. */
+interface Window extends Latencies {
   /** Length of the span; 0 before the first has passed. */
   readonly windowMs: number;
-  readonly compute: LatencySummary | null;
-  readonly queue: LatencySummary | null;
+  readonly failures: number;
   /** The last inferences of the span, oldest first. */
   readonly recent: readonly InferenceSample[];
 }
@@ -28,10 +28,11 @@ const RECENT = 64;
 
 const NO_TIMES: RequestTimes = { queueNs: 0, inputNs: 0, computeNs: 0, outputNs: 0 };
 
-/** Statistics of one model's inferences: sums since the start, percentiles over the last window. */
+/** Statistics of one model's inferences: since the start, and over the last window. */
 export class InferenceStatistics {
-  private readonly compute = new LatencyHistogram();
-  private readonly queue = new LatencyHistogram();
+  private readonly compute = new Latency();
+  private readonly queue = new Latency();
+  private readonly request = new Latency();
   private readonly sums: { -readonly [K in keyof RequestTimes]: number } = { ...NO_TIMES };
   private readonly failures = new Map<ErrorCode, number>();
   /** Runs by how many requests shared them. */
@@ -40,12 +41,14 @@ export class InferenceStatistics {
   private failed = 0;
   private failedNs = 0;
   private lastMs = 0;
-  private closed: Window = { windowMs: 0, compute: null, queue: null, recent: [] };
+  private notFinite = 0;
+  private closed: Window = { windowMs: 0, failures: 0, compute: null, queue: null, request: null, recent: [] };
   /** Rings of the last times, by number of the inference. */
   private readonly recentQueueNs = new Float64Array(RECENT);
   private readonly recentComputeNs = new Float64Array(RECENT);
-  /** Inferences answered before this window. */
+  /** Inferences answered, and failures, before this window. */
   private before = 0;
+  private failedBefore = 0;
 
   /** Inferences answered since the start. */
   get count(): number {
@@ -56,6 +59,7 @@ export class InferenceStatistics {
   record(times: RequestTimes, wallMs: number): void {
     this.queue.record(times.queueNs);
     this.compute.record(times.computeNs);
+    this.request.record(times.queueNs + times.inputNs + times.computeNs + times.outputNs);
     this.sums.queueNs += times.queueNs;
     this.sums.inputNs += times.inputNs;
     this.sums.computeNs += times.computeNs;
@@ -79,12 +83,23 @@ export class InferenceStatistics {
     this.failedNs += ns;
   }
 
+  /** Records NaN and infinities that were answered as bits. */
+  recordNonFinite(elements: number): void {
+    this.notFinite += elements;
+  }
+
   /** Ends the window of the last `windowMs` milliseconds; the next one begins. */
   closeWindow(windowMs: number): void {
     const recent = this.takeRecent();
-    this.closed = { windowMs, compute: this.compute.summary(), queue: this.queue.summary(), recent };
-    this.compute.reset();
-    this.queue.reset();
+    this.closed = {
+      windowMs,
+      failures: this.failed - this.failedBefore,
+      compute: this.compute.closeWindow(),
+      queue: this.queue.closeWindow(),
+      request: this.request.closeWindow(),
+      recent,
+    };
+    this.failedBefore = this.failed;
   }
 
   private takeRecent(): InferenceSample[] {
@@ -104,6 +119,27 @@ export class InferenceStatistics {
     return this.closed;
   }
 
+  get since(): SinceStart {
+    return {
+      failures: this.failed,
+      failuresByCode: Object.fromEntries(this.failures),
+      nonFinite: this.notFinite,
+      compute: this.compute.since.summary(),
+      queue: this.queue.since.summary(),
+      request: this.request.since.summary(),
+    };
+  }
+
+  /** Counts since the start by decimal buckets. */
+  get buckets(): { readonly [K in keyof Latencies]: BucketCounts } {
+    return { compute: this.compute.buckets, queue: this.queue.buckets, request: this.request.buckets };
+  }
+
+  /** Runs of the engine; several requests can share one. */
+  get runs(): number {
+    return [...this.batches.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+
   /** The answer to a statistics request (Triton's statistics extension); times are sums in nanoseconds. */
   describe(model: string, version: string): object {
     const { succeeded: count, failed, failedNs, sums } = this;
@@ -113,14 +149,13 @@ export class InferenceStatistics {
       compute_infer: duration(sums.computeNs),
       compute_output: duration(sums.outputNs),
     };
-    const runs = [...this.batches.values()].reduce((sum, { count: times }) => sum + times, 0);
     const total = sums.queueNs + sums.inputNs + sums.computeNs + sums.outputNs;
     return {
       name: model,
       version,
       last_inference: this.lastMs,
       inference_count: count,
-      execution_count: runs,
+      execution_count: this.runs,
       inference_stats: {
         success: duration(total),
         fail: { count: failed, ns: Math.round(failedNs) },
@@ -132,5 +167,24 @@ export class InferenceStatistics {
         compute_infer: { count: times, ns: Math.round(ns) },
       })),
     };
+  }
+}
+
+/** One phase of requests, over the open window and since the start. */
+class Latency {
+  readonly since = new LatencyHistogram();
+  readonly buckets = new BucketCounts();
+  private readonly window = new LatencyHistogram();
+
+  record(ns: number): void {
+    this.window.record(ns);
+    this.since.record(ns);
+    this.buckets.record(ns);
+  }
+
+  closeWindow(): LatencySummary | null {
+    const summary = this.window.summary();
+    this.window.reset();
+    return summary;
   }
 }

@@ -37,3 +37,36 @@ test('runs are counted by how many requests shared them', () => {
     ],
   });
 });
+
+test('beside the window stands what was since the start; failures are of both', () => {
+  const statistics = new InferenceStatistics();
+  expect(statistics.since).toEqual({
+    ...{ failures: 0, failuresByCode: {}, nonFinite: 0 },
+    ...{ compute: null, queue: null, request: null },
+  });
+  statistics.record({ queueNs: 1000, inputNs: 200, computeNs: 5000, outputNs: 300 }, 0);
+  statistics.recordFailure('E_DEADLINE', 1);
+  statistics.recordNonFinite(3);
+  statistics.closeWindow(990);
+  statistics.recordFailure('E_DEADLINE', 1);
+  statistics.recordFailure('E_QUEUE_FULL', 1);
+  statistics.recordNonFinite(0);
+  statistics.closeWindow(1480);
+  const { windowMs, failures, compute, request } = statistics.window;
+  expect({ windowMs, failures, compute, request }).toEqual({
+    windowMs: 1480,
+    failures: 2,
+    compute: null,
+    request: null,
+  });
+  expect(statistics.since).toMatchObject({
+    ...{ failures: 3, failuresByCode: { E_DEADLINE: 2, E_QUEUE_FULL: 1 }, nonFinite: 3 },
+    ...{ compute: { count: 1, maxUs: 5 }, queue: { count: 1, maxUs: 1 }, request: { count: 1, maxUs: 6.5 } },
+  });
+  const { queue, compute: inside, request: whole } = statistics.buckets;
+  expect([queue, inside, whole].map(({ count, sumNs }) => [count, sumNs])).toEqual([
+    [1, 1000],
+    [1, 5000],
+    [1, 6500],
+  ]);
+});
