@@ -62,7 +62,9 @@ test('deploy keeps an agent in the background, watch finds it, --stop ends it', 
     ['digits', 1],
     ['digits', 1],
   ]);
-  expect((await run('watch --frames 1')).stdout).toMatch(/^\S+Z {2}digits {2}1 inferences .* RSS \d+(\.\d)? MB\n$/);
+  expect((await run('watch --frames 1')).stdout).toMatch(
+    /^\S+Z {2}digits version 1 {2}1 inferences .* since start p50 \S+ [mµ]s {2}p99 .* {2}memory \S+ MB in all, front .*\n$/,
+  );
 
   expect(await stop()).toEqual({ stopped: true });
   expect(isAlive(agent.pid)).toBe(false);
