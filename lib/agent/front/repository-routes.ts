@@ -63,7 +63,8 @@ async function readObject(
 }
 
 function versionIn(parameters: unknown, known: readonly string[]): string | undefined {
-  if (typeof parameters !== 'object' || parameters === null) throw badBody("'parameters' is an object");
+  if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters))
+    throw badBody("'parameters' is an object");
   requireKeys(parameters, known);
   const { version } = parameters as { readonly version?: unknown };
   if (version !== undefined && typeof version !== 'string') throw badBody('\'version\' is text, such as "2"');

@@ -71,6 +71,8 @@ interface Flight {
 
 /** Runs that take no longer may follow each other without a pause between them, in nanoseconds. */
 const SHORT_NS = 1e6;
+/** Longest time that a timer takes, in milliseconds: some 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
 /** Workers that come back later than this let nobody wait, in milliseconds. */
 const PATIENCE_MS = 1000;
 
@@ -196,7 +198,7 @@ export class ServedModel {
       this.window = Math.max(LEAST_WINDOW, Math.floor(this.window / 2));
       this.leave(entry, new HoneError('E_DEADLINE', { model: this.settings.name, ms }));
     };
-    entry.timer = setTimeout(late, Math.max(0, (job.deadlineNs - queuedNs) / 1e6));
+    entry.timer = setTimeout(late, Math.min(LONGEST_MS, Math.max(0, (job.deadlineNs - queuedNs) / 1e6)));
     this.queue.add(entry);
     this.wake();
     return { answer, leave: (error) => this.leave(entry, error) };
