@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { slowPlan, slowRequest } from '../../bench/agent/networks';
 import { type Agent, startAgent } from '../../lib/agent/agent';
 import { METRICS, NODE_SERIES } from '../../lib/agent/front/metrics';
@@ -36,6 +38,15 @@ async function ask(times: number): Promise<void> {
   for (let i = 0; i < times; i++) expect((await send(agent.url, INFER, binaryRequest())).status).toBe(200);
 }
 
+/** What is no HTTP, and waits for the answer. */
+async function sayNonsense(): Promise<void> {
+  const socket = connectSocket(Number(new URL(agent.url).port), '127.0.0.1');
+  socket.write('nonsense\r\n\r\n');
+  socket.resume();
+  await once(socket, 'end');
+  socket.destroy();
+}
+
 async function metricsText(): Promise<string> {
   return (await send(agent.url, '/metrics')).body.toString();
 }
@@ -68,6 +79,7 @@ describe('what they tell', () => {
     expect((await send(agent.url, '/v2/models/none/infer', { body: '{}' })).status).toBe(404);
     expect((await send(agent.url, '/nowhere')).status).toBe(404);
     expect((await send(agent.url, '/nowhere')).status).toBe(404);
+    await sayNonsense();
     const { headers } = await send(agent.url, '/metrics');
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
     const found = await series();
@@ -77,6 +89,7 @@ describe('what they tell', () => {
       [`{${TINY},code="E_INPUT_SHAPE"}`]: 1,
       '{model="",version="",code="E_MODEL_UNKNOWN"}': 1,
       '{model="",version="",code="E_REQUEST_ROUTE"}': 2,
+      '{model="",version="",code="E_REQUEST_HTTP"}': 1,
     });
     expect(valuesOf(found, 'hone_runs_total')).toEqual({ [`{${TINY}}`]: 3 });
     expect(valuesOf(found, 'hone_sensor_celsius')).toEqual({

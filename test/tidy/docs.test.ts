@@ -19,6 +19,7 @@ import { recipeKeysPage } from './recipe-keys';
 import { recipeSchemaPage } from './recipe-schema';
 import { sensorsPage } from './sensors-page';
 import { ROOT, readSource } from './sources';
+import { telemetryPage } from './telemetry-page';
 
 /** Generated files: the test fails when one is stale; `npm run docs` writes them anew. */
 const PAGES: Readonly<Record<string, () => string>> = {
@@ -30,6 +31,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/recipe-keys.md': recipeKeysPage,
   'docs/recipe.schema.json': recipeSchemaPage,
   'docs/sensors.md': sensorsPage,
+  'docs/telemetry.md': telemetryPage,
   'lib/compress/structured/kernel-rows.ts': kernelRowsSource,
   'lib/core/binary-operation.ts': binaryOperationsSource,
   'lib/core/reduce-operation.ts': reduceOperationsSource,

@@ -80,7 +80,7 @@ export class Front implements FrontState {
     this.server = server;
     this.origins = new Set(options.origins);
     this.scheduler = new Scheduler(options.cores);
-    this.connections = new Connections(server, this.limits);
+    this.connections = new Connections(server, this.limits, (error) => this.telemetry.refused(error));
     server.on('request', (request, response) => this.take(request, response));
     const { version, intervalMs, clock, sensors } = options;
     const { models, connections, uploads } = this;

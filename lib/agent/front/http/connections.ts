@@ -49,10 +49,13 @@ export function createHttpServer(limits: HttpLimits): Server {
 export class Connections {
   private readonly known = new Map<Socket, Connection>();
   private readonly limits: HttpLimits;
+  private readonly refused: (error: HoneError) => void;
   private isClosing = false;
 
-  constructor(server: Server, limits: HttpLimits) {
+  /** @param refused told of every refusal that a connection ends with */
+  constructor(server: Server, limits: HttpLimits, refused: (error: HoneError) => void) {
     this.limits = limits;
+    this.refused = refused;
     server.on('connection', (socket) => this.add(socket));
     server.on('clientError', (error, socket) => {
       const fault = faultOf(error, limits);
@@ -204,6 +207,7 @@ export class Connections {
     socket.once('finish', () => timers.push(setTimeout(cut, lingerMs), setTimeout(cut, drainMs)));
     socket.once('close', () => timers.forEach(clearTimeout));
     const { refusal } = connection.end ?? {};
+    if (refusal !== undefined) this.refused(refusal);
     socket.end(refusal === undefined ? '' : errorBytes(refusal));
   }
 }
