@@ -82,6 +82,10 @@ const GATES = {
     what: 'bodies of inference requests and responses, frames: 20 s of fuzzing',
     command: [node, 'dist/test/protocol/fuzz.js', '--seconds', '20', '--seed', '1'],
   },
+  'fuzz-http': {
+    what: 'requests to a running agent, 20 s of fuzzing',
+    command: [node, 'dist/test/agent/hostile/fuzz.js', '--seconds', '20', '--seed', '1'],
+  },
   'properties-anew': {
     what: 'every property with a seed of its own and ten times the cases',
     nightly: true,
@@ -116,6 +120,11 @@ const GATES = {
     what: 'bodies of inference requests and responses, frames: ten minutes of fuzzing with a seed of its own',
     nightly: true,
     command: [node, 'dist/test/protocol/fuzz.js', '--seconds', '600'],
+  },
+  'fuzz-http-long': {
+    what: 'requests to a running agent, ten minutes of fuzzing with a seed of its own',
+    nightly: true,
+    command: [node, 'dist/test/agent/hostile/fuzz.js', '--seconds', '600'],
   },
 };
 
