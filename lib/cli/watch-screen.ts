@@ -29,7 +29,7 @@ export function frameLine(frame: TelemetryFrame): string {
 export function screenLines(frames: readonly TelemetryFrame[], url: string, columns: number, rows: number): string[] {
   if (frames.length === 0) return [`no model at ${url}`];
   const heads = frames.map((frame) => modelLines(frame));
-  const machine = pairs([['memory', memoryText(frames)], ...quantityRows(frames[0].readings)]);
+  const machine = pairs([['processes', memoryText(frames)], ...quantityRows(frames[0].readings)]);
   const taken = 2 + machine.length + heads.reduce((sum, lines) => sum + lines.length + 1, 0);
   const room = Math.floor((rows - taken) / frames.length);
   const lines = [

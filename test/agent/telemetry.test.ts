@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
-import type { Agent } from '../../lib/agent/agent';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Agent, startAgent } from '../../lib/agent/agent';
 import { connect } from '../../lib/client/client';
 import { EnergyMeter } from '../../lib/sensors/energy-meter';
 import type { MachineSensors } from '../../lib/sensors/machine';
@@ -87,6 +90,44 @@ describe('stream', () => {
     }
     await reading;
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(12);
+  });
+
+  test('every version of every model has frames of its own; nodes that nobody ran again are stale', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hone-frames-'));
+    try {
+      const plans = [
+        { name: 'tiny', version: '1', plan: 'a.plan' },
+        { name: 'tiny', version: '2', plan: 'a.plan' },
+        { name: 'other', version: '1', plan: 'a.plan' },
+      ];
+      writeFileSync(join(folder, 'a.plan'), tinyPlan());
+      writeFileSync(join(folder, 'catalogue.json'), JSON.stringify({ models: plans }));
+      agent = await startAgent({ folder, sensors, intervalMs: 50 });
+      await ask(20);
+      expect((await send(agent.url, INFER, { body: '{}' })).status).toBe(400);
+      const frame = await frameWhere(
+        ({ version, compute, failures, nodesAgeMs }) =>
+          version === '2' && compute === null && failures === 0 && (nodesAgeMs ?? 0) > 0,
+      );
+      expect(frame).toMatchObject({ model: 'tiny', inferences: 20, request: null, queue: null });
+      expect(frame.since).toMatchObject({
+        failures: 1,
+        failuresByCode: { E_REQUEST_FORMAT: 1 },
+        request: { count: 20 },
+      });
+      expect(frame.nodes.length).toBeGreaterThanOrEqual(2);
+      const { front, worker } = frame.processes;
+      for (const { bytes } of [front.rss, worker.rss, front.pss, worker.pss]) expect(bytes).toBeGreaterThan(1e6);
+      const seen = new Map<string, number>();
+      for await (const { model, version, inferences } of connect(agent.url).telemetry()) {
+        seen.set(`${model} ${version}`, inferences);
+        if (seen.size === 3) break;
+      }
+      expect(Object.fromEntries(seen)).toEqual({ 'tiny 1': 0, 'tiny 2': 20, 'other 1': 0 });
+    } finally {
+      await agent.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('real sensors tell the resident memory of this process', async () => {

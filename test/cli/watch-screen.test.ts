@@ -65,8 +65,8 @@ test('numbers since the start stand beside those of the window, whose length is 
     'slowest nodes; percentiles since start; mean and share in the last window',
     ...NODES,
     '',
-    'memory   49.0 MB in all, front 35.0 MB, worker of digits 14.0 MB, limit 512 MB',
-    'thermal  cpu 51.5 °C',
+    'processes  49.0 MB in all, front 35.0 MB, worker of digits 14.0 MB, limit 512 MB',
+    'thermal    cpu 51.5 °C',
   ]);
 });
 
@@ -95,10 +95,10 @@ test('several models share a screen; stale nodes are marked, what is not known h
     'model   weights 58.0 kB, arena 31.0 kB, scratch 10.0 kB',
     'energy  none (no sensor)',
     '',
-    'memory   front 35.0 MB, worker of digits 14.0 MB, worker of other none (closed), limit 512 MB'
+    'processes  front 35.0 MB, worker of digits 14.0 MB, worker of other none (closed), limit 512 MB'
       .slice(0, 79)
       .concat('…'),
-    'thermal  cpu 51.5 °C',
+    'thermal    cpu 51.5 °C',
   ]);
 });
 
