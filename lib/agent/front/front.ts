@@ -223,6 +223,8 @@ export class Front implements FrontState {
     body: Body,
     arrivalNs: number,
   ): Promise<void> {
+    const turn = this.connections.turnOf(request, response);
+    if (turn !== undefined && !(await turn)) return;
     const { method = 'GET' } = request;
     const { target, host } = readHead(request);
     checkOrigin(request, host, response, this.origins);

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { HoneError } from '../../../core/error';
 import { nanoseconds } from '../nanoseconds';
@@ -14,8 +14,12 @@ interface Connection {
   open: number;
   /** The last request that began; its body may still be arriving. */
   request: IncomingMessage | undefined;
+  /** Settled when that request was answered. */
+  answered: Promise<void> | undefined;
   /** Tells who reads that body that the rest of it will not come. */
   fail: ((error: HoneError) => void) | undefined;
+  /** Why the rest of it will not come. */
+  fault: HoneError | undefined;
   /** Nothing more is read: the connection is closed when all requests are answered, after this refusal if there is one. */
   end: { readonly refusal: HoneError | undefined } | undefined;
   /** Our end is closed. */
@@ -91,10 +95,24 @@ export class Connections {
     return arrival;
   }
 
+  /**
+   * Waits, for a request that has begun, until those before it on its connection are answered, so that a client that sends many
+   * and reads nothing has one answer made; undefined: there are none. Tells whether it is to be answered still.
+   */
+  turnOf(request: IncomingMessage, response: ServerResponse): Promise<boolean> | undefined {
+    const connection = this.known.get(request.socket);
+    if (connection === undefined) return undefined;
+    const before = connection.open > 1 ? connection.answered : undefined;
+    connection.answered = new Promise((resolve) => response.once('close', resolve));
+    return before?.then(() => !connection.isClosed && !request.socket.destroyed);
+  }
+
   /** Has `fail` called when the body of a request that has begun will not come, though its client can still be answered. */
   watchBody(request: IncomingMessage, fail: (error: HoneError) => void): void {
     const connection = this.known.get(request.socket);
-    if (connection?.request === request) connection.fail = fail;
+    if (connection?.request !== request) return;
+    connection.fail = fail;
+    if (connection.fault !== undefined) fail(connection.fault);
   }
 
   /** The body of a request has arrived: what comes now is the next one. */
@@ -146,7 +164,9 @@ export class Connections {
       lastNs: nanoseconds(),
       open: 0,
       request: undefined,
+      answered: undefined,
       fail: undefined,
+      fault: undefined,
       end: undefined,
       isClosed: false,
     };
@@ -175,7 +195,10 @@ export class Connections {
     const isBody = connection.request !== undefined && !connection.request.complete;
     const isSilent = isBody || (connection.firstNs === undefined && fault.code === 'E_REQUEST_SLOW');
     connection.end = { refusal: isSilent ? undefined : fault };
-    if (isBody) connection.fail?.(fault);
+    if (isBody) {
+      connection.fault = fault;
+      connection.fail?.(fault);
+    }
     if (connection.open === 0) this.finish(socket, connection);
   }
 
