@@ -3,6 +3,7 @@ import { runBusyAgent } from './agent/busy';
 import { runAgentMemory, runRequestCost } from './agent/cost';
 import { runAgentEnds } from './agent/ends';
 import { runQueueTimes } from './agent/queue';
+import { runTwoModels } from './agent/two-models';
 import { CODED_WEIGHTS_PARTS, runCodedWeights } from './coded-weights';
 import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
 import { runEngineBefore } from './engine-before';
@@ -184,6 +185,12 @@ export const TRIALS: readonly Trial[] = [
     run: runRequestCost,
   },
   { name: 'agent-memory', what: 'memory of all processes of an agent with mnist-8', long: true, run: runAgentMemory },
+  {
+    name: 'agent-two-models',
+    what: 'what two models of one agent answer at once, beside what they answer alone',
+    long: true,
+    run: runTwoModels,
+  },
   {
     name: 'agent-ends',
     what: 'requests under way when an agent is told to stop, and when its worker dies',

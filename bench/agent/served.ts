@@ -21,13 +21,23 @@ export class ServedAgent {
   }
 
   /** Serves a plan under the name `model`. */
-  static async start(plan: Uint8Array, model: string, options: readonly string[] = []): Promise<ServedAgent> {
+  static async start(plan: Uint8Array, model: string): Promise<ServedAgent> {
     const folder = await mkdtemp(join(tmpdir(), 'hone-bench-agent-'));
-    const [path, note] = [join(folder, 'model.plan'), join(folder, 'note.json')];
+    const path = join(folder, 'model.plan');
     await writeFile(path, plan);
+    return ServedAgent.launch(folder, path, ['--name', model]);
+  }
+
+  /** Serves what is in a folder. */
+  static async serve(plans: string, options: readonly string[]): Promise<ServedAgent> {
+    return ServedAgent.launch(await mkdtemp(join(tmpdir(), 'hone-bench-agent-')), plans, options);
+  }
+
+  private static async launch(folder: string, what: string, options: readonly string[]): Promise<ServedAgent> {
+    const note = join(folder, 'note.json');
     const main = join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
-    const words = ['serve', path, '--port', '0', '--name', model, '--note', note, ...options];
-    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const words = ['serve', what, '--port', '0', '--note', note, ...options];
+    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'ignore'] });
     for (const end = Date.now() + START_LIMIT_MS; !existsSync(note); await delay(20))
       if (Date.now() > end || child.exitCode !== null) throw new Error('the agent does not come up');
     const { url } = JSON.parse(readFileSync(note, 'utf8')) as { readonly url: string };
