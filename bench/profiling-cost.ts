@@ -4,11 +4,11 @@ import { bindFeeds, preparedCalls } from './shipped/calls';
 import { chooseRepeat, median, ratioSpread, spreadOf, timeInterleaved } from './timing';
 import type { TrialContext, TrialOutcome, TrialRecord } from './trial';
 
-/** Every so many runs the agent times (lib/agent/served-model.ts). */
+/** Every so many runs the agent times (lib/agent/front/front.ts). */
 const EVERY = 16;
 const WARM_UP = 20;
-/** A counter that is read between nodes does not show in networks that take longer: other processes do. */
-const LONGEST_US = 2000;
+/** Networks that take longer run too rarely in the time there is. */
+const LONGEST_US = 50_000;
 
 /** A run whose nodes are timed, as the agent does it in production and at every run, ÷ one that is not. */
 export async function runProfilingCost({ pairs, models, say, wants, keep }: TrialContext): Promise<TrialOutcome> {
