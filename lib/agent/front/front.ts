@@ -201,7 +201,8 @@ export class Front implements FrontState {
   }
 
   private get isBusy(): boolean {
-    return this.uploads.count > 0 || this.models.all().some(({ running, queue }) => running + queue.size > 0);
+    if (this.uploads.count + this.json.count > 0) return true;
+    return this.models.all().some(({ running, queue }) => running + queue.size > 0);
   }
 
   /** Never throws and never rejects. */

@@ -39,10 +39,9 @@ export async function infer(model: ServedModel, exchange: Exchange): Promise<voi
 async function answer(model: ServedModel, { request, response, arrivalNs, front, readBody }: Exchange): Promise<void> {
   if (front.isStopping) throw new HoneError('E_AGENT_STOPPING');
   const { name, version, timeoutMs } = model.settings;
-  const latest = { priority: DEFAULT_PRIORITY, deadlineNs: arrivalNs + timeoutMs * 1e6 };
   const encoding = wantedEncoding(request);
-  // Before the body is there: who would be refused need not send it.
-  model.admit(latest, nanoseconds());
+  // Before the body is there: who would be refused whatever it says need not send it.
+  model.admit({ priority: DEFAULT_PRIORITY, deadlineNs: Number.POSITIVE_INFINITY }, nanoseconds());
   const headerLength = request.headers[HEADER_LENGTH]?.toString();
   const body = await readBody(bodyLimit(model), Number(headerLength) || 0);
   const parsedNs = nanoseconds();
@@ -50,7 +49,7 @@ async function answer(model: ServedModel, { request, response, arrivalNs, front,
   const ports = { name, inputs: model.inputs, outputs: model.outputs, ...batch };
   const asked = await front.json.parse(body, headerLength, ports);
   const inputNs = nanoseconds() - parsedNs;
-  const deadlineNs = asked.timeoutUs ? arrivalNs + asked.timeoutUs * 1e3 : latest.deadlineNs;
+  const deadlineNs = arrivalNs + (asked.timeoutUs ? asked.timeoutUs * 1e3 : timeoutMs * 1e6);
   const job = {
     inputs: asked.inputs.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
     rows: asked.rows,

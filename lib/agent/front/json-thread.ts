@@ -51,6 +51,11 @@ export class JsonThread {
     return this.ask<WrittenResponse>({ kind: 'write', model, request: { id, outputs }, specs: plain, given });
   }
 
+  /** Requests and answers that it works on. */
+  get count(): number {
+    return this.pending.size;
+  }
+
   close(): void {
     clearTimeout(this.idle);
     void this.thread?.terminate();
