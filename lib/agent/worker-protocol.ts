@@ -53,6 +53,8 @@ export interface Opened {
   readonly memory: SessionMemory;
   readonly load: SessionLoad;
   readonly cpu: string;
+  /** Texts of the plan's metadata under keys of ours. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** Nanoseconds of a first run of zeros; 0 where the plan refuses them. */
   readonly firstRunNs: number;
 }

@@ -43,7 +43,12 @@ export function modelConfig(model: ServedModel): object {
       priority_levels: 3,
       default_priority_level: 2,
     },
-    parameters: { threads: { string_value: String(threads) } },
+    parameters: Object.fromEntries(
+      Object.entries({ threads: String(threads), ...model.about.metadata }).map(([key, value]) => [
+        key,
+        { string_value: value },
+      ]),
+    ),
   };
 }
 

@@ -69,6 +69,7 @@ async function answer(model: ServedModel, { request, response, arrivalNs, front,
     asked,
     model.outputs,
     outputs.map((output, index) => tensorOf(model, index, output)),
+    model.labels,
   );
   response.setHeader('server-timing', `queue;dur=${milliseconds(queueNs)}, compute;dur=${milliseconds(computeNs)}`);
   await send(response, written, encoding, front.limits.sendMs);

@@ -20,6 +20,7 @@ export type JsonTask =
       readonly request: Pick<InferRequest, 'id' | 'outputs'>;
       readonly specs: ModelPorts['outputs'];
       readonly given: readonly OutputTensor[];
+      readonly labels: readonly (readonly string[] | undefined)[];
     };
 
 export interface JsonAnswer {
@@ -33,7 +34,7 @@ function perform(task: JsonTask): { readonly value: unknown; readonly memory: re
     const value = parseInferRequest(task.body, task.headerLength, task.ports);
     return { value, memory: value.inputs.map(({ buffer }) => buffer) };
   }
-  const value = writeInferResponse(task.model, task.request, task.specs, task.given);
+  const value = writeInferResponse(task.model, task.request, task.specs, task.given, task.labels);
   return { value, memory: value.chunks.map(({ buffer }) => buffer) };
 }
 

@@ -40,15 +40,16 @@ export class JsonThread {
     request: Pick<InferRequest, 'id' | 'outputs'>,
     specs: ModelPorts['outputs'],
     given: readonly OutputTensor[],
+    labels: readonly (readonly string[] | undefined)[],
   ): Promise<WrittenResponse> {
     const elements = request.outputs.reduce(
       (sum, { index, binary }) => sum + (binary ? 0 : given[index].data.length),
       0,
     );
-    if (elements <= LARGE_ELEMENTS) return writeInferResponse(model, request, specs, given);
+    if (elements <= LARGE_ELEMENTS) return writeInferResponse(model, request, specs, given, labels);
     const { id, outputs } = request;
     const plain = specs.map(({ name, datatype, shape }) => ({ name, datatype, shape }));
-    return this.ask<WrittenResponse>({ kind: 'write', model, request: { id, outputs }, specs: plain, given });
+    return this.ask<WrittenResponse>({ kind: 'write', model, request: { id, outputs }, specs: plain, given, labels });
   }
 
   /** Requests and answers that it works on. */

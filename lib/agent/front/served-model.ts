@@ -1,6 +1,7 @@
 import { HoneError } from '../../core/error';
 import type { ModelMemory, NodeSummary } from '../../telemetry/sample';
 import type { OpenRequest, WorkerPort } from '../worker-protocol';
+import { classLabels } from './class-labels';
 import { ModelQueue, type Waiting } from './model-queue';
 import { nanoseconds } from './nanoseconds';
 import { NodeTimes } from './node-times';
@@ -96,6 +97,7 @@ export class ServedModel {
   private readonly pace = new Pace();
   private readonly wake: () => void;
   private opened: WorkerLink['about'] | undefined;
+  private classes: ReturnType<typeof classLabels> = [];
   /** Runs that were sent to the worker, at most two, in their order. */
   private readonly flights: Flight[] = [];
   /** In the engine, of the last run. */
@@ -132,6 +134,11 @@ export class ServedModel {
 
   get outputs(): readonly WorkerPort[] {
     return this.about.outputs;
+  }
+
+  /** Names of the classes of every output, where its plan has them. */
+  get labels(): ReturnType<typeof classLabels> {
+    return this.classes;
   }
 
   get about(): WorkerLink['about'] {
@@ -263,6 +270,11 @@ export class ServedModel {
 
   private begin(link: WorkerLink): void {
     this.opened = link.about;
+    const { metadata, outputs } = link.about;
+    this.classes = classLabels(
+      metadata,
+      outputs.map(({ name }) => name),
+    );
     this.pace.expect(link.about.firstRunNs);
     this.window = Math.max(LEAST_WINDOW, Math.min(this.queue.limit, this.startWindow(link.about.firstRunNs)));
     this.wake();

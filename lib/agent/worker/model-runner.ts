@@ -1,8 +1,10 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Datatype } from '../../core/datatype';
 import type { PlanArray, SessionProfile } from '../../engine/addon';
 import { arrayView, elementBytes, elementsOf, type TensorInfo } from '../../engine/arrays';
 import { openSession, type Session } from '../../engine/session';
 import type { PlanType } from '../../plan/format';
+import { readPlanMetadata } from '../../plan/read-metadata';
 import {
   type Opened,
   type OpenRequest,
@@ -42,6 +44,7 @@ export class ModelRunner {
   private readonly forms: readonly { readonly outputs: readonly PlanArray[]; readonly run: () => void }[];
   private turn = 0;
   private readonly isCounted: boolean;
+  private readonly metadata: Readonly<Record<string, string>>;
   private readonly firstRunNs: number;
   private threads: number;
   /** Of the last run. */
@@ -56,6 +59,7 @@ export class ModelRunner {
       ...(packedCache === undefined ? {} : { packedCache }),
     });
     const { inputs, outputs } = this.session;
+    this.metadata = ownMetadata(plan);
     this.threads = threads;
     const input = arraysIn(inputs);
     this.inputMemory = input.memory;
@@ -78,6 +82,7 @@ export class ModelRunner {
       memory,
       load,
       cpu,
+      metadata: this.metadata,
       firstRunNs: this.firstRunNs,
     };
   }
@@ -180,4 +185,20 @@ function padded(arrays: readonly PlanArray[]): Uint8Array[] {
     const padding = paddedBytes(byteLength) - byteLength;
     return padding === 0 ? [bytes] : [bytes, ZEROS.subarray(0, padding)];
   });
+}
+
+/** Metadata under keys of ours, of a plan that a session has opened. */
+function ownMetadata(plan: string): Record<string, string> {
+  const file = openSync(plan, 'r');
+  try {
+    const all = readPlanMetadata((offset, count) => {
+      const bytes = new Uint8Array(count);
+      readSync(file, bytes, 0, count, offset);
+      return bytes;
+    });
+    const own = Object.entries(all).filter(([key, value]) => key.startsWith('hone.') && typeof value === 'string');
+    return Object.fromEntries(own) as Record<string, string>;
+  } finally {
+    closeSync(file);
+  }
 }
