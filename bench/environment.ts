@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describeCpu } from '../lib/engine/session';
-import { version } from '../lib/jobs/version';
+import { version } from '../lib/engine/version';
 import { loadRuntime } from '../lib/reference/runtime';
 
 /** Folder of the package, whether this file runs from the sources or from dist. */

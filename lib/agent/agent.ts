@@ -1,13 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { HoneError } from '../core/error';
 import type { AgentStatus, RepositoryEntry } from '../protocol/agent-status';
 import { type Clock, systemClock } from '../sensors/clock';
 import { type MachineSensors, openMachineSensors } from '../sensors/machine';
 import { Front } from './front/front';
 import type { HttpLimits } from './front/http/limits';
-import type { ModelSettings } from './front/served-model';
 import { childLauncher } from './front/worker-launcher';
-import { type Catalogue, type CatalogueEntry, fixedCatalogue } from './supervisor/catalogue';
+import { checkSettings, requireOption, settingsOf } from './settings';
+import { type Catalogue, fixedCatalogue } from './supervisor/catalogue';
 import { ControlServer, type SupervisorService } from './supervisor/control-server';
 import { folderCatalogue } from './supervisor/folder-catalogue';
 import { type ModelHost, Supervisor } from './supervisor/supervisor';
@@ -148,41 +147,10 @@ function catalogueOf(source: AgentSource): Catalogue {
   return fixedCatalogue([{ name: source.model, version: '1', plan: source.plan, loaded: true }]);
 }
 
-function settingsOf(entry: CatalogueEntry, otherwise: AgentSettings): ModelSettings {
-  const { packedCache } = otherwise;
-  return {
-    name: entry.name,
-    version: entry.version,
-    threads: entry.threads ?? otherwise.threads ?? 1,
-    queueLimit: entry.queue ?? otherwise.queue ?? 64,
-    timeoutMs: entry.timeoutMs ?? otherwise.timeoutMs ?? 10_000,
-    isBatched: entry.batch ?? otherwise.batch ?? false,
-    ...(packedCache === undefined ? {} : { packedCache }),
-  };
-}
-
 function checkOptions(options: AgentOptions, host: string): void {
-  const { queue = 64, timeoutMs = 10_000, cores = 1, origins = [] } = options;
-  const require = (holds: boolean, option: string, expected: string, found: string | number) => {
-    if (!holds) throw new HoneError('E_OPTION_VALUE', { option, expected, found });
-  };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a name
   const isName = (text: string) => /^[^/\u0000-\u001f]{1,200}$/.test(text);
   if (!('folder' in options))
-    require(isName(options.model), 'name', 'a name of 1 to 200 characters without /', options.model);
-  require(/^(localhost|127(\.\d+){3}|::1)$/.test(host), 'host', 'a loopback address', host);
-  require(isWhole(queue, 1, 10_000), 'queue', 'a whole number from 1 to 10000', queue);
-  require(isWhole(timeoutMs, 1, 3_600_000), 'timeoutMs', 'a whole number from 1 to 3600000', timeoutMs);
-  require(isWhole(cores, 1, 1024), 'cores', 'a whole number from 1 to 1024', cores);
-  for (const origin of origins)
-    require(isOrigin(origin), 'origins', 'exact origins such as http://localhost:3000', origin);
-}
-
-function isWhole(value: number, low: number, high: number): boolean {
-  return Number.isInteger(value) && value >= low && value <= high;
-}
-
-/** Whether a text is what a browser sends as Origin; `*` and `null` are not. */
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
+    requireOption(isName(options.model), 'name', 'a name of 1 to 200 characters without /', options.model);
+  checkSettings({ ...options, host });
 }

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { asHoneError, HoneError } from '../core/error';
 import { adviceOn, nearest } from '../core/nearest';
-import { version } from '../jobs/version';
+import { version } from '../engine/version';
 import { openConsole, printError } from './console';
 import { listenForSignals, signalExitCode } from './interrupt';
 import { guardOutput } from './output';

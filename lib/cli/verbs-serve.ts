@@ -1,9 +1,10 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { type Agent, type AgentSource, startAgent } from '../agent/agent';
+import { readToken } from '../agent/read-token';
 import { asHoneError, HoneError, readError } from '../core/error';
+import { version } from '../engine/version';
 import { makeControlPath, portOf } from '../jobs/control-socket';
 import { modelName } from '../jobs/model-name';
-import { version } from '../jobs/version';
 import { writeFileAtomically } from '../jobs/write-file';
 import type { Console } from './console';
 import { COMMON, flag, INPUTS, integer, list, QUANTIZE, text, threads } from './flags';
@@ -111,20 +112,10 @@ function keyOf(flags: string): string {
   return word.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** @throws E_OPTION_VALUE for a file that holds no token, E_FILE_NOT_FOUND */
+/** @throws what `readToken` throws */
 async function tokenOf(options: OptionValues): Promise<string | undefined> {
   const path = text(options, 'tokenFile');
-  if (path === undefined) return undefined;
-  const token = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw readError(path, error);
-  });
-  if (/^[\x21-\x7e]{16,512}$/.test(token.trim())) return token.trim();
-  throw new HoneError('E_OPTION_VALUE', {
-    option: '--token-file',
-    expected: 'a file with one word of 16 to 512 characters',
-    // Whatever stands there may be secret.
-    found: `${path} with ${token.trim().length} characters`,
-  });
+  return path === undefined ? undefined : readToken(path, '--token-file');
 }
 
 /** Lets `hone load` and `hone unload` reach the agent; where that cannot be it is said, and the agent serves all the same. */

@@ -267,6 +267,10 @@ export const ERRORS = {
     template: 'model {model} cannot be asked now: {reason}',
     hint: 'Try again in {retryS} s; GET /v1/status tells how its worker fares.',
   },
+  E_SLOTS_FULL: {
+    template: 'model {model} is not served: all {limit} slots for workers are taken, by {taken}',
+    hint: 'Unload one of them first: `hone unload NAME --version VERSION`.',
+  },
   E_WORKER_START: {
     template: 'the worker of the model does not start: {reason}',
     hint: 'See GET /v1/status; `hone doctor` checks what a worker needs.',

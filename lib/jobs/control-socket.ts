@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RUNTIME_FOLDER, systemPaths } from '../agent/system-paths';
 import { connectSupervisor, type SupervisorClient } from '../client/supervisor-client';
 import { HoneError } from '../core/error';
 import { findLocal, localFolder } from './deploy-local';
@@ -28,7 +30,7 @@ export async function makeControlPath(port: number): Promise<string> {
 
 /**
  * The supervisor of an agent of this user on this machine: of the one that answers HTTP at `url`, else of the deployed one, else of
- * the only one.
+ * the only one, else of the one that systemd runs.
  * @throws E_AGENT_UNREACHABLE when there is none, E_USAGE when there are several
  */
 export async function findSupervisor(url: string | undefined, verb: string): Promise<SupervisorClient> {
@@ -37,8 +39,11 @@ export async function findSupervisor(url: string | undefined, verb: string): Pro
   const open = await openSockets();
   if (open.length === 1) return open[0].client;
   for (const { client } of open) client.close();
-  if (open.length === 0)
+  if (open.length === 0) {
+    const path = systemPaths(process.env.HONE_RUNTIME || RUNTIME_FOLDER).supervisor;
+    if (existsSync(path)) return connectSupervisor(path);
     throw new HoneError('E_AGENT_UNREACHABLE', { url: 'local', reason: 'none runs on this machine' });
+  }
   const ports = open.map(({ port }) => `http://127.0.0.1:${port}`);
   throw new HoneError('E_USAGE', { reason: `several agents run here: name one of ${ports.join(', ')}`, verb });
 }

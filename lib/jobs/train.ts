@@ -6,6 +6,7 @@ import { HoneError } from '../core/error';
 import type { PreprocessSpec } from '../core/preprocess';
 import { type AugmentOptions, augment } from '../data/augment';
 import { holdOut } from '../data/hold-out';
+import { version } from '../engine/version';
 import type { Dataset } from '../ir/dataset';
 import type { Graph } from '../ir/graph';
 import { writeModel } from '../onnx/write-model';
@@ -29,7 +30,6 @@ import { hashData } from './hash-data';
 import { requireFloat } from './make-plan';
 import { openRecorded, requireClasses } from './samples';
 import { type EpochReport, openJudge, openRun } from './training-run';
-import { version } from './version';
 import { requireWritable, writeFileAtomically } from './write-file';
 
 /** Optimisers by the names that options use; `weightDecay` pulls weights towards zero. */

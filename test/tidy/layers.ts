@@ -31,7 +31,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   telemetry: layer('core'),
   sensors: layer('core telemetry', 'outside'),
   store: layer('core telemetry', 'outside'),
-  agent: layer('core plan bundle engine protocol sensors telemetry', 'outside'),
+  agent: layer('core plan bundle engine protocol sensors telemetry client', 'outside'),
   client: layer('core protocol telemetry', 'outside'),
   boards: layer('core bundle protocol telemetry client', 'outside'),
   report: layer('core compress search store telemetry', 'outside'),

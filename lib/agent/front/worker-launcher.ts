@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoneError, readError } from '../../core/error';
@@ -40,6 +40,27 @@ export function childLauncher(plan: Uint8Array | string): WorkerLauncher {
   return {
     start: () => startChild(script, file),
     close: () => closeSync(file),
+  };
+}
+
+/** Reaches the worker that systemd starts when somebody connects to the socket of its slot. */
+export function slotLauncher(path: string): WorkerLauncher {
+  return {
+    start: () =>
+      new Promise((resolve, reject) => {
+        const socket = dial(path);
+        const refuse = (error: Error) =>
+          reject(new HoneError('E_WORKER_START', { reason: error.message }, { cause: error }));
+        socket.once('error', refuse);
+        socket.once('connect', () => {
+          socket.off('error', refuse);
+          const ended = new Promise<string>((tell) => {
+            socket.once('close', () => tell('it closed its socket; the journal of its unit says why'));
+          });
+          resolve({ socket, pid: undefined, kill: () => void socket.destroy(), ended });
+        });
+      }),
+    close: () => {},
   };
 }
 

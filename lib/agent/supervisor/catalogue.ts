@@ -37,3 +37,8 @@ export function fixedCatalogue(entries: readonly CatalogueEntry[]): Catalogue {
     },
   };
 }
+
+/** A key for a version of a model. */
+export function modelKey({ name, version }: { readonly name: string; readonly version: string }): string {
+  return `${name}\0${version}`;
+}

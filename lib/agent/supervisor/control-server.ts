@@ -169,7 +169,7 @@ export class ControlServer {
   private readonly server: Server;
   private readonly conversations = new Set<ControlConversation>();
 
-  private constructor(service: SupervisorService, version: string) {
+  private constructor(service: SupervisorService, version: string, counted: (connections: number) => void) {
     this.server = createServer({ allowHalfOpen: true }, (socket) => {
       const conversation = new ControlConversation(socket, socket, service, version);
       if (this.conversations.size >= CONNECTION_LIMIT) {
@@ -177,8 +177,36 @@ export class ControlServer {
         return;
       }
       this.conversations.add(conversation);
-      socket.once('close', () => this.conversations.delete(conversation));
+      counted(this.conversations.size);
+      socket.once('close', () => {
+        this.conversations.delete(conversation);
+        counted(this.conversations.size);
+      });
     });
+  }
+
+  /**
+   * Listens on a socket that systemd made.
+   * @param counted told how many connections there are whenever that changes
+   * @throws E_AGENT_PORT when the descriptor is no such socket
+   */
+  static async adopt(
+    fd: number,
+    service: SupervisorService,
+    version: string,
+    counted: (connections: number) => void,
+  ): Promise<ControlServer> {
+    const control = new ControlServer(service, version, counted);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        control.server.once('error', reject);
+        control.server.listen({ fd }, resolve);
+      });
+    } catch (error) {
+      const address = `descriptor ${fd}`;
+      throw new HoneError('E_AGENT_PORT', { address, reason: (error as Error).message }, { cause: error });
+    }
+    return control;
   }
 
   /**
@@ -187,7 +215,7 @@ export class ControlServer {
    * @throws E_AGENT_PORT when the path cannot be had
    */
   static async listen(path: string, mode: number, service: SupervisorService, version: string): Promise<ControlServer> {
-    const control = new ControlServer(service, version);
+    const control = new ControlServer(service, version, () => {});
     const { server } = control;
     const attempt = () =>
       new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
-import { open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { HoneError, readError } from '../../core/error';
+import { replaceFile } from '../replace-file';
 import type { Catalogue, CatalogueEntry } from './catalogue';
 
 const FILE = 'catalogue.json';
@@ -75,24 +76,4 @@ async function planWithin(folder: string, plan: string): Promise<string> {
   const found = await stat(target);
   if (!found.isFile()) throw refuse('a file', found.isDirectory() ? 'a folder' : 'something else');
   return target;
-}
-
-/** Writes a file so that it is there whole, as before or as after, whatever happens meanwhile. One writer at a time. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const partial = `${path}.part`;
-  try {
-    const file = await open(partial, 'w', 0o644);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-    const folder = await open(join(path, '..'), 'r');
-    await folder.sync().finally(() => folder.close());
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => {});
-    throw new HoneError('E_FILE_WRITE', { path, reason: (error as Error).message }, { cause: error });
-  }
 }

@@ -2,13 +2,25 @@ import { asHoneError, HoneError } from '../../core/error';
 import type { RepositoryEntry } from '../../protocol/agent-status';
 import type { Repository } from '../front/repository';
 import { compareVersions } from '../front/served-models';
-import type { Catalogue, CatalogueEntry } from './catalogue';
+import { type Catalogue, type CatalogueEntry, modelKey } from './catalogue';
 
 /** Where what is to be served is served. */
 export interface ModelHost {
   /** Serves a version; answers when it can be asked. @throws what opening its plan throws */
   load(entry: CatalogueEntry): Promise<void>;
   unload(name: string, version: string): Promise<void>;
+  /** Of a host that outlives its supervisor, and may be away when that begins. */
+  readonly lasting?: LastingHost;
+}
+
+/** What a supervisor that comes back asks of a host. */
+export interface LastingHost {
+  /** Serves these and no others. */
+  retain(entries: readonly CatalogueEntry[]): Promise<void>;
+  /** Serves a version, as it did before if it can; does not wait until it can be asked. @throws what preparing it throws */
+  resume(entry: CatalogueEntry): Promise<void>;
+  /** Why versions that it is to serve cannot be asked now, by `modelKey`. */
+  faults(): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Owns which plans are served: a catalogue remembers it, a host does it. One change at a time. */
@@ -31,27 +43,29 @@ export class Supervisor implements Repository {
    */
   recover(): Promise<void> {
     return this.inTurn(async () => {
-      for (const entry of await this.catalogue.entries()) if (entry.loaded) await this.serve(entry).catch(() => {});
+      const entries = (await this.catalogue.entries()).filter(({ loaded }) => loaded);
+      const { lasting } = this.host;
+      await lasting?.retain(entries);
+      const begin = (entry: CatalogueEntry) => lasting?.resume(entry) ?? this.host.load(entry);
+      for (const entry of entries) await this.serve(entry, begin).catch(() => {});
     });
   }
 
   async index(): Promise<readonly RepositoryEntry[]> {
+    const faults = await this.host.lasting?.faults();
     return (await this.known()).map((entry) => {
       const { name, version, loaded } = entry;
-      if (this.served.has(key(entry))) return { name, version, state: 'READY', reason: '' };
-      return {
-        name,
-        version,
-        state: 'UNAVAILABLE',
-        reason: this.faults.get(key(entry)) ?? (loaded ? 'loading' : 'unloaded'),
-      };
+      const key = modelKey(entry);
+      const isServed = this.served.has(key);
+      const fault = isServed ? faults?.get(key) : (this.faults.get(key) ?? (loaded ? 'loading' : 'unloaded'));
+      return { name, version, state: fault === undefined ? 'READY' : 'UNAVAILABLE', reason: fault ?? '' };
     });
   }
 
   load(model: string, version?: string): Promise<void> {
     return this.inTurn(async () => {
       const entry = await this.find(model, version);
-      const isNew = !this.served.has(key(entry));
+      const isNew = !this.served.has(modelKey(entry));
       await this.serve(entry);
       try {
         await this.catalogue.setLoaded(entry.name, entry.version, true);
@@ -69,27 +83,30 @@ export class Supervisor implements Repository {
       const entries = version === undefined ? await this.versions(model) : [await this.find(model, version)];
       for (const entry of entries) {
         await this.catalogue.setLoaded(entry.name, entry.version, false);
-        this.faults.delete(key(entry));
+        this.faults.delete(modelKey(entry));
         await this.drop(entry);
       }
     });
   }
 
   /** Serves a version, or fails and keeps the reason. @throws what opening its plan throws */
-  private async serve(entry: CatalogueEntry): Promise<void> {
-    if (this.served.has(key(entry))) return;
+  private async serve(entry: CatalogueEntry, begin = (found: CatalogueEntry) => this.host.load(found)): Promise<void> {
+    const key = modelKey(entry);
+    // A host that lasts may serve it in vain.
+    if (this.served.has(key) && !(await this.host.lasting?.faults())?.has(key)) return;
     try {
-      await this.host.load({ ...entry, plan: await this.catalogue.locate(entry) });
-      this.served.set(key(entry), entry);
-      this.faults.delete(key(entry));
+      await begin({ ...entry, plan: await this.catalogue.locate(entry) });
+      this.served.set(key, entry);
+      this.faults.delete(key);
     } catch (error) {
-      this.faults.set(key(entry), asHoneError(error).message);
+      this.served.delete(key);
+      this.faults.set(key, asHoneError(error).message);
       throw error;
     }
   }
 
   private async drop(entry: CatalogueEntry): Promise<void> {
-    if (this.served.delete(key(entry))) await this.host.unload(entry.name, entry.version);
+    if (this.served.delete(modelKey(entry))) await this.host.unload(entry.name, entry.version);
   }
 
   /** The version named, else the newest. @throws E_MODEL_UNKNOWN */
@@ -109,8 +126,8 @@ export class Supervisor implements Repository {
   /** What the catalogue holds, and what is served though it holds it no more. */
   private async known(): Promise<readonly CatalogueEntry[]> {
     const entries = await this.catalogue.entries();
-    const keys = new Set(entries.map(key));
-    return [...entries, ...[...this.served.values()].filter((entry) => !keys.has(key(entry)))];
+    const keys = new Set(entries.map(modelKey));
+    return [...entries, ...[...this.served.values()].filter((entry) => !keys.has(modelKey(entry)))];
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
@@ -118,10 +135,6 @@ export class Supervisor implements Repository {
     this.last = turn.catch(() => {});
     return turn;
   }
-}
-
-function key({ name, version }: { readonly name: string; readonly version: string }): string {
-  return `${name}\0${version}`;
 }
 
 /** Versions of a model, the newest first. @throws E_MODEL_UNKNOWN */

@@ -1,12 +1,12 @@
 import { createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { endIfSilent } from '../../engine/end-if-silent';
+import { hasPassedSocket, PASSED_FD } from '../passed-socket';
 import { Worker } from './worker';
 
 /**
- * Process of a worker: `main.js PLAN`. Its front is at descriptor 3: connected, or, where systemd started it (LISTEN_FDS), about
- * to connect there. It ends with the front, with the plan's first fault, and by itself where it hangs.
+ * Process of a worker: `main.js PLAN`. Its front is at descriptor 3: connected, or, where systemd started it (LISTEN_FDS, LISTEN_PID),
+ * about to connect there. It ends with the front, with the plan's first fault, and by itself where it hangs.
  */
-const FRONT_FD = 3;
 /** Seconds without a sign of life after which the system ends the process, and how often it gives one, in milliseconds. */
 const SILENCE_S = 10;
 const SIGN_OF_LIFE_MS = 1000;
@@ -47,7 +47,7 @@ function main(): void {
   // What stops the agent stops its workers when their front has done with them.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const chunks: Chunks = { take: () => {} };
-  if (process.env.LISTEN_FDS === undefined) {
+  if (!hasPassedSocket(process.env, process.pid)) {
     // What arrives lies in one buffer for as long as it is looked at: a stream would make one for every chunk.
     const onread = {
       buffer: new Uint8Array(CHUNK_BYTES),
@@ -57,7 +57,7 @@ function main(): void {
       },
     };
     const options: SocketConstructorOpts & { onread: OnReadOpts } = {
-      fd: FRONT_FD,
+      fd: PASSED_FD,
       readable: true,
       writable: true,
       onread,
@@ -70,7 +70,7 @@ function main(): void {
     serve(plan, socket, chunks);
     socket.on('data', (chunk) => chunks.take(chunk));
   });
-  server.listen({ fd: FRONT_FD });
+  server.listen({ fd: PASSED_FD });
 }
 
 main();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../engine/package-root';
+import { packageRoot } from './package-root';
 
 /** Version of this package. */
 export function version(): string {
