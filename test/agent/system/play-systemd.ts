@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -23,6 +24,19 @@ export interface Users {
   readonly front: number;
   readonly model: number;
 }
+
+/** The mask of new files that a unit has. */
+function maskOf(unit: string): string {
+  const text = readFileSync(join(packageRoot(), 'deploy', 'systemd', `${unit}.service`), 'utf8');
+  return /^UMask=(\d+)$/m.exec(text)![1];
+}
+
+/** The unit that runs a script. */
+const UNITS: Readonly<Record<string, string>> = {
+  'supervisor/supervisor-main.js': 'hone-supervisor',
+  'front/front-main.js': 'hone-front',
+  'worker/main.js': 'hone-worker@',
+};
 
 const script = (name: string) => join(packageRoot(), 'dist', 'lib', 'agent', name);
 
@@ -204,10 +218,14 @@ export class PlayedSystem {
     env = {},
   ) {
     const passed = stdio.length > 3 ? 'LISTEN_FDS=1 LISTEN_PID=$$' : '';
-    const child = spawn('/bin/sh', ['-c', `${passed} exec "$@"`, 'sh', process.execPath, script(name), ...args], {
-      ...{ stdio, env: { ...this.env, ...env }, cwd: '/' },
-      ...(this.users === undefined ? {} : { uid, gid: uid }),
-    });
+    const child = spawn(
+      '/bin/sh',
+      ['-c', `umask ${maskOf(UNITS[name])}; ${passed} exec "$@"`, 'sh', process.execPath, script(name), ...args],
+      {
+        ...{ stdio, env: { ...this.env, ...env }, cwd: '/' },
+        ...(this.users === undefined ? {} : { uid, gid: uid }),
+      },
+    );
     child.stderr!.on('data', (text: Buffer) => {
       this.said += text;
     });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectSupervisor, type SupervisorClient } from '../../../lib/client/supervisor-client';
 import { packageRoot } from '../../../lib/engine/package-root';
+import { findSupervisor } from '../../../lib/jobs/control-socket';
 import { binaryRequest, INFER, jsonRequest, send, tinyPlan } from '../served';
 import { ended, PlayedSystem } from './play-systemd';
 
@@ -61,6 +62,20 @@ test('a model is loaded, asked, unloaded and loaded again, and its supervisor is
   expect((await infer()).status).toBe(200);
   expect(system.supervisors).toHaveLength(2);
   expect(system.said).toBe('');
+});
+
+test('`hone load` finds it where no agent of this user runs', async () => {
+  await start([tiny()]);
+  const before = { ...process.env };
+  Object.assign(process.env, { HONE_STATE_DIR: join(system.folder, 'none'), HONE_RUNTIME: system.runtime });
+  try {
+    const client = await findSupervisor(undefined, 'load');
+    await client.load('tiny').finally(() => client.close());
+    expect((await infer()).status).toBe(200);
+  } finally {
+    for (const name of ['HONE_STATE_DIR', 'HONE_RUNTIME']) delete process.env[name];
+    Object.assign(process.env, before);
+  }
 });
 
 test('a worker that is killed is followed by another, and a front by one that serves the same', async () => {
