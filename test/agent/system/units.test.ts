@@ -93,6 +93,33 @@ const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
     expect(analyze('verify', '--man=no', broken).said).toMatch(/hone-broken/);
   });
 
+  /** Calls that filters name, those of sets with them. */
+  const calls = (words: readonly string[]): Set<string> =>
+    new Set(
+      words.flatMap((word) => {
+        if (!word.startsWith('@')) return [word];
+        const { said } = analyze('syscall-filter', '--no-pager', word);
+        return [...calls(said.split('\n').flatMap((line) => /^ +(@?[\w-]+)$/.exec(line)?.[1] ?? []))];
+      }),
+    );
+
+  // What Node and the engine call, as strace shows; what else they try they do without.
+  const NEEDED =
+    'accept4 clone3 close connect dup3 epoll_create1 epoll_pwait eventfd2 exit_group fstat futex getsockopt listen madvise mmap mprotect munmap openat pipe2 prlimit64 pread64 read readv recvmsg sendmsg write writev';
+
+  test.each(SERVICES)('finds that %s leaves Node what it calls, and denies what it should not', (name) => {
+    const filters = values(name, 'SystemCallFilter').map((filter) => filter.replace('~', '').split(' '));
+    const [allowed, denied] = [calls(['@default', ...filters[0]]), calls(filters.slice(1).flat())];
+    expect(NEEDED.split(' ').filter((call) => !allowed.has(call) || denied.has(call))).toEqual([]);
+    const unwanted = [
+      'mount',
+      'setuid',
+      'chown',
+      ...(name === 'hone-worker@.service' ? ['kill', 'tgkill', 'shmget'] : []),
+    ];
+    expect(unwanted.filter((call) => allowed.has(call) && !denied.has(call))).toEqual([]);
+  });
+
   test.each(SERVICES)('rates the exposure of %s at 2.0 or less', (name) => {
     const { said } = analyze('security', '--offline=true', '--no-pager', join(folder, 'units', name));
     const [, rating] = /Overall exposure level for \S+: ([\d.]+)/.exec(said)!;
