@@ -11,6 +11,7 @@ import type { Reading } from '../../lib/telemetry/sample';
 import { parseSeries } from './series';
 import {
   binaryRequest,
+  holdWorker,
   INFER,
   jsonRequest,
   jsonRequestWith,
@@ -220,6 +221,7 @@ describe('under load', () => {
 
   test('in flight, waiting, running, cores; refusals count as failures', async () => {
     agent = await startAgent({ model: 'slow', plan: slowPlan(150), queue: 2, cores: 2, threads: 2, sensors });
+    const { go } = await holdWorker(agent.url);
     const running = send(agent.url, SLOW, slowRequest(1));
     await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);
     const waiting = [send(agent.url, SLOW, slowRequest(2)), send(agent.url, SLOW, slowRequest(3))];
@@ -230,6 +232,7 @@ describe('under load', () => {
     expect(found.get('hone_cores_granted')).toBe(2);
     expect(found.get('hone_connections')).toBeGreaterThanOrEqual(4);
     const refused = await send(agent.url, SLOW, slowRequest(4));
+    go();
     const status = [refused, await running, ...(await Promise.all(waiting))].map((answer) => answer.status);
     expect(status).toEqual([503, 200, 200, 200]);
     const late = await send(agent.url, SLOW, slowRequest(5, { timeout: 1000 }));
@@ -243,9 +246,10 @@ describe('under load', () => {
 
   test('a worker that dies: its request fails, the restart is counted', async () => {
     agent = await startAgent({ model: 'slow', plan: slowPlan(150), sensors });
+    const { pid } = await holdWorker(agent.url);
     const running = send(agent.url, SLOW, slowRequest(1));
-    const { models } = await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);
-    process.kill(models[0].pid!, 'SIGKILL');
+    await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);
+    process.kill(pid, 'SIGKILL');
     expect((await running).status).toBe(503);
     const found = await seriesWhere((all) => all.get(`hone_worker_up{${slow}}`) === 1);
     expect(found.get(`hone_worker_restarts_total{${slow}}`)).toBe(1);
@@ -254,11 +258,13 @@ describe('under load', () => {
 
   test('what is refused while the agent stops counts for its model', async () => {
     agent = await startAgent({ model: 'slow', plan: slowPlan(150), sensors });
+    const { go } = await holdWorker(agent.url);
     const running = send(agent.url, SLOW, slowRequest(1));
     await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);
     const closing = agent.close();
     expect((await send(agent.url, SLOW, slowRequest(2))).status).toBe(503);
     expect(valuesOf(await series(), 'hone_failures_total')).toEqual({ [`{${slow},code="E_AGENT_STOPPING"}`]: 1 });
+    go();
     expect((await running).status).toBe(200);
     await closing;
   });

@@ -142,3 +142,11 @@ export async function untilStatus(url: string, fits: (status: Status) => boolean
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** Stops the worker of an agent's first model where it is, so that nothing is done before `go`; not for ten seconds: it would hang. */
+export async function holdWorker(url: string): Promise<{ readonly pid: number; go(): void }> {
+  const { models } = await untilStatus(url, (status) => status.models[0].state === 'ready');
+  const pid = models[0].pid!;
+  process.kill(pid, 'SIGSTOP');
+  return { pid, go: () => void process.kill(pid, 'SIGCONT') };
+}

@@ -1,6 +1,6 @@
 import { slowPlan, slowRequest } from '../../bench/agent/networks';
 import { type Agent, startAgent } from '../../lib/agent/agent';
-import { send, untilStatus } from './served';
+import { holdWorker, send, untilStatus } from './served';
 
 const INFER = '/v2/models/slow/infer';
 
@@ -16,12 +16,13 @@ describe('a worker that dies', () => {
     'by %s takes its running request alone, and another follows',
     async (signal) => {
       agent = await serve(80);
-      const [{ pid }] = (await ready()).models;
+      const { pid, go } = await holdWorker(agent.url);
       const first = send(agent.url, INFER, slowRequest(1));
       await running();
       const second = send(agent.url, INFER, slowRequest(0));
       await untilStatus(agent.url, ({ models }) => models[0].waiting === 1);
-      process.kill(pid!, signal);
+      process.kill(pid, signal);
+      if (signal !== 'SIGKILL') go();
       const refused = await first;
       expect(refused.status).toBe(503);
       expect(refused.json()).toMatchObject({ code: 'E_WORKER_ENDED', error: expect.stringContaining(signal) });
@@ -62,28 +63,33 @@ describe('a deadline', () => {
   test('that cannot be met is refused at once, with the time after which to try again', async () => {
     agent = await serve(40, { timeoutMs: 60_000 });
     expect((await send(agent.url, INFER, slowRequest(1))).status).toBe(200);
+    const { go } = await holdWorker(agent.url);
     const others = Array.from({ length: 4 }, () => send(agent.url, INFER, slowRequest(1)));
     await untilStatus(agent.url, ({ models }) => models[0].waiting === 3);
     const refused = await send(agent.url, INFER, slowRequest(1, { timeout: 1000 }));
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) } });
     expect(refused.json()).toMatchObject({ code: 'E_QUEUE_FULL' });
+    go();
     expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 });
 
 test('a full queue refuses what comes, and takes again when there is room', async () => {
   agent = await serve(80, { queue: 2 });
+  const { go } = await holdWorker(agent.url);
   const first = send(agent.url, INFER, slowRequest(1));
   await running();
   const waiting = [send(agent.url, INFER, slowRequest(1)), send(agent.url, INFER, slowRequest(1))];
   await untilStatus(agent.url, ({ models }) => models[0].waiting === 2);
   expect(await send(agent.url, INFER, slowRequest(1))).toMatchObject({ status: 503 });
+  go();
   for (const answer of [first, ...waiting]) expect((await answer).status).toBe(200);
   expect((await send(agent.url, INFER, slowRequest(1))).status).toBe(200);
 });
 
 test('priorities go first, whenever they came', async () => {
   agent = await serve(40);
+  const { go } = await holdWorker(agent.url);
   const order: number[] = [];
   const ask = (priority: number) =>
     send(agent.url, INFER, slowRequest(1, { priority })).then(({ status }) => {
@@ -97,12 +103,14 @@ test('priorities go first, whenever they came', async () => {
     rest.push(ask(priority));
     await untilStatus(agent.url, ({ models }) => models[0].waiting === index + 1);
   }
+  go();
   await Promise.all([first, ...rest]);
   expect(order).toEqual([3, 1, 0, 3]);
 });
 
 test('what a client leaves behind leaves the queue and the engine', async () => {
   agent = await serve(150);
+  const { go } = await holdWorker(agent.url);
   const requests = [slowRequest(1), slowRequest(1)].map(({ headers, body }) => {
     const stop = new AbortController();
     const answer = fetch(agent.url + INFER, { method: 'POST', headers, body, signal: stop.signal }).catch(() => {});
@@ -110,6 +118,8 @@ test('what a client leaves behind leaves the queue and the engine', async () => 
   });
   await untilStatus(agent.url, ({ models }) => models[0].running === 1 && models[0].waiting === 1);
   for (const { stop } of requests) stop.abort();
+  await untilStatus(agent.url, ({ models }) => models[0].waiting === 0);
+  go();
   await untilStatus(agent.url, ({ models }) => models[0].running + models[0].waiting === 0);
   // A run that had gone on to its end would be in the statistics.
   const { model_stats } = (await send(agent.url, '/v2/models/slow/stats')).json() as {
@@ -128,9 +138,12 @@ describe('batches', () => {
       };
     const [alone] = (await ask(0.5, 1)).outputs;
     expect(alone).toMatchObject({ shape: [1, 1, 1], data: [0.5] });
+    const { go } = await holdWorker(agent.url);
     const first = ask(0.25, 8);
     await running();
     const rest = [ask(0, 3), ask(0.5, 1), ask(1, 2)];
+    await untilStatus(agent.url, ({ models }) => models[0].waiting === 3);
+    go();
     expect((await first).outputs[0].data).toHaveLength(8);
     const [zeros, one, two] = (await Promise.all(rest)).map(({ outputs }) => outputs[0].data);
     expect([zeros, one, two]).toEqual([[0, 0, 0], [0.5], [1, 1]]);
