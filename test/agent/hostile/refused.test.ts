@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { slowPlan, slowRequest } from '../../../bench/agent/networks';
 import type { Agent } from '../../../lib/agent/agent';
 import { connect } from '../../../lib/client/client';
-import { INFER, jsonRequest, send, serveTiny, untilStatus } from '../served';
+import { holdWorker, INFER, jsonRequest, send, serveTiny, untilStatus } from '../served';
 import { RawConnection } from './raw';
 import { check, expectUnharmed, get, HOST, post } from './rows';
 
@@ -153,7 +153,8 @@ test('a client that waits to be told is told, and answered', async () => {
 });
 
 test('a full queue refuses before the body, and the connection stays in step', async () => {
-  await using slow = await serveTiny({ plan: slowPlan(200), queue: 1, timeoutMs: 60_000 });
+  await using slow = await serveTiny({ plan: slowPlan(20), queue: 1, timeoutMs: 60_000 });
+  const { go } = await holdWorker(slow.url);
   const { headers, body } = slowRequest(1) as { headers: Record<string, string>; body: Buffer };
   const running = [send(slow.url, INFER, { headers, body }), send(slow.url, INFER, { headers, body })];
   await untilStatus(slow.url, ({ models: [{ waiting, running: count }] }) => waiting + count === 2);
@@ -164,5 +165,6 @@ test('a full queue refuses before the body, and the connection stays in step', a
   connection.write('x'.repeat(50_000) + get('/v2/health/live'));
   expect((await connection.next()).status).toBe(200);
   connection.destroy();
+  go();
   for (const answer of await Promise.all(running)) expect(answer.status).toBe(200);
 });
