@@ -13,7 +13,7 @@ export class Pace {
   private lastEndNs = 0;
 
   /** What one request takes, before any was seen. */
-  expect(ns: number): void {
+  seed(ns: number): void {
     if (this.seen || ns === 0) return;
     this.mean = ns;
     this.deviation = ns / 2;

@@ -1,6 +1,7 @@
 import { HoneError } from '../../core/error';
 import type { ModelMemory, NodeSummary } from '../../telemetry/sample';
 import type { OpenRequest, WorkerPort } from '../worker-protocol';
+import { AdmissionWindow } from './admission-window';
 import { classLabels } from './class-labels';
 import { ModelQueue, type Waiting } from './model-queue';
 import { nanoseconds } from './nanoseconds';
@@ -77,13 +78,6 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** Workers that come back later than this let nobody wait, in milliseconds. */
 const PATIENCE_MS = 1000;
 
-/**
- * Requests that may wait before any was answered are as many as take this part of their time, at least so many; with every answer
- * one more may, up to the limit of the queue, and with one that came too late half as many. A machine that is busy with
- * something else shows in time, and what is let in is answered. (The slow start and the decrease of RFC 5681.)
- */
-const START_PART = 0.1;
-const LEAST_WINDOW = 4;
 /** Part of its time that a request is expected to take at most, where it is let in. */
 const RESERVE = 0.7;
 
@@ -102,13 +96,13 @@ export class ServedModel {
   private readonly flights: Flight[] = [];
   /** In the engine, of the last run. */
   private lastNs = Number.POSITIVE_INFINITY;
-  /** Requests that may wait now. */
-  private window = LEAST_WINDOW;
+  private readonly window: AdmissionWindow;
 
   /** @param wake called whenever it may be able to run */
   constructor(settings: ModelSettings, launcher: WorkerLauncher, profileEvery: number, wake: () => void) {
     this.settings = settings;
     this.queue = new ModelQueue(settings.queueLimit);
+    this.window = new AdmissionWindow(settings.queueLimit);
     this.wake = wake;
     const { threads, packedCache } = settings;
     const request: OpenRequest = { threads, profileEvery, ...(packedCache === undefined ? {} : { packedCache }) };
@@ -182,7 +176,7 @@ export class ServedModel {
     if (state === 'failed' || retryMs > PATIENCE_MS) throw this.unavailable(reason ?? state, retryMs);
     const before = this.queue.countBefore(request) + this.running;
     const waitNs = this.pace.estimate(before + 1) / RESERVE;
-    const hasRoom = !this.queue.isFull && (this.queue.size < this.window || this.running === 0);
+    const hasRoom = !this.queue.isFull && (this.queue.size < this.window.size || this.running === 0);
     // Nothing before it: it is tried in any case, for only tries tell how fast the model is now.
     if (before === 0 || (hasRoom && nowNs + waitNs <= request.deadlineNs)) return;
     const retryS = Math.max(1, Math.ceil(this.pace.estimate(this.queue.size + this.running) / 1e9));
@@ -202,7 +196,7 @@ export class ServedModel {
     });
     const late = () => {
       const ms = Math.round((job.deadlineNs - job.arrivalNs) / 1e6);
-      this.window = Math.max(LEAST_WINDOW, Math.floor(this.window / 2));
+      this.window.late();
       this.leave(entry, new HoneError('E_DEADLINE', { model: this.settings.name, ms }));
     };
     entry.timer = setTimeout(late, Math.min(LONGEST_MS, Math.max(0, (job.deadlineNs - queuedNs) / 1e6)));
@@ -234,7 +228,7 @@ export class ServedModel {
       this.statistics.recordRun(entries.length, found.computeNs);
       this.keeper.proved();
       this.lastNs = found.computeNs;
-      this.window = Math.min(this.queue.limit, this.window + entries.length);
+      this.window.answered(entries.length);
       this.hand(flight, found, endNs);
       this.flights.splice(this.flights.indexOf(flight), 1);
       if (this.flights.length > 0) this.flights[0].startNs ??= endNs;
@@ -275,8 +269,8 @@ export class ServedModel {
       metadata,
       outputs.map(({ name }) => name),
     );
-    this.pace.expect(link.about.firstRunNs);
-    this.window = Math.max(LEAST_WINDOW, Math.min(this.queue.limit, this.startWindow(link.about.firstRunNs)));
+    this.pace.seed(link.about.firstRunNs);
+    this.window.begin(link.about.firstRunNs, this.settings.timeoutMs);
     this.wake();
   }
 
@@ -291,10 +285,6 @@ export class ServedModel {
   private unavailable(reason: string, retryMs: number): HoneError {
     const retryS = Math.max(1, Math.ceil(retryMs / 1000));
     return new HoneError('E_MODEL_UNAVAILABLE', { model: this.settings.name, reason, retryS });
-  }
-
-  private startWindow(firstRunNs: number): number {
-    return firstRunNs === 0 ? 0 : Math.floor((START_PART * this.settings.timeoutMs * 1e6) / firstRunNs);
   }
 
   private requireBatch(): void {

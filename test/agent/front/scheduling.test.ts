@@ -1,3 +1,4 @@
+import { AdmissionWindow } from '../../../lib/agent/front/admission-window';
 import { CoreBudget } from '../../../lib/agent/front/core-budget';
 import { ModelQueue, type Waiting } from '../../../lib/agent/front/model-queue';
 import { Pace } from '../../../lib/agent/front/pace';
@@ -55,6 +56,31 @@ test('cores are granted as far as they are free', () => {
   expect(cores.take(8)).toBe(3);
 });
 
+describe('window of admission', () => {
+  test.each([
+    ['of a run of 85 ms and 10 s', 85e6, 10_000, 64, 11],
+    ['of a short run: all', 0.2e6, 10_000, 64, 64],
+    ['of a run that is longer than the time there is', 60e9, 10_000, 64, 4],
+    ['of a run that is not known', 0, 10_000, 64, 4],
+  ])('begins by the first run: %s', (_, firstRunNs, timeoutMs, limit, expected) => {
+    const window = new AdmissionWindow(limit);
+    window.begin(firstRunNs, timeoutMs);
+    expect(window.size).toBe(expected);
+  });
+
+  test('grows with answers up to the limit, halves with a late one, and never closes', () => {
+    const window = new AdmissionWindow(10);
+    window.answered(3);
+    expect(window.size).toBe(7);
+    window.answered(5);
+    expect(window.size).toBe(10);
+    for (const expected of [5, 4, 4]) {
+      window.late();
+      expect(window.size).toBe(expected);
+    }
+  });
+});
+
 describe('pace', () => {
   test('knows nothing before the first request has ended', () => {
     expect(new Pace().estimate(5)).toBe(0);
@@ -65,6 +91,16 @@ describe('pace', () => {
     for (let i = 1; i <= 200; i++) pace.record(0, i * 1000, 1);
     expect(pace.estimate(1)).toBeCloseTo(1000, 0);
     expect(pace.estimate(10)).toBeCloseTo(10_000, 0);
+  });
+
+  test('begins with what the first run took, with a reserve, and forgets it for what it sees', () => {
+    const pace = new Pace();
+    pace.seed(1000);
+    expect(pace.estimate(1)).toBe(2000);
+    pace.record(0, 500, 1);
+    expect(pace.estimate(1)).toBe(1000);
+    pace.seed(9e9);
+    expect(pace.estimate(1)).toBe(1000);
   });
 
   test('keeps a reserve where times scatter', () => {
