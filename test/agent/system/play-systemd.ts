@@ -93,7 +93,7 @@ export class PlayedSystem {
     this.users = users;
     this.env = {
       ...{ PATH: process.env.PATH, HONE_PLANS: this.plans, HONE_SLOTS: this.slots, HONE_RUNTIME: this.runtime },
-      ...{ HONE_PORT: '0', HONE_IDLE_MS: '400' },
+      ...{ HONE_PORT: '0', HONE_IDLE_MS: '1000' },
     };
     chmodSync(this.folder, 0o755);
     const { hone, front, model } = this.ids;
