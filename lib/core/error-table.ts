@@ -317,6 +317,46 @@ export const ERRORS = {
     template: 'cannot listen on {address}: {reason}',
     hint: 'Choose another port; `hone serve --port 0` takes a free one.',
   },
+  E_BOARD_DESTINATION: {
+    template: "'{found}' is no board: {reason}",
+    hint: 'Give local, host, user@host, ssh://user@host:port, or a name that `hone board list` shows.',
+  },
+  E_BOARD_UNREACHABLE: {
+    template: 'board {board} cannot be reached: {reason}',
+    hint: 'Check that it is on, its name or address, and that its SSH server runs.',
+  },
+  E_BOARD_TIMEOUT: {
+    template: 'board {board} is silent: {reason}',
+    hint: 'Check that it is on and in reach; a busy one may need another try.',
+  },
+  E_BOARD_LOGIN: {
+    template: 'board {board} refuses the login: {reason}',
+    hint: 'Check user and password; `ssh-copy-id` brings your key there, and `ssh -v` tells which were tried.',
+  },
+  E_BOARD_HOST_NEW: {
+    template: 'the host key of board {board} is not known yet',
+    hint: 'Run `{command}` once in a terminal and compare the fingerprint that it shows with that of the board.',
+  },
+  E_BOARD_HOST_KEY: {
+    template: 'the host key of board {board} changed: known is {old}, it now shows {fresh}',
+    hint: 'Unless you set the board up anew, another machine answers in its place. If you did, compare at the board with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`, then forget the old key: {command}',
+  },
+  E_BOARD_DROPPED: {
+    template: 'the link to board {board} broke: {reason}',
+    hint: 'Run the same command again: what has arrived there is not sent twice.',
+  },
+  E_BOARD_SHELL: {
+    template: 'no POSIX shell answers on board {board}: {reason}',
+    hint: 'The user there needs a login shell such as sh, bash, dash, ash, zsh or fish, and `sh` in its PATH.',
+  },
+  E_BOARD_LINK: {
+    template: 'no link to board {board}: {reason}',
+    hint: 'Try `ssh -v` to the same destination; Debian has ssh in the package openssh-client.',
+  },
+  E_BOARD_ANSWER: {
+    template: 'board {board} answers what was not asked for: {reason}',
+    hint: 'Check what its login files print, and that it is the machine that you mean.',
+  },
   E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: '{advice} See `hone --help`.' },
   E_USAGE: { template: '{reason}', hint: 'See `hone {verb} --help`.' },
 } as const satisfies Record<string, { template: string; hint: string }>;
