@@ -357,6 +357,62 @@ export const ERRORS = {
     template: 'board {board} answers what was not asked for: {reason}',
     hint: 'Check what its login files print, and that it is the machine that you mean.',
   },
+  E_BOARD_ARCHITECTURE: {
+    template: 'board {board} cannot run Hone: {reason}',
+    hint: 'A 64-bit Linux is needed (aarch64 or x86-64): kernel and programs alike.',
+  },
+  E_BOARD_LIBC: {
+    template: 'board {board} has {found}; glibc {floor} or newer is needed',
+    hint: 'Install a newer system: Debian 10, Ubuntu 20.04, JetPack 5 and Raspberry Pi OS 11 have it; Alpine (musl) does not.',
+  },
+  E_BOARD_LIBRARY: {
+    template: 'board {board} lacks {what}',
+    hint: 'Install it there; in Debian: apt-get install libstdc++6 libatomic1.',
+  },
+  E_BOARD_TOOL: {
+    template: 'board {board} has no {tool}',
+    hint: 'Install busybox or coreutils and util-linux there.',
+  },
+  E_BOARD_SPACE: {
+    template: 'board {board} has {free} free at {folder}; {needed} are needed',
+    hint: 'Free space there, or choose another folder with `hone board add NAME BOARD --folder PATH`.',
+  },
+  E_BOARD_FOLDER: {
+    template: 'folder {folder} of board {board} cannot be used: {reason}',
+    hint: 'Choose another with `hone board add NAME BOARD --folder PATH`.',
+  },
+  E_BOARD_VOLATILE: {
+    template: 'folder {folder} of board {board} is on {what}: what is written there may be gone after a restart',
+    hint: 'Choose a folder on a real disk, or turn the overlay off while you install.',
+  },
+  E_BOARD_NODE: {
+    template: 'no Node.js for board {board}: {reason}',
+    hint: 'With a network: `{command}`. Without: give a binary of Node 20.15 or newer for it with --node FILE.',
+  },
+  E_BOARD_CLOCK: {
+    template: 'the clock of board {board} is off by {seconds} s',
+    hint: 'Set it there, as with `timedatectl set-ntp true`; times of telemetry and expiry dates would be wrong.',
+  },
+  E_BOARD_PORT: {
+    template: 'port {port} of board {board} is taken',
+    hint: 'Choose another with --port, or 0 for a free one.',
+  },
+  E_BOARD_START: {
+    template: 'the agent of board {board} will not come back by itself after a restart: {reason}',
+    hint: '{advice}',
+  },
+  E_BOARD_SELINUX: {
+    template: 'SELinux enforces its rules on board {board}',
+    hint: 'If the agent does not start, `ausearch -m avc` there tells what was denied; `restorecon -R` of the folder mends labels.',
+  },
+  E_BOARD_MEMORY: {
+    template: 'board {board} gives {found} of memory; {needed} are wanted by agent and Node.js',
+    hint: 'Raise the limit of the container, add swap, or serve small models only.',
+  },
+  E_BOARD_THROTTLED: {
+    template: 'board {board} is held back: {reason}',
+    hint: 'Cool it, give it a stronger supply; figures measured now are too slow.',
+  },
   E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: '{advice} See `hone --help`.' },
   E_USAGE: { template: '{reason}', hint: 'See `hone {verb} --help`.' },
 } as const satisfies Record<string, { template: string; hint: string }>;
