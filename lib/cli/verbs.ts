@@ -59,6 +59,11 @@ export const VERBS: readonly VerbRow[] = [
     load: () => (require('./verbs-measure') as typeof import('./verbs-measure')).benchVerb,
   },
   {
+    name: 'profile',
+    summary: 'what a plan costs here: time and memory of every node, energy, and what the figures depend on',
+    load: () => (require('./verbs-profile') as typeof import('./verbs-profile')).profileVerb,
+  },
+  {
     name: 'serve',
     summary: 'answer inference requests over HTTP on this machine until Ctrl-C',
     load: () => (require('./verbs-serve') as typeof import('./verbs-serve')).serveVerb,

@@ -313,6 +313,14 @@ export const ERRORS = {
     hint: 'Check that the address is that of a server of the Open Inference Protocol v2.',
   },
   E_AGENT_START: { template: 'the agent did not start: {reason}', hint: 'All that it said is in {log}.' },
+  E_MEASURE: {
+    template: 'the process that measures the plan ended: {reason}',
+    hint: 'Try again; with less memory or fewer threads where the system ended it.',
+  },
+  E_GOVERNOR: {
+    template: "the governor of this machine cannot be set to '{governor}': {reason}",
+    hint: 'Leave --governor out to measure as it is; the figures tell which governor held.',
+  },
   E_AGENT_PORT: {
     template: 'cannot listen on {address}: {reason}',
     hint: 'Choose another port; `hone serve --port 0` takes a free one.',

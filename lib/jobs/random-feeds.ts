@@ -1,11 +1,10 @@
 import { HoneError } from '../core/error';
+import { INTEGER_LIMIT, RANDOM_DRAWS } from '../core/random-draw';
 import { Rng } from '../core/rng';
 import type { Graph, ValueType } from '../ir/graph';
 import { elementCount, type Tensor, tensorFrom, type ViewType } from '../ir/tensor';
 import { freeError, isFree } from '../passes/bind-inputs';
 
-/** Integers of inputs that are not known to be indices stay below this. */
-const INTEGER_LIMIT = 256;
 /** No model takes more random numbers than this as one input. */
 const MOST_ELEMENTS = 2 ** 26;
 
@@ -26,9 +25,9 @@ export function randomFeeds(
   return new Map(
     [...inputs].map(([name, { type, shape }]) => {
       const dims = shape as readonly number[];
-      const draw = DRAWS[type];
+      const draw = RANDOM_DRAWS[type];
       if (draw === undefined)
-        throw new HoneError('E_INPUT_TYPE', { name, expected: Object.keys(DRAWS).join(', '), found: type });
+        throw new HoneError('E_INPUT_TYPE', { name, expected: Object.keys(RANDOM_DRAWS).join(', '), found: type });
       if (elementCount(dims) > MOST_ELEMENTS)
         throw new HoneError('E_MEMORY', { reason: `input ${name} [${dims}] has more than ${MOST_ELEMENTS} elements` });
       const limit = limits.get(name) ?? INTEGER_LIMIT;
@@ -57,13 +56,3 @@ export function indexLimits(graph: Graph): Map<string, number> {
   }
   return limits;
 }
-
-const DRAWS: Readonly<Record<string, (rng: Rng, limit: number) => number>> = {
-  float32: (rng) => rng.normal(),
-  float64: (rng) => rng.normal(),
-  uint8: (rng, limit) => rng.integer(0, Math.min(limit, 256) - 1),
-  int8: (rng) => rng.integer(-128, 127),
-  int32: (rng, limit) => rng.integer(0, limit - 1),
-  int64: (rng, limit) => rng.integer(0, limit - 1),
-  bool: (rng) => rng.integer(0, 1),
-};
