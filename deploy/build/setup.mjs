@@ -56,6 +56,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 }
 step('native build', process.execPath, ['deploy/build/native.mjs', 'host']);
 step('TypeScript build', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
+step("the agent's one file", process.execPath, ['deploy/build/agent.mjs']);
 
 const then = process.argv.indexOf('--then');
 if (then !== -1) {

@@ -422,6 +422,10 @@ export const ERRORS = {
     hint: 'Cool it, give it a stronger supply; figures measured now are too slow.',
   },
   E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: '{advice} See `hone --help`.' },
+  E_AGENT_IMAGE: {
+    template: 'what a board of {platform} needs is not here: {path}',
+    hint: 'Make it with `{command}`, or install the package, which has it.',
+  },
   E_USAGE: { template: '{reason}', hint: 'See `hone {verb} --help`.' },
 } as const satisfies Record<string, { template: string; hint: string }>;
 

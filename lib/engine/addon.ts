@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoneError } from '../core/error';
 import type { PlanType } from '../plan/format';
+import { bundled } from './bundled';
 import { packageRoot } from './package-root';
 
 /** Typed arrays that carry plan tensors: bool as bytes of 0 and 1, float16 as bit patterns. */
@@ -133,23 +134,35 @@ export interface Addon {
 let loaded: Addon | undefined;
 
 /**
- * The native addon of this platform, loaded once: from build/<platform>-<arch>/Release, else prebuilds/<platform>-<arch>.
+ * The native addon of this platform, loaded once: from build/<platform>-<arch>/Release, else prebuilds/<platform>-<arch>; in the
+ * bundle of the agent: from beside it.
  * @throws E_ADDON_MISSING when there is none, or the one there cannot be loaded
  */
 export function loadAddon(): Addon {
-  loaded ??= loadFrom(packageRoot(), process.platform, process.arch);
+  loaded ??=
+    bundled === undefined
+      ? loadFrom(packageRoot(), process.platform, process.arch)
+      : loadFirst([join(__dirname, 'hone.node')], `${process.platform}-${process.arch}`);
   return loaded;
 }
 
-/** Where an addon built on this machine lies below `root`. */
-export function builtAddonPath(root: string, platform: string, arch: string): string {
-  return join(root, 'build', `${platform}-${arch}`, 'Release', 'hone.node');
+/** Where an addon for a target such as `linux-arm64` lies below `root` that was built there. */
+export function builtAddonPath(root: string, target: string): string {
+  return join(root, 'build', target, 'Release', 'hone.node');
 }
 
 /** The addon for `platform` and `arch` below `root`. @throws E_ADDON_MISSING */
 export function loadFrom(root: string, platform: string, arch: string): Addon {
   const target = `${platform}-${arch}`;
-  const places = [builtAddonPath(root, platform, arch), join(root, 'prebuilds', target, 'hone.node')];
+  return loadFirst(addonPlaces(root, target), target);
+}
+
+/** Where an addon for a target may lie below `root`; the first that is there counts. */
+export function addonPlaces(root: string, target: string): readonly string[] {
+  return [builtAddonPath(root, target), join(root, 'prebuilds', target, 'hone.node')];
+}
+
+function loadFirst(places: readonly string[], target: string): Addon {
   const path = places.find((place) => existsSync(place));
   if (!path) throw new HoneError('E_ADDON_MISSING', { reason: `no addon for ${target} in ${places.join(' or ')}` });
   try {

@@ -46,7 +46,7 @@ export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon
   const root = options.root ?? packageRoot();
   const { platform, arch } = process;
   if (platform === 'win32') throw buildError('the engine runs on Linux and macOS');
-  const target = builtAddonPath(root, platform, arch);
+  const target = builtAddonPath(root, `${platform}-${arch}`);
   // Said before the minutes of work.
   await mkdir(dirname(target), { recursive: true }).catch((error: Error) => {
     throw new HoneError('E_FILE_WRITE', { path: target, reason: error.message }, { cause: error });
@@ -63,7 +63,7 @@ export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon
       await attempt(compiler, [...flags, ...own, '-c', join(root, file), '-o', objects[index]], options.signal);
       options.onProgress?.(++done, units.length);
     });
-    const built = builtAddonPath(work, platform, arch);
+    const built = builtAddonPath(work, `${platform}-${arch}`);
     await mkdir(dirname(built), { recursive: true });
     const link = platform === 'darwin' ? ['-undefined', 'dynamic_lookup', '-bundle'] : ['-shared', '-pthread', '-s'];
     await attempt(compiler, [...words, ...link, ...objects, '-o', built], options.signal);

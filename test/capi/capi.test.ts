@@ -16,7 +16,7 @@ import { PlanFile } from '../plan/plan-file';
 import { ROOT, readSource } from '../tidy/sources';
 
 const HEADER = readSource('native/capi/hone.h');
-const LIBRARY = join(builtAddonPath(ROOT, process.platform, process.arch), '../libhone.so');
+const LIBRARY = join(builtAddonPath(ROOT, `${process.platform}-${process.arch}`), '../libhone.so');
 const STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', `-I${join(ROOT, 'native/capi')}`];
 const FOLDER = mkdtempSync(join(tmpdir(), 'hone-capi-'));
 

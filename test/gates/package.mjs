@@ -63,7 +63,7 @@ function pack() {
   check(size <= TARBALL_BYTES, `the package takes ${(size / 1e6).toFixed(2)} MB, ${files.length} files`);
   for (const needed of [
     ...['LICENSE', 'THIRD_PARTY_NOTICES.md', 'README.md', 'docs/cli.md', 'native/sources.json'],
-    ...['native/capi/hone.h', 'native/capi/example.c'],
+    ...['native/capi/hone.h', 'native/capi/example.c', 'dist/agent/hone-agent.js'],
     ...['linux-x64', 'linux-arm64'].flatMap((target) =>
       ['hone.node', 'libhone.so'].map((file) => `prebuilds/${target}/${file}`),
     ),

@@ -31,7 +31,7 @@ const folders: string[] = [];
 const made = (source: string): string => folders[folders.push(packageOf(source)) - 1];
 afterAll(() => folders.forEach((folder) => void rmSync(folder, { recursive: true })));
 
-const target = (root: string): string => builtAddonPath(root, process.platform, process.arch);
+const target = (root: string): string => builtAddonPath(root, `${process.platform}-${process.arch}`);
 /** Node takes a library for an addon when it has this function; it returns the exports. */
 const ADDON = `extern "C" __attribute__((visibility("default"))) void *napi_register_module_v1(void *, void *exports) {
   static_assert(ANSWER == 42);

@@ -33,7 +33,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   store: layer('core telemetry', 'outside'),
   agent: layer('core plan bundle engine protocol sensors telemetry client', 'outside'),
   client: layer('core protocol telemetry', 'outside'),
-  boards: layer('core bundle protocol telemetry client', 'outside'),
+  boards: layer('core bundle engine protocol telemetry client', 'outside'),
   report: layer('core compress search store telemetry', 'outside'),
   jobs: layer('everything but cli', 'outside'),
   cli: layer('everything', 'outside'),

@@ -17,7 +17,13 @@ test('what is compiled into the addons is noticed with its text and version', ()
   const notices = read('THIRD_PARTY_NOTICES.md');
   for (const name of ['node-addon-api', 'node-api-headers'])
     expect(notices).toContain(`**${name}** ${dependencies[name]}, MIT`);
-  expect(notices.match(/Permission is hereby granted, free of charge/g)).toHaveLength(2);
+  expect(notices.match(/Permission is hereby granted, free of charge/g)).toHaveLength(3);
+});
+
+test('what is bundled into the agent is noticed with its text and version', () => {
+  const bundled = /^const BUNDLED = \['(.*)'\];$/m.exec(read('deploy/build/agent.mjs'))![1].split("', '");
+  for (const name of bundled)
+    expect(read('THIRD_PARTY_NOTICES.md')).toContain(`code of **${name}** ${dependencies[name]}, MIT`);
 });
 
 test('the licence is the one that package.json names', () => {

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HoneError } from '../../core/error';
-import { packageRoot } from '../../engine/package-root';
 import type { InferRequest, ModelPorts } from '../../protocol/infer-request';
 import { parseInferRequest } from '../../protocol/parse-infer-request';
 import type { OutputTensor } from '../../protocol/tensor';
 import { type WrittenResponse, writeInferResponse } from '../../protocol/write-infer-response';
+import { partCommand } from '../parts';
 import type { JsonAnswer, JsonTask } from './json-thread-main';
 
 /** JSON larger than this, in bytes, is read beside the front's own thread: there it would hold up everybody else. */
@@ -73,8 +72,11 @@ export class JsonThread {
   }
 
   private start(): Worker {
-    const script = join(packageRoot(), 'dist', 'lib', 'agent', 'front', 'json-thread-main.js');
-    const thread = new Worker(script, { resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB } });
+    const { script, args } = partCommand('json-thread');
+    const thread = new Worker(script, {
+      argv: [...args],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
+    });
     thread.unref();
     thread.on('message', (answer: JsonAnswer) => this.take(answer));
     thread.on('error', (error) => this.lose(thread, error.message));

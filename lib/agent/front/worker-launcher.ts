@@ -4,7 +4,7 @@ import { connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoneError, readError } from '../../core/error';
-import { packageRoot } from '../../engine/package-root';
+import { partCommand } from '../parts';
 
 /** A worker process that was started, before it has opened its plan. */
 export interface StartedWorker {
@@ -36,9 +36,8 @@ const SAID_LIMIT = 2000;
  */
 export function childLauncher(plan: Uint8Array | string): WorkerLauncher {
   const file = typeof plan === 'string' ? openPlan(plan) : holdPlan(plan);
-  const script = join(packageRoot(), 'dist', 'lib', 'agent', 'worker', 'main.js');
   return {
-    start: () => startChild(script, file),
+    start: () => startChild(file),
     close: () => closeSync(file),
   };
 }
@@ -84,9 +83,10 @@ function holdPlan(plan: Uint8Array): number {
   }
 }
 
-function startChild(script: string, plan: number): Promise<StartedWorker> {
+function startChild(plan: number): Promise<StartedWorker> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...NODE_FLAGS, script, '/proc/self/fd/4'], {
+    const { script, args } = partCommand('worker');
+    const child = spawn(process.execPath, [...NODE_FLAGS, script, ...args, '/proc/self/fd/4'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', plan],
       env: { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '', LISTEN_FDS: undefined },
     });
