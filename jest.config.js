@@ -14,6 +14,8 @@ module.exports = {
       },
     ],
   },
+  // They need the virtual board: `npm run test:board`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/board/'],
   maxWorkers: '100%',
   testTimeout: 60000,
 };

@@ -15,7 +15,7 @@ const MINUTES = { check: 20, nightly: 300 };
  * other gate as one.
  */
 const GATES = {
-  tests: { what: 'all tests that need no hardware', tests: true },
+  tests: { what: 'all tests that need no hardware', tests: 'jest.config.js' },
   lint: {
     what: 'format and lint (Biome)',
     command: [...bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
@@ -47,6 +47,10 @@ const GATES = {
   'kernels-qemu': {
     what: 'kernels under qemu on four ARM CPUs',
     command: [node, 'deploy/build/qemu.mjs', 'check', '--cpu', 'cortex-a53,cortex-a72,cortex-a76,max'],
+  },
+  board: {
+    what: 'tests on an emulated arm64 board, built when the cache has none',
+    tests: 'test/board/jest.config.js',
   },
   haswell: {
     what: 'figures and integer products on an emulated x86 host with AVX2 alone',
@@ -152,7 +156,7 @@ for (const name of names) {
   const gate = GATES[name];
   const start = performance.now();
   if (names.length > 1) console.log(`\n=== ${name}: ${gate.what}`);
-  const outcome = await (gate.tests ? runTests() : runCommand(gate));
+  const outcome = await (gate.tests ? runTests(name, gate.tests) : runCommand(gate));
   passed += outcome.passed;
   failed += outcome.failed;
   lines.push(
@@ -169,14 +173,14 @@ async function runCommand({ command, nightly }) {
 }
 
 /** Runs jest and counts its tests; those skipped are named. */
-async function runTests() {
-  const report = join('out', 'gates', 'jest.json');
+async function runTests(name, config) {
+  const report = join('out', 'gates', `${name}.json`);
   mkdirSync(join('out', 'gates'), { recursive: true });
   rmSync(report, { force: true });
-  const status = await runLimited([node, 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`], {
-    stdio: ['inherit', 'ignore', 'inherit'],
-    minutes: MINUTES.check,
-  });
+  const status = await runLimited(
+    [...bin('jest/bin/jest.js'), '--config', config, '--json', `--outputFile=${report}`],
+    { stdio: ['inherit', 'ignore', 'inherit'], minutes: MINUTES.check },
+  );
   try {
     const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
       readFileSync(report, 'utf8'),
