@@ -47,8 +47,9 @@ id_of() { sed -n "s/^$1:x:\([0-9]*\):.*/\1/p" "$tree/etc/group"; }
 crontab=$(id_of crontab)
 chgrp "$crontab" "$tree/usr/bin/crontab"
 chmod 2755 "$tree/usr/bin/crontab"
-ln -sfn /run "$tree/var/run"
-ln -sfn /run/lock "$tree/var/lock"
+rm -rf "$tree/var/run" "$tree/var/lock"
+ln -s /run "$tree/var/run"
+ln -s /run/lock "$tree/var/lock"
 mkdir -p "$tree/var/spool/cron/crontabs" "$tree/var/log/journal" "$tree/var/lib/systemd/linger"
 chgrp "$crontab" "$tree/var/spool/cron/crontabs"
 chmod 1730 "$tree/var/spool/cron/crontabs"
