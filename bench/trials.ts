@@ -1,7 +1,8 @@
 import { runAccuracy } from './accuracy';
 import { runBusyAgent } from './agent/busy';
-import { runAgentMemory, runRequestCost } from './agent/cost';
+import { runRequestCost } from './agent/cost';
 import { runAgentEnds } from './agent/ends';
+import { runAgentMemory } from './agent/memory';
 import { runQueueTimes } from './agent/queue';
 import { runTwoModels } from './agent/two-models';
 import { CODED_WEIGHTS_PARTS, runCodedWeights } from './coded-weights';

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesText } from '../../lib/cli/text';
 import { median } from '../timing';
 import type { TrialContext, TrialOutcome, TrialRecord } from '../trial';
 import { computeMsOf } from './calibrate';
@@ -65,38 +64,4 @@ export async function runRequestCost({ say }: TrialContext): Promise<TrialOutcom
 interface Measured {
   readonly p50Ms: number;
   readonly perSecond: number;
-}
-
-/** Most bytes of all processes in a plain folder. */
-const MEMORY_BAR = 100 * 1e6;
-const REQUESTS = 1000;
-
-/** Proportional set size of all processes of an agent that serves mnist-8, after some requests. */
-export async function runAgentMemory({ models, say }: TrialContext): Promise<TrialOutcome> {
-  const files = models.present.find(({ label }) => label === 'mnist-8');
-  if (files === undefined) return { records: [], table: [], skipped: models.skipped, missed: [] };
-  say('agent-memory: mnist-8');
-  const { plan } = await models.load(files);
-  await using agent = await ServedAgent.start(plan, 'mnist');
-  const idleBytes = agent.pssBytes;
-  const shape = [1, 1, 28, 28];
-  const { inputs } = (await (await fetch(`${agent.url}/v2/models/mnist`)).json()) as { inputs: { name: string }[] };
-  const json = JSON.stringify({ inputs: [{ ...inputs[0], shape, data: new Array(784).fill(0) }] });
-  for (let request = 0; request < REQUESTS; request++) {
-    const answer = await fetch(`${agent.url}/v2/models/mnist/infer`, { method: 'POST', body: json });
-    if (!answer.ok) throw new Error(await answer.text());
-    await answer.arrayBuffer();
-  }
-  const servedBytes = agent.pssBytes;
-  const table = [
-    ['idle', `after ${REQUESTS} requests`, 'bar'],
-    [bytesText(idleBytes), bytesText(servedBytes), `<= ${bytesText(MEMORY_BAR)}`],
-  ];
-  const missed = servedBytes > MEMORY_BAR ? [`agent-memory: ${bytesText(servedBytes)}`] : [];
-  return {
-    records: [{ model: 'mnist-8', install: 'plain folder', requests: REQUESTS, idleBytes, servedBytes }],
-    table,
-    skipped: [],
-    missed,
-  };
 }

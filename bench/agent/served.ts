@@ -73,7 +73,7 @@ export class ServedAgent {
   }
 }
 
-function pssOf(pid: number): number {
+export function pssOf(pid: number): number {
   const match = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
   return Number(match?.[1] ?? Number.NaN) * 1024;
 }

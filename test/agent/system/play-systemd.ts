@@ -25,10 +25,11 @@ export interface Users {
   readonly model: number;
 }
 
-/** The mask of new files that a unit has. */
-function maskOf(unit: string): string {
+/** The mask of new files that a unit has, and what it tells Node. */
+function settingsOf(unit: string): { readonly mask: string; readonly flags: readonly string[] } {
   const text = readFileSync(join(packageRoot(), 'deploy', 'systemd', `${unit}.service`), 'utf8');
-  return /^UMask=(\d+)$/m.exec(text)![1];
+  const words = /^ExecStart=(.*)$/m.exec(text)![1].split(' ');
+  return { mask: /^UMask=(\d+)$/m.exec(text)![1], flags: words.filter((word) => /^--.+=/.test(word)) };
 }
 
 /** The unit that runs a script. */
@@ -218,9 +219,10 @@ export class PlayedSystem {
     env = {},
   ) {
     const passed = stdio.length > 3 ? 'LISTEN_FDS=1 LISTEN_PID=$$' : '';
+    const { mask, flags } = settingsOf(UNITS[name]);
     const child = spawn(
       '/bin/sh',
-      ['-c', `umask ${maskOf(UNITS[name])}; ${passed} exec "$@"`, 'sh', process.execPath, script(name), ...args],
+      ['-c', `umask ${mask}; ${passed} exec "$@"`, 'sh', process.execPath, ...flags, script(name), ...args],
       {
         ...{ stdio, env: { ...this.env, ...env }, cwd: '/' },
         ...(this.users === undefined ? {} : { uid, gid: uid }),
