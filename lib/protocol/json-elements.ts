@@ -117,10 +117,10 @@ export function elementsToJson(datatype: Datatype, data: TensorData): string {
 }
 
 function floatsToJson(values: Float32Array): string {
-  // JavaScript writes -0 as 0.
+  // JavaScript writes -0 as 0; Python reads -0 as an integer, which has no sign of zero.
   const negativeZero = values.some((value) => Object.is(value, -0));
   return negativeZero
-    ? `[${Array.from(values, (value) => (Object.is(value, -0) ? '-0' : String(value))).join(',')}]`
+    ? `[${Array.from(values, (value) => (Object.is(value, -0) ? '-0.0' : String(value))).join(',')}]`
     : `[${values.join(',')}]`;
 }
 

@@ -74,6 +74,20 @@ describe('a deadline', () => {
   });
 });
 
+test('clients that ask for less time than a run takes do not narrow the queue of others', async () => {
+  agent = await serve(10, { timeoutMs: 600_000 });
+  for (let probe = 0; probe < 5; probe++) {
+    expect((await send(agent.url, INFER, slowRequest(1, { timeout: 1 }))).json()).toMatchObject({ code: 'E_DEADLINE' });
+    await untilStatus(agent.url, ({ models }) => models[0].running === 0);
+  }
+  const { go } = await holdWorker(agent.url);
+  const others = Array.from({ length: 12 }, () => send(agent.url, INFER, slowRequest(1)));
+  // A request that is refused is answered while the worker is held.
+  await Promise.race([untilStatus(agent.url, ({ models }) => models[0].waiting === 11), ...others]);
+  go();
+  expect((await Promise.all(others)).map(({ status }) => status)).toEqual(new Array(12).fill(200));
+});
+
 test('a full queue refuses what comes, and takes again when there is room', async () => {
   agent = await serve(80, { queue: 2 });
   const { go } = await holdWorker(agent.url);

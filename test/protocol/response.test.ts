@@ -45,7 +45,7 @@ function thrown(work: () => unknown): HoneError {
 test('the text of a response', () => {
   const [text, ...blobs] = parts(written('FP32', [1, 3], Float32Array.of(0.5, -0, 2 ** 40), { binary: false }));
   expect(text).toBe(
-    '{"model_name":"m","model_version":"1","outputs":[{"name":"y","datatype":"FP32","shape":[1,3],"data":[0.5,-0,1099511627776]}]}',
+    '{"model_name":"m","model_version":"1","outputs":[{"name":"y","datatype":"FP32","shape":[1,3],"data":[0.5,-0.0,1099511627776]}]}',
   );
   expect(blobs).toEqual([]);
 });

@@ -174,13 +174,20 @@ export class ServedModel {
   admit(request: Pick<Waiting, 'priority' | 'deadlineNs'>, nowNs: number): void {
     const { state, reason, retryMs } = this.keeper.status;
     if (state === 'failed' || retryMs > PATIENCE_MS) throw this.unavailable(reason ?? state, retryMs);
-    const before = this.queue.countBefore(request) + this.running;
-    const waitNs = this.pace.estimate(before + 1) / RESERVE;
     const hasRoom = !this.queue.isFull && (this.queue.size < this.window.size || this.running === 0);
     // Nothing before it: it is tried in any case, for only tries tell how fast the model is now.
-    if (before === 0 || (hasRoom && nowNs + waitNs <= request.deadlineNs)) return;
+    if (this.countBefore(request) === 0 || (hasRoom && this.isInTime(request, nowNs))) return;
     const retryS = Math.max(1, Math.ceil(this.pace.estimate(this.queue.size + this.running) / 1e9));
     throw new HoneError('E_QUEUE_FULL', { model: this.settings.name, waiting: this.queue.size, retryS });
+  }
+
+  private countBefore(request: Pick<Waiting, 'priority' | 'deadlineNs'>): number {
+    return this.queue.countBefore(request) + this.running;
+  }
+
+  /** Whether it would be answered before its deadline, as far as one can tell. */
+  private isInTime(request: Pick<Waiting, 'priority' | 'deadlineNs'>, nowNs: number): boolean {
+    return nowNs + this.pace.estimate(this.countBefore(request) + 1) / RESERVE <= request.deadlineNs;
   }
 
   /**
@@ -190,13 +197,15 @@ export class ServedModel {
   submit(job: Job): Submission {
     const queuedNs = nanoseconds();
     this.admit(job, queuedNs);
+    const isInTime = this.isInTime(job, queuedNs);
     let entry!: Entry;
     const answer = new Promise<JobAnswer>((resolve, reject) => {
       entry = { ...job, resolve, reject, queuedNs, isAlone: false, isOver: false, timer: undefined };
     });
     const late = () => {
       const ms = Math.round((job.deadlineNs - job.arrivalNs) / 1e6);
-      this.window.late();
+      // A client that asks for what cannot be must not close the window to others.
+      if (isInTime) this.window.late();
       this.leave(entry, new HoneError('E_DEADLINE', { model: this.settings.name, ms }));
     };
     entry.timer = setTimeout(late, Math.min(LONGEST_MS, Math.max(0, (job.deadlineNs - queuedNs) / 1e6)));
