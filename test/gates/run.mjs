@@ -105,6 +105,11 @@ const GATES = {
     nightly: true,
     command: [node, 'test/gates/bit-identity.mjs', '--all'],
   },
+  'agent-peers': {
+    what: 'a running agent asked by tritonclient, perf_analyzer, curl, Prometheus and Chromium; those absent are named',
+    nightly: true,
+    command: [node, 'test/gates/agent-peers.mjs', '--record', 'bench/results/agent-peers.jsonl'],
+  },
   mutations: {
     what: 'every listed break of the code is noticed by a test',
     nightly: true,
