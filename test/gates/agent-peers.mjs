@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from './peers/chromium.mjs';
 import { curl } from './peers/curl.mjs';
+import { metricOf } from './peers/metrics.mjs';
 import { writeModels } from './peers/models.mjs';
 import { perfAnalyzer } from './peers/perf-analyzer.mjs';
 import { prometheus, promtool } from './peers/prometheus.mjs';
@@ -58,11 +59,12 @@ async function runPeer(peer, version, models) {
     if (!holds) console.log(`FAIL ${peer.name}: ${what}: ${found}`);
   };
   const start = performance.now();
-  const prepared = await peer.prepare?.({ folder });
+  const prepared = await peer.prepare?.();
   const agent = await ServedAgent.serve(join(folder, 'plans'), peer.options?.(prepared) ?? []);
   let figures = {};
   try {
     figures = await peer.run({ agent, models, check, folder, prepared });
+    figures = { ...countsOf(await (await fetch(`${agent.url}/metrics`)).text()), ...figures };
   } catch (error) {
     check('runs to its end', false, error.stack);
   } finally {
@@ -78,9 +80,18 @@ async function runPeer(peer, version, models) {
     ...environment,
     peer: peer.name,
     version,
+    ok: faults.length === 0,
     checks: count,
     failed: faults,
     ...figures,
   };
   if (record !== undefined) appendFileSync(record, `${JSON.stringify(line)}\n`);
+}
+
+/** What the agent itself counted: requests to models that have ended, and refusals and failures by code. */
+function countsOf(text) {
+  const failures = {};
+  for (const [, code, value] of text.matchAll(/^hone_failures_total\{.*code="(\w+)".*\} (\d+)$/gm))
+    failures[code] = (failures[code] ?? 0) + Number(value);
+  return { requests: metricOf(text, 'hone_requests_total', {}), failures };
 }

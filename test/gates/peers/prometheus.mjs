@@ -36,11 +36,11 @@ export const prometheus = {
   async run({ agent: { url }, models, check, folder }) {
     const server = await startServer(url, folder);
     try {
-      const first = models.find(({ model }) => model === 'tiny');
+      const tiny = models.find(({ model }) => model === 'tiny');
       await server.scraped(2);
       // In halves, a scrape between them: a rate wants two points.
       for (const part of [1, 2]) {
-        await sendRequests(url, first, ANSWERED / 2, part === 1 ? REFUSED : 0);
+        await sendRequests(url, tiny, ANSWERED / 2, part === 1 ? REFUSED : 0);
         await server.scraped(3);
       }
       const same = async (query, value) => {
