@@ -421,6 +421,18 @@ export const ERRORS = {
     template: 'board {board} is held back: {reason}',
     hint: 'Cool it, give it a stronger supply; figures measured now are too slow.',
   },
+  E_BOARD_FULL: {
+    template: 'board {board} ran out of room at {folder}: {reason}',
+    hint: 'Free space there (or raise the quota), then run the same command again.',
+  },
+  E_BOARD_BUSY: {
+    template: 'another controller works on board {board}: {reason}',
+    hint: 'Try again when it is done. The lock of a controller that is gone is taken over by itself.',
+  },
+  E_BOARD_TRANSFER: {
+    template: 'file {path} arrived changed at board {board}',
+    hint: 'Run the same command again; if it happens again, check the memory and the disk of the board.',
+  },
   E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: '{advice} See `hone --help`.' },
   E_AGENT_IMAGE: {
     template: 'what a board of {platform} needs is not here: {path}',

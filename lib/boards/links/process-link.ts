@@ -65,7 +65,7 @@ export function processLink(kind: ProcessLinkKind): Link {
     async close() {
       await Promise.all(
         [...open].map((carrier) => {
-          carrier.end(new HoneError('E_BOARD_DROPPED', { board, reason: 'the link was closed' }));
+          carrier.end(new HoneError('E_BOARD_DROPPED', carrier.closedHere));
           return carrier.closed;
         }),
       );
@@ -109,9 +109,22 @@ async function runWith(carrier: Carrier, board: string, options: ScriptOptions):
 }
 
 function channel(carrier: Carrier, ended: Channel['ended']): Channel {
-  const stream = Duplex.from({ readable: carrier.stdout, writable: carrier.child.stdin });
-  // Why a stream broke is told by `ended`.
-  stream.on('error', () => {});
+  const { stdout, child } = carrier;
+  const stream = new Duplex({
+    read: () => void stdout.resume(),
+    // What cannot be written any more is dropped: what the program still says, and `ended`, tell more than a broken pipe.
+    write: (chunk, _encoding, done) => (child.stdin.destroyed ? done() : void child.stdin.write(chunk, () => done())),
+    final: (done) => (child.stdin.destroyed ? done() : void child.stdin.end(() => done())),
+    destroy(error, done) {
+      // A program that closed its output is let to its end.
+      if (!stdout.readableEnded) carrier.end(new HoneError('E_BOARD_DROPPED', carrier.closedHere));
+      done(error);
+    },
+  });
+  stdout.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) stdout.pause();
+  });
+  stdout.on('end', () => stream.push(null));
   return { stream, ended };
 }
 
@@ -149,6 +162,11 @@ class Carrier {
     });
     this.closed = new Promise((resolve) => this.child.once('close', () => resolve()));
     this.begun = new Promise((resolve) => this.#passOn(mark, resolve));
+  }
+
+  /** Details of the error when this side closes it. */
+  get closedHere(): { board: string; reason: string } {
+    return { board: destinationText(this.#kind.destination), reason: 'the link was closed' };
   }
 
   /** How the script ended. @throws why it could not begin, or what carried it failed */
