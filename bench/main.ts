@@ -9,11 +9,12 @@ import { DATA_FOLDER, findModels } from './models';
 import type { Trial, TrialRecord } from './trial';
 import { TRIALS } from './trials';
 
-const USAGE = 'npm run bench [-- TRIAL...] [--pairs N] [--only MODEL[/SEED]]... [--out FILE]';
+const USAGE = 'npm run bench [-- TRIAL...] [--pairs N] [--seconds N] [--only MODEL[/SEED]]... [--out FILE]';
 
 interface BenchArguments {
   readonly trials: readonly Trial[];
   readonly pairs: number;
+  readonly seconds: number | undefined;
   /** Parts of trials to run; all when empty. */
   readonly only: readonly string[];
   /** File for all result lines; `bench/results/<trial>.jsonl` when undefined. */
@@ -22,7 +23,7 @@ interface BenchArguments {
 
 /** Runs the trials asked for; 1 when one fails, misses a bar, or when nothing ran at all. */
 async function main(argv: string[]): Promise<number> {
-  const { trials, pairs, only, out } = readArguments(argv);
+  const { trials, pairs, seconds, only, out } = readArguments(argv);
   const environment = describeEnvironment();
   const models = findModels();
   const skipped = new Set<string>();
@@ -37,6 +38,7 @@ async function main(argv: string[]): Promise<number> {
     try {
       const outcome = await trial.run({
         pairs,
+        ...(seconds === undefined ? {} : { seconds }),
         models,
         dataFolder: DATA_FOLDER,
         say: (line) => console.error(line),
@@ -64,7 +66,7 @@ async function main(argv: string[]): Promise<number> {
   return results === 0 || faults.length > 0 ? 1 : 0;
 }
 
-/** @throws E_OPTION_VALUE for an unknown trial or option, or a number of pairs that is none */
+/** @throws E_OPTION_VALUE for an unknown trial or option, or a number that is none */
 function readArguments(argv: string[]): BenchArguments {
   const parsed = parse(argv);
   const names = TRIALS.map(({ name }) => name);
@@ -75,13 +77,8 @@ function readArguments(argv: string[]): BenchArguments {
     const expected = `one of ${names.join(', ')}${hint ? ` (such as '${hint}')` : ''}`;
     throw new HoneError('E_OPTION_VALUE', { option: 'TRIAL', expected, found: word });
   });
-  const pairs = Number(parsed.values.pairs);
-  if (!Number.isInteger(pairs) || pairs < 1)
-    throw new HoneError('E_OPTION_VALUE', {
-      option: '--pairs',
-      expected: 'a whole number',
-      found: parsed.values.pairs,
-    });
+  const pairs = wholeNumber('--pairs', parsed.values.pairs);
+  const seconds = parsed.values.seconds === undefined ? undefined : wholeNumber('--seconds', parsed.values.seconds);
   const chosen = trials.length > 0 ? trials : TRIALS.filter(({ long }) => !long);
   const { only = [] } = parsed.values;
   const parts = chosen.flatMap((trial) => trial.parts ?? []);
@@ -94,7 +91,14 @@ function readArguments(argv: string[]): BenchArguments {
       expected: parts.length > 0 ? `parts of the trials named: ${parts.join(', ')}` : 'trials that can run in parts',
       found: wrong,
     });
-  return { trials: chosen, pairs, only, out: parsed.values.out };
+  return { trials: chosen, pairs, seconds, only, out: parsed.values.out };
+}
+
+/** @throws E_OPTION_VALUE */
+function wholeNumber(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new HoneError('E_OPTION_VALUE', { option, expected: 'a whole number', found: text });
 }
 
 /** Whether `--only` means a part by this word: its name, or the model of all its seeds. */
@@ -106,6 +110,7 @@ function parse(argv: string[]) {
   try {
     const options = {
       pairs: { type: 'string', default: '400' },
+      seconds: { type: 'string' },
       only: { type: 'string', multiple: true },
       out: { type: 'string' },
     } as const;

@@ -4,6 +4,8 @@ import type { BenchModels } from './models';
 export interface TrialContext {
   /** Interleaved pairs per comparison. */
   readonly pairs: number;
+  /** How long a trial with a length of its own is to last, when it is not that. */
+  readonly seconds?: number;
   readonly models: BenchModels;
   /** Folder of real models and labelled data (see `HONE_TEST_DATA`). */
   readonly dataFolder: string;

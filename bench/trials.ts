@@ -4,6 +4,7 @@ import { runRequestCost } from './agent/cost';
 import { runAgentEnds } from './agent/ends';
 import { runAgentMemory } from './agent/memory';
 import { runQueueTimes } from './agent/queue';
+import { runSoak } from './agent/soak';
 import { runTwoModels } from './agent/two-models';
 import { CODED_WEIGHTS_PARTS, runCodedWeights } from './coded-weights';
 import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
@@ -197,5 +198,11 @@ export const TRIALS: readonly Trial[] = [
     what: 'requests under way when an agent is told to stop, and when its worker dies',
     long: true,
     run: runAgentEnds,
+  },
+  {
+    name: 'agent-soak',
+    what: 'an hour of mixed load on an agent, a part of it hostile: memory, descriptors, failures',
+    long: true,
+    run: runSoak,
   },
 ];
