@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** What a load generator is to do. */
@@ -28,36 +28,98 @@ export interface LoadSample {
   readonly computeMs?: number;
 }
 
-const task = JSON.parse(process.argv[2]) as LoadTask;
-const agent = new Agent({ keepAlive: true, noDelay: true });
-const body = task.body === undefined ? undefined : readFileSync(task.body);
-const samples: LoadSample[] = [];
-
-/** One request; `note` gets what came of it, and the seconds that the server asks to wait. */
-function exchange(url: string, sent: Buffer | undefined, note: (sample: LoadSample) => void): Promise<number> {
-  return new Promise((resolve) => {
-    const [sentMs, begun] = [Date.now(), performance.now()];
-    const done = (status: number | string, answer?: IncomingMessage) => {
-      const timing = /compute;dur=([\d.]+)/.exec(String(answer?.headers['server-timing']))?.[1];
-      const sample = { sentMs, ms: performance.now() - begun, status };
-      note(timing === undefined ? sample : { ...sample, computeMs: Number(timing) });
-      resolve(Number(answer?.headers['retry-after'] ?? 0));
-    };
-    const headers = { ...task.headers, ...(sent === undefined ? {} : { 'content-length': String(sent.length) }) };
-    const message = request(url, { agent, method: sent === undefined ? 'GET' : 'POST', headers }, (response) => {
-      response.on('data', () => {});
-      response.on('end', () => done(response.statusCode!, response));
-      response.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
-    });
-    message.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
-    message.end(sent);
-  });
+/** An answer, or the code of an error of the connection. */
+interface Answer {
+  readonly status: number | string;
+  readonly head: string;
 }
 
-const ask = () => exchange(task.url, body, (sample) => samples.push(sample));
+const HEAD_END = '\r\n\r\n';
+const task = JSON.parse(process.argv[2]) as LoadTask;
+const samples: LoadSample[] = [];
+const idle: Connection[] = [];
+
+/** The bytes of a request, made once: a generator that takes long over each request measures itself. */
+function requestBytes(url: string, body?: Buffer): Buffer {
+  const { host, pathname, search } = new URL(url);
+  const fields = { host, ...task.headers, ...(body === undefined ? {} : { 'content-length': String(body.length) }) };
+  const lines = Object.entries(fields).map(([name, text]) => `${name}: ${text}\r\n`);
+  const head = `${body === undefined ? 'GET' : 'POST'} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`;
+  return Buffer.concat([Buffer.from(head, 'latin1'), body ?? Buffer.alloc(0)]);
+}
+
+/** A kept connection with one request at a time; answers must tell their length. */
+class Connection {
+  private readonly socket: Socket;
+  private settle: ((answer: Answer) => void) | undefined;
+  /** Of the answer that is arriving: its bytes as long as its head is not whole, then that head and what is still to come. */
+  private held: Buffer | undefined;
+  private head = '';
+  private missing = 0;
+
+  constructor(url: string) {
+    const { hostname, port } = new URL(url);
+    this.socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    this.socket.on('data', (chunk) => this.take(chunk));
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.lost(error.code ?? error.message));
+    this.socket.on('close', () => this.lost('ECONNRESET'));
+  }
+
+  send(bytes: Buffer): Promise<Answer> {
+    return new Promise((resolve) => {
+      this.settle = resolve;
+      this.socket.write(bytes);
+    });
+  }
+
+  private take(chunk: Buffer): void {
+    let bytes = chunk.length;
+    if (this.head === '') {
+      this.held = this.held === undefined ? chunk : Buffer.concat([this.held, chunk]);
+      const end = this.held.indexOf(HEAD_END);
+      if (end < 0) return;
+      this.head = this.held.toString('latin1', 0, end + 2).toLowerCase();
+      this.missing = Number(/\r\ncontent-length: *(\d+)/.exec(this.head)?.[1] ?? Number.NaN);
+      bytes = this.held.length - end - HEAD_END.length;
+      this.held = undefined;
+    }
+    this.missing -= bytes;
+    if (this.missing > 0) return;
+    const { head, settle } = this;
+    this.head = '';
+    this.settle = undefined;
+    if (!(this.missing === 0)) this.lost('an answer that does not tell its length');
+    else if (head.includes('\r\nconnection: close')) this.socket.end();
+    else idle.push(this);
+    settle?.({ status: this.missing === 0 ? Number(head.slice(9, 12)) : 'EPROTO', head });
+  }
+
+  private lost(code: string): void {
+    const place = idle.indexOf(this);
+    if (place >= 0) idle.splice(place, 1);
+    this.socket.destroy();
+    this.settle?.({ status: code, head: '' });
+    this.settle = undefined;
+  }
+}
+
+/** One request; `note` gets what came of it, and the seconds that the server asks to wait are returned. */
+async function exchange(url: string, sent: Buffer, note: (sample: LoadSample) => void): Promise<number> {
+  const connection = idle.pop() ?? new Connection(url);
+  const [sentMs, begun] = [Date.now(), performance.now()];
+  const { status, head } = await connection.send(sent);
+  const ms = performance.now() - begun;
+  const timing = /\r\nserver-timing:.*compute;dur=([\d.]+)/.exec(head)?.[1];
+  note({ sentMs, ms, status, ...(timing === undefined ? {} : { computeMs: Number(timing) }) });
+  return Number(/\r\nretry-after: *(\d+)/.exec(head)?.[1] ?? 0);
+}
+
+const bytes = requestBytes(task.url, task.body === undefined ? undefined : readFileSync(task.body));
+const ask = () => exchange(task.url, bytes, (sample) => samples.push(sample));
 
 async function warmUp(url: string, clients: number): Promise<void> {
-  await Promise.all(Array.from({ length: clients }, () => exchange(url, undefined, () => {})));
+  const sent = requestBytes(url);
+  await Promise.all(Array.from({ length: clients }, () => exchange(url, sent, () => {})));
 }
 
 async function main(): Promise<void> {

@@ -20,6 +20,17 @@ export class HoneError extends Error {
   }
 }
 
+/** An error that is an answer rather than a fault, made often: without a stack, which costs more than all the rest of it. */
+export function answerError(code: ErrorCode, details: ErrorDetails): HoneError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new HoneError(code, details);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 function fill(template: string, details: ErrorDetails): string {
   return template.replace(/\{(\w+)\}/g, (place, key: string) => (key in details ? String(details[key]) : place));
 }

@@ -220,7 +220,15 @@ describe('under load', () => {
   const slow = 'model="slow",version="1"';
 
   test('in flight, waiting, running, cores; refusals count as failures', async () => {
-    agent = await startAgent({ model: 'slow', plan: slowPlan(150), queue: 2, cores: 2, threads: 2, sensors });
+    agent = await startAgent({
+      model: 'slow',
+      plan: slowPlan(150),
+      queue: 2,
+      cores: 2,
+      threads: 2,
+      timeoutMs: 600_000,
+      sensors,
+    });
     const { go } = await holdWorker(agent.url);
     const running = send(agent.url, SLOW, slowRequest(1));
     await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);

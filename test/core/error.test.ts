@@ -1,7 +1,7 @@
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asHoneError, HoneError } from '../../lib/core/error';
+import { answerError, asHoneError, HoneError } from '../../lib/core/error';
 
 /** What `action` throws, as a command prints it. */
 function thrownBy(action: () => unknown): HoneError {
@@ -51,4 +51,12 @@ test('arrays that no machine can hold are a matter of memory', () => {
   expect(thrownBy(() => 'x'.repeat(-1)).code).toBe('E_INTERNAL');
   const own = new HoneError('E_USAGE', { reason: 'r', verb: 'v' });
   expect(asHoneError(own)).toBe(own);
+});
+
+test('an error that is an answer has no stack, and takes none from others', () => {
+  const answer = answerError('E_QUEUE_FULL', { model: 'm', waiting: 3, retryS: 1 });
+  expect(answer).toBeInstanceOf(HoneError);
+  expect([answer.code, answer.message]).toEqual(['E_QUEUE_FULL', expect.stringMatching(/3/)]);
+  expect(answer.stack).not.toMatch(/\n\s+at /);
+  expect(new HoneError('E_QUEUE_FULL').stack).toMatch(/\n\s+at .*error\.test/);
 });

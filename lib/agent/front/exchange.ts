@@ -6,7 +6,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly segments: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  /** Path and query as the client sent them. */
+  readonly target: string;
   /** When its first byte arrived, in nanoseconds. */
   readonly arrivalNs: number;
   readonly front: FrontState;

@@ -17,7 +17,6 @@ import { Uploads } from './http/uploads';
 import { JsonThread } from './json-thread';
 import { nanoseconds } from './nanoseconds';
 import type { Repository } from './repository';
-import { findRoute } from './router';
 import { ROUTES } from './routes';
 import { Scheduler } from './scheduler';
 import { type ModelSettings, ServedModel } from './served-model';
@@ -231,12 +230,11 @@ export class Front implements FrontState {
     checkOrigin(request, host, response, this.origins);
     if (method !== 'POST') body.forget();
     if (method === 'OPTIONS' && target === '*') return answerPreflight(response, 'GET, HEAD, POST, OPTIONS');
-    const { handler, segments, allow } = findRoute(ROUTES, method, target);
+    const { handler, segments, allow } = ROUTES.find(method, target);
     if (method === 'OPTIONS') return answerPreflight(response, allow);
-    const query = new URLSearchParams(target.split('?', 2)[1] ?? '');
     const watch = (fail: (error: HoneError) => void) => this.connections.watchBody(request, fail);
     const readBody = (limit: number, alignedAt = 0) => body.read(this.uploads, limit, alignedAt, watch);
-    await handler({ request, response, segments, query, arrivalNs, front: this, readBody });
+    await handler({ request, response, segments, target, arrivalNs, front: this, readBody });
   }
 }
 

@@ -4,7 +4,7 @@ import type { FrontState } from './front-state';
 import { sendJson } from './http/answer';
 import { infer } from './infer';
 import { loadModel, repositoryIndex, unloadModel } from './repository-routes';
-import type { Route } from './router';
+import { type Route, Router } from './router';
 import type { ServedModel } from './served-model';
 
 type Handler = (exchange: Exchange) => void | Promise<void>;
@@ -50,7 +50,7 @@ const MODEL_ROUTES: readonly Route<Handler>[] = [
 ];
 
 /** Everything that a front answers. */
-export const ROUTES: readonly Route<Handler>[] = [
+export const ROUTES = new Router<Handler>([
   {
     path: '/v2',
     methods: {
@@ -112,14 +112,14 @@ export const ROUTES: readonly Route<Handler>[] = [
   {
     path: '/v1/telemetry',
     methods: {
-      GET: ({ front, query, response }) => {
-        const name = query.get('model') ?? undefined;
+      GET: ({ front, target, response }) => {
+        const name = new URLSearchParams(target.split('?', 2)[1] ?? '').get('model') ?? undefined;
         if (name !== undefined) front.models.find(name, undefined);
         return front.telemetry.openStream(response, name);
       },
     },
   },
-];
+]);
 
 function modelNames(front: FrontState): readonly { readonly name: string; readonly versions: readonly string[] }[] {
   const names = [...new Set(front.models.all().map(({ settings }) => settings.name))];

@@ -1,4 +1,4 @@
-import { HoneError } from '../../core/error';
+import { answerError, HoneError } from '../../core/error';
 import type { ModelMemory, NodeSummary } from '../../telemetry/sample';
 import type { OpenRequest, WorkerPort } from '../worker-protocol';
 import { AdmissionWindow } from './admission-window';
@@ -178,7 +178,7 @@ export class ServedModel {
     // Nothing before it: it is tried in any case, for only tries tell how fast the model is now.
     if (this.countBefore(request) === 0 || (hasRoom && this.isInTime(request, nowNs))) return;
     const retryS = Math.max(1, Math.ceil(this.pace.estimate(this.queue.size + this.running) / 1e9));
-    throw new HoneError('E_QUEUE_FULL', { model: this.settings.name, waiting: this.queue.size, retryS });
+    throw answerError('E_QUEUE_FULL', { model: this.settings.name, waiting: this.queue.size, retryS });
   }
 
   private countBefore(request: Pick<Waiting, 'priority' | 'deadlineNs'>): number {

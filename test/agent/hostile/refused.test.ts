@@ -168,3 +168,43 @@ test('a full queue refuses before the body, and the connection stays in step', a
   go();
   for (const answer of await Promise.all(running)) expect(answer.status).toBe(200);
 });
+
+test('one connection is refused again and again, whole bodies and all, and stays in step', async () => {
+  await using slow = await serveTiny({ plan: slowPlan(20), queue: 1, timeoutMs: 60_000 });
+  const { go } = await holdWorker(slow.url);
+  const { headers, body } = slowRequest(1) as { headers: Record<string, string>; body: Buffer };
+  const running = [send(slow.url, INFER, { headers, body }), send(slow.url, INFER, { headers, body })];
+  await untilStatus(slow.url, ({ models: [{ waiting, running: count }] }) => waiting + count === 2);
+  const connection = new RawConnection(slow.url);
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const whole = post(body, fields.join(''));
+  // One after the other, then all at once, the last one in pieces.
+  for (let number = 0; number < 20; number++) {
+    connection.write(whole);
+    await expectFull(connection);
+  }
+  connection.write(Buffer.concat(new Array<Buffer>(20).fill(whole)));
+  for (let number = 0; number < 20; number++) await expectFull(connection);
+  connection.write(whole.subarray(0, whole.length - 500));
+  await expectFull(connection);
+  connection.write(Buffer.concat([whole.subarray(whole.length - 500), Buffer.from(get('/v2/health/live'))]));
+  expect((await connection.next()).status).toBe(200);
+  connection.destroy();
+  const { model_stats } = (await send(slow.url, '/v2/models/tiny/stats')).json() as {
+    model_stats: { inference_stats: { fail: { count: number } } }[];
+  };
+  expect(model_stats[0].inference_stats.fail.count).toBe(41);
+  go();
+  for (const answer of await Promise.all(running)) expect(answer.status).toBe(200);
+});
+
+async function expectFull(connection: RawConnection): Promise<void> {
+  const { status, headers, body } = await connection.next();
+  expect(status).toBe(503);
+  expect(headers).toEqual({
+    ...{ 'content-type': 'application/json', 'content-length': String(body.length) },
+    ...{ 'retry-after': expect.stringMatching(/^[1-9]\d*$/), date: expect.stringMatching(/GMT$/) },
+    ...{ connection: 'keep-alive', 'keep-alive': expect.stringMatching(/^timeout=/) },
+  });
+  expect(JSON.parse(body.toString())).toMatchObject({ code: 'E_QUEUE_FULL', hint: expect.any(String) });
+}

@@ -19,9 +19,9 @@ export interface Head {
  * @throws E_REQUEST_VERSION, E_REQUEST_HTTP, E_REQUEST_TRANSFER, E_REQUEST_EXPECT
  */
 export function readHead(request: IncomingMessage): Head {
-  const { httpVersion, headers, headersDistinct, url = '/' } = request;
+  const { httpVersion, headers, url = '/' } = request;
   if (request.httpVersionMajor !== 1) throw new HoneError('E_REQUEST_VERSION', { version: httpVersion });
-  const twice = SINGLE.find((name) => (headersDistinct[name]?.length ?? 0) > 1);
+  const twice = repeated(request.rawHeaders);
   if (twice !== undefined) throw wrong(`the field ${twice} is there twice`);
   if (headers.host === undefined && httpVersion !== '1.0') throw wrong('the field host is missing');
   if (headers.host === '') throw wrong('the field host is empty');
@@ -29,6 +29,18 @@ export function readHead(request: IncomingMessage): Head {
   checkExpectation(request);
   if (url.includes('#')) throw wrong('the request target has a fragment');
   return targetOf(url, authority(headers.host ?? ''));
+}
+
+/** The first of the single fields that is there more than once. */
+function repeated(raw: readonly string[]): string | undefined {
+  const found = new Set<string>();
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index].toLowerCase();
+    if (!SINGLE.includes(name)) continue;
+    if (found.has(name)) return name;
+    found.add(name);
+  }
+  return undefined;
 }
 
 /** Whether the client waits to be told before it sends the body. */
