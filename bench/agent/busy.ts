@@ -89,7 +89,7 @@ export async function runBusyAgent({ say }: TrialContext): Promise<TrialOutcome>
         .map((status) => `${statuses[status]} answers ${status}`),
     ].map((text) => `agent-busy: ${text}`);
     const table = [
-      ['answered', 'p99', 'refused', 'p99', 'echo, all at once', 'health p99', 'echo p99', 'frames', 'worst'],
+      ['answered', 'p99', 'refused', 'p99', 'burst of echoes', 'health p99', 'echo p99', 'frames', 'worst'],
       [
         String(statuses[200] ?? 0),
         `${record.answeredP99Ms} ms`,
