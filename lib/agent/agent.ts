@@ -89,7 +89,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     clock: options.clock ?? systemClock(),
     sensors: options.sensors ?? openMachineSensors(),
   });
-  const agent = new PlainAgent(front, supervisor);
+  const agent = new PlainAgent(front, supervisor, 'folder' in options);
   try {
     await ('folder' in options ? supervisor.recover() : supervisor.load(options.model));
     front.isStarting = false;
@@ -104,10 +104,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 class PlainAgent implements Agent {
   private readonly front: Front;
   private readonly supervisor: Supervisor;
+  private readonly isFolder: boolean;
   private control: ControlServer | undefined;
 
-  constructor(front: Front, supervisor: Supervisor) {
+  constructor(front: Front, supervisor: Supervisor, isFolder: boolean) {
     this.front = front;
+    this.isFolder = isFolder;
     this.supervisor = supervisor;
   }
 
@@ -129,6 +131,7 @@ class PlainAgent implements Agent {
       load: (model, version) => this.supervisor.load(model, version),
       unload: (model, version) => this.supervisor.unload(model, version),
       status: () => this.front.status(),
+      ...(this.isFolder ? { place: (plan) => this.supervisor.place(plan) } : {}),
     };
     this.control = await ControlServer.listen(path, 0o600, service, this.front.version);
   }

@@ -28,6 +28,11 @@ function boardFolder(root: string): BoardFolder {
   };
 }
 
+/** Path below the root of a blob, as the catalogue names it. */
+export function blobPath(sha256: string): string {
+  return `blobs/sha256/${sha256}`;
+}
+
 /** Makes what is missing of an agent's folder, whose parent must be there; a new catalogue is empty. @throws E_FILE_WRITE */
 export async function makeBoardFolder(root: string): Promise<BoardFolder> {
   const folder = boardFolder(root);

@@ -1,3 +1,6 @@
+import { fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { asHoneError, HoneError, withHint } from '../core/error';
@@ -29,7 +32,8 @@ async function main(): Promise<void> {
   if (stranger !== undefined) throw wrongUse(`'${stranger}' is one word too many`);
   if (values.folder === undefined) throw wrongUse('--folder is missing');
   if (role === 'serve' && !values.stdio) return serve(values.folder, settingsOf(values));
-  throw wrongUse('expected serve or --version');
+  if (role === undefined && values.stdio) return speak(values.folder);
+  throw wrongUse('expected one of serve, --stdio, --version');
 }
 
 const OPTIONS = {
@@ -96,6 +100,25 @@ async function serve(folder: string, settings: FolderSettings): Promise<void> {
   say(`hone-agent ${version()} serves ${folder} at ${agent.url}, process ${process.pid}`);
   for (const { name, version: number, state, reason } of await agent.index())
     say(`${name} version ${number}: ${state === 'READY' ? 'ready' : reason}`);
+}
+
+/** Frames alone go over standard input and output. */
+async function speak(folder: string): Promise<void> {
+  const { BoardEnd } = require('./stdio/board-end') as typeof import('./stdio/board-end');
+  const { input, output } = openStandardStreams();
+  const end = await BoardEnd.begin(folder, input, output);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end.end());
+  await end.over;
+}
+
+/** Node writes to a pipe that is its standard output while nothing else goes on; as a socket it does not. */
+function openStandardStreams(): { readonly input: Readable; readonly output: Writable } {
+  const isStream = (fd: number) => {
+    const found = fstatSync(fd);
+    return found.isFIFO() || found.isSocket();
+  };
+  const output = isStream(1) ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout;
+  return { input: process.stdin, output };
 }
 
 function say(text: string): void {

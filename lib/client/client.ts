@@ -40,11 +40,11 @@ export interface AgentClient {
  * Client of the agent at `url`, for example `http://127.0.0.1:8700`. Nothing is sent yet. Its methods throw
  * E_AGENT_UNREACHABLE for silence, E_AGENT_REFUSED for an answer that is an error or not an agent's, and E_RESPONSE_FORMAT for
  * outputs that are none.
+ * @param agent makes its connections, such as through a board's tunnel; `close` ends it
  * @throws E_OPTION_VALUE for a URL that is none
  */
-export function connect(url: string): AgentClient {
+export function connect(url: string, agent: Agent = new Agent({ keepAlive: true, noDelay: true })): AgentClient {
   const base = parseUrl(url);
-  const agent = new Agent({ keepAlive: true, noDelay: true });
   const known = new Map<string, Promise<ModelMetadata>>();
 
   async function exchange(path: string, options: Exchange = {}): Promise<IncomingMessage> {

@@ -1,3 +1,5 @@
+import { BLOB_ERRORS } from './blob-error-table';
+
 /**
  * Every error that Hone throws: code, message template, what to do. docs/errors.md is generated from this table.
  * Places `{name}` are filled from the details given to HoneError.
@@ -434,10 +436,7 @@ export const ERRORS = {
     hint: 'Run the same command again; if it happens again, check the memory and the disk of the board.',
   },
   E_VERB_UNKNOWN: { template: "unknown command '{verb}'", hint: '{advice} See `hone --help`.' },
-  E_AGENT_IMAGE: {
-    template: 'what a board of {platform} needs is not here: {path}',
-    hint: 'Make it with `{command}`, or install the package, which has it.',
-  },
+  ...BLOB_ERRORS,
   E_USAGE: { template: '{reason}', hint: 'See `hone {verb} --help`.' },
 } as const satisfies Record<string, { template: string; hint: string }>;
 

@@ -48,6 +48,8 @@ export interface ServedStatus {
 /** How an agent fares. */
 export interface AgentStatus {
   readonly pid: number;
+  /** Address of its HTTP port. */
+  readonly url: string;
   readonly version: string;
   readonly uptimeS: number;
   readonly stopping: boolean;

@@ -17,6 +17,8 @@ export const SUPERVISOR_FRAME = {
   status: 5,
   answer: 6,
   failed: 7,
+  /** `PlacedPlan`. Answer: nothing, once it is served. Agents of a plain folder alone. */
+  place: 8,
 } as const;
 
 /** Version of this protocol: it changes where an older end would misunderstand a newer one. */
@@ -38,4 +40,16 @@ export interface Greeting extends Hello {
 export interface ModelRequest {
   readonly model: string;
   readonly version?: string;
+}
+
+/** A plan of the agent's folder, and how it is to be served: the keys of the catalogue. */
+export interface PlacedPlan {
+  readonly name: string;
+  readonly version: string;
+  /** Path below the folder. */
+  readonly plan: string;
+  readonly threads?: number;
+  readonly queue?: number;
+  readonly timeoutMs?: number;
+  readonly batch?: boolean;
 }

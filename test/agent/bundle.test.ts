@@ -64,10 +64,7 @@ test('two files are an agent: it opens a plan and infers, with small JSON and wi
     expect(await client.infer('tiny', { a: A, b: B })).toEqual(expectedOutputs());
     // More JSON than the front reads on its own thread.
     const tensor = (name: string, data: Float32Array) => ({ name, datatype: 'FP32', shape: [1, 4], data: [...data] });
-    const body = JSON.stringify({
-      inputs: [tensor('a', A), tensor('b', B)],
-      parameters: { note: 'x'.repeat(1 << 17) },
-    });
+    const body = JSON.stringify({ inputs: [tensor('a', A), tensor('b', B)] }).padEnd(65_700);
     const response = await fetch(`${url}/v2/models/tiny/infer`, { method: 'POST', body });
     expect(await response.json()).toMatchObject({ outputs: [{ data: [...expectedOutputs().sum] }, {}] });
     expect(await client.status()).toMatchObject({ version: version(), models: [{ name: 'tiny', state: 'ready' }] });
@@ -113,7 +110,7 @@ describe('the command line', () => {
   test.each<[args: string[], code: number, text: RegExp]>([
     [[], 64, /^E_USAGE: --folder is missing/],
     [['serve'], 64, /--folder is missing/],
-    [['--folder', 'f'], 64, /expected serve/],
+    [['--folder', 'f'], 64, /expected one of serve, --stdio/],
     [['serve', 'twice', '--folder', 'f'], 64, /'twice' is one word too many/],
     [['serve', '--folder', 'f', '--odd'], 64, /--odd/],
     [['serve', '--folder', 'f', '--port', '70000'], 1, /^E_OPTION_VALUE: option --port: .*0 to 65535, found '70000'/],

@@ -101,7 +101,15 @@ test('status tells people of workers that ended, of memory that cannot be read, 
   const memory = { weightBytes: 1, arenaBytes: 1, scratchBytes: 0 };
   const squeezed = (line: string) => line.trim().replace(/ {2,}/g, '  ');
   const status: AgentStatus = {
-    ...{ pid: 1, version: '1.2.3', uptimeS: 200_000, stopping: true, connections: 2, uploads: 0 },
+    ...{
+      pid: 1,
+      url: 'http://127.0.0.1:1',
+      version: '1.2.3',
+      uptimeS: 200_000,
+      stopping: true,
+      connections: 2,
+      uploads: 0,
+    },
     cores: { total: 4, free: 3 },
     models: [{ name: 'm', version: '1', ...worker, retryMs: 1500, memory }],
     repository: null,

@@ -70,6 +70,8 @@ export class Front implements FrontState {
   private readonly scheduler: Scheduler;
   private readonly origins: ReadonlySet<string>;
   private readonly begunNs = nanoseconds();
+  /** Models that were replaced and answer what they were asked before. */
+  private readonly leaving = new Set<ServedModel>();
   private closing: Promise<void> | undefined;
 
   private constructor(options: FrontOptions, server: Server) {
@@ -120,12 +122,30 @@ export class Front implements FrontState {
     return this.options.token;
   }
 
-  /** Serves a version of a model from now on. @throws what `ServedModel.open` throws */
+  /**
+   * Serves a version of a model from now on. One of that name and version is served until then, and answers what it was asked before.
+   * @throws what `ServedModel.open` throws
+   */
   async load(settings: ModelSettings, launcher: WorkerLauncher): Promise<void> {
     const model = new ServedModel(settings, launcher, PROFILE_EVERY, this.scheduler.wake);
     await model.open();
+    const before = this.models.remove(settings.name, settings.version);
     this.models.add(model);
     this.scheduler.add(model);
+    if (before === undefined) return;
+    this.leaving.add(before);
+    const begunNs = nanoseconds();
+    const timer = setInterval(() => {
+      const isIdle = before.queue.size === 0 && before.running === 0;
+      if (this.leaving.has(before) && !isIdle && nanoseconds() - begunNs < GRACE_MS * 1e6) return;
+      clearInterval(timer);
+      if (!this.leaving.delete(before)) return;
+      this.scheduler.remove(before);
+      before.close(
+        new HoneError('E_MODEL_UNAVAILABLE', { model: settings.name, reason: 'it was replaced', retryS: 1 }),
+      );
+    }, QUIET_MS);
+    timer.unref();
   }
 
   /** Serves it no more: what waits for it is refused. @throws E_MODEL_UNKNOWN */
@@ -148,6 +168,7 @@ export class Front implements FrontState {
     ]);
     return {
       pid: process.pid,
+      url: this.url,
       version: this.version,
       uptimeS: (nanoseconds() - this.begunNs) / 1e9,
       stopping: this.isStopping,
@@ -188,10 +209,11 @@ export class Front implements FrontState {
     while (this.connections.size > 0 && this.connections.quietMs() < QUIET_MS && elapsed() < SETTLE_MS);
     while (this.isBusy && elapsed() < GRACE_MS) await delay(5);
     this.uploads.stop(new HoneError('E_AGENT_STOPPING'));
-    for (const model of this.models.all()) {
+    for (const model of this.all()) {
       this.scheduler.remove(model);
       model.close(new HoneError('E_AGENT_STOPPING'));
     }
+    this.leaving.clear();
     this.json.close();
     await delay(0);
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -199,9 +221,14 @@ export class Front implements FrontState {
     await closed;
   }
 
+  /** Models that have work to end. */
+  private all(): readonly ServedModel[] {
+    return [...this.models.all(), ...this.leaving];
+  }
+
   private get isBusy(): boolean {
     if (this.uploads.count + this.json.count > 0) return true;
-    return this.models.all().some(({ running, queue }) => running + queue.size > 0);
+    return this.all().some(({ running, queue }) => running + queue.size > 0);
   }
 
   /** Never throws and never rejects. */

@@ -24,6 +24,10 @@ export interface Catalogue {
   locate(entry: CatalogueEntry): Promise<Uint8Array | string>;
   /** Remembers that a version is to be served, or no more. @throws what writing it throws */
   setLoaded(name: string, version: string, loaded: boolean): Promise<void>;
+  /** Checks an entry that is to be put in. Where entries cannot be put in both are left out. @throws E_CATALOGUE */
+  check?(entry: CatalogueEntry): void;
+  /** Remembers an entry, in the place of one of that name and version. @throws what writing it throws */
+  put?(entry: CatalogueEntry): Promise<void>;
 }
 
 /** A catalogue in memory. */

@@ -3,150 +3,59 @@ import { createServer, connect as dial, type Server } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { HoneError } from '../../core/error';
 import type { AgentStatus } from '../../protocol/agent-status';
-import { type WireFrame, WireFrameReader, writeWireFrame } from '../../protocol/frame';
-import { type Greeting, REQUEST_LIMITS, SUPERVISOR_FRAME, SUPERVISOR_PROTOCOL } from '../../protocol/supervisor-frames';
-import { writeWireError } from '../../protocol/wire-error';
+import type { WireFrame } from '../../protocol/frame';
+import {
+  type PlacedPlan,
+  REQUEST_LIMITS,
+  SUPERVISOR_FRAME,
+  SUPERVISOR_PROTOCOL,
+} from '../../protocol/supervisor-frames';
+import { Conversation } from '../conversation';
 import type { Repository } from '../front/repository';
 
 /** What can be asked of a supervisor. */
 export interface SupervisorService extends Repository {
   status(): Promise<AgentStatus>;
+  /**
+   * Puts a plan of its folder into the catalogue and serves it, in the place of the one that had its name and version; that goes on
+   * when anything fails. Left out by those whose folder is not open to others.
+   */
+  place?(plan: PlacedPlan): Promise<void>;
 }
 
 /** Connections at once, requests at once on each, and bytes of answers that nobody reads, which end a connection. */
 const CONNECTION_LIMIT = 16;
 const REQUEST_LIMIT = 16;
 const UNREAD_LIMIT = 1 << 20;
-/** How long the first frame may take, and how long a connection may ask nothing, in milliseconds. */
-const HELLO_LIMIT_MS = 5000;
+/** How long a connection may ask nothing, in milliseconds. */
 const IDLE_LIMIT_MS = 60_000;
 
-/** A conversation with one who asks, over any pair of streams; a socket is both. */
-export class ControlConversation {
-  private readonly input: Readable;
-  private readonly output: Writable;
-  private readonly service: SupervisorService;
-  private readonly version: string;
-  private readonly reader = new WireFrameReader(REQUEST_LIMITS, (frame) => this.take(frame));
-  private hasGreeted = false;
-  /** Whether the other end says no more, and whether this one does not. */
-  private hasEnded = false;
-  private isOver = false;
-  private running = 0;
-  private timer: NodeJS.Timeout | undefined;
+/** A conversation of a supervisor with one who asks. @param version version of Hone that it tells */
+export function converse(input: Readable, output: Writable, service: SupervisorService, version: string): Conversation {
+  return new Conversation(input, output, {
+    protocol: SUPERVISOR_PROTOCOL,
+    greeting: { protocol: SUPERVISOR_PROTOCOL, version },
+    frames: REQUEST_LIMITS,
+    requests: REQUEST_LIMIT,
+    unreadBytes: UNREAD_LIMIT,
+    idleMs: IDLE_LIMIT_MS,
+    answer: (frame) => answerAsSupervisor(service, frame),
+  });
+}
 
-  /** @param version version of Hone that it tells */
-  constructor(input: Readable, output: Writable, service: SupervisorService, version: string) {
-    this.input = input;
-    this.output = output;
-    this.service = service;
-    this.version = version;
-    input.on('data', (chunk: Uint8Array) => this.push(chunk));
-    for (const stream of [input, output]) {
-      stream.on('error', () => this.destroy());
-      stream.on('close', () => this.destroy());
-    }
-    // Whoever says no more still gets the answers.
-    input.on('end', () => {
-      if (this.running === 0) this.end();
-      else this.hasEnded = true;
-    });
-    this.wait(HELLO_LIMIT_MS);
-  }
-
-  /** Ends it after what is answered already. */
-  end(): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    clearTimeout(this.timer);
-    this.output.end(() => this.input.destroy());
-    // Who reads nothing is not waited for.
-    this.timer = setTimeout(() => this.destroy(), HELLO_LIMIT_MS).unref();
-  }
-
-  /** Refuses everything, for a reason of ours. */
-  refuse(error: HoneError, id = 0): void {
-    this.fail(id, error);
-    this.end();
-  }
-
-  private destroy(): void {
-    this.isOver = true;
-    clearTimeout(this.timer);
-    this.input.destroy();
-    this.output.destroy();
-  }
-
-  private push(chunk: Uint8Array): void {
-    if (this.isOver) return;
-    try {
-      this.reader.push(chunk);
-    } catch (error) {
-      this.refuse(error as HoneError);
-    }
-  }
-
-  private take({ kind, id, json }: WireFrame): void {
-    if (this.isOver) return;
-    if (!this.hasGreeted) this.greet(kind, id, json);
-    else if (this.running < REQUEST_LIMIT) this.begin(kind, id, json);
-    else this.fail(id, busyError(REQUEST_LIMIT, 'requests at once over one connection'));
-  }
-
-  private begin(kind: number, id: number, json: unknown): void {
-    clearTimeout(this.timer);
-    this.running++;
-    this.answer(kind, json)
-      .then(
-        (value) => this.send(SUPERVISOR_FRAME.answer, id, value),
-        (error: unknown) => this.fail(id, error),
-      )
-      .finally(() => {
-        this.running--;
-        if (this.running > 0) return;
-        if (this.hasEnded) this.end();
-        else if (!this.isOver) this.wait(IDLE_LIMIT_MS);
-      });
-  }
-
-  private greet(kind: number, id: number, json: unknown): void {
-    const { protocol } = (json ?? {}) as { readonly protocol?: unknown };
-    if (kind !== SUPERVISOR_FRAME.hello || typeof protocol !== 'number') {
-      this.refuse(new HoneError('E_FRAME_FORMAT', { reason: 'the first frame is no greeting' }), id);
-    } else if (protocol !== SUPERVISOR_PROTOCOL) {
-      this.refuse(new HoneError('E_PROTOCOL_VERSION', { expected: SUPERVISOR_PROTOCOL, found: protocol }), id);
-    } else {
-      this.hasGreeted = true;
-      const greeting: Greeting = { protocol: SUPERVISOR_PROTOCOL, version: this.version };
-      this.send(SUPERVISOR_FRAME.answer, id, greeting);
-      this.wait(IDLE_LIMIT_MS);
-    }
-  }
-
-  private async answer(kind: number, json: unknown): Promise<unknown> {
-    if (kind === SUPERVISOR_FRAME.list) return this.service.index();
-    if (kind === SUPERVISOR_FRAME.status) return this.service.status();
-    if (kind !== SUPERVISOR_FRAME.load && kind !== SUPERVISOR_FRAME.unload)
-      throw new HoneError('E_FRAME_FORMAT', { reason: `no request has kind ${kind}` });
-    const { model, version } = modelIn(json);
-    await (kind === SUPERVISOR_FRAME.load ? this.service.load(model, version) : this.service.unload(model, version));
+/** The answer to a supervisor's request. @throws E_FRAME_FORMAT, what the service throws */
+export async function answerAsSupervisor(service: SupervisorService, { kind, json }: WireFrame): Promise<unknown> {
+  if (kind === SUPERVISOR_FRAME.list) return service.index();
+  if (kind === SUPERVISOR_FRAME.status) return service.status();
+  if (kind === SUPERVISOR_FRAME.place && service.place !== undefined) {
+    await service.place(placementIn(json));
     return {};
   }
-
-  private send(kind: number, id: number, json: unknown): void {
-    if (this.isOver) return;
-    for (const piece of writeWireFrame(kind, id, json)) this.output.write(piece);
-    if (this.output.writableLength > UNREAD_LIMIT) this.destroy();
-  }
-
-  private fail(id: number, error: unknown): void {
-    this.send(SUPERVISOR_FRAME.failed, id, writeWireError(error));
-  }
-
-  private wait(ms: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.end(), ms).unref();
-  }
+  if (kind !== SUPERVISOR_FRAME.load && kind !== SUPERVISOR_FRAME.unload)
+    throw new HoneError('E_FRAME_FORMAT', { reason: `no request has kind ${kind}` });
+  const { model, version } = modelIn(json);
+  await (kind === SUPERVISOR_FRAME.load ? service.load(model, version) : service.unload(model, version));
+  return {};
 }
 
 function busyError(limit: number, what: string): HoneError {
@@ -164,14 +73,22 @@ function modelIn(json: unknown): { readonly model: string; readonly version: str
   throw new HoneError('E_FRAME_FORMAT', { reason: `'${other.slice(0, 100)}' is not known here` });
 }
 
+/** What is to be placed; what its keys may hold is the catalogue's matter. @throws E_FRAME_FORMAT */
+function placementIn(json: unknown): PlacedPlan {
+  const placed = (json ?? {}) as Readonly<Record<string, unknown>>;
+  const missing = ['name', 'version', 'plan'].find((key) => typeof placed[key] !== 'string');
+  if (missing === undefined) return placed as unknown as PlacedPlan;
+  throw new HoneError('E_FRAME_FORMAT', { reason: `a placement needs the text '${missing}'` });
+}
+
 /** A supervisor's socket. */
 export class ControlServer {
   private readonly server: Server;
-  private readonly conversations = new Set<ControlConversation>();
+  private readonly conversations = new Set<Conversation>();
 
   private constructor(service: SupervisorService, version: string, counted: (connections: number) => void) {
     this.server = createServer({ allowHalfOpen: true }, (socket) => {
-      const conversation = new ControlConversation(socket, socket, service, version);
+      const conversation = converse(socket, socket, service, version);
       if (this.conversations.size >= CONNECTION_LIMIT) {
         conversation.refuse(busyError(CONNECTION_LIMIT, 'connections to the supervisor'));
         return;

@@ -23,9 +23,22 @@ export function folderCatalogue(folder: string): Catalogue {
       const { models } = document as { readonly models: readonly CatalogueEntry[] };
       if (index < 0 || (models[index].loaded ?? true) === loaded) return;
       const changed = models.map((entry, at) => (at === index ? { ...entry, loaded } : entry));
-      await replaceFile(path, `${JSON.stringify({ models: changed }, null, 2)}\n`);
+      await write(path, changed);
+    },
+    check: (entry) => void parse({ models: [entry] }, path),
+    async put(entry) {
+      const document = (await readDocument(path)) ?? (await listPlans(folder));
+      const index = parse(document, path).findIndex(
+        ({ name, version }) => name === entry.name && version === entry.version,
+      );
+      const { models } = document as { readonly models: readonly CatalogueEntry[] };
+      await write(path, index < 0 ? [...models, entry] : models.with(index, entry));
     },
   };
+}
+
+function write(path: string, models: readonly CatalogueEntry[]): Promise<void> {
+  return replaceFile(path, `${JSON.stringify({ models }, null, 2)}\n`);
 }
 
 /** Loaded when first needed: the schema's library takes megabytes, which an agent of one plan need not hold. */

@@ -1,5 +1,6 @@
 import { asHoneError, HoneError } from '../../core/error';
 import type { RepositoryEntry } from '../../protocol/agent-status';
+import type { PlacedPlan } from '../../protocol/supervisor-frames';
 import type { Repository } from '../front/repository';
 import { compareVersions } from '../front/served-models';
 import { type Catalogue, type CatalogueEntry, modelKey } from './catalogue';
@@ -74,6 +75,31 @@ export class Supervisor implements Repository {
         if (isNew) await this.drop(entry);
         throw error;
       }
+    });
+  }
+
+  /**
+   * Serves a plan from now on, in the place of what is served under its name and version; that is served on when anything fails.
+   * @throws E_CATALOGUE, what opening its plan throws, what writing the catalogue throws
+   */
+  place(plan: PlacedPlan): Promise<void> {
+    return this.inTurn(async () => {
+      const { catalogue, host } = this;
+      const entry: CatalogueEntry = { ...plan, loaded: true };
+      catalogue.check?.(entry);
+      const key = modelKey(entry);
+      const before = this.served.get(key);
+      await host.load({ ...entry, plan: await catalogue.locate(entry) });
+      try {
+        await catalogue.put?.(entry);
+      } catch (error) {
+        // What is refused must not be half done.
+        if (before === undefined) await host.unload(entry.name, entry.version);
+        else await host.load({ ...before, plan: await catalogue.locate(before) });
+        throw error;
+      }
+      this.served.set(key, entry);
+      this.faults.delete(key);
     });
   }
 

@@ -3,11 +3,7 @@ import { connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import {
-  ControlConversation,
-  ControlServer,
-  type SupervisorService,
-} from '../../../lib/agent/supervisor/control-server';
+import { ControlServer, converse, type SupervisorService } from '../../../lib/agent/supervisor/control-server';
 import { connectSupervisor, openSupervisor } from '../../../lib/client/supervisor-client';
 import { HoneError } from '../../../lib/core/error';
 import type { AgentStatus } from '../../../lib/protocol/agent-status';
@@ -61,7 +57,7 @@ const greet = (stream: Writable) => write(stream, SUPERVISOR_FRAME.hello, 1, { p
 test('a supervisor is asked over any pair of streams', async () => {
   const service = serviceOf();
   const { there, here } = pipes();
-  new ControlConversation(...there, service, '1.2.3');
+  converse(...there, service, '1.2.3');
   const client = await openSupervisor(...here, 'the pipe');
   expect(await client.list()).toEqual([{ name: 'a', version: '1', state: 'READY', reason: '' }]);
   expect(await client.status()).toEqual({ pid: 7 });
@@ -80,7 +76,7 @@ test('a supervisor is asked over any pair of streams', async () => {
 test('a request that lasts holds up no other', async () => {
   const service = serviceOf();
   const { there, here } = pipes();
-  new ControlConversation(...there, service, '1.2.3');
+  converse(...there, service, '1.2.3');
   const client = await openSupervisor(...here, 'the pipe');
   let isLoaded = false;
   const load = client.load('slow').then(() => {
@@ -126,7 +122,7 @@ describe('is refused and ends the connection:', () => {
   ])('%s', async (_, send, code, text) => {
     const { there, here } = pipes();
     const { frames, ended } = heard(here[0]);
-    new ControlConversation(...there, serviceOf(), '1.2.3');
+    converse(...there, serviceOf(), '1.2.3');
     send(here[1]);
     await ended;
     const { kind, json } = frames.at(-1)!;
@@ -146,7 +142,7 @@ test.each<[what: string, kind: number, json: unknown]>([
   const { there, here } = pipes();
   const { frames } = heard(here[0]);
   const service = serviceOf();
-  new ControlConversation(...there, service, '1.2.3');
+  converse(...there, service, '1.2.3');
   greet(here[1]);
   write(here[1], kind, 2, json);
   write(here[1], SUPERVISOR_FRAME.list, 3);
@@ -164,7 +160,7 @@ test('more requests at once than a connection may have are refused; what was ask
   const { there, here } = pipes();
   const { frames, ended } = heard(here[0]);
   const service = serviceOf();
-  new ControlConversation(...there, service, '1.2.3');
+  converse(...there, service, '1.2.3');
   greet(here[1]);
   for (let id = 2; id <= 18; id++) write(here[1], SUPERVISOR_FRAME.load, id, { model: 'slow' });
   here[1].end();
@@ -192,7 +188,7 @@ describe('a connection is closed that', () => {
   ])('%s', async (_, limitMs, send) => {
     const { there, here } = pipes();
     here[0].resume();
-    new ControlConversation(...there, serviceOf(), '1.2.3');
+    converse(...there, serviceOf(), '1.2.3');
     send(here[1]);
     await turns();
     jest.advanceTimersByTime(limitMs - 1);
@@ -206,7 +202,7 @@ describe('a connection is closed that', () => {
   test('reads none of its answers', async () => {
     const { there, here } = pipes();
     const large = { ...serviceOf(), status: async () => ({ text: 'x'.repeat(700_000) }) as unknown as AgentStatus };
-    new ControlConversation(...there, large, '1.2.3');
+    converse(...there, large, '1.2.3');
     greet(here[1]);
     write(here[1], SUPERVISOR_FRAME.status, 2);
     await turns();
@@ -220,7 +216,7 @@ describe('a connection is closed that', () => {
     const { there, here } = pipes();
     const { frames } = heard(here[0]);
     const service = serviceOf();
-    new ControlConversation(...there, service, '1.2.3');
+    converse(...there, service, '1.2.3');
     greet(here[1]);
     write(here[1], SUPERVISOR_FRAME.load, 2, { model: 'slow' });
     await turns();
