@@ -167,6 +167,9 @@ export class Machine {
       'loglevel=4',
       'random.trust_cpu=on',
       'mitigations=off',
+      // On a busy machine a second of the board can last ten.
+      'nosoftlockup',
+      'systemd.default_timeout_start_sec=600',
       'systemd.show_status=0',
     ];
     if (init === 'busybox') words.push('board.init=/usr/lib/board/init');

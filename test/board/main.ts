@@ -63,6 +63,7 @@ async function main(): Promise<void> {
 
   log in            ssh -F ${sshConfig} ${destination}
   as root           ssh -F ${sshConfig} ${destination}-root
+  for hone          HONE_SSH_CONFIG=${sshConfig} hone ... --board ${destination}
   without the file  ssh -i ${board.identity} -o UserKnownHostsFile=${board.knownHosts} -p ${board.port} ${board.user}@${board.host}
 
 Ctrl-C ends it and removes all that it wrote.`);
