@@ -8,7 +8,7 @@ import { type Hardware, Machine } from './machine';
 import { type Outcome, outcomeOf } from './programs';
 
 /** Most time from the start of the emulator to an ssh login: many times what it takes on two idle cores. */
-const BOOT_MS = 300_000;
+const BOOT_MS = 600_000;
 
 /** What a board can be started with; all of it may be left out. */
 export interface BoardOptions extends Partial<Hardware> {

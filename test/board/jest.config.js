@@ -7,5 +7,5 @@ module.exports = {
   roots: ['<rootDir>/test/board'],
   testPathIgnorePatterns: ['/node_modules/'],
   maxWorkers: 1,
-  testTimeout: 600_000,
+  testTimeout: 1_200_000,
 };
