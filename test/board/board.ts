@@ -105,7 +105,10 @@ export class Board {
   /** Reboots the board by itself; resolves when ssh lets `pi` in again. */
   async reboot(): Promise<void> {
     const boot = await this.bootId();
-    await this.run('(sleep 0.3; reboot) > /dev/null 2>&1 < /dev/null &', { as: 'root', timeoutMs: 30_000 });
+    await this.run(
+      '(sleep 0.3; if [ -d /run/systemd/system ]; then reboot; else busybox reboot; fi) > /dev/null 2>&1 < /dev/null &',
+      { as: 'root', timeoutMs: 30_000 },
+    );
     const end = Date.now() + BOOT_MS;
     while (Date.now() < end) {
       const outcome = await this.run('cat /proc/sys/kernel/random/boot_id', { timeoutMs: 20_000 });
