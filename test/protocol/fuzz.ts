@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { makeBoardStream, runBoardStream } from './board-case';
 import { makeStream, runStream } from './frame-case';
 import { makeCase, runCase } from './fuzz-case';
 
@@ -17,7 +18,7 @@ const LIMIT_MS = 1000;
 const HANG_MS = 15_000;
 const FOLDER = 'out/gates/protocol';
 
-/** One case in so many is a stream of frames. */
+/** One case in so many is a stream of frames, and one of frames to a board. */
 const STREAM_EVERY = 5;
 
 interface Trial {
@@ -31,6 +32,10 @@ function makeTrial(seed: number, index: number): Trial {
   if (index % STREAM_EVERY === 0) {
     const bytes = makeStream(seed, index);
     return { what: 'frames', bytes, run: () => runStream(bytes) };
+  }
+  if (index % STREAM_EVERY === 1) {
+    const bytes = makeBoardStream(seed, index);
+    return { what: 'frames to a board', bytes, run: () => runBoardStream(bytes) };
   }
   const made = makeCase(seed, index);
   const { side, body, headerLength } = made;
