@@ -1,11 +1,10 @@
+import { PROFILE_EVERY } from '../lib/agent/front/node-times';
 import { percentText, timeText } from '../lib/cli/text';
 import { openSession } from '../lib/engine/session';
 import { bindFeeds, preparedCalls } from './shipped/calls';
 import { chooseRepeat, median, ratioSpread, spreadOf, timeInterleaved } from './timing';
 import type { TrialContext, TrialOutcome, TrialRecord } from './trial';
 
-/** Every so many runs the agent times (lib/agent/front/front.ts). */
-const EVERY = 16;
 const WARM_UP = 20;
 /** Networks that take longer run too rarely in the time there is. */
 const LONGEST_US = 50_000;
@@ -40,7 +39,7 @@ export async function runProfilingCost({ pairs, models, say, wants, keep }: Tria
   ]);
   return {
     records: [],
-    table: [['network', 'p50', `every ${EVERY}th run`, 'every run'], ...rows],
+    table: [['network', 'p50', `every ${PROFILE_EVERY}th run`, 'every run'], ...rows],
     skipped: [...models.skipped, ...skipped],
     missed: records
       .filter(({ plainUs, production }) => Number(production) - 1 > (Number(plainUs) > 100 ? 0.01 : 0.02))
@@ -49,12 +48,12 @@ export async function runProfilingCost({ pairs, models, say, wants, keep }: Tria
 }
 
 async function measure(open: (profile: number) => () => void, pairs: number) {
-  const subjects = [0, EVERY, 1].map((profile) => ({ name: `profile ${profile}`, run: open(profile) }));
+  const subjects = [0, PROFILE_EVERY, 1].map((profile) => ({ name: `profile ${profile}`, run: open(profile) }));
   for (let i = 0; i < 3; i++) subjects[0].run();
   const probe = await timeInterleaved([subjects[0]], { rounds: 3, warmUp: 1, repeat: 1 });
   if (median(probe[0]) > LONGEST_US) return undefined;
   // A sample holds whole periods, so that each has its share of timed runs.
-  const repeat = Math.ceil((await chooseRepeat(subjects)) / EVERY) * EVERY;
+  const repeat = Math.ceil((await chooseRepeat(subjects)) / PROFILE_EVERY) * PROFILE_EVERY;
   const rounds = Math.max(15, Math.min(pairs, Math.ceil(3e6 / (3 * repeat * median(probe[0])))));
   const [plain, production, always] = await timeInterleaved(subjects, { rounds, warmUp: WARM_UP, repeat });
   const ratio = (series: Float64Array) => Number(ratioSpread(series, plain).median.toFixed(4));

@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AgentStatus } from '../../lib/protocol/agent-status';
 import type { TrialContext, TrialOutcome, TrialRecord } from '../trial';
 import type { LoadSample, LoadTask } from './load-process';
 import { slowPlan, slowRequest } from './networks';
 import { runScript, ServedAgent } from './served';
+import { WORKER_ENDS } from './worker-ends';
 
 const TRIALS = 20;
 const CLIENTS = 16;
@@ -23,7 +25,7 @@ export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome>
     let [answered, refused, lost] = [0, 0, 0];
     for (let trial = 0; trial < TRIALS; trial++) {
       say(`agent-ends: ${signal}, ${trial + 1} of ${TRIALS}`);
-      const { samples, atMs } = await underLoad(2, (agent) => agent.end(signal));
+      const { samples, atMs } = await underLoad(2, async (agent) => void (await agent.end(signal)));
       const before = samples.filter(({ sentMs }) => sentMs < atMs - BEFORE_MS);
       const late = before.filter(({ sentMs, ms }) => sentMs + ms >= atMs - BEFORE_MS);
       answered += late.filter(({ status }) => status === 200).length;
@@ -33,22 +35,37 @@ export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome>
     records.push({ signal, to: 'agent', trials: TRIALS, clients: CLIENTS, answered, refused, lost });
     if (lost > 0) missed.push(`agent-ends: ${signal} lost ${lost} requests that were sent before`);
   }
-  for (const signal of ['SIGKILL', 'SIGSEGV'] as const) {
+  const skipped: string[] = [];
+  for (const [how, end] of Object.entries(WORKER_ENDS)) {
+    const prevented = end.prevented?.();
+    if (prevented !== undefined) {
+      skipped.push(`agent-ends: ${how}: ${prevented}`);
+      continue;
+    }
     let [failed, lost, slowest] = [0, 0, 0];
-    await using agent = await ServedAgent.start(slowPlan(NODES), 'slow');
+    const reasons = new Set<string>();
+    await using agent = await ServedAgent.start(slowPlan(NODES), 'slow', end.makeGroup?.());
     for (let trial = 0; trial < TRIALS; trial++) {
-      say(`agent-ends: ${signal} to the worker, ${trial + 1} of ${TRIALS}`);
-      const { samples, atMs } = await underLoad(3, async () => process.kill(agent.workers[0], signal), agent);
+      say(`agent-ends: ${how} to the worker, ${trial + 1} of ${TRIALS}`);
+      const { samples, atMs } = await underLoad(3, async () => end.end(agent), agent);
       const next = samples.filter(({ status, sentMs, ms }) => status === 200 && sentMs + ms > atMs + BEFORE_MS);
       slowest = Math.max(slowest, Math.min(...next.map(({ sentMs, ms }) => sentMs + ms - atMs)));
       failed += samples.filter(({ status }) => typeof status === 'number' && status !== 200).length;
       lost += samples.filter(({ status }) => typeof status === 'string').length;
+      const { models } = await statusOf(agent);
+      reasons.add(models[0].reason ?? 'none ended');
     }
-    records.push({ signal, to: 'worker', trials: TRIALS, clients: CLIENTS, failed, lost, slowestNextMs: slowest });
-    if (lost > 0) missed.push(`agent-ends: ${signal} of the worker lost ${lost} requests`);
-    if (failed > TRIALS) missed.push(`agent-ends: ${signal} of the worker failed ${failed} requests, more than it ran`);
-    if (slowest > NEXT_MS)
-      missed.push(`agent-ends: ${signal} of the worker: next answer after ${slowest.toFixed(0)} ms`);
+    const told = [...reasons].join('; ');
+    records.push({
+      ...{ signal: how, to: 'worker', trials: TRIALS, clients: CLIENTS, failed, lost },
+      told,
+      slowestNextMs: slowest,
+    });
+    const missing = (what: string) => missed.push(`agent-ends: ${how} of the worker ${what}`);
+    if (lost > 0) missing(`lost ${lost} requests`);
+    if (failed > TRIALS) missing(`failed ${failed} requests, more than it ran`);
+    if (slowest > NEXT_MS) missing(`was followed by an answer after ${slowest.toFixed(0)} ms`);
+    if (![...reasons].every((reason) => end.reason.test(reason))) missing(`was told as: ${told}`);
   }
   const table = [
     ['signal', 'to', 'answered', 'refused', 'lost', 'next answer'],
@@ -61,13 +78,17 @@ export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome>
       slowestNextMs === undefined ? '' : `<= ${Number(slowestNextMs).toFixed(0)} ms`,
     ]),
   ];
-  return { records, table, skipped: [], missed };
+  return { records, table, skipped, missed };
 }
 
-/** Load for some seconds, in the middle of which something happens; when, in milliseconds since 1970. */
+async function statusOf({ url }: ServedAgent): Promise<AgentStatus> {
+  return (await (await fetch(`${url}/v1/status`)).json()) as AgentStatus;
+}
+
+/** Load for some seconds, in the middle of which something happens; when, in milliseconds since 1970: as it says, or when it began. */
 async function underLoad(
   seconds: number,
-  happen: (agent: ServedAgent) => Promise<unknown>,
+  happen: (agent: ServedAgent) => Promise<number | undefined>,
   given?: ServedAgent,
 ): Promise<{ readonly samples: readonly LoadSample[]; readonly atMs: number }> {
   const agent = given ?? (await ServedAgent.start(slowPlan(NODES), 'slow'));
@@ -83,10 +104,10 @@ async function underLoad(
     pauseMs: 1,
   };
   const load = runScript<LoadSample[]>('load-process', task);
+  while ((await statusOf(agent)).connections < CLIENTS) await delay(10);
   await delay((seconds * 1000) / 2);
-  const atMs = Date.now();
+  const begunMs = Date.now();
   const happened = happen(agent);
   const samples = await load;
-  await happened;
-  return { samples, atMs };
+  return { samples, atMs: (await happened) ?? begunMs };
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,20 +12,23 @@ const START_LIMIT_MS = 30_000;
 export class ServedAgent {
   readonly url: string;
   readonly folder: string;
+  /** Its control group, which is removed with it. */
+  readonly group: string | undefined;
   private readonly child: ChildProcess;
 
-  private constructor(child: ChildProcess, url: string, folder: string) {
+  private constructor(child: ChildProcess, url: string, folder: string, group: string | undefined) {
+    this.group = group;
     this.child = child;
     this.url = url;
     this.folder = folder;
   }
 
-  /** Serves a plan under the name `model`. */
-  static async start(plan: Uint8Array, model: string): Promise<ServedAgent> {
+  /** Serves a plan under the name `model`; in a control group of its own, if there is one. */
+  static async start(plan: Uint8Array, model: string, group?: string): Promise<ServedAgent> {
     const folder = await mkdtemp(join(tmpdir(), 'hone-bench-agent-'));
     const path = join(folder, 'model.plan');
     await writeFile(path, plan);
-    return ServedAgent.launch(folder, path, ['--name', model]);
+    return ServedAgent.launch(folder, path, ['--name', model], group);
   }
 
   /** Serves what is in a folder. */
@@ -33,15 +36,21 @@ export class ServedAgent {
     return ServedAgent.launch(await mkdtemp(join(tmpdir(), 'hone-bench-agent-')), plans, options);
   }
 
-  private static async launch(folder: string, what: string, options: readonly string[]): Promise<ServedAgent> {
+  private static async launch(
+    folder: string,
+    what: string,
+    options: readonly string[],
+    group?: string,
+  ): Promise<ServedAgent> {
     const note = join(folder, 'note.json');
     const main = join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
-    const words = ['serve', what, '--port', '0', '--note', note, ...options];
-    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'ignore'] });
+    const words = [process.execPath, main, 'serve', what, '--port', '0', '--note', note, ...options];
+    const enter = group === undefined ? '' : `echo $$ > '${group}/cgroup.procs' && `;
+    const child = spawn('/bin/sh', ['-c', `${enter}exec "$@"`, 'sh', ...words], { stdio: 'ignore' });
     for (const end = Date.now() + START_LIMIT_MS; !existsSync(note); await delay(20))
       if (Date.now() > end || child.exitCode !== null) throw new Error('the agent does not come up');
     const { url } = JSON.parse(readFileSync(note, 'utf8')) as { readonly url: string };
-    return new ServedAgent(child, url, folder);
+    return new ServedAgent(child, url, folder, group);
   }
 
   get pid(): number {
@@ -66,6 +75,7 @@ export class ServedAgent {
       await once(this.child, 'exit');
     }
     await rm(this.folder, { recursive: true, force: true });
+    if (this.group !== undefined) await rmdir(this.group);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

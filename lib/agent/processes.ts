@@ -5,7 +5,7 @@ import type { MaybeBytes, ProcessMemory } from '../telemetry/sample';
 /** Who runs a process of this machine and what memory it has, as far as this user may know. */
 export async function describeProcess(
   pid: number,
-  about: Pick<AgentProcess, 'roles' | 'model' | 'version'>,
+  about: Pick<AgentProcess, 'roles' | 'model' | 'version' | 'limitBytes'>,
 ): Promise<AgentProcess> {
   const { uid, pss, rss } = await readProcess(pid);
   const reason = pss.reason ?? rss.reason;

@@ -46,6 +46,14 @@ export interface SystemPaths {
   worker(slot: number): string;
 }
 
+/** Control group that systemd makes of all workers; a group of each lies in it. */
+export const WORKERS_GROUP = '/sys/fs/cgroup/system.slice/system-hone\\x2dworker.slice';
+
+/** Folder of the control group of a slot's worker, in that of all. */
+export function slotGroup(workers: string, slot: number): string {
+  return join(workers, `hone-worker@${slot}.service`);
+}
+
 /** @param runtime folder that lasts as long as the machine runs */
 export function systemPaths(runtime: string): SystemPaths {
   return {

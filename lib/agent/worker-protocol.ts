@@ -47,7 +47,6 @@ export interface WorkerPort {
 
 /** What a worker tells of its plan. */
 export interface Opened {
-  readonly pid: number;
   readonly inputs: readonly WorkerPort[];
   readonly outputs: readonly WorkerPort[];
   readonly memory: SessionMemory;

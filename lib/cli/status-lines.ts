@@ -62,13 +62,14 @@ function processLines(processes: readonly AgentProcess[]): string[] {
     return known.includes(null) ? null : known.reduce<number>((total, bytes) => total + bytes!, 0);
   };
   return table([
-    ['process', 'role', 'user', 'resident', 'share', 'about it'],
+    ['process', 'role', 'user', 'resident', 'share', 'limit', 'about it'],
     ...processes.map((process) => [
       String(process.pid),
       roleText(process),
       process.uid === null ? 'unknown' : String(process.uid),
       memory(process.rssBytes),
       memory(process.pssBytes),
+      process.limitBytes === null ? 'none' : bytesText(process.limitBytes),
       process.reason ?? '',
     ]),
     [
@@ -77,6 +78,7 @@ function processLines(processes: readonly AgentProcess[]): string[] {
       '',
       '',
       memory(sum(({ pssBytes }) => pssBytes)),
+      '',
       'share: what several processes hold together is divided',
     ],
   ]);

@@ -23,6 +23,8 @@ export interface AgentProcess {
   readonly rssBytes: number | null;
   /** The same with what several processes share divided among them: these sum up. */
   readonly pssBytes: number | null;
+  /** What its control group may have; null without a bound. */
+  readonly limitBytes: number | null;
   readonly reason?: string;
 }
 

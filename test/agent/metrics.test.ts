@@ -5,12 +5,9 @@ import { slowPlan, slowRequest } from '../../bench/agent/networks';
 import { type Agent, startAgent } from '../../lib/agent/agent';
 import { METRICS, NODE_SERIES } from '../../lib/agent/front/metrics';
 import { connect } from '../../lib/client/client';
-import { EnergyMeter } from '../../lib/sensors/energy-meter';
-import type { MachineSensors } from '../../lib/sensors/machine';
-import type { Reading } from '../../lib/telemetry/sample';
+import { ask, READINGS, sensors } from './sensed';
 import { parseSeries } from './series';
 import {
-  binaryRequest,
   holdWorker,
   INFER,
   jsonRequest,
@@ -22,22 +19,8 @@ import {
   untilStatus,
 } from './served';
 
-const READINGS: readonly Reading[] = [
-  { name: 'memory.peak-rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 2e8 },
-  { name: 'thermal.cpu', unit: 'celsius', kind: 'gauge', source: 'fake', value: 51.5 },
-  { name: 'thermal.gpu', unit: 'celsius', kind: 'gauge', source: 'fake', value: 49 },
-  { name: 'energy.package-0', unit: 'joules', kind: 'counter', source: 'fake', value: 12.5 },
-  { name: 'energy.psys', unit: 'joules', kind: 'counter', source: 'fake', value: null, reason: 'it stopped answering' },
-];
-const energy = new EnergyMeter([], 'this machine has no energy sensor', () => 0);
-const sensors: MachineSensors = { energy, sources: [], read: () => [...READINGS] };
-
 let agent: Agent;
 afterEach(() => agent.close());
-
-async function ask(times: number): Promise<void> {
-  for (let i = 0; i < times; i++) expect((await send(agent.url, INFER, binaryRequest())).status).toBe(200);
-}
 
 /** What is no HTTP, and waits for the answer. */
 async function sayNonsense(): Promise<void> {
@@ -74,7 +57,7 @@ const TINY = 'model="tiny",version="1"';
 describe('what they tell', () => {
   test('requests, failures by code, latencies, and what sensors give', async () => {
     agent = await serveTiny({ sensors });
-    await ask(3);
+    await ask(agent.url, 3);
     expect((await send(agent.url, INFER, { body: '{}' })).status).toBe(400);
     expect((await send(agent.url, INFER, { body: jsonRequestWith({ shape: [1, 5] }) })).status).toBe(400);
     expect((await send(agent.url, '/v2/models/none/infer', { body: '{}' })).status).toBe(404);
@@ -97,7 +80,10 @@ describe('what they tell', () => {
       '{name="thermal.cpu"}': 51.5,
       '{name="thermal.gpu"}': 49,
     });
-    expect(valuesOf(found, 'hone_sensor_bytes')).toEqual({ '{name="memory.peak-rss"}': 2e8 });
+    expect(valuesOf(found, 'hone_sensor_bytes')).toEqual({
+      '{name="memory.process-rss"}': 1e8,
+      '{name="memory.process-peak-rss"}': 2e8,
+    });
     expect(valuesOf(found, 'hone_sensor_joules_total')).toEqual({ '{name="energy.package-0"}': 12.5 });
     expect(found.get(`hone_model_memory_bytes{${TINY},kind="weights"}`)).toBeGreaterThanOrEqual(tinyPlan().length);
     expect(found.get(`hone_model_load_seconds{${TINY},cache="off"}`)).toBeGreaterThan(0);
@@ -114,7 +100,7 @@ describe('what they tell', () => {
 
   test('the table has them all, and all of the table are there', async () => {
     agent = await serveTiny({ sensors, intervalMs: 20, version: '1.2.3', cores: 3 });
-    await ask(20);
+    await ask(agent.url, 20);
     await send(agent.url, INFER, { body: '{}' });
     const found = await seriesWhere((all) => [...all.keys()].some((name) => name.startsWith('hone_node_')));
     const text = await metricsText();
@@ -218,17 +204,11 @@ describe('what they tell', () => {
 describe('under load', () => {
   const SLOW = '/v2/models/slow/infer';
   const slow = 'model="slow",version="1"';
+  // With time enough for whatever is held, also on a busy machine.
+  const SLOW_MODEL = { model: 'slow', plan: slowPlan(150), timeoutMs: 600_000, sensors };
 
   test('in flight, waiting, running, cores; refusals count as failures', async () => {
-    agent = await startAgent({
-      model: 'slow',
-      plan: slowPlan(150),
-      queue: 2,
-      cores: 2,
-      threads: 2,
-      timeoutMs: 600_000,
-      sensors,
-    });
+    agent = await startAgent({ ...SLOW_MODEL, queue: 2, cores: 2, threads: 2 });
     const { go } = await holdWorker(agent.url);
     const running = send(agent.url, SLOW, slowRequest(1));
     await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);
@@ -253,7 +233,7 @@ describe('under load', () => {
   });
 
   test('a worker that dies: its request fails, the restart is counted', async () => {
-    agent = await startAgent({ model: 'slow', plan: slowPlan(150), sensors });
+    agent = await startAgent(SLOW_MODEL);
     const { pid } = await holdWorker(agent.url);
     const running = send(agent.url, SLOW, slowRequest(1));
     await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);
@@ -265,7 +245,7 @@ describe('under load', () => {
   });
 
   test('what is refused while the agent stops counts for its model', async () => {
-    agent = await startAgent({ model: 'slow', plan: slowPlan(150), sensors });
+    agent = await startAgent(SLOW_MODEL);
     const { go } = await holdWorker(agent.url);
     const running = send(agent.url, SLOW, slowRequest(1));
     await untilStatus(agent.url, ({ models: [model] }) => model.running === 1);
@@ -281,7 +261,7 @@ describe('under load', () => {
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 (hasPromtool ? test : test.skip)('promtool (Debian package prometheus) finds nothing to say', async () => {
   agent = await serveTiny({ sensors, intervalMs: 20 });
-  await ask(20);
+  await ask(agent.url, 20);
   await send(agent.url, INFER, { body: '{}' });
   await send(agent.url, '/nowhere');
   await seriesWhere((all) => [...all.keys()].some((name) => name.startsWith('hone_node_')));

@@ -5,28 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, startAgent } from '../../lib/agent/agent';
 import { connect } from '../../lib/client/client';
-import { EnergyMeter } from '../../lib/sensors/energy-meter';
-import type { MachineSensors } from '../../lib/sensors/machine';
-import type { Reading, TelemetryFrame } from '../../lib/telemetry/sample';
-import { A, B, binaryRequest, INFER, send, serveTiny, tinyPlan } from './served';
-
-const READINGS: readonly Reading[] = [
-  { name: 'memory.process-rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 1e8 },
-  { name: 'memory.process-peak-rss', unit: 'bytes', kind: 'gauge', source: 'fake', value: 2e8 },
-  { name: 'thermal.cpu', unit: 'celsius', kind: 'gauge', source: 'fake', value: 51.5 },
-  { name: 'frequency.cpu0', unit: 'hertz', kind: 'gauge', source: 'fake', value: 2.4e9 },
-  { name: 'energy.package-0', unit: 'joules', kind: 'counter', source: 'fake', value: 12.5 },
-  { name: 'energy.psys', unit: 'joules', kind: 'counter', source: 'fake', value: null, reason: 'it stopped answering' },
-];
-const energy = new EnergyMeter([], 'this machine has no energy sensor', () => 0);
-const sensors: MachineSensors = { energy, sources: [], read: () => [...READINGS] };
+import type { TelemetryFrame } from '../../lib/telemetry/sample';
+import { ask, READINGS, sensors } from './sensed';
+import { A, B, INFER, send, serveTiny, tinyPlan } from './served';
 
 let agent: Agent;
 afterEach(() => agent.close());
-
-async function ask(times: number): Promise<void> {
-  for (let i = 0; i < times; i++) expect((await send(agent.url, INFER, binaryRequest())).status).toBe(200);
-}
 
 describe('stream', () => {
   /** Frames until one fits. */
@@ -38,7 +22,7 @@ describe('stream', () => {
 
   test('frames tell latency, nodes, memory and sensors; what is missing is null with the reason', async () => {
     agent = await serveTiny({ sensors, intervalMs: 50 });
-    const asking = ask(40);
+    const asking = ask(agent.url, 40);
     const frame = await frameWhere(({ compute, nodes }) => compute !== null && nodes.length > 0);
     await asking;
     expect(frame).toMatchObject({ model: 'tiny', readings: READINGS });
@@ -84,7 +68,7 @@ describe('stream', () => {
       }
     })();
     for (let i = 0; i < 4; i++) {
-      await ask(3);
+      await ask(agent.url, 3);
       // A reader that comes in the middle of a window.
       await frameWhere(() => true);
     }
@@ -103,7 +87,7 @@ describe('stream', () => {
       writeFileSync(join(folder, 'a.plan'), tinyPlan());
       writeFileSync(join(folder, 'catalogue.json'), JSON.stringify({ models: plans }));
       agent = await startAgent({ folder, sensors, intervalMs: 50 });
-      await ask(20);
+      await ask(agent.url, 20);
       expect((await send(agent.url, INFER, { body: '{}' })).status).toBe(400);
       const frame = await frameWhere(
         ({ version, compute, failures, nodesAgeMs }) =>

@@ -7,7 +7,9 @@ const INFER = '/v2/models/slow/infer';
 let agent: Agent;
 afterEach(() => agent.close());
 
-const serve = (nodes: number, options: object = {}) => startAgent({ model: 'slow', plan: slowPlan(nodes), ...options });
+/** With time enough for whatever is held, also on a busy machine: what is refused for its deadline has tests of its own. */
+const serve = (nodes: number, options: object = {}) =>
+  startAgent({ model: 'slow', plan: slowPlan(nodes), timeoutMs: 600_000, ...options });
 const ready = () => untilStatus(agent.url, ({ models }) => models[0].state === 'ready');
 const running = () => untilStatus(agent.url, ({ models }) => models[0].running === 1);
 
@@ -144,7 +146,7 @@ test('what a client leaves behind leaves the queue and the engine', async () => 
 
 describe('batches', () => {
   test('requests that wait together run together, each with its own rows', async () => {
-    agent = await startAgent({ model: 'slow', plan: slowPlan(10, 8), batch: true });
+    agent = await startAgent({ model: 'slow', plan: slowPlan(10, 8), batch: true, timeoutMs: 600_000 });
     expect((await send(agent.url, '/v2/models/slow')).json()).toMatchObject({ inputs: [{ shape: [-1, 384, 1] }] });
     const ask = async (value: number, rows: number) =>
       (await send(agent.url, INFER, slowRequest(value, {}, rows))).json() as {

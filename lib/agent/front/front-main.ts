@@ -5,11 +5,19 @@ import { asHoneError, HoneError } from '../../core/error';
 import { version } from '../../engine/version';
 import { systemClock } from '../../sensors/clock';
 import { openMachineSensors } from '../../sensors/machine';
+import { ControlGroup } from '../control-group';
 import { readToken } from '../read-token';
 import { replaceFile } from '../replace-file';
 import { checkSettings } from '../settings';
 import { ControlServer } from '../supervisor/control-server';
-import { RUNTIME_FOLDER, type SlotState, systemPaths, type WantedSlots } from '../system-paths';
+import {
+  RUNTIME_FOLDER,
+  type SlotState,
+  slotGroup,
+  systemPaths,
+  type WantedSlots,
+  WORKERS_GROUP,
+} from '../system-paths';
 import { watchFile } from '../watch-file';
 import { Front } from './front';
 import type { Repository } from './repository';
@@ -18,10 +26,12 @@ import { slotLauncher } from './worker-launcher';
 
 /**
  * Process of the front of an agent that systemd runs: serves what the supervisor's file says, in workers behind the sockets of their
- * slots, until SIGTERM. HONE_PORT, HONE_HOST, HONE_CORES, HONE_ORIGINS (with spaces between), HONE_TOKEN_FILE, HONE_RUNTIME.
+ * slots, until SIGTERM. HONE_PORT, HONE_HOST, HONE_CORES, HONE_ORIGINS (with spaces between), HONE_TOKEN_FILE, HONE_RUNTIME,
+ * HONE_WORKERS_GROUP.
  */
 async function main(): Promise<void> {
-  const { HONE_PORT, HONE_HOST, HONE_CORES, HONE_ORIGINS, HONE_TOKEN_FILE, HONE_RUNTIME } = process.env;
+  const { HONE_PORT, HONE_HOST, HONE_CORES, HONE_ORIGINS, HONE_TOKEN_FILE } = process.env;
+  const { HONE_RUNTIME, HONE_WORKERS_GROUP } = process.env;
   const host = HONE_HOST || '127.0.0.1';
   const cores = wholeIn('HONE_CORES', HONE_CORES, [1, 1024]) ?? availableParallelism();
   const origins = (HONE_ORIGINS ?? '').split(/\s+/).filter(Boolean);
@@ -34,7 +44,10 @@ async function main(): Promise<void> {
     token: HONE_TOKEN_FILE ? await readToken(HONE_TOKEN_FILE, 'HONE_TOKEN_FILE') : undefined,
     ...{ clock: systemClock(), sensors: openMachineSensors() },
   });
-  const models = new SlotModels(front, (slot) => slotLauncher(paths.worker(slot)), {}, inTurn(paths.told));
+  const groups = HONE_WORKERS_GROUP || WORKERS_GROUP;
+  const all = new ControlGroup(groups);
+  const launcher = (slot: number) => slotLauncher(paths.worker(slot), new ControlGroup(slotGroup(groups, slot)), all);
+  const models = new SlotModels(front, launcher, {}, inTurn(paths.told));
   // What an earlier front has told holds no more.
   await models.follow([]);
   let opened: Promise<void> | undefined;

@@ -16,6 +16,8 @@ import { answerPreflight, checkOrigin } from './http/origin';
 import { Uploads } from './http/uploads';
 import { JsonThread } from './json-thread';
 import { nanoseconds } from './nanoseconds';
+import { PROFILE_EVERY } from './node-times';
+import { memoryLimit } from './process-figures';
 import type { Repository } from './repository';
 import { ROUTES } from './routes';
 import { Scheduler } from './scheduler';
@@ -51,8 +53,6 @@ const GRACE_MS = 5000;
 /** What was sent before the front was told to stop has arrived when nothing came for so long, or after so long at most. */
 const QUIET_MS = 50;
 const SETTLE_MS = 500;
-/** Node times are taken of every inference of this number. */
-const PROFILE_EVERY = 16;
 
 /** The one HTTP port of an agent: protocol, health, metrics, telemetry, queues. It opens no plan. */
 export class Front implements FrontState {
@@ -159,11 +159,14 @@ export class Front implements FrontState {
   async status(): Promise<AgentStatus> {
     const { cores } = this.scheduler;
     const models = this.models.all();
-    const workers = models.flatMap(({ settings: { name, version }, worker: { pid } }) =>
-      pid === null ? [] : [describeProcess(pid, { roles: ['worker'], model: name, version })],
+    const workers = models.flatMap(({ settings: { name, version }, worker: { pid }, workerLimitBytes: limitBytes }) =>
+      pid === null ? [] : [describeProcess(pid, { roles: ['worker'], model: name, version, limitBytes })],
     );
     const [processes, repository] = await Promise.all([
-      Promise.all([describeProcess(process.pid, { roles: this.options.roles }), ...workers]),
+      Promise.all([
+        describeProcess(process.pid, { roles: this.options.roles, limitBytes: memoryLimit().bytes }),
+        ...workers,
+      ]),
       this.repository.index().catch(asHoneError),
     ]);
     return {

@@ -1,6 +1,9 @@
 import type { NodeProfile, SessionProfile } from '../../engine/addon';
 import type { NodeSummary } from '../../telemetry/sample';
 
+/** Node times are taken of every inference of this number. */
+export const PROFILE_EVERY = 16;
+
 const NO_PROFILE: SessionProfile = { runs: 0, nodes: [] };
 /** Characters of a name that are kept. */
 const NAME_LIMIT = 200;

@@ -153,6 +153,10 @@ export class ServedModel {
     return this.keeper.status;
   }
 
+  get workerLimitBytes(): number | null {
+    return this.keeper.limitBytes;
+  }
+
   get isReady(): boolean {
     return this.keeper.ready !== undefined;
   }

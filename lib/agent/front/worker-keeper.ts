@@ -68,8 +68,13 @@ export class WorkerKeeper {
 
   get status(): WorkerStatus {
     const retryMs = this.state === 'waiting' ? Math.max(0, this.retryAtMs - performance.now()) : 0;
-    const pid = this.ready?.about.pid ?? null;
+    const pid = this.ready?.pid ?? null;
     return { state: this.state, pid, restarts: this.restarts, reason: this.reason, retryMs: Math.ceil(retryMs) };
+  }
+
+  /** Bytes that the system lets the worker have; null without a bound, or without a worker. */
+  get limitBytes(): number | null {
+    return this.ready?.limitBytes ?? null;
   }
 
   /** Says that the worker has answered a request: it is worth starting again at once. */

@@ -14,12 +14,16 @@ import {
 } from '../worker-protocol';
 import type { StartedWorker } from './worker-launcher';
 
-/** How long a worker may take to open its plan, in milliseconds: packing large weights on a small board takes a minute. */
-const OPEN_LIMIT_MS = 180_000;
-/** How long a run may go on after a cancel, in milliseconds; the worker's own watchdog comes first. */
-const CANCEL_LIMIT_MS = 15_000;
-/** How long the end of a process may follow that of its socket, in milliseconds. */
-const END_LIMIT_MS = 1000;
+/** How long a front waits for a worker, in milliseconds. */
+const LIMITS = {
+  /** To open its plan: packing large weights on a small board takes a minute. */
+  openMs: 180_000,
+  /** To end a run after a cancel; the worker's own watchdog comes first. */
+  cancelMs: 15_000,
+  /** To end its process after its socket. */
+  endMs: 1000,
+};
+type Limits = Readonly<typeof LIMITS>;
 const ZEROS = new Uint8Array(64);
 
 /** What a run gave. */
@@ -47,36 +51,47 @@ interface Pending {
 export class WorkerLink {
   /** What the plan takes and gives. */
   readonly about: Opened;
+  /** Its number, if the system tells it. */
+  readonly pid: number | undefined;
+  private readonly worker: StartedWorker;
   private readonly channel: Channel;
   private readonly payloadBytes: number;
+  private readonly limits: Limits;
 
-  private constructor(channel: Channel, about: Opened) {
+  private constructor(worker: StartedWorker, channel: Channel, about: Opened, limits: Limits) {
+    this.worker = worker;
     this.channel = channel;
     this.about = about;
+    this.pid = worker.pid();
+    this.limits = limits;
     this.payloadBytes = payloadPlaces(about.inputs.map(({ bytes }) => bytes)).length;
     channel.payloadLimit = payloadPlaces(about.outputs.map(({ bytes }) => bytes)).length;
   }
 
   /**
    * Has a worker open its plan.
+   * @param changes limits that are others, where they should pass sooner
    * @throws what opening throws; E_WORKER_ENDED when it ends meanwhile or takes too long
    */
-  static async open(worker: StartedWorker, request: OpenRequest): Promise<WorkerLink> {
-    const channel = new Channel(worker);
-    const limit = setTimeout(
-      () => channel.end(`it has not opened its plan in ${OPEN_LIMIT_MS / 1000} s`),
-      OPEN_LIMIT_MS,
-    );
+  static async open(worker: StartedWorker, request: OpenRequest, changes: Partial<Limits> = {}): Promise<WorkerLink> {
+    const limits = { ...LIMITS, ...changes };
+    const channel = new Channel(worker, limits.endMs);
+    const { openMs } = limits;
+    const limit = setTimeout(() => channel.end(`it has not opened its plan in ${openMs / 1000} s`), openMs);
     try {
       const { json } = await channel.ask(WORKER_FRAME.open, request);
-      const about = json as Opened;
-      return new WorkerLink(channel, { ...about, pid: worker.pid ?? about.pid });
+      return new WorkerLink(worker, channel, json as Opened, limits);
     } catch (error) {
       channel.end('its plan does not open');
       throw error;
     } finally {
       clearTimeout(limit);
     }
+  }
+
+  /** Bytes of memory that the system lets it have; null without a bound. */
+  get limitBytes(): number | null {
+    return this.worker.limitBytes();
   }
 
   /** Settles with how the worker ended, once it has. */
@@ -107,7 +122,7 @@ export class WorkerLink {
       this.channel.send(WORKER_FRAME.cancel, id);
       setTimeout(() => {
         if (!isOver) this.channel.end('an inference hangs');
-      }, CANCEL_LIMIT_MS).unref();
+      }, this.limits.cancelMs).unref();
     };
     return { answer: read(), cancel };
   }
@@ -162,7 +177,7 @@ class Channel {
   private fault: string | undefined;
   private isOver = false;
 
-  constructor(worker: StartedWorker) {
+  constructor(worker: StartedWorker, endLimitMs: number) {
     this.worker = worker;
     const { socket } = worker;
     const reader = new WireFrameReader(
@@ -181,7 +196,7 @@ class Channel {
     const closed = new Promise<void>((resolve) => socket.once('close', resolve));
     // The process tells more than its socket, a moment later.
     const silent = closed.then(
-      () => new Promise<string>((tell) => setTimeout(tell, END_LIMIT_MS, 'it closed its socket').unref()),
+      () => new Promise<string>((tell) => setTimeout(tell, endLimitMs, 'it closed its socket').unref()),
     );
     this.ended = Promise.race([worker.ended, silent]).then((how) => this.fault ?? how);
     void this.ended.then((how) => this.failAll(how));

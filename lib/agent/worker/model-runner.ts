@@ -76,7 +76,6 @@ export class ModelRunner {
   describe(): Opened {
     const { inputs, outputs, memory, load, cpu } = this.session;
     return {
-      pid: process.pid,
       inputs: inputs.map(portOf),
       outputs: outputs.map(portOf),
       memory,

@@ -17,6 +17,7 @@ interface WaitingRun {
 /** Serves one front over one socket: opens the plan, then runs it whenever told. */
 export class Worker {
   private readonly plan: string;
+  private readonly cancelLimitMs: number;
   private readonly socket: Socket;
   private readonly reader: WireFrameReader;
   private runner: ModelRunner | undefined;
@@ -28,8 +29,9 @@ export class Worker {
   private asked: number[] = [];
 
   /** @param plan path of the plan */
-  constructor(plan: string, socket: Socket) {
+  constructor(plan: string, socket: Socket, cancelLimitMs = CANCEL_LIMIT_MS) {
     this.plan = plan;
+    this.cancelLimitMs = cancelLimitMs;
     this.socket = socket;
     this.reader = new WireFrameReader(
       workerFrameLimits(Number.MAX_SAFE_INTEGER),
@@ -50,7 +52,7 @@ export class Worker {
 
   /** Whether a cancelled run goes on for longer than any should. */
   get isHung(): boolean {
-    return this.cancelledMs !== undefined && performance.now() - this.cancelledMs > CANCEL_LIMIT_MS;
+    return this.cancelledMs !== undefined && performance.now() - this.cancelledMs > this.cancelLimitMs;
   }
 
   private take({ kind, id, json, payload }: WireFrame): void {

@@ -15,7 +15,7 @@ import {
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SLOTS, systemPaths } from '../../../lib/agent/system-paths';
+import { SLOTS, slotGroup, systemPaths } from '../../../lib/agent/system-paths';
 import { packageRoot } from '../../../lib/engine/package-root';
 
 /** User numbers of the roles, which are their groups too. */
@@ -77,6 +77,8 @@ export class PlayedSystem {
   readonly plans = join(this.folder, 'plans');
   readonly slots = join(this.folder, 'slots');
   readonly runtime = join(this.folder, 'run');
+  /** Files as the kernel shows them of the control groups of workers. */
+  readonly groups = join(this.folder, 'groups');
   readonly paths = systemPaths(this.runtime);
   /** Processes that were started, the last at the end. */
   readonly supervisors: ChildProcess[] = [];
@@ -94,7 +96,7 @@ export class PlayedSystem {
     this.users = users;
     this.env = {
       ...{ PATH: process.env.PATH, HONE_PLANS: this.plans, HONE_SLOTS: this.slots, HONE_RUNTIME: this.runtime },
-      ...{ HONE_PORT: '0', HONE_IDLE_MS: '1000' },
+      ...{ HONE_PORT: '0', HONE_IDLE_MS: '1000', HONE_WORKERS_GROUP: this.groups },
     };
     chmodSync(this.folder, 0o755);
     const { hone, front, model } = this.ids;
@@ -146,6 +148,11 @@ export class PlayedSystem {
     });
     await once(child, 'close');
     return printed;
+  }
+
+  /** Says, as the kernel does, how many workers it has ended for memory. */
+  countKills(kills: number): void {
+    writeFileSync(join(this.groups, 'memory.events'), `low 0\nhigh 0\nmax 12\noom ${kills}\noom_kill ${kills}\n`);
   }
 
   /** The last worker of a slot. */
@@ -206,8 +213,13 @@ export class PlayedSystem {
       this.spawn('worker/main.js', this.ids.model, [plan, 'ignore', 'pipe', fd], ['/proc/self/fd/0']);
     const child = await activate(path, start).finally(() => closeSync(plan));
     this.workers[slot].push(child);
+    const group = slotGroup(this.groups, slot);
+    mkdirSync(group, { recursive: true });
+    for (const [file, text] of Object.entries({ 'cgroup.procs': `${child.pid}\n`, 'memory.max': '1073741824\n' }))
+      writeFileSync(join(group, file), text);
     passBetween(socket, dial(path));
     await ended(child);
+    rmSync(group, { recursive: true });
   }
 
   /** With the number of the process in LISTEN_PID, as systemd has it. */

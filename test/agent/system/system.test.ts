@@ -49,7 +49,7 @@ test('a model is loaded, asked, unloaded and loaded again, and its supervisor is
     models: [{ name: 'tiny', state: 'ready', pid: system.worker(0).pid }],
     repository: [{ name: 'tiny', state: 'READY' }],
   });
-  expect(status.processes.map(({ roles }) => roles)).toEqual([['front'], ['worker']]);
+  expect(status.processes).toMatchObject([{ roles: ['front'] }, { roles: ['worker'], limitBytes: 2 ** 30 }]);
 
   await ask((client) => client.unload('tiny'));
   expect((await infer()).status).toBe(404);
@@ -95,6 +95,22 @@ test('a worker that is killed is followed by another, and a front by one that se
   // One that is about to end would be met halfway: here nobody keeps a connection for the next, as systemd does.
   await ended(system.supervisors.at(-1)!);
   expect(await system.recover()).toBe('tiny version 1: ready\n');
+});
+
+test('a worker that the kernel ends for memory is told apart from one that ends by itself', async () => {
+  await start([tiny()]);
+  await ask((client) => client.load('tiny'));
+  const end = async (reason: RegExp) => {
+    const worker = system.worker(0);
+    worker.kill('SIGKILL');
+    await ended(worker);
+    await until(async () => (await infer()).status === 200);
+    expect((await ask((client) => client.status())).models[0].reason).toMatch(reason);
+  };
+  await end(/^it closed its socket; the journal of its unit/);
+  system.countKills(1);
+  await end(/^ended by the system for memory$/);
+  await end(/^it closed its socket; the journal of its unit/);
 });
 
 test('a front that is told to stop answers what was sent, and ends well', async () => {
