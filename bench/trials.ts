@@ -1,7 +1,7 @@
 import { runAccuracy } from './accuracy';
 import { runBusyAgent } from './agent/busy';
 import { runRequestCost } from './agent/cost';
-import { runAgentEnds } from './agent/ends';
+import { END_PARTS, runAgentEnds } from './agent/ends';
 import { runAgentMemory } from './agent/memory';
 import { runQueueTimes } from './agent/queue';
 import { runSoak } from './agent/soak';
@@ -197,6 +197,7 @@ export const TRIALS: readonly Trial[] = [
     name: 'agent-ends',
     what: 'requests under way when an agent is told to stop, and when its worker dies',
     long: true,
+    parts: END_PARTS,
     run: runAgentEnds,
   },
   {

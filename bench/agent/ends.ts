@@ -8,20 +8,29 @@ import { slowPlan, slowRequest } from './networks';
 import { runScript, ServedAgent } from './served';
 import { WORKER_ENDS } from './worker-ends';
 
+const AGENT_ENDS = ['SIGTERM', 'SIGINT'] as const;
+/** To run some of them alone; ends of workers have names of their own. */
+export const END_PARTS = [...AGENT_ENDS, ...Object.keys(WORKER_ENDS)];
 const TRIALS = 20;
 const CLIENTS = 16;
 /** Nodes of the model: some milliseconds. */
 const NODES = 5;
 /** A request counts as sent before the signal when it was sent so much earlier, in milliseconds: the clocks are of two processes. */
 const BEFORE_MS = 2;
+/** How long there is load before anything happens, in milliseconds. */
+const BEGIN_MS = 1000;
 /** How soon the next request must be answered after a worker died, in milliseconds. */
 const NEXT_MS = 1000;
 
 /** What becomes of requests when an agent is told to stop under load, and when its worker dies. */
-export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome> {
+export async function runAgentEnds({ say, wants, keep }: TrialContext): Promise<TrialOutcome> {
   const records: TrialRecord[] = [];
   const missed: string[] = [];
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  const add = async (record: TrialRecord) => {
+    records.push(record);
+    await keep(record);
+  };
+  for (const signal of AGENT_ENDS.filter(wants)) {
     let [answered, refused, lost] = [0, 0, 0];
     for (let trial = 0; trial < TRIALS; trial++) {
       say(`agent-ends: ${signal}, ${trial + 1} of ${TRIALS}`);
@@ -32,11 +41,11 @@ export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome>
       refused += late.filter(({ status }) => typeof status === 'number' && status !== 200).length;
       lost += before.filter(({ status }) => typeof status === 'string').length;
     }
-    records.push({ signal, to: 'agent', trials: TRIALS, clients: CLIENTS, answered, refused, lost });
+    await add({ signal, to: 'agent', trials: TRIALS, clients: CLIENTS, answered, refused, lost });
     if (lost > 0) missed.push(`agent-ends: ${signal} lost ${lost} requests that were sent before`);
   }
   const skipped: string[] = [];
-  for (const [how, end] of Object.entries(WORKER_ENDS)) {
+  for (const [how, end] of Object.entries(WORKER_ENDS).filter(([name]) => wants(name))) {
     const prevented = end.prevented?.();
     if (prevented !== undefined) {
       skipped.push(`agent-ends: ${how}: ${prevented}`);
@@ -44,10 +53,10 @@ export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome>
     }
     let [failed, lost, slowest] = [0, 0, 0];
     const reasons = new Set<string>();
-    await using agent = await ServedAgent.start(slowPlan(NODES), 'slow', end.makeGroup?.());
+    await using agent = await ServedAgent.start(slowPlan(end.nodes), 'slow', end.makeGroup?.());
     for (let trial = 0; trial < TRIALS; trial++) {
       say(`agent-ends: ${how} to the worker, ${trial + 1} of ${TRIALS}`);
-      const { samples, atMs } = await underLoad(3, async () => end.end(agent), agent);
+      const { samples, atMs } = await underLoad(end.seconds, async () => end.end(agent), agent);
       const next = samples.filter(({ status, sentMs, ms }) => status === 200 && sentMs + ms > atMs + BEFORE_MS);
       slowest = Math.max(slowest, Math.min(...next.map(({ sentMs, ms }) => sentMs + ms - atMs)));
       failed += samples.filter(({ status }) => typeof status === 'number' && status !== 200).length;
@@ -56,7 +65,7 @@ export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome>
       reasons.add(models[0].reason ?? 'none ended');
     }
     const told = [...reasons].join('; ');
-    records.push({
+    await add({
       ...{ signal: how, to: 'worker', trials: TRIALS, clients: CLIENTS, failed, lost },
       told,
       slowestNextMs: slowest,
@@ -78,14 +87,14 @@ export async function runAgentEnds({ say }: TrialContext): Promise<TrialOutcome>
       slowestNextMs === undefined ? '' : `<= ${Number(slowestNextMs).toFixed(0)} ms`,
     ]),
   ];
-  return { records, table, skipped, missed };
+  return { records: [], table, skipped, missed };
 }
 
 async function statusOf({ url }: ServedAgent): Promise<AgentStatus> {
   return (await (await fetch(`${url}/v1/status`)).json()) as AgentStatus;
 }
 
-/** Load for some seconds, in the middle of which something happens; when, in milliseconds since 1970: as it says, or when it began. */
+/** Load for some seconds, in the first half of which something happens; when, in milliseconds since 1970: as it says, or when it began. */
 async function underLoad(
   seconds: number,
   happen: (agent: ServedAgent) => Promise<number | undefined>,
@@ -105,7 +114,7 @@ async function underLoad(
   };
   const load = runScript<LoadSample[]>('load-process', task);
   while ((await statusOf(agent)).connections < CLIENTS) await delay(10);
-  await delay((seconds * 1000) / 2);
+  await delay(BEGIN_MS);
   const begunMs = Date.now();
   const happened = happen(agent);
   const samples = await load;

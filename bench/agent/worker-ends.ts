@@ -12,6 +12,10 @@ export interface WorkerEnd {
   makeGroup?(): string;
   /** Ends the worker of an agent; when it ended, in milliseconds since 1970. */
   end(agent: ServedAgent): number | Promise<number>;
+  /** For how long there is load, in seconds: until it ends even on a busy machine. */
+  readonly seconds: number;
+  /** Nodes of the model, some 2 ms each: the quicker the runs, the sooner they want memory. */
+  readonly nodes: number;
   /** What the status says of it. */
   readonly reason: RegExp;
 }
@@ -21,9 +25,11 @@ const GROUPS = '/sys/fs/cgroup';
 const END_LIMIT_MS = 10_000;
 
 export const WORKER_ENDS: Readonly<Record<string, WorkerEnd>> = {
-  SIGKILL: { end: (agent) => signal(agent, 'SIGKILL'), reason: /SIGKILL/ },
-  SIGSEGV: { end: (agent) => signal(agent, 'SIGSEGV'), reason: /SIGSEGV/ },
+  SIGKILL: { seconds: 3, nodes: 5, end: (agent) => signal(agent, 'SIGKILL'), reason: /SIGKILL/ },
+  SIGSEGV: { seconds: 3, nodes: 5, end: (agent) => signal(agent, 'SIGSEGV'), reason: /SIGSEGV/ },
   'limit of address space': {
+    seconds: 8,
+    nodes: 1,
     prevented: () => (spawnSync('prlimit', ['--version']).status === 0 ? undefined : 'there is no prlimit'),
     end: async (agent) => {
       const [worker] = agent.workers;
@@ -34,6 +40,8 @@ export const WORKER_ENDS: Readonly<Record<string, WorkerEnd>> = {
     reason: /memory|allocat/i,
   },
   'limit of its control group': {
+    seconds: 3,
+    nodes: 5,
     prevented: () => {
       try {
         accessSync(GROUPS, constants.W_OK);

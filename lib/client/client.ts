@@ -1,10 +1,12 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { HoneError } from '../core/error';
 import type { AgentStatus } from '../protocol/agent-status';
+import { type ResponseTensor, readInferResponse } from '../protocol/read-infer-response';
 import { HEADER_LENGTH } from '../protocol/tensor';
 import type { TelemetryFrame } from '../telemetry/sample';
 import { readFrames } from './frames';
-import { type Inputs, inferBody, type Outputs, readOutputs, type TensorMetadata } from './tensors';
+import type { ModelParameters, PictureAnswer, PictureSource } from './infer-picture';
+import { type Inputs, inferBody, type Outputs, outputsByName, type TensorMetadata } from './tensors';
 
 /** What an agent tells of its model. */
 export interface ModelMetadata {
@@ -30,6 +32,12 @@ export interface AgentClient {
   metadata(model: string): Promise<ModelMetadata>;
   /** Sends the inputs as binary tensors and returns the outputs by name. */
   infer(model: string, inputs: Inputs): Promise<Outputs>;
+  /**
+   * Makes a picture the one input of a model, as its file says (`hone.preprocess`), and tells what the outputs mean, where it says
+   * that (`hone.outputs`): what `hone run MODEL --input PICTURE` tells. Throws what reading a picture throws (E_FILE_NOT_FOUND,
+   * E_DATA_FORMAT), E_DATA_MISMATCH for a model that takes no picture and E_PREPROCESS for one whose file does not say how.
+   */
+  inferPicture(model: string, picture: PictureSource): Promise<PictureAnswer>;
   /** Telemetry frames as they come, until the signal or the agent ends the stream. */
   telemetry(signal?: AbortSignal): AsyncIterable<TelemetryFrame>;
   /** Closes kept connections. */
@@ -45,7 +53,8 @@ export interface AgentClient {
  */
 export function connect(url: string, agent: Agent = new Agent({ keepAlive: true, noDelay: true })): AgentClient {
   const base = parseUrl(url);
-  const known = new Map<string, Promise<ModelMetadata>>();
+  const known = new Known(async (model) => (await json(pathOf(model))) as ModelMetadata);
+  const configs = new Known(async (model) => (await json(`${pathOf(model)}/config`)) as ModelConfig);
 
   async function exchange(path: string, options: Exchange = {}): Promise<IncomingMessage> {
     const response = await send(base, agent, path, options);
@@ -62,28 +71,28 @@ export function connect(url: string, agent: Agent = new Agent({ keepAlive: true,
       throw refused(base, 200, 'it is not an agent: expected JSON', '', error);
     }
   }
-  const metadata = async (model: string) => (await json(`/v2/models/${encodeURIComponent(model)}`)) as ModelMetadata;
+  async function ask(model: string, inputs: Inputs): Promise<readonly ResponseTensor[]> {
+    const { chunks, length, headerLength } = inferBody((await known.of(model)).inputs, inputs);
+    const response = await exchange(`${pathOf(model)}/infer`, {
+      chunks,
+      headers: {
+        ...(headerLength === undefined ? {} : { [HEADER_LENGTH]: headerLength }),
+        'content-length': length,
+      },
+    });
+    return readInferResponse(await readAll(response, base), response.headers[HEADER_LENGTH]?.toString()).outputs;
+  }
   return {
     url: base,
     about: async (signal) => (await json('/v1/agent', signal)) as AgentAbout,
     status: async () => (await json('/v1/status')) as AgentStatus,
-    metadata,
-    async infer(model, inputs) {
-      let found = known.get(model);
-      if (found === undefined) {
-        found = metadata(model);
-        known.set(model, found);
-        found.catch(() => known.delete(model));
-      }
-      const { chunks, length, headerLength } = inferBody((await found).inputs, inputs);
-      const response = await exchange(`/v2/models/${encodeURIComponent(model)}/infer`, {
-        chunks,
-        headers: {
-          ...(headerLength === undefined ? {} : { [HEADER_LENGTH]: headerLength }),
-          'content-length': length,
-        },
-      });
-      return readOutputs(await readAll(response, base), response.headers[HEADER_LENGTH]?.toString());
+    metadata: async (model) => (await json(pathOf(model))) as ModelMetadata,
+    infer: async (model, inputs) => outputsByName(await ask(model, inputs)),
+    async inferPicture(model, picture) {
+      // The decoders of pictures are packages that tensors need not wait for.
+      const { inferPicture } = require('./infer-picture') as typeof import('./infer-picture');
+      const [{ inputs }, { parameters }] = await Promise.all([known.of(model), configs.of(model)]);
+      return inferPicture(picture, { inputs, parameters, ask: (tensors) => ask(model, tensors) });
     },
     async *telemetry(signal) {
       const response = await exchange('/v1/telemetry', { signal });
@@ -97,6 +106,34 @@ export function connect(url: string, agent: Agent = new Agent({ keepAlive: true,
     },
     close: () => agent.destroy(),
   };
+}
+
+/** What of a model's configuration is looked at. */
+interface ModelConfig {
+  readonly parameters?: ModelParameters;
+}
+
+/** What is asked for once per model, and again after a failure. */
+class Known<Answer> {
+  private readonly answers = new Map<string, Promise<Answer>>();
+  private readonly ask: (model: string) => Promise<Answer>;
+
+  constructor(ask: (model: string) => Promise<Answer>) {
+    this.ask = ask;
+  }
+
+  of(model: string): Promise<Answer> {
+    const known = this.answers.get(model);
+    if (known !== undefined) return known;
+    const asked = this.ask(model);
+    this.answers.set(model, asked);
+    asked.catch(() => this.answers.delete(model));
+    return asked;
+  }
+}
+
+function pathOf(model: string): string {
+  return `/v2/models/${encodeURIComponent(model)}`;
 }
 
 interface Exchange {

@@ -1,5 +1,5 @@
 import { HoneError } from '../core/error';
-import { readInferResponse } from '../protocol/read-infer-response';
+import type { ResponseTensor } from '../protocol/read-infer-response';
 import { elementsIn, isDatatype, type TensorData } from '../protocol/tensor';
 import { writeInferRequest } from '../protocol/write-infer-request';
 import type { WrittenBody } from '../protocol/written-body';
@@ -45,10 +45,10 @@ function shapeFor({ name, shape }: TensorMetadata, { length }: TensorData): read
   return [rows, ...row];
 }
 
-/** Outputs in the body of an answer, with memory of their own. @throws E_RESPONSE_FORMAT */
-export function readOutputs(body: Uint8Array, headerLength: string | undefined): Outputs {
+/** Elements of outputs by name. @throws E_RESPONSE_FORMAT for texts */
+export function outputsByName(outputs: readonly ResponseTensor[]): Outputs {
   return Object.fromEntries(
-    readInferResponse(body, headerLength).outputs.map(({ name, datatype, data }) => {
+    outputs.map(({ name, datatype, data }) => {
       if (datatype === 'BYTES')
         throw new HoneError('E_RESPONSE_FORMAT', { reason: `output ${name} has texts; numbers were asked for` });
       return [name, data];

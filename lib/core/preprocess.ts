@@ -40,6 +40,12 @@ export function sampleShape(spec: PreprocessSpec): readonly [number, number, num
   return spec.layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
 }
 
+/** Layout of an input for pictures, told by the axis that has 1 or 3 channels; NCHW where both or neither have. */
+export function pictureLayout(shape: readonly (number | string)[]): PreprocessSpec['layout'] {
+  const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
+  return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';
+}
+
 /**
  * The checked spec of a JSON value; what is left out becomes: stretch, NCHW, RGB, scale 1, mean 0, std 1.
  * @throws E_OPTION_UNKNOWN for misspelled keys, E_OPTION_VALUE for bad values

@@ -1,6 +1,13 @@
 import { HoneError } from '../core/error';
 import type { PictureSize } from '../core/picture-fit';
-import { channelCount, type Picture, type PreprocessSpec, preprocess, sampleShape } from '../core/preprocess';
+import {
+  channelCount,
+  type Picture,
+  type PreprocessSpec,
+  pictureLayout,
+  preprocess,
+  sampleShape,
+} from '../core/preprocess';
 import type { SampleType } from '../ir/dataset';
 import type { Dim } from '../ir/graph';
 import { elementCount, type Tensor, tensorOf } from '../ir/tensor';
@@ -124,10 +131,4 @@ async function openExtents(
 ): Promise<readonly number[]> {
   const { height, width } = await first();
   return extents.map((dim, index) => (typeof dim === 'number' ? dim : [height, width][index]));
-}
-
-/** Layout of an input for pictures, told by the axis that has 1 or 3 channels; NCHW where both or neither have. */
-export function pictureLayout(shape: readonly (number | string)[]): PreprocessSpec['layout'] {
-  const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
-  return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';
 }

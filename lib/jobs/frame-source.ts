@@ -1,4 +1,5 @@
 import { HoneError } from '../core/error';
+import { notedPreprocess } from '../core/notes';
 import type { PictureSize } from '../core/picture-fit';
 import type { Picture, PreprocessSpec } from '../core/preprocess';
 import { placeSamples } from '../data/create-dataset';
@@ -13,7 +14,7 @@ import type { Dataset } from '../ir/dataset';
 import type { States } from '../ir/states';
 import type { Tensor } from '../ir/tensor';
 import { type Artifact, metadataOf } from './artifact';
-import { notedPreprocess, suggestedSpec } from './preprocess-note';
+import { suggestedSpec } from './preprocess-note';
 import { bindArtifact, portsOf } from './samples';
 import { openSoundInput, type SoundOptions } from './sound-input';
 import { notedSound } from './sound-note';

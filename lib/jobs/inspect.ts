@@ -1,5 +1,6 @@
 import { measureMacs } from '../compress/count-macs';
 import type { Diagnostic } from '../core/diagnostic';
+import { notedOutputs, notedPreprocess } from '../core/notes';
 import type { OutputSpec } from '../core/output-spec';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { SoundSpec } from '../core/sound-spec';
@@ -17,9 +18,7 @@ import { type HeldWeights, heldWeights } from '../plan/held-weights';
 import { type Artifact, type ModelArtifact, metadataOf, type PlanArtifact } from './artifact';
 import { countParameters } from './count-parameters';
 import { type EngineView, engineView } from './engine-shares';
-import { notedOutputs } from './output-note';
 import { prepareForEngine } from './prepare-for-engine';
-import { notedPreprocess } from './preprocess-note';
 import { portsOf } from './samples';
 import { notedSound } from './sound-note';
 import { notedSource } from './source';

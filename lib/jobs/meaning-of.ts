@@ -1,9 +1,9 @@
 import type { OutputSpec } from '../core/output-spec';
 import { type Decoded, decodeOutputs } from '../core/outputs/decode-outputs';
+import { sightOf } from '../core/outputs/sight';
 import type { PictureSize } from '../core/picture-fit';
 import type { PreprocessSpec } from '../core/preprocess';
 import { type Tensor, toNumbers } from '../ir/tensor';
-import { sightOf } from './sight';
 
 /** What was run, and what the sample before meant. */
 interface Seen {

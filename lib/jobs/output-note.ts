@@ -1,20 +1,9 @@
-import { type OutputSpec, outputsOf, parseOutputSpec } from '../core/output-spec';
+import { OUTPUTS_KEY } from '../core/notes';
+import { outputsOf, parseOutputSpec } from '../core/output-spec';
 import { decodeOutputs, requireOutput } from '../core/outputs/decode-outputs';
+import { sightOf } from '../core/outputs/sight';
 import type { ValueType } from '../ir/graph';
 import { elementCount } from '../ir/tensor';
-import { sightOf } from './sight';
-
-/** Metadata key under which a file says what its outputs mean. */
-const OUTPUTS_KEY = 'hone.outputs';
-
-/** What metadata say of the outputs; undefined when they say nothing that is ours. */
-export function notedOutputs(metadata: ReadonlyMap<string, string>): OutputSpec | undefined {
-  try {
-    return parseOutputSpec(JSON.parse(metadata.get(OUTPUTS_KEY) ?? ''));
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * The metadata entry of an output spec, given as JSON, for a file with these inputs, outputs and metadata. Labels or an alphabet

@@ -1,21 +1,10 @@
-import { type PreprocessSpec, parsePreprocess } from '../core/preprocess';
+import { PREPROCESS_KEY } from '../core/notes';
+import type { PreprocessSpec } from '../core/preprocess';
 import type { SuggestedSpec } from '../data/picture-input';
-
-/** Metadata key under which a file says how pictures become its input. */
-const PREPROCESS_KEY = 'hone.preprocess';
 
 /** The metadata entry of a preprocessing; empty without one. */
 export function preprocessMetadata(spec: PreprocessSpec | undefined): ReadonlyMap<string, string> {
   return spec === undefined ? new Map() : new Map([[PREPROCESS_KEY, JSON.stringify(spec)]]);
-}
-
-/** The preprocessing that metadata carry; undefined when they carry none that is ours. */
-export function notedPreprocess(metadata: ReadonlyMap<string, string>): PreprocessSpec | undefined {
-  try {
-    return parsePreprocess(JSON.parse(metadata.get(PREPROCESS_KEY) ?? ''));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { HoneError } from '../core/error';
+import { notedOutputs, notedPreprocess } from '../core/notes';
 import type { OutputSpec } from '../core/output-spec';
 import type { Decoded } from '../core/outputs/decode-outputs';
 import type { PreprocessSpec } from '../core/preprocess';
@@ -9,8 +10,6 @@ import { carryStates } from './carry-states';
 import type { Executor } from './executor';
 import { meaningOf } from './meaning-of';
 import { type ExecutorOptions, openExecutor } from './open-executor';
-import { notedOutputs } from './output-note';
-import { notedPreprocess } from './preprocess-note';
 import { randomFeeds } from './random-feeds';
 import { type OpenedSamples, openSamples } from './samples';
 

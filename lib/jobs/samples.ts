@@ -1,4 +1,5 @@
 import { HoneError } from '../core/error';
+import { notedPreprocess } from '../core/notes';
 import type { PreprocessSpec } from '../core/preprocess';
 import type { ExpectedInput, ExpectedInputs } from '../data/fit-input';
 import { openDataset } from '../data/open-dataset';
@@ -15,7 +16,7 @@ import { inferShapes } from '../passes/infer-shapes';
 import { upgrade } from '../passes/upgrade';
 import { type Artifact, type ModelArtifact, metadataOf, valueTypesOf } from './artifact';
 import { type CarriedStates, recordStates } from './carry-states';
-import { notedPreprocess, suggestedSpec } from './preprocess-note';
+import { suggestedSpec } from './preprocess-note';
 
 /** Samples, and the artifact with what they tell of its inputs. */
 export interface OpenedSamples<A extends Artifact> {

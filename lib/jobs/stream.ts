@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { HoneError } from '../core/error';
+import { notedOutputs } from '../core/notes';
 import type { Decoded } from '../core/outputs/decode-outputs';
 import type { Tensor } from '../ir/tensor';
 import { LatencyHistogram } from '../telemetry/histogram';
@@ -9,7 +10,6 @@ import type { Executor } from './executor';
 import { type FrameOptions, type FrameSource, openFrameSource } from './frame-source';
 import { meaningOf } from './meaning-of';
 import { type ExecutorOptions, openExecutor } from './open-executor';
-import { notedOutputs } from './output-note';
 import { type BrokenFrameReport, FrameReader, type ReadFrame } from './read-frames';
 
 /** What happens to a frame, in this order; `age` is from its last byte to its answer. */

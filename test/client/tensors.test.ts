@@ -1,5 +1,6 @@
-import { inferBody, readOutputs } from '../../lib/client/tensors';
+import { inferBody, outputsByName } from '../../lib/client/tensors';
 import { parseInferRequest } from '../../lib/protocol/parse-infer-request';
+import { readInferResponse } from '../../lib/protocol/read-infer-response';
 import { writeInferResponse } from '../../lib/protocol/write-infer-response';
 import { joined, plain, spec } from '../protocol/model';
 
@@ -46,8 +47,8 @@ test('outputs are elements by name; texts are none', () => {
       specs,
       given,
     );
-    return [joined(chunks), String(headerLength)] as const;
+    return readInferResponse(joined(chunks), String(headerLength)).outputs;
   };
-  expect(readOutputs(...answer())).toEqual({ y: Float32Array.of(1, 2) });
-  expect(() => readOutputs(...answer(1))).toThrow(expect.objectContaining({ code: 'E_RESPONSE_FORMAT' }));
+  expect(outputsByName(answer())).toEqual({ y: Float32Array.of(1, 2) });
+  expect(() => outputsByName(answer(1))).toThrow(expect.objectContaining({ code: 'E_RESPONSE_FORMAT' }));
 });

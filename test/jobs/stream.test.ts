@@ -19,29 +19,13 @@ import { runOnce } from '../../lib/jobs/run';
 import { type StreamAnswer, type StreamOptions, stream } from '../../lib/jobs/stream';
 import { writeModel } from '../../lib/onnx/write-model';
 import { dataPath, describeWithData, describeWithZoo, ZOO_DIR } from '../data';
+import { pictureModel, SPEC } from '../picture-model';
 
 let folder: string;
 const path = (name: string) => join(folder, name);
 const rng = new Rng(21);
 const random = (count: number) => Array.from({ length: count }, () => Math.fround(rng.normal()));
 const randomBytes = (length: number) => Uint8Array.from({ length }, () => rng.integer(0, 255));
-
-const SPEC = { size: [6, 8], resize: 'letterbox', channels: 'BGR', scale: 1 / 255, mean: 0.4, std: [0.2, 0.3, 0.4] };
-
-/** y [1, 5, 2] = every pixel of x, weighed. */
-function pictureModel(type: 'float32' | 'uint8', dims: readonly Dim[], metadata: Record<string, object>): Uint8Array {
-  const builder = new GraphBuilder();
-  const input = builder.input('x', type, dims);
-  const x = type === 'uint8' ? builder.node('Cast', [input], { to: 1 }) : input;
-  const weights = builder.initializer(tensorFrom('float32', [144, 10], random(1440)));
-  const shape = builder.initializer(tensorFrom('int64', [3], [1, 5, 2]));
-  const rows = builder.initializer(tensorFrom('int64', [2], [1, 144]));
-  const sums = builder.node('MatMul', [builder.node('Reshape', [x, rows]), weights]);
-  const y = builder.node('Reshape', [builder.node('Sigmoid', [sums]), shape], {}, { outputs: ['y'] });
-  builder.output(y, 'float32', [1, 5, 2]);
-  for (const [key, value] of Object.entries(metadata)) builder.setMetadata(key, JSON.stringify(value));
-  return writeModel(builder.build());
-}
 
 /** y = hn V, hn = relu(x W + h U), over windows of samples; `rate` tells the rate, too. */
 function soundModel(window: Dim, metadata: Record<string, object> = {}, names = ['h', 'hn']): Uint8Array {

@@ -32,7 +32,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   sensors: layer('core telemetry', 'outside'),
   store: layer('core telemetry', 'outside'),
   agent: layer('core plan bundle engine protocol sensors telemetry client', 'outside'),
-  client: layer('core protocol telemetry', 'outside'),
+  client: layer('core data protocol telemetry', 'outside'),
   boards: layer('core bundle engine protocol telemetry client', 'outside'),
   report: layer('core compress search store telemetry', 'outside'),
   jobs: layer('everything but cli', 'outside'),

@@ -1,7 +1,6 @@
-import type { Sight } from '../core/outputs/boxes';
-import { fitOf, type PictureSize } from '../core/picture-fit';
-import type { PreprocessSpec } from '../core/preprocess';
-import { pictureLayout } from '../data/picture-input';
+import { fitOf, type PictureSize } from '../picture-fit';
+import { type PreprocessSpec, pictureLayout } from '../preprocess';
+import type { Sight } from './boxes';
 
 /**
  * Where a model with inputs of these shapes sees the picture: the first of four axes is for it. Undefined when there is none.
