@@ -90,7 +90,7 @@ export function connect(url: string, agent: Agent = new Agent({ keepAlive: true,
     infer: async (model, inputs) => outputsByName(await ask(model, inputs)),
     async inferPicture(model, picture) {
       // The decoders of pictures are packages that tensors need not wait for.
-      const { inferPicture } = await import('./infer-picture');
+      const { inferPicture } = require('./infer-picture') as typeof import('./infer-picture');
       const [{ inputs }, { parameters }] = await Promise.all([known.of(model), configs.of(model)]);
       return inferPicture(picture, { inputs, parameters, ask: (tensors) => ask(model, tensors) });
     },
