@@ -10,7 +10,7 @@ export interface BoardFinding {
 }
 
 /** Oldest libraries of C and C++ that the addon runs with, and the oldest Node. */
-const FLOOR = { glibc: '2.28', glibcxx: '3.4.25', node: '20.15.0' };
+export const FLOOR = { glibc: '2.28', glibcxx: '3.4.25', node: '20.15.0' };
 /** Bytes that an installation takes: Node, agent, and the copy that an update lies beside. */
 const SPACE_BYTES = 300e6;
 const MEMORY_BYTES = 200e6;
