@@ -12,7 +12,7 @@ import { FLOOR, isOlder } from './findings';
 import type { BoardBinary, Installation } from './install';
 import { type FetchPackage, fetchNode, NODE_PACKAGES, type NodePlatform } from './node-package';
 
-export interface NodeOptions {
+export interface BoardNodeOptions {
   /** A program `node` for the board, instead of the one that npm brings. */
   readonly file?: string;
   /** Folder where what was fetched is kept; the user's own cache. */
@@ -47,7 +47,7 @@ export interface NodeBinary extends BoardBinary {
 export async function nodeFor(
   board: string,
   facts: BoardFacts,
-  options: NodeOptions = {},
+  options: BoardNodeOptions = {},
 ): Promise<Installation['node']> {
   const { node } = facts;
   if (options.file === undefined && node !== null && node.version !== null && !isOlder(node.version, FLOOR.node))
@@ -60,7 +60,11 @@ export async function nodeFor(
 }
 
 /** A Node for boards of a platform: of a file, of the cache, or fetched by npm. @throws E_BOARD_NODE, E_FILE_NOT_FOUND */
-export async function readNode(board: string, platform: NodePlatform, options: NodeOptions = {}): Promise<NodeBinary> {
+export async function readNode(
+  board: string,
+  platform: NodePlatform,
+  options: BoardNodeOptions = {},
+): Promise<NodeBinary> {
   const wanted = NODE_PACKAGES[platform];
   const { file, cache = cacheFolder(), signal, fetch } = options;
   const fault = (reason: string) => {

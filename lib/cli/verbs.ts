@@ -94,6 +94,11 @@ export const VERBS: readonly VerbRow[] = [
     load: () => (require('./verbs-agent') as typeof import('./verbs-agent')).unloadVerb,
   },
   {
+    name: 'board',
+    summary: 'name boards, ask what they are, remove Hone from them',
+    load: () => (require('./verbs-boards') as typeof import('./verbs-boards')).boardVerb,
+  },
+  {
     name: 'doctor',
     summary: 'check what this machine has and what it lacks',
     load: () => (require('./verbs-machine') as typeof import('./verbs-machine')).doctorVerb,
