@@ -62,7 +62,14 @@ function pack() {
   const paths = files.map(({ path }) => path);
   check(size <= TARBALL_BYTES, `the package takes ${(size / 1e6).toFixed(2)} MB, ${files.length} files`);
   for (const needed of [
-    ...['LICENSE', 'THIRD_PARTY_NOTICES.md', 'README.md', 'docs/cli.md', 'native/sources.json'],
+    ...[
+      'LICENSE',
+      'THIRD_PARTY_NOTICES.md',
+      'README.md',
+      'docs/cli.md',
+      'deploy/targets/raspberry-pi-5.json',
+      'native/sources.json',
+    ],
     ...['native/capi/hone.h', 'native/capi/example.c', 'dist/agent/hone-agent.js'],
     ...['linux-x64', 'linux-arm64'].flatMap((target) =>
       ['hone.node', 'libhone.so'].map((file) => `prebuilds/${target}/${file}`),
@@ -70,7 +77,7 @@ function pack() {
   ])
     check(paths.includes(needed), `${needed} is in the package`);
   const strays = paths.filter((path) =>
-    /^(test|bench|deploy|dist\/(test|bench))\/|\.map$|^[^/]*\.(json|gyp)$/.test(path),
+    /^(test|bench|deploy(?!\/targets\/)|dist\/(test|bench))\/|\.map$|^[^/]*\.(json|gyp)$/.test(path),
   );
   check(strays.join() === 'package.json', `no other files: ${strays}`);
   return join(folder, filename);
