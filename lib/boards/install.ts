@@ -32,11 +32,16 @@ export function installAgent(link: Link, installation: Installation, options: Se
   return sendFiles(link, installedFiles(destinationText(link.destination), installation), options);
 }
 
-/** The files of an installation, the one that makes the others count last. */
-function installedFiles(board: string, { version, files, node }: Installation): BoardFile[] {
+/** The folder of an agent's program on a board, below that of the installation: another one for other files. */
+export function programFolder({ version, files }: Pick<Installation, 'version' | 'files'>): string {
   const digest = createHash('sha256');
   for (const { path, sha256 } of files) digest.update(`${path} ${sha256}\n`);
-  const program = `agent/${version.replace(/[^A-Za-z0-9.-]/g, '-')}-${digest.digest('hex').slice(0, 12)}`;
+  return `agent/${version.replace(/[^A-Za-z0-9.-]/g, '-')}-${digest.digest('hex').slice(0, 12)}`;
+}
+
+/** The files of an installation, the one that makes the others count last. */
+function installedFiles(board: string, { version, files, node }: Installation): BoardFile[] {
+  const program = programFolder({ version, files });
   const own = files.map(({ path, mode, bytes }) => boardFile(`${program}/${path}`, mode, bytes));
   const binary = 'binary' in node ? node.binary : undefined;
   const nodePath = binary === undefined ? undefined : `node/${binary.sha256.slice(0, 16)}/node`;

@@ -70,13 +70,18 @@ export const VERBS: readonly VerbRow[] = [
   },
   {
     name: 'deploy',
-    summary: 'compress, compile and start an agent in the background',
+    summary: 'compress, compile and have the model served: on a board, or in the background on this machine',
     load: () => (require('./verbs-board') as typeof import('./verbs-board')).deployVerb,
   },
   {
     name: 'watch',
     summary: 'show the live telemetry of an agent',
     load: () => (require('./verbs-board') as typeof import('./verbs-board')).watchVerb,
+  },
+  {
+    name: 'logs',
+    summary: 'show the last lines that an agent printed',
+    load: () => (require('./verbs-board') as typeof import('./verbs-board')).logsVerb,
   },
   {
     name: 'status',

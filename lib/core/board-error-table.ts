@@ -24,6 +24,14 @@ export const BOARD_ERRORS = {
     template: 'the host key of board {board} changed: known is {old}, it now shows {fresh}',
     hint: 'Unless you set the board up anew, another machine answers in its place. If you did, compare at the board with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`, then forget the old key: {command}',
   },
+  E_BOARD_EMPTY: {
+    template: 'no agent of Hone, or another one, is installed on board {board}',
+    hint: 'Deploy a model there, which brings it: `hone deploy MODEL --board {board}`.',
+  },
+  E_BOARD_AGENT: {
+    template: "the agent's program on board {board} does not run: {reason}",
+    hint: 'See `hone board probe {board}`; `hone deploy MODEL --board {board}` installs it anew.',
+  },
   E_BOARD_DROPPED: {
     template: 'the link to board {board} broke: {reason}',
     hint: 'Run the same command again: what has arrived there is not sent twice.',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../client/client';
 import { HoneError } from '../core/error';
+import { printable } from '../core/printable';
 import { isAlive } from './is-alive';
 import { makeFolder } from './make-folder';
 import { writeFileAtomically } from './write-file';
@@ -34,6 +35,10 @@ const STOP_LIMIT_MS = 8000;
 export function localFolder(): string {
   const state = process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state');
   return process.env.HONE_STATE_DIR ?? join(state, 'hone', 'local');
+}
+
+function logPath(): string {
+  return join(localFolder(), 'agent.log');
 }
 
 function notePath(): string {
@@ -67,6 +72,15 @@ export async function findLocal(): Promise<LocalAgent | undefined> {
   return agent !== undefined && (await answers(agent)) ? agent : undefined;
 }
 
+/** What the agent that was deployed last on this machine has printed, line by line; none where none was. */
+export async function localLog(): Promise<string[]> {
+  const text = await readFile(logPath(), 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => printable(line, 2000));
+}
+
 /** Stops the agent of this machine; false when none ran. Running requests are answered first. */
 export async function stopLocal(): Promise<boolean> {
   const agent = await readNote(notePath());
@@ -82,8 +96,7 @@ async function start(
   note: string,
   folder: string,
 ): Promise<LocalAgent> {
-  const logPath = join(folder, 'agent.log');
-  const log = await open(logPath, 'w');
+  const log = await open(logPath(), 'w');
   const words = [command, 'serve', plan, '--port', '0', '--name', model, '--threads', String(threads), '--note', note];
   // In its own session, so that Ctrl-C and a closed terminal do not reach it; in the folder, so that it holds no other.
   const child = spawn(process.execPath, words, { cwd: folder, detached: true, stdio: ['ignore', log.fd, log.fd] });
@@ -95,14 +108,14 @@ async function start(
     const agent = await readNote(note);
     if (agent !== undefined && agent.pid === child.pid && (await answers(agent))) return agent;
     const error = await Promise.race([failed, delay(20)]);
-    if (error !== undefined) throw startError(error.message, logPath);
+    if (error !== undefined) throw startError(error.message, logPath());
     if (!signal?.aborted) continue;
     child.kill();
     throw new HoneError('E_INTERRUPTED', { what: 'deploy before the agent answered' });
   }
   child.kill('SIGKILL');
-  const said = (await readFile(logPath, 'utf8').catch(() => '')).trim().replace(/^error /, '');
-  throw startError(said.split('\n')[0] || `no answer within ${START_LIMIT_MS / 1000} s`, logPath);
+  const said = (await readFile(logPath(), 'utf8').catch(() => '')).trim().replace(/^error /, '');
+  throw startError(said.split('\n')[0] || `no answer within ${START_LIMIT_MS / 1000} s`, logPath());
 }
 
 function startError(reason: string, log: string): HoneError {
