@@ -12,6 +12,7 @@ import type { FolderSettings } from './serve-folder';
  * The agent as it is put on a board: one file, with the addon beside it.
  *   hone-agent serve --folder F [--host ADDRESS] [--port N] [--cores N] [--threads N] [--queue N] [--timeout MS]
  *   hone-agent --stdio --folder F
+ *   hone-agent measure PLAN       (measure/measure-main.ts)
  *   hone-agent --version
  * It prints to standard output what happens, or with `--stdio` frames alone. Exit codes: 0; 1 for an error; 64 for a wrong command line.
  */
@@ -20,6 +21,7 @@ const WRONG_USE = 64;
 const PARTS: Readonly<Record<AgentPart, () => unknown>> = {
   worker: () => require('./worker/main'),
   'json-thread': () => require('./front/json-thread-main'),
+  measure: () => require('./measure/measure-main'),
 };
 
 async function main(): Promise<void> {

@@ -6,6 +6,7 @@ import { packageRoot } from '../engine/package-root';
 const SCRIPTS = {
   worker: ['worker', 'main.js'],
   'json-thread': ['front', 'json-thread-main.js'],
+  measure: ['measure', 'measure-main.js'],
 } as const;
 
 export type AgentPart = keyof typeof SCRIPTS;

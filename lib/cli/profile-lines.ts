@@ -5,24 +5,31 @@ import { bytesText, energyText, pairs, percentText, readingText, table, timeText
 /** Nodes that are shown where not all are wanted. */
 const SHOWN = 12;
 
-/** What a plan costs on a machine, for people. */
-export function profileLines(found: PlanMeasurement, verbose: boolean): string[] {
-  return [...nodeLines(found.nodes, verbose), '', ...pairs([...costRows(found), ...conditionRows(found)])];
+/** What a plan costs on a machine, for people; with `here`, what it costs on this one, beside a board. */
+export function profileLines(found: PlanMeasurement, verbose: boolean, here?: PlanMeasurement): string[] {
+  const beside: [string, string][] = here === undefined ? [] : [['here', latencyText(here)]];
+  const rows = [...costRows(found), ...beside, ...conditionRows(found)];
+  return [...nodeLines(found.nodes, verbose, here?.nodes), '', ...pairs(rows)];
 }
 
-function nodeLines(nodes: readonly MeasuredNode[], verbose: boolean): string[] {
+function nodeLines(nodes: readonly MeasuredNode[], verbose: boolean, here?: readonly MeasuredNode[]): string[] {
+  const own = new Map(here?.map(({ name, meanUs }) => [name, meanUs]));
   const sorted = verbose ? nodes : [...nodes].sort((a, b) => b.meanUs - a.meanUs).slice(0, SHOWN);
   const rows = sorted.map(({ name, kernel, share, meanUs, p50Us, p99Us, weightBytes, outputBytes }) => [
     shortName(name),
     kernel,
     percentText(share, 1),
     ...[meanUs, p50Us, p99Us].map(timeText),
+    ...(here === undefined ? [] : [own.has(name) ? timeText(own.get(name)!) : '']),
     ...[weightBytes, outputBytes].map(bytesText),
   ]);
   const left = nodes.length - sorted.length;
   const rest = sorted.reduce((sum, { share }) => sum - share, 1);
   return [
-    ...table([['node', 'kernel', 'share', 'mean', 'p50', 'p99', 'weights', 'output'], ...rows]),
+    ...table([
+      ['node', 'kernel', 'share', 'mean', 'p50', 'p99', ...(here === undefined ? [] : ['here']), 'weights', 'output'],
+      ...rows,
+    ]),
     ...(left > 0 ? [`and ${left} more nodes, ${percentText(Math.max(0, rest), 1)} (--verbose shows all)`] : []),
   ];
 }
@@ -34,21 +41,18 @@ function shortName(name: string): string {
   return name.length <= NAME_LIMIT ? name : `${name.slice(0, NAME_LIMIT - 3)}...`;
 }
 
-function costRows({
-  latency,
-  balance,
-  memory,
-  load,
-  energy,
-  threads,
-  instructionSets,
-}: PlanMeasurement): [string, string][] {
+function latencyText({ latency, threads, instructionSets }: PlanMeasurement): string {
   const [p50, p90, p99] = [latency.p50Us, latency.p90Us, latency.p99Us].map(timeText);
   const count = `${threads} thread${threads === 1 ? '' : 's'}`;
+  return `${p50} p50, ${p90} p90, ${p99} p99 (${latency.count} runs, ${count} on ${instructionSets})`;
+}
+
+function costRows(found: PlanMeasurement): [string, string][] {
+  const { balance, memory, load, energy } = found;
   const { idleRssBytes: idle, peakRssBytes: peak } = memory;
   const rss = idle === null || peak === null ? '' : `; process ${bytesText(peak - idle)} above idle`;
   return [
-    ['latency', `${p50} p50, ${p90} p90, ${p99} p99 (${latency.count} runs, ${count} on ${instructionSets})`],
+    ['latency', latencyText(found)],
     [
       'sum',
       `nodes ${timeText(balance.nodesUs)} + besides ${timeText(Math.max(0, balance.besidesUs))} = ${timeText(balance.profiledUs)}, mean; ` +

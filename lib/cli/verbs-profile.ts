@@ -1,5 +1,7 @@
 import { HoneError } from '../core/error';
+import { profileOnBoard } from '../jobs/board/profile-board';
 import { PROFILE_DEFAULTS, profilePlan } from '../jobs/profile';
+import { BOARD, boardOf } from './board-flag';
 import { COMMON, INPUTS, integer, MODEL, QUANTIZE, text, threads, VERBOSE } from './flags';
 import { DATA, planOf } from './made-plan';
 import { profileLines } from './profile-lines';
@@ -11,6 +13,7 @@ export const profileVerb: Verb = {
   args: [MODEL],
   options: [
     DATA,
+    { ...BOARD, description: `${BOARD.description}; the same plan is then measured on this machine too` },
     { flags: '--runs <n>', description: 'runs to time as a whole, and as many node by node', default: String(runs) },
     { flags: '--seconds <n>', description: 'begin no further run after so long', default: String(seconds) },
     { flags: '--seed <n>', description: 'seed of the random inputs', default: String(seed) },
@@ -23,7 +26,11 @@ export const profileVerb: Verb = {
     COMMON.threads,
     ...QUANTIZE,
   ],
-  examples: ['hone profile model.plan', 'hone profile model.int8.onnx --threads 2 --affinity 0-1 --json'],
+  examples: [
+    'hone profile model.plan',
+    'hone profile model.plan --board pi@raspberrypi.local',
+    'hone profile model.int8.onnx --threads 2 --affinity 0-1 --json',
+  ],
   async run([path], options, console) {
     const [affinity, governor] = [coresOf(options), text(options, 'governor')];
     const settings = {
@@ -36,11 +43,27 @@ export const profileVerb: Verb = {
       ...(governor === undefined ? {} : { governor }),
       signal: console.signal,
     };
+    const board = boardOf(options);
     const plan = await planOf(path, options, console);
-    const found = await profilePlan(plan, settings);
-    console.result(found);
-    for (const line of profileLines(found, options.verbose === true)) console.say(line);
-    return undefined;
+    const isVerbose = options.verbose === true;
+    if (board === undefined) {
+      const found = await profilePlan(plan, settings);
+      console.result(found);
+      for (const line of profileLines(found, isVerbose)) console.say(line);
+      return undefined;
+    }
+    const onProgress = (stage: string, done: number, total: number) => console.progress(stage, done, total);
+    const there = await profileOnBoard(board, plan, { ...settings, onProgress });
+    // Cores and governors are those of the board.
+    const { affinity: _cores, governor: _clock, ...same } = settings;
+    const here = await profilePlan(plan, { ...same, energy: false });
+    const outputsEqual = JSON.stringify(there.outputs) === JSON.stringify(here.outputs);
+    console.result({ board: board.name, outputsEqual, there, here });
+    for (const line of profileLines(there, isVerbose, here)) console.say(line);
+    console.say(
+      outputsEqual ? 'outputs equal those of this machine byte for byte' : 'OUTPUTS DIFFER from those of this machine',
+    );
+    return outputsEqual ? undefined : 1;
   },
 };
 

@@ -321,7 +321,7 @@ export const ERRORS = {
     hint: 'Try again; with less memory or fewer threads where the system ended it.',
   },
   E_GOVERNOR: {
-    template: "the governor of this machine cannot be set to '{governor}': {reason}",
+    template: "the governor cannot be set to '{governor}': {reason}",
     hint: 'Leave --governor out to measure as it is; the figures tell which governor held.',
   },
   E_AGENT_PORT: {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, endianness, loadavg, release } from 'node:os';
+import { cpus, endianness, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import type { ClockPolicy, Conditions, Told } from '../telemetry/conditions';
 import { openMachineSensors } from './machine';
@@ -33,7 +33,7 @@ export function readConditions(root: SysRoot = '/'): Conditions {
       .filter(({ unit }) => shown.includes(unit)),
     throttles: readThrottling(root),
     load: loadavg()[0],
-    processors: availableParallelism(),
+    processors: cpus().length,
   };
 }
 

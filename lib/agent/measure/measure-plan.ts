@@ -25,16 +25,17 @@ const WARM_UP = { runs: 20, ms: 1000 };
 /**
  * What a plan costs on this machine: runs timed as a whole and node by node in turns, memory, energy where a sensor tells it, and the
  * conditions that the figures hold under. Meant for a process of its own, whose memory is then that of the plan.
+ * @param plan its path
  * @throws what `openSession` throws; E_FILE_NOT_FOUND
  */
-export async function measurePlan(request: MeasureRequest): Promise<PlanMeasurement> {
+export async function measurePlan(plan: string, request: MeasureRequest): Promise<PlanMeasurement> {
   const { threads, seed } = request;
-  const description = readPlan(readFileSync(request.plan));
+  const description = readPlan(readFileSync(plan));
   const instructionSets = describeCpu(process.env.HONE_CPU);
   const before = readConditions();
   const idleRssBytes = bytesOrNull('VmRSS');
-  const plain = openSession(request.plan, { threads });
-  const profiled = openSession(request.plan, { threads, profile: true });
+  const plain = openSession(plan, { threads });
+  const profiled = openSession(plan, { threads, profile: true });
   try {
     const inputs = seededInputs(plain.inputs, seed, planIndexLimits(description));
     const runs = [plain, profiled].map((session) => bindTo(session, inputs));

@@ -4,8 +4,6 @@ import type { InferenceEnergy, LatencySummary } from '../../telemetry/sample';
 
 /** What to measure of a plan, and how. */
 export interface MeasureRequest {
-  /** Path of the plan. */
-  readonly plan: string;
   readonly threads: number;
   /** Pairs of runs, one timed as a whole and one node by node. */
   readonly runs: number;
