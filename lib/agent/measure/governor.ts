@@ -25,8 +25,7 @@ export function holdGovernor(governor: string, root: SysRoot = '/'): () => Promi
   const policies = listFolder(root, POLICIES)
     .map((policy) => `${POLICIES}/${policy}`)
     .filter((folder) => readText(root, `${folder}/scaling_governor`) !== undefined);
-  if (policies.length === 0)
-    throw refusal(governor, 'there is no cpufreq driver (virtual machines usually have none)');
+  if (policies.length === 0) throw refusal(governor, 'there is no cpufreq driver (virtual machines usually have none)');
   for (const folder of policies) {
     const known = (readText(root, `${folder}/scaling_available_governors`) ?? '').split(/\s+/);
     if (!known.includes(governor)) throw refusal(governor, `the driver knows ${known.join(', ')}`);
