@@ -2,8 +2,11 @@ import { fstatSync } from 'node:fs';
 import { HoneError } from '../core/error';
 import type { PictureSize } from '../core/picture-fit';
 import { COLOR_RANGES } from '../data/raw-picture';
+import { openRemoteExecutor } from '../jobs/board/remote-executor';
 import { type FrameSource, STREAM_FORMATS } from '../jobs/frame-source';
-import { STAGES, type StreamAnswer, type StreamSummary, stream } from '../jobs/stream';
+import { modelName } from '../jobs/model-name';
+import { STAGES, type StreamAnswer, type StreamOptions, type StreamSummary, stream } from '../jobs/stream';
+import { BOARD, boardOf, withBoardAgent } from './board-flag';
 import type { Console } from './console';
 import {
   COMMON,
@@ -18,6 +21,7 @@ import {
   watched,
 } from './flags';
 import { signalExitCode } from './interrupt';
+import { NAME } from './made-plan';
 import { outputValues } from './output-values';
 import { bytesText, pairs, table, timeText } from './text';
 import type { OptionValues, Verb } from './verb';
@@ -41,10 +45,16 @@ export const streamVerb: Verb = {
     COMMON.sound,
     COMMON.outputs,
     COMMON.threads,
+    {
+      ...BOARD,
+      description: `${BOARD.description}; its agent then runs the model, which stands here for what goes in and comes out`,
+    },
+    { ...NAME, description: 'name of the model on the board; the file name when left out' },
   ],
   examples: [
     'rpicam-vid -t 0 -n --codec mjpeg -o - | hone stream detector.plan --format mjpeg',
     'ffmpeg -f v4l2 -video_size 640x480 -i /dev/video0 -f rawvideo -pix_fmt yuyv422 - | hone stream detector.plan --format yuyv --size 640x480',
+    'ssh pi@raspberrypi.local rpicam-vid -t 0 -n --codec mjpeg -o - | hone stream detector.plan --format mjpeg --board pi@raspberrypi.local',
     'arecord -t raw -f S16_LE -c 1 -r 16000 | hone stream vad.plan --format s16le --rate 16000',
   ],
   async run([path], options, console) {
@@ -59,8 +69,11 @@ export const streamVerb: Verb = {
     const artifact = await openModel(path, options, console);
     requireNoTerminal();
     const { signal } = console;
-    try {
-      const found = await stream(artifact, process.stdin, {
+    const board = boardOf(options);
+    const prepared = await preprocessing(options);
+    const run = (open?: StreamOptions['open']) =>
+      stream(artifact, process.stdin, {
+        ...(open && { open }),
         format: format as (typeof STREAM_FORMATS)[number],
         everyFrame,
         ...(size && { size }),
@@ -69,7 +82,7 @@ export const streamVerb: Verb = {
         ...(hop === undefined ? {} : { hop }),
         ...(limit && { limit }),
         ...(calibration === undefined ? {} : { calibration }),
-        ...(await preprocessing(options)),
+        ...prepared,
         threads: threads(options),
         ...watched(console),
         onReady: (source) => noteSource(source, console),
@@ -77,6 +90,12 @@ export const streamVerb: Verb = {
         // They come as fast as bytes do: where nobody reads, they are counted only.
         onBroken: (report) => void (process.stdout.writableNeedDrain || console.jsonLine(report)),
       });
+    try {
+      const name = text(options, 'name') ?? modelName(path);
+      const found =
+        board === undefined
+          ? await run()
+          : await withBoardAgent(board, console, (client) => run((model) => openRemoteExecutor(client, name, model)));
       // Who has gone away wants to hear no more.
       if (signal.reason !== 'EPIPE') tell(found, everyFrame, console);
     } finally {

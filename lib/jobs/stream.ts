@@ -65,6 +65,8 @@ export interface StreamOptions extends FrameOptions, Omit<ExecutorOptions, 'data
   readonly limit?: number;
   /** Told what a frame is, when reading begins. */
   readonly onReady?: (source: FrameSource) => void;
+  /** Opens what runs the model; the native engine of this machine when left out. */
+  readonly open?: (artifact: Artifact) => Promise<Executor>;
   /** Told every answer; the next frame is taken when it is done. */
   readonly onAnswer: (answer: StreamAnswer) => void | Promise<void>;
   readonly onBroken?: (report: BrokenFrameReport) => void;
@@ -91,7 +93,9 @@ export async function stream(
   } = options;
   const { artifact: bound, states, source } = await openFrameSource(artifact, options);
   const data = calibration === undefined ? {} : { data: calibration };
-  const executor = await openExecutor(bound, { ...options, ...data, executor: 'native', beside: true });
+  const executor = options.open
+    ? await options.open(bound)
+    : await openExecutor(bound, { ...options, ...data, executor: 'native', beside: true });
   const tally = new Tally();
   options.onReady?.(source);
   const onBroken = (report: BrokenFrameReport) => {
