@@ -1,9 +1,9 @@
 import type { BoardConnection } from '../boards/board-connection';
-import { parseDestination } from '../boards/destination';
+import { type Board, resolveBoard } from '../boards/inventory';
 import { openLink } from '../boards/open-link';
 import { reachBoard } from '../boards/reach-board';
 import type { AgentClient } from '../client/client';
-import type { BoardTarget } from '../jobs/board/board-target';
+import { readInventory } from '../jobs/board-inventory';
 import type { Console } from './console';
 import { text } from './flags';
 import type { OptionValues, VerbOption } from './verb';
@@ -14,16 +14,15 @@ export const BOARD: VerbOption = {
   description: 'the board that is meant: a name of `hone board add`, what ssh takes (pi@raspberrypi.local), or `local`',
 };
 
-/** The board that the options mean, else HONE_BOARD; undefined for this machine. @throws E_BOARD_DESTINATION */
-export function boardOf(options: OptionValues): BoardTarget | undefined {
+/** The board that the options mean, else HONE_BOARD; undefined for this machine. @throws E_BOARD_DESTINATION, E_BOARD_INVENTORY */
+export async function boardOf(options: OptionValues): Promise<Board | undefined> {
   const name = text(options, 'board') ?? process.env.HONE_BOARD ?? 'local';
-  if (name === 'local') return undefined;
-  return { name, destination: parseDestination(name) };
+  return name === 'local' ? undefined : resolveBoard(await readInventory(), name);
 }
 
 /** Does something with a board's agent, and lets go of it. @throws what `reachBoard` throws */
 export async function withBoard<T>(
-  { destination, folder }: BoardTarget,
+  { destination, folder }: Board,
   console: Console,
   use: (connection: BoardConnection) => Promise<T>,
 ): Promise<T> {
@@ -43,7 +42,7 @@ export async function withBoard<T>(
 
 /** The same with a client of its agent's HTTP port. */
 export function withBoardAgent<T>(
-  target: BoardTarget,
+  target: Board,
   console: Console,
   use: (client: AgentClient) => Promise<T>,
 ): Promise<T> {

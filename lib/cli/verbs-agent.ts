@@ -17,7 +17,7 @@ export const statusVerb: Verb = {
   options: [BOARD],
   examples: ['hone status', 'hone status --board pi@raspberrypi.local', 'hone status http://127.0.0.1:8700 --json'],
   async run([url], options, console) {
-    const board = url === undefined ? boardOf(options) : undefined;
+    const board = url === undefined ? await boardOf(options) : undefined;
     const status =
       board === undefined ? await statusHere(url) : await withBoard(board, console, (agent) => agent.status());
     console.result(status);
@@ -46,7 +46,7 @@ async function withSupervisor<T>(
   use: (supervisor: Supervisor) => Promise<T>,
 ): Promise<T> {
   const url = text(options, 'url');
-  const board = url === undefined ? boardOf(options) : undefined;
+  const board = url === undefined ? await boardOf(options) : undefined;
   if (board !== undefined) return withBoard(board, console, use);
   const supervisor = await findSupervisor(url, verb);
   try {

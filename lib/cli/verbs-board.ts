@@ -38,7 +38,7 @@ export const deployVerb: Verb = {
     'hone deploy --stop',
   ],
   async run([path], options, console) {
-    const board = boardOf(options);
+    const board = await boardOf(options);
     if (options.stop === true) {
       if (board !== undefined)
         throw new HoneError('E_USAGE', {
@@ -107,7 +107,7 @@ export const watchVerb: Verb = {
   ],
   async run([url], options, console) {
     const frames = integer(options, 'frames', 1, 1e9);
-    const board = url === undefined ? boardOf(options) : undefined;
+    const board = url === undefined ? await boardOf(options) : undefined;
     if (board !== undefined)
       return withBoardAgent(board, console, (client) => show(client, board.name, frames, console));
     const target = url ?? (await findLocal())?.url;
@@ -133,7 +133,7 @@ export const logsVerb: Verb = {
   examples: ['hone logs --board pi@raspberrypi.local'],
   async run(_args, options, console) {
     const count = integer(options, 'lines', 1, LINES.most) ?? LINES.shown;
-    const board = boardOf(options);
+    const board = await boardOf(options);
     const lines = board === undefined ? await localLog() : await withBoard(board, console, (agent) => agent.logs());
     const last = lines.slice(-count);
     console.result({ lines: last });

@@ -1,10 +1,15 @@
+import type { AgentClient } from '../client/client';
+import type { PictureAnswer } from '../client/infer-picture';
+import type { Outputs } from '../client/tensors';
 import { decibelsText } from '../compress/quantize/measure-quality';
+import { HoneError } from '../core/error';
 import { outputsOf } from '../core/output-spec';
 import { bench, type Latency } from '../jobs/bench';
 import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
 import { measureLayerTimes, writeLayerTimes } from '../jobs/layer-times';
 import { runOnce } from '../jobs/run';
 import { largest } from '../telemetry/statistics';
+import { BOARD, boardOf, withBoardAgent } from './board-flag';
 import { decodedLines } from './decoded-lines';
 import {
   COMMON,
@@ -19,6 +24,7 @@ import {
   threads,
   watched,
 } from './flags';
+import { NAME } from './made-plan';
 import { outputValues } from './output-values';
 import { errorText } from './step-table';
 import { pairs, percentText, table, timeText } from './text';
@@ -33,8 +39,10 @@ function calibration(options: OptionValues): { calibration?: string } {
 }
 
 export const runVerb: Verb = {
-  args: [MODEL],
+  args: [{ ...MODEL, description: `${MODEL.description}; with --board a picture for a model there` }],
   options: [
+    { ...BOARD, description: `${BOARD.description}; its model then answers` },
+    { ...NAME, description: 'name of the model on the board; the only one there when left out' },
     { flags: '--input <path>', description: 'where the sample comes from; random numbers when left out' },
     { flags: '--sample <n>', description: 'index of the sample', default: '0' },
     { flags: '--seed <n>', description: 'seed of the random numbers', default: '0' },
@@ -48,8 +56,19 @@ export const runVerb: Verb = {
   examples: [
     'hone run model.plan --input test.npz --sample 7',
     'hone run detector.plan --input street.jpg --outputs outputs.json',
+    'hone run street.jpg --board pi@raspberrypi.local',
   ],
   async run([path], options, console) {
+    const board = await boardOf(options);
+    if (board !== undefined) {
+      const { outputs, meaning } = await withBoardAgent(board, console, (client) =>
+        askModel(client, path, text(options, 'name')),
+      );
+      console.result({ outputs, ...(meaning && { decoded: meaning }) });
+      const lines = meaning ? decodedLines(meaning) : outputLines(outputs);
+      for (const line of lines) console.say(line);
+      return undefined;
+    }
     const input = text(options, 'input');
     const { outputs, meaning } = await runOnce(await openModel(path, options, console), {
       ...(input === undefined ? {} : { input }),
@@ -74,18 +93,38 @@ export const runVerb: Verb = {
       for (const line of decodedLines(meaning.decoded)) console.say(line);
       return undefined;
     }
-    for (const [name, { type, shape, data }] of values) {
-      const numbers = data.filter((value) => typeof value === 'number');
-      const best = numbers.length > 1 ? `, largest is number ${largest(numbers)}` : '';
-      console.say(`${name}: ${type} [${shape.join(', ')}]${best}`);
-      const shown = data
-        .slice(0, SHOWN)
-        .map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(Number(value.toPrecision(6)))));
-      console.say(`  ${shown.join(' ')}${data.length > SHOWN ? ` ... (${data.length} values)` : ''}`);
-    }
+    for (const [name, { type, shape, data }] of values)
+      for (const line of valueLines(`${name}: ${type} [${shape.join(', ')}]`, data)) console.say(line);
     return undefined;
   },
 };
+
+/** An output for people: a head line, then its first values. */
+function valueLines(head: string, data: readonly (number | string)[]): string[] {
+  const numbers = data.filter((value) => typeof value === 'number');
+  const best = numbers.length > 1 ? `, largest is number ${largest(numbers)}` : '';
+  const shown = data
+    .slice(0, SHOWN)
+    .map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(Number(value.toPrecision(6)))));
+  return [`${head}${best}`, `  ${shown.join(' ')}${data.length > SHOWN ? ` ... (${data.length} values)` : ''}`];
+}
+
+function outputLines(outputs: Outputs): string[] {
+  return Object.entries(outputs).flatMap(([name, data]) =>
+    valueLines(name, Array.from(data as ArrayLike<number | bigint>, Number)),
+  );
+}
+
+/** What the model of a board, the only one when it has no name here, says of a picture. @throws E_USAGE, what `inferPicture` throws */
+async function askModel(client: AgentClient, picture: string, name: string | undefined): Promise<PictureAnswer> {
+  if (name !== undefined) return client.inferPicture(name, picture);
+  const { models } = await client.status();
+  const names = [...new Set(models.map((model) => model.name))];
+  if (names.length === 1) return client.inferPicture(names[0], picture);
+  const reason =
+    names.length === 0 ? 'the board serves no model' : `the board serves ${names.join(', ')}: name one with --name`;
+  throw new HoneError('E_USAGE', { reason, verb: 'run' });
+}
 
 export const evalVerb: Verb = {
   args: [MODEL],

@@ -43,7 +43,7 @@ export const profileVerb: Verb = {
       ...(governor === undefined ? {} : { governor }),
       signal: console.signal,
     };
-    const board = boardOf(options);
+    const board = await boardOf(options);
     const plan = await planOf(path, options, console);
     const isVerbose = options.verbose === true;
     if (board === undefined) {

@@ -69,7 +69,7 @@ export const streamVerb: Verb = {
     const artifact = await openModel(path, options, console);
     requireNoTerminal();
     const { signal } = console;
-    const board = boardOf(options);
+    const board = await boardOf(options);
     const prepared = await preprocessing(options);
     const run = (open?: StreamOptions['open']) =>
       stream(artifact, process.stdin, {

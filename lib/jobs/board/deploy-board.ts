@@ -2,13 +2,13 @@ import { type AgentImage, type BoardPlatform, readAgentImage } from '../../board
 import { blobOf } from '../../boards/blob-source';
 import type { BoardConnection } from '../../boards/board-connection';
 import { type Installation, installAgent, programFolder, type Started, startAgentOn } from '../../boards/install';
+import type { Board } from '../../boards/inventory';
 import type { Link } from '../../boards/link';
-import { type NodeOptions, nodeFor } from '../../boards/node-binary';
+import { nodeFor } from '../../boards/node-binary';
 import { openLink } from '../../boards/open-link';
 import { probeBoard, requireFit } from '../../boards/probe';
 import { reachBoard } from '../../boards/reach-board';
 import { HoneError } from '../../core/error';
-import type { BoardTarget } from './board-target';
 import { compareOutputs, type OutputCheck } from './compare-outputs';
 
 export interface BoardDeployment {
@@ -60,7 +60,7 @@ const VERSION = '1';
  * until the new plan answers.
  * @throws E_BOARD_ and E_AGENT_ codes that say what is in the way; E_INTERRUPTED
  */
-export async function deployToBoard(target: BoardTarget, deployment: BoardDeployment): Promise<Deployed> {
+export async function deployToBoard(target: Board, deployment: BoardDeployment): Promise<Deployed> {
   const link = openLink(target.destination);
   try {
     return await new Deploying(link, target, deployment).run();
@@ -71,13 +71,13 @@ export async function deployToBoard(target: BoardTarget, deployment: BoardDeploy
 
 class Deploying {
   private readonly link: Link;
-  private readonly target: BoardTarget;
+  private readonly target: Board;
   private readonly deployment: BoardDeployment;
   private readonly place: { readonly folder?: string; readonly signal?: AbortSignal };
   private installed: BoardInstallation | null = null;
   private started: Started | null = null;
 
-  constructor(link: Link, target: BoardTarget, deployment: BoardDeployment) {
+  constructor(link: Link, target: Board, deployment: BoardDeployment) {
     this.link = link;
     this.target = target;
     this.deployment = deployment;
@@ -126,10 +126,7 @@ class Deploying {
     const probe = await probeBoard(link, { ...place, ...(port === undefined ? {} : { port }) });
     requireFit(probe);
     const image = await readAgentImage(probe.facts.machine === 'aarch64' ? 'linux-arm64' : 'linux-x64');
-    const options: NodeOptions = {
-      ...(node === undefined ? {} : { file: node }),
-      ...(signal === undefined ? {} : { signal }),
-    };
+    const options = { ...(node === undefined ? {} : { file: node }), ...(signal === undefined ? {} : { signal }) };
     const chosen: Installation['node'] = await nodeFor(this.target.name, probe.facts, options);
     onStep?.(`installing the agent${'binary' in chosen ? ' and Node.js' : ''} on ${this.target.name}`);
     const sent = await installAgent(

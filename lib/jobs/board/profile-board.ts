@@ -2,10 +2,10 @@ import type { PlanMeasurement } from '../../agent/measure/plan-measurement';
 import { blobOf } from '../../boards/blob-source';
 import { folderWord } from '../../boards/board-folder';
 import { destinationText } from '../../boards/destination';
+import type { Board } from '../../boards/inventory';
 import { openLink } from '../../boards/open-link';
 import { reachBoard } from '../../boards/reach-board';
 import { type ProfileOptions, takeAnswer } from '../profile';
-import type { BoardTarget } from './board-target';
 
 /** More than a run takes besides its seconds: energy, packing, an emulated board. */
 const SPARE_MS = 300_000;
@@ -20,7 +20,7 @@ export interface BoardProfileOptions extends ProfileOptions {
  * @throws what `reachBoard`, `BoardConnection.upload` and `takeAnswer` throw
  */
 export async function profileOnBoard(
-  { destination, folder }: BoardTarget,
+  { destination, folder }: Board,
   plan: Uint8Array,
   { affinity, signal, onProgress, ...request }: BoardProfileOptions,
 ): Promise<PlanMeasurement> {

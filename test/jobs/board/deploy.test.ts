@@ -72,10 +72,14 @@ describeWithSsh('a board over ssh', () => {
     const other = await deployToBoard(target, { ...settings, plan: unaryPlan('Tanh') });
     expect(other).toMatchObject({ installed: null, started: { unchanged: false }, outputs: { equal: true } });
 
-    const { code, stdout } = await hone(['status', '--board', 'board', '--json'], { env: { HONE_SSH_CONFIG: server.config } });
+    const { code, stdout } = await hone(['status', '--board', 'board', '--json'], {
+      env: { HONE_SSH_CONFIG: server.config },
+    });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ models: [{ name: 'toy', version: '1', state: 'ready' }] });
-    expect((await hone(['logs', '--board', 'board'], { env: { HONE_SSH_CONFIG: server.config } })).stdout).toContain('serves');
+    expect((await hone(['logs', '--board', 'board'], { env: { HONE_SSH_CONFIG: server.config } })).stdout).toContain(
+      'serves',
+    );
 
     const link = openLink(target.destination);
     await removeFrom(link);
