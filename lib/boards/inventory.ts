@@ -55,7 +55,7 @@ export function inventoryText(inventory: Inventory): string {
 }
 
 /** An inventory with one more board. @throws E_BOARD_NAME for a name that is taken or none, E_BOARD_DESTINATION, E_BOARD_FOLDER */
-export function withBoard(inventory: Inventory, name: string, destination: string, folder?: string): Inventory {
+export function addBoard(inventory: Inventory, name: string, destination: string, folder?: string): Inventory {
   const refuse = (reason: string, advice: string) =>
     new HoneError('E_BOARD_NAME', { name: printable(name, 80), reason, advice });
   if (name === 'local' || !NAME.test(name))

@@ -1,6 +1,6 @@
 import { destinationText } from '../boards/destination';
 import { removeFrom } from '../boards/install';
-import { type Board, namedBoard, resolveBoard, withBoard } from '../boards/inventory';
+import { addBoard, type Board, namedBoard, resolveBoard } from '../boards/inventory';
 import { openLink } from '../boards/open-link';
 import type { BoardProbe } from '../boards/probe';
 import { probeBoard, probeReport } from '../boards/probe';
@@ -52,7 +52,7 @@ interface Asked {
 
 async function add({ board, destination, options, console }: Asked): Promise<void> {
   if (board === undefined || destination === undefined) throw missing('add NAME DESTINATION');
-  const inventory = withBoard(await readInventory(), board, destination, text(options, 'folder'));
+  const inventory = addBoard(await readInventory(), board, destination, text(options, 'folder'));
   await writeInventory(inventory);
   console.result(shown(namedBoard(inventory, board)));
   console.say(`added ${board}; see what it is with \`hone board probe ${board}\``);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import {
+  addBoard,
   type Inventory,
   inventoryText,
   namedBoard,
   parseInventory,
   resolveBoard,
-  withBoard,
 } from '../../lib/boards/inventory';
 
 const coded = (code: string, message: RegExp) =>
@@ -13,12 +13,7 @@ const coded = (code: string, message: RegExp) =>
 const PI = { name: 'pi5', destination: { kind: 'ssh', user: 'pi', host: 'raspberrypi.local' } } as const;
 
 test('boards by name, in order, and what is no name is a destination', () => {
-  const boards = withBoard(
-    withBoard([], 'pi5', 'pi@raspberrypi.local'),
-    'lab',
-    'ssh://root@10.0.0.7:2222',
-    '/opt/hone',
-  );
+  const boards = addBoard(addBoard([], 'pi5', 'pi@raspberrypi.local'), 'lab', 'ssh://root@10.0.0.7:2222', '/opt/hone');
   expect(boards.map(({ name }) => name)).toEqual(['lab', 'pi5']);
   expect(namedBoard(boards, 'pi5')).toEqual(PI);
   expect(resolveBoard(boards, 'lab')).toMatchObject({ destination: { host: '10.0.0.7' }, folder: '/opt/hone' });
@@ -40,7 +35,7 @@ test.each([
   ['b', '-oX', undefined, 'E_BOARD_DESTINATION'],
   ['b', 'h', '../up', 'E_BOARD_FOLDER'],
 ])('%j at %j in %j is refused', (name, destination, folder, code) => {
-  expect(() => withBoard([PI], name, destination, folder)).toThrow(coded(code, /./));
+  expect(() => addBoard([PI], name, destination, folder)).toThrow(coded(code, /./));
 });
 
 test('the text of an inventory is read as it was', () => {
@@ -51,7 +46,7 @@ test('the text of an inventory is read as it was', () => {
   });
   fc.assert(
     fc.property(fc.uniqueArray(board, { selector: ({ name }) => name, maxLength: 8 }), (boards) => {
-      const made = boards.reduce<Inventory>((all, { name, host, folder }) => withBoard(all, name, host, folder), []);
+      const made = boards.reduce<Inventory>((all, { name, host, folder }) => addBoard(all, name, host, folder), []);
       expect(parseInventory(inventoryText(made), 'boards.json')).toEqual(made);
     }),
   );
