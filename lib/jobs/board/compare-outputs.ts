@@ -9,14 +9,19 @@ export type OutputCheck =
   | { readonly equal: boolean; readonly reason?: undefined }
   | { readonly equal: null; readonly reason: string };
 
-/** Asks an agent for one inference and runs the same here. */
-export async function compareOutputs(client: AgentClient, model: string, plan: Uint8Array): Promise<OutputCheck> {
+/** Asks an agent for one inference with random inputs of a seed and runs the same here. */
+export async function compareOutputs(
+  client: AgentClient,
+  model: string,
+  plan: Uint8Array,
+  seed = 0,
+): Promise<OutputCheck> {
   const description = readPlan(plan);
   if (description.variants.some(({ states }) => states.length > 0))
     return { equal: null, reason: 'the model keeps states, which an inference would change' };
   const session = openSession(plan);
   try {
-    const inputs = seededInputs(session.inputs, 0, planIndexLimits(description));
+    const inputs = seededInputs(session.inputs, seed, planIndexLimits(description));
     const here = session.run(inputs);
     const there = await client.infer(model, inputs);
     const isSame = ({ name }: { readonly name: string }) => {
