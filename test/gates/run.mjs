@@ -48,10 +48,6 @@ const GATES = {
     what: 'kernels under qemu on four ARM CPUs',
     command: [node, 'deploy/build/qemu.mjs', 'check', '--cpu', 'cortex-a53,cortex-a72,cortex-a76,max'],
   },
-  board: {
-    what: 'tests on an emulated arm64 board, built when the cache has none',
-    tests: 'test/board/jest.config.js',
-  },
   haswell: {
     what: 'figures and integer products on an emulated x86 host with AVX2 alone',
     command: [node, 'test/gates/haswell.mjs'],
@@ -63,6 +59,11 @@ const GATES = {
   'addon-arm64': {
     what: 'ARM addon and C API: build, glibc floor, run under emulation',
     command: [node, 'test/gates/addon-arm64.mjs'],
+  },
+  board: {
+    what: 'tests on an emulated arm64 board, built when the cache has none',
+    nightly: true,
+    tests: 'test/board/jest.config.js',
   },
   package: {
     what: 'the package in an empty project: Node 20, 22 and 24, imports, types, build-addon',
@@ -161,7 +162,7 @@ for (const name of names) {
   const gate = GATES[name];
   const start = performance.now();
   if (names.length > 1) console.log(`\n=== ${name}: ${gate.what}`);
-  const outcome = await (gate.tests ? runTests(name, gate.tests) : runCommand(gate));
+  const outcome = await (gate.tests ? runTests(name, gate) : runCommand(gate));
   passed += outcome.passed;
   failed += outcome.failed;
   lines.push(
@@ -178,13 +179,13 @@ async function runCommand({ command, nightly }) {
 }
 
 /** Runs jest and counts its tests; those skipped are named. */
-async function runTests(name, config) {
+async function runTests(name, { tests: config, nightly }) {
   const report = join('out', 'gates', `${name}.json`);
   mkdirSync(join('out', 'gates'), { recursive: true });
   rmSync(report, { force: true });
   const status = await runLimited(
     [...bin('jest/bin/jest.js'), '--config', config, '--json', `--outputFile=${report}`],
-    { stdio: ['inherit', 'ignore', 'inherit'], minutes: MINUTES.check },
+    { stdio: ['inherit', 'ignore', 'inherit'], minutes: nightly ? MINUTES.nightly : MINUTES.check },
   );
   try {
     const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(

@@ -5,7 +5,7 @@ import { type EnergyTotal, energyPerInference, isLongEnough } from '../../teleme
 import type { InferenceEnergy } from '../../telemetry/sample';
 
 /** A source that needs a longer window than this gives no figure, in milliseconds. */
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 60_000;
 /** Between two reads of a counter. */
 const COUNTER_POLL_MS = 50;
 
