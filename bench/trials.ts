@@ -6,6 +6,7 @@ import { runAgentMemory } from './agent/memory';
 import { runQueueTimes } from './agent/queue';
 import { runSoak } from './agent/soak';
 import { runTwoModels } from './agent/two-models';
+import { runBoardDeploy } from './boards/deploy';
 import { CODED_WEIGHTS_PARTS, runCodedWeights } from './coded-weights';
 import { COMPRESSION_COST_PARTS, runCompressionCost } from './compression-cost';
 import { runEngineBefore } from './engine-before';
@@ -199,6 +200,12 @@ export const TRIALS: readonly Trial[] = [
     long: true,
     parts: END_PARTS,
     run: runAgentEnds,
+  },
+  {
+    name: 'board-deploy',
+    what: 'a deployment of 10 MB to a board beside `ssh board true`, 100 MB beside scp, over a real sshd',
+    long: true,
+    run: runBoardDeploy,
   },
   {
     name: 'agent-soak',

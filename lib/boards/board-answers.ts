@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HoneError } from '../core/error';
 import { printable } from '../core/printable';
+import { readingSchema } from '../telemetry/reading-schema';
 
 const whole = z.int().min(0);
 const text = z.string();
@@ -42,7 +43,20 @@ export const prunedSchema = z.object({ blobs: whole, bytes: whole });
 export const logsSchema = z.object({ text });
 
 /** Facts as they are, once they have what is counted on here. */
-export const factsSchema = z.looseObject({ version: text, node: text, platform: text, kernel: text });
+export const factsSchema = z.looseObject({
+  version: text,
+  node: text,
+  platform: text,
+  kernel: text,
+  cpu: z.object({ model: text, count: whole, usable: whole }),
+  engine: z.object({ kernels: text.nullable(), reason: text.nullable() }),
+  memory: z.object({ totalBytes: whole, freeBytes: whole }),
+  disk: z.object({ totalBytes: whole, freeBytes: whole }),
+  sources: z
+    .array(z.object({ id: text, what: text, readings: z.array(text).max(4096), reason: text.nullable() }))
+    .max(100),
+  readings: z.array(readingSchema).max(4096),
+});
 
 /** An answer of the form that was expected, its texts printable. @throws E_FRAME_FORMAT */
 export function checkAnswer<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {

@@ -1,4 +1,4 @@
-import type { MachineSensors } from '../sensors/machine';
+import type { MachineSensors, SourceState } from '../sensors/machine';
 import type { Reading } from '../telemetry/sample';
 import { readingText } from './text';
 
@@ -10,8 +10,10 @@ export interface SensorLine {
 }
 
 /** What the sensors of a machine give, then the sources that find nothing, each with the reason. */
-export function sensorLines({ sources, read }: MachineSensors): SensorLine[] {
-  const readings = read();
+export function sensorLines(
+  sources: readonly Pick<SourceState, 'id' | 'readings' | 'reason'>[],
+  readings: readonly Reading[],
+): SensorLine[] {
   const named = new Set(readings.map(({ name }) => name));
   return [
     ...readings.map((reading) => ({ name: reading.name, given: reading.value !== null, text: valueText(reading) })),

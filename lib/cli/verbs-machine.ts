@@ -1,7 +1,9 @@
 import { buildAddon } from '../jobs/build-addon';
 import { examine } from '../jobs/doctor';
 import { openMachineSensors } from '../sensors/machine';
-import { colors } from './colors';
+import { BOARD, boardOf } from './board-flag';
+import { examineBoard } from './doctor-board';
+import { markedRows } from './doctor-rows';
 import { rightLines, sensorLines } from './sensor-lines';
 import { pairs } from './text';
 import type { Verb } from './verb';
@@ -23,23 +25,22 @@ export const buildAddonVerb: Verb = {
 
 export const doctorVerb: Verb = {
   args: [],
-  options: [],
-  examples: ['hone doctor'],
-  async run(_args, _options, console) {
+  options: [{ ...BOARD, description: `${BOARD.description}; what its agent tells of it` }],
+  examples: ['hone doctor', 'hone doctor --board pi@raspberrypi.local'],
+  async run(_args, options, console) {
+    const board = await boardOf(options);
+    if (board !== undefined) return examineBoard(board, console);
     const findings = examine();
     const sensors = openMachineSensors();
+    const readings = sensors.read();
     const complete = findings.every(({ state }) => state !== 'missing');
-    console.result({ complete, findings, sensors: sensors.read(), sources: sensors.sources });
-    const marks = { ok: colors.green('ok'), missing: colors.red('missing'), absent: colors.yellow('absent') };
-    // Colour codes take no room on the screen: the words are padded first.
-    const mark = (state: keyof typeof marks) => marks[state] + ' '.repeat('missing'.length - state.length);
-    const rows: [string, string][] = [
-      ...findings.map(({ what, state, detail }): [string, string] => [what, `${mark(state)}  ${detail}`]),
-      ...sensorLines(sensors).map(({ name, given, text }): [string, string] => [
-        name,
-        `${mark(given ? 'ok' : 'absent')}  ${text}`,
-      ]),
-    ];
+    console.result({ complete, findings, sensors: readings, sources: sensors.sources });
+    const rows = markedRows([
+      ...findings.map(({ what, state, detail }) => [what, state, detail] as const),
+      ...sensorLines(sensors.sources, readings).map(
+        ({ name, given, text }) => [name, given ? 'ok' : 'absent', text] as const,
+      ),
+    ]);
     for (const line of [...pairs(rows), ...rightLines(sensors)]) console.say(line);
     console.say(complete ? 'nothing that Hone needs is missing' : 'something that Hone needs is missing');
     return complete ? 0 : 1;

@@ -1,3 +1,4 @@
+import type { Board } from '../boards/inventory';
 import type { AgentClient } from '../client/client';
 import type { PictureAnswer } from '../client/infer-picture';
 import type { Outputs } from '../client/tensors';
@@ -5,11 +6,14 @@ import { decibelsText } from '../compress/quantize/measure-quality';
 import { HoneError } from '../core/error';
 import { outputsOf } from '../core/output-spec';
 import { bench, type Latency } from '../jobs/bench';
+import { profileOnBoard } from '../jobs/board/profile-board';
 import { type Evaluation, evaluateArtifact } from '../jobs/evaluate';
 import { measureLayerTimes, writeLayerTimes } from '../jobs/layer-times';
+import { PROFILE_DEFAULTS, profilePlan } from '../jobs/profile';
 import { runOnce } from '../jobs/run';
 import { largest } from '../telemetry/statistics';
 import { BOARD, boardOf, withBoardAgent } from './board-flag';
+import type { Console } from './console';
 import { decodedLines } from './decoded-lines';
 import {
   COMMON,
@@ -24,7 +28,7 @@ import {
   threads,
   watched,
 } from './flags';
-import { NAME } from './made-plan';
+import { NAME, planOf } from './made-plan';
 import { outputValues } from './output-values';
 import { errorText } from './step-table';
 import { pairs, percentText, table, timeText } from './text';
@@ -64,7 +68,8 @@ export const runVerb: Verb = {
       const { outputs, meaning } = await withBoardAgent(board, console, (client) =>
         askModel(client, path, text(options, 'name')),
       );
-      console.result({ outputs, ...(meaning && { decoded: meaning }) });
+      const values = Object.entries(outputs).map(([name, data]) => [name, numbersOf(data)]);
+      console.result({ outputs: Object.fromEntries(values), ...(meaning && { decoded: meaning }) });
       const lines = meaning ? decodedLines(meaning) : outputLines(outputs);
       for (const line of lines) console.say(line);
       return undefined;
@@ -109,10 +114,12 @@ function valueLines(head: string, data: readonly (number | string)[]): string[] 
   return [`${head}${best}`, `  ${shown.join(' ')}${data.length > SHOWN ? ` ... (${data.length} values)` : ''}`];
 }
 
+function numbersOf(data: Outputs[string]): number[] {
+  return Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
 function outputLines(outputs: Outputs): string[] {
-  return Object.entries(outputs).flatMap(([name, data]) =>
-    valueLines(name, Array.from(data as ArrayLike<number | bigint>, Number)),
-  );
+  return Object.entries(outputs).flatMap(([name, data]) => valueLines(name, numbersOf(data)));
 }
 
 /** What the model of a board, the only one when it has no name here, says of a picture. @throws E_USAGE, what `inferPicture` throws */
@@ -208,10 +215,17 @@ export const benchVerb: Verb = {
     COMMON.preprocess,
     { ...COMMON.executor, description: `${COMMON.executor.description}; onnxruntime is then timed alone` },
     COMMON.threads,
+    { ...BOARD, description: `${BOARD.description}; the plan is then timed there and here` },
     { flags: '--times <path>', description: 'file to write the time of each layer to, for `target.times` of a recipe' },
   ],
-  examples: ['hone bench model.int8.onnx --pairs 1000', 'hone bench model.int8.onnx --times model.times.json'],
+  examples: [
+    'hone bench model.int8.onnx --pairs 1000',
+    'hone bench model.int8.onnx --board pi@raspberrypi.local',
+    'hone bench model.int8.onnx --times model.times.json',
+  ],
   async run([path], options, console) {
+    const board = await boardOf(options);
+    if (board !== undefined) return benchOnBoard(board, path, options, console);
     const data = text(options, 'calibration');
     const samples = text(options, 'data');
     const artifact = await openModel(path, options, console);
@@ -241,3 +255,32 @@ export const benchVerb: Verb = {
     return undefined;
   },
 };
+
+/** Times a plan on a board and on this machine, with random inputs. @throws E_USAGE for what only this machine can do */
+async function benchOnBoard(board: Board, path: string, options: OptionValues, console: Console): Promise<undefined> {
+  const odd = ['times', 'data'].find((name) => options[name] !== undefined);
+  if (odd !== undefined)
+    throw new HoneError('E_USAGE', { reason: `--${odd} is for this machine, not a board`, verb: 'bench' });
+  const settings = {
+    ...{ ...PROFILE_DEFAULTS, threads: threads(options), energy: false, signal: console.signal },
+    runs: integer(options, 'pairs', 1, 1e7) ?? PROFILE_DEFAULTS.runs,
+  };
+  const plan = await planOf(path, { ...options, data: text(options, 'calibration') }, console);
+  const there = await profileOnBoard(board, plan, settings);
+  const here = await profilePlan(plan, settings);
+  const ratio = there.latency.p50Us / here.latency.p50Us;
+  console.result({ board: board.name, there: there.latency, here: here.latency, ratio, verdict: there.verdict });
+  const rows = [
+    [board.name, there],
+    ['here', here],
+  ] as const;
+  const cells = rows.map(([name, { latency, instructionSets }]) => [
+    name,
+    ...[latency.p50Us, latency.p90Us, latency.p99Us].map(timeText),
+    instructionSets,
+  ]);
+  for (const line of table([['', 'p50', 'p90', 'p99', 'on'], ...cells])) console.say(line);
+  console.say(`${board.name} takes ${ratio.toFixed(2)} of this machine's time (${there.latency.count} runs each)`);
+  if (there.verdict.verdict === 'disturbed') console.note(`disturbed: ${there.verdict.reasons.join('; ')}`);
+  return undefined;
+}

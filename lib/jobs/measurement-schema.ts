@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { printable } from '../core/printable';
+import { readingSchema } from '../telemetry/reading-schema';
+import type { Reading } from '../telemetry/sample';
 
 /** Texts of a machine that may be another's. */
 const text = z
@@ -15,14 +17,11 @@ function told<T extends z.ZodType>(value: T) {
   return z.union([z.strictObject({ value }), z.strictObject(none)]);
 }
 
-const reading = z.looseObject({
-  name: text,
-  unit: z.enum(['bytes', 'celsius', 'hertz', 'joules', 'watts', 'ratio', 'seconds', 'count']),
-  kind: z.enum(['gauge', 'counter']),
-  source: text,
-  value: number.nullable(),
-  reason: text.optional(),
-});
+function printableReading(reading: Reading): Reading {
+  const { name, source, reason } = reading;
+  const shown = { ...reading, name: printable(name), source: printable(source) };
+  return (reason === undefined ? shown : { ...shown, reason: printable(reason) }) as Reading;
+}
 
 const range = z.tuple([count, count]);
 
@@ -35,7 +34,7 @@ const conditions = z.strictObject({
   affinity: told(text),
   clocks: told(z.array(z.strictObject({ cpus: text, governor: text, limitHz: range, hardwareHz: range })).max(4096)),
   powerMode: told(text),
-  readings: z.array(reading).max(4096),
+  readings: z.array(readingSchema.transform(printableReading)).max(4096),
   throttles: z
     .array(z.strictObject({ name: text, kind: z.enum(['flag', 'counter']), value: count, source: text }))
     .max(4096),

@@ -84,7 +84,9 @@ describe('what doctor says of sensors', () => {
   test('those that are there, and why others give nothing', () => {
     root.write({ ...zone(0, 'cpu-thermal', '51500'), ...ina('hwmon1', 'ina3221', [['VDD_IN', 5000, 1200]]) });
     const sensors = openMachineSensors(root.path);
-    const lines = sensorLines(sensors).map(({ name, given, text }) => `${name} ${given ? 'ok' : 'absent'} ${text}`);
+    const lines = sensorLines(sensors.sources, sensors.read()).map(
+      ({ name, given, text }) => `${name} ${given ? 'ok' : 'absent'} ${text}`,
+    );
     expect(lines).toEqual([
       'thermal.cpu-thermal ok 51.5 °C',
       'power.VDD_IN ok 6.00 W (whole board)',

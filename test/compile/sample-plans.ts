@@ -66,7 +66,8 @@ export async function quantized(graph: Graph, dataset: Dataset, options?: Partia
   }
 }
 
-function randomImages(): Dataset {
+/** Seeded images that the sample network takes. */
+export function randomImages(): Dataset {
   const rng = new Rng(5);
   const dims = [32, 3, 21, 19];
   const data = Float32Array.from({ length: 32 * 3 * 21 * 19 }, () => rng.normal());
