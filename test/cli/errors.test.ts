@@ -131,7 +131,7 @@ const CASES: readonly (readonly [command: string, code: string, message: RegExp]
   ['run toy.onnx --outputs {"kind":"classes","labels":["a"]}', 'E_OPTION_VALUE', /outputs\.labels.*logits of \[1, 3\]/],
   ['compile toy.onnx --outputs {"kind":"classes","output":"y"}', 'E_OPTION_VALUE', /outputs\.output.*\(logits\).*'y'/],
   ['compress toy.onnx --data calib.npz --outputs {"kind":"ctc"}', 'E_OPTION_VALUE', /outputs\.alphabet/],
-  ['deploy toy.onnx --board pi', 'E_OPTION_VALUE', /--board.*local.*pi/],
+  ['deploy toy.onnx --board=-pi', 'E_BOARD_DESTINATION', /begins with '-'/],
   ['watch board7', 'E_OPTION_VALUE', /board7/],
   ['watch http://127.0.0.1:9', 'E_AGENT_UNREACHABLE', /127\.0\.0\.1:9/],
   ['watch', 'E_AGENT_UNREACHABLE', /none runs/],
