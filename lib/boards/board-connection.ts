@@ -1,7 +1,8 @@
 import { Agent } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type AgentClient, connect } from '../client/client';
+import { connectThrough } from '../client/agent-client';
+import type { AgentClient } from '../client/client';
 import { FrameClient } from '../client/frame-client';
 import { type SupervisorClient, supervisorMethods } from '../client/supervisor-client';
 import { type Tunnel, Tunnels } from '../client/tunnel';
@@ -176,7 +177,7 @@ export class BoardConnection {
 
   /** A client of the board's agent: inference and telemetry. @throws E_AGENT_DOWN */
   async agentClient(): Promise<AgentClient> {
-    return connect((await this.status()).url, this.httpAgent());
+    return connectThrough((await this.status()).url, this.httpAgent());
   }
 
   close(): void {

@@ -78,7 +78,7 @@ export const BOARD_ERRORS = {
   },
   E_BOARD_NODE: {
     template: 'no Node.js for board {board}: {reason}',
-    hint: 'With a network: `{command}`. Without: give a binary of Node 20.15 or newer for it with --node FILE.',
+    hint: 'With a network: `{command}`. Without: give a binary of Node 20.15 or newer for it with `hone deploy --node FILE`.',
   },
   E_BOARD_CLOCK: {
     template: 'the clock of board {board} is off by {seconds} s',
@@ -86,7 +86,7 @@ export const BOARD_ERRORS = {
   },
   E_BOARD_PORT: {
     template: 'port {port} of board {board} is taken',
-    hint: 'Choose another with --port, or 0 for a free one.',
+    hint: 'Choose another with `hone deploy --port N`, or 0 for a free one.',
   },
   E_BOARD_START: {
     template: 'the agent of board {board} will not come back by itself after a restart: {reason}',

@@ -322,7 +322,7 @@ export const ERRORS = {
   },
   E_GOVERNOR: {
     template: "the governor cannot be set to '{governor}': {reason}",
-    hint: 'Leave --governor out to measure as it is; the figures tell which governor held.',
+    hint: '`hone profile` without `--governor` measures as it is; the figures tell which governor held.',
   },
   E_AGENT_PORT: {
     template: 'cannot listen on {address}: {reason}',
