@@ -4,7 +4,7 @@ import { HoneError } from '../core/error';
 import type { AgentStatus } from '../protocol/agent-status';
 import { type ResponseTensor, readInferResponse } from '../protocol/read-infer-response';
 import { HEADER_LENGTH } from '../protocol/tensor';
-import type { AgentClient, ModelMetadata } from './client';
+import type { AgentClient, ModelMetadata } from './agent-api';
 import { readFrames } from './frames';
 import type { ModelParameters } from './infer-picture';
 import { type Inputs, inferBody, outputsByName } from './tensors';
